@@ -1,0 +1,221 @@
+"""
+The SQLite file: its tables, how it is made, opened and read, and what its errors mean.
+
+    records          sequence INTEGER PRIMARY KEY AUTOINCREMENT | body BLOB | chain BLOB
+    sqlite_sequence  SQLite's own note of the highest sequence, which AUTOINCREMENT keeps: it
+                     shows when records at the end have gone, which the chain alone can't
+    application_id   "kvch" in ASCII
+    user_version     the format version
+
+A file that isn't being written is read without touching it or leaving anything beside it: as
+*immutable* when there is no write-ahead log (it was closed), else through the lock-free file
+system, with the log's index in memory. The lock on the directory makes both safe.
+
+Source: docs/spec/journal.md; the SQLite pages "WAL-mode File Format" and "URI Filenames".
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from kavach.engine.journal_port import (
+    JournalCorrupt,
+    JournalError,
+    JournalLocked,
+    JournalNewer,
+    JournalUnavailable,
+    JournalUnwritable,
+)
+from kavach.journal.chain import GENESIS, link
+from kavach.journal.directory import sync_directory
+
+FILE_NAME: Final = "journal.db"
+FORMAT_VERSION: Final = 1
+APPLICATION_ID: Final = int.from_bytes(b"kvch", "big")
+
+_DAMAGE: Final = (
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.SQLError,  # A table or a column is missing.
+    apsw.MismatchError,
+    apsw.FormatError,
+    apsw.RangeError,
+)
+_SCHEMA: Final = f"""
+    PRAGMA application_id = {APPLICATION_ID};
+    PRAGMA user_version = {FORMAT_VERSION};
+    CREATE TABLE records (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        body BLOB NOT NULL,
+        chain BLOB NOT NULL
+    ) STRICT;
+"""
+
+
+def meaning(error: apsw.Error, path: Path, sequence: int = 0) -> JournalError:
+    """Return what an error of SQLite means; ``sequence`` is the record that was being read."""
+    if isinstance(error, _DAMAGE):
+        return JournalCorrupt(sequence, f"{path} can't be read as a journal ({error})")
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return JournalLocked(f"{path} is in use by another process.")
+    if isinstance(error, apsw.ReadOnlyError | apsw.PermissionsError):
+        return JournalUnwritable(f"{path} can't be written.")
+    if isinstance(error, apsw.FullError):
+        return JournalUnavailable(f"{path} can't grow: the disk is full.")
+    return JournalUnavailable(f"{path} can't be read or written ({error}).")
+
+
+def create_database(path: Path) -> None:
+    """Return when an empty journal is on disk.
+
+    It is made under another name and renamed, so that a crash leaves a whole journal or none.
+    """
+    unfinished = path.with_suffix(".new")
+    try:
+        unfinished.unlink(missing_ok=True)
+        with closing(apsw.Connection(str(unfinished))) as connection:
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", "full")
+            with connection:
+                connection.execute(_SCHEMA)
+        unfinished.rename(path)
+        sync_directory(path.parent)
+        sync_directory(path.parent.parent)
+    except (apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise JournalUnwritable(f"{path.parent} can't be written.") from error
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    except OSError as error:
+        raise JournalUnwritable(f"{path.parent} can't be written: {error.strerror}.") from error
+
+
+def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
+    """Return the connection that commits: each statement is one synced transaction."""
+    try:
+        connection = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs, statementcachesize=64
+        )
+        if connection.readonly("main"):
+            connection.close()
+            raise JournalUnwritable(f"{path} can't be written.")
+        connection.pragma("synchronous", "full")
+        connection.pragma("fullfsync", True)  # Where fsync alone leaves data in the drive's cache.
+        connection.pragma("checkpoint_fullfsync", True)
+        connection.pragma("wal_autocheckpoint", 0)  # The writer chooses the moment.
+        mode = connection.pragma("journal_mode")
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    if mode != "wal":
+        connection.close()
+        raise JournalCorrupt(0, f"{path} is not in write-ahead mode")
+    return connection
+
+
+def open_for_reading(path: Path, *, live: bool) -> apsw.Connection:
+    """Return a connection that reads; ``live`` says that this process has the file open to write.
+
+    Otherwise nobody writes, and nothing on disk is touched.
+    """
+    log = path.with_name(path.name + "-wal")
+    if live:
+        options = "mode=ro"
+    elif log.exists() and log.stat().st_size > 0:
+        options = "mode=ro&vfs=unix-none"
+    else:
+        options = "immutable=1"
+    try:
+        connection = apsw.Connection(
+            f"{path.absolute().as_uri()}?{options}",
+            flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
+        )
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if not live:
+            connection.pragma("locking_mode", "exclusive")
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    return connection
+
+
+def check_format(connection: apsw.Connection, path: Path) -> None:
+    """Return if the file is a journal that this version can read."""
+    try:
+        application_id = connection.pragma("application_id")
+        version = connection.pragma("user_version")
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    if application_id != APPLICATION_ID:
+        raise JournalCorrupt(0, f"{path} is a database, but not a journal of kavach")
+    if version > FORMAT_VERSION:
+        raise JournalNewer(
+            f"{path} was written by a newer version of kavach"
+            f" (format {version}; this one knows {FORMAT_VERSION})."
+        )
+    if version != FORMAT_VERSION:
+        raise JournalCorrupt(0, f"{path} has the unknown format {version}")
+
+
+def last_sequence(connection: apsw.Connection, path: Path) -> int:
+    """Return the highest sequence that was ever written, 0 if none."""
+    try:
+        row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").get
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    if row is None:
+        return 0
+    if not isinstance(row, int) or row < 0:
+        raise JournalCorrupt(0, f"{path} has lost count of its records")
+    return row
+
+
+def chain_at(connection: apsw.Connection, path: Path, sequence: int) -> bytes | None:
+    """Return the link of a record, or None if there is no such record."""
+    if sequence == 0:
+        return GENESIS
+    try:
+        chain = connection.execute("SELECT chain FROM records WHERE sequence = ?", (sequence,)).get
+    except apsw.Error as error:
+        raise meaning(error, path, sequence) from error
+    return chain if isinstance(chain, bytes) else None
+
+
+def read_records(
+    connection: apsw.Connection, path: Path, after: int
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """Return (sequence, body, chain) of the records behind ``after``, each one verified."""
+    expected = after + 1
+    try:
+        with connection:  # One transaction: the end is read from the same moment as the records.
+            end = last_sequence(connection, path)
+            if after >= end:
+                _check_end(connection, path, end)
+                return
+            chain = chain_at(connection, path, after)
+            if chain is None:
+                raise JournalCorrupt(after, "it is missing")
+            rows = connection.execute(
+                "SELECT sequence, body, chain FROM records WHERE sequence > ? ORDER BY sequence",
+                (after,),
+            )
+            for sequence, body, stored in rows:
+                if sequence != expected or sequence > end:
+                    raise JournalCorrupt(expected, f"record {sequence} is in its place")
+                if not isinstance(body, bytes):
+                    raise JournalCorrupt(expected, "its body isn't bytes")
+                chain = link(chain, sequence, body)
+                if chain != stored:
+                    raise JournalCorrupt(expected, "its hash doesn't follow from the one before")
+                yield sequence, body, chain
+                expected += 1
+            if expected <= end:
+                raise JournalCorrupt(expected, f"it is missing, though {end} were written")
+    except apsw.Error as error:
+        raise meaning(error, path, expected) from error
+
+
+def _check_end(connection: apsw.Connection, path: Path, end: int) -> None:
+    stray = connection.execute("SELECT max(sequence) FROM records").get
+    if (stray or 0) != end:
+        raise JournalCorrupt(min(stray or 0, end) + 1, f"{path} should end with record {end}")

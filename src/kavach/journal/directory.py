@@ -1,0 +1,60 @@
+"""
+The directory of a journal, and the lock that keeps a second process out.
+
+The lock is ``flock`` on the directory itself: it leaves no file behind, works where nothing may be
+written, and the kernel releases it when the process dies. One writer, or any number of readers.
+
+Source: docs/spec/journal.md, "Files".
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from kavach.engine.journal_port import (
+    JournalLocked,
+    JournalMissing,
+    JournalUnavailable,
+    JournalUnwritable,
+)
+
+
+def make_directory(directory: Path) -> None:
+    """Return when the directory exists, made with its parents where they were missing."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise JournalUnwritable(f"{error.filename} is not a directory.") from error
+    except OSError as error:
+        reason = error.strerror
+        raise JournalUnwritable(f"{directory} can't be made: {reason}.") from error
+
+
+def lock_directory(directory: Path, *, shared: bool) -> int:
+    """Return the file descriptor that holds the lock; closing it releases the lock."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError as error:
+        raise JournalMissing(f"There is no directory {directory}.") from error
+    except NotADirectoryError as error:
+        raise JournalUnwritable(f"{directory} is not a directory.") from error
+    except OSError as error:
+        raise JournalUnavailable(f"{directory} can't be opened: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise JournalLocked(f"The journal in {directory} is in use by another process.") from error
+    except OSError as error:
+        os.close(descriptor)
+        raise JournalUnavailable(f"{directory} can't be locked: {error.strerror}.") from error
+    return descriptor
+
+
+def sync_directory(directory: Path) -> None:
+    """Return when the names in the directory are on disk, as well as the files they name."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

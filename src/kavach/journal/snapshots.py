@@ -1,0 +1,72 @@
+"""
+Snapshots: one file each, written whole beside the database, the two newest kept.
+
+They live outside the database because they are large and may be lost: writing one never holds
+up a commit, and a damaged one is simply passed over. Offsets in bytes, numbers big-endian:
+
+    offset  size  field
+         0     8  magic, "KVCHSNP1"
+         8     8  sequence, unsigned
+        16    16  chain: the link of that record, which ties the snapshot to its journal
+        32    16  digest: BLAKE2b-16 of chain, sequence and body
+        48        body, to the end of the file
+
+Source: docs/spec/journal.md, "Snapshots".
+"""
+
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from kavach.engine.journal_port import JournalUnavailable
+from kavach.journal.chain import link
+from kavach.journal.directory import sync_directory
+
+KEPT: Final = 2
+MAGIC: Final = b"KVCHSNP1"
+HEADER: Final = struct.Struct(">8sQ16s16s")
+
+_saving = threading.Lock()
+
+
+def save(directory: Path, sequence: int, chain: bytes, body: bytes) -> None:
+    """Return when the snapshot is on disk under its own name; older ones than two are removed."""
+    unfinished = directory / "snapshot.new"
+    header = HEADER.pack(MAGIC, sequence, chain, link(chain, sequence, body))
+    with _saving:
+        try:
+            with unfinished.open("wb") as file:
+                file.write(header)
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(directory / f"snapshot-{sequence:020}")
+            sync_directory(directory)
+            for old in _newest_first(directory)[KEPT:]:
+                old.unlink()
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise JournalUnavailable(
+                f"A snapshot can't be written to {directory}: {error.strerror}."
+            ) from error
+
+
+def intact(directory: Path) -> Iterator[tuple[int, bytes, bytes]]:
+    """Return (sequence, chain, body) of each snapshot whose digest is right, newest first."""
+    for path in _newest_first(directory):
+        with path.open("rb") as file:
+            header = file.read(HEADER.size)
+            body = file.read()
+        if len(header) < HEADER.size:
+            continue
+        magic, sequence, chain, digest = HEADER.unpack(header)
+        if magic == MAGIC and digest == link(chain, sequence, body):
+            yield sequence, chain, body
+
+
+def _newest_first(directory: Path) -> list[Path]:
+    # The sequence is padded with zeros: the order of names is the order of sequences.
+    return sorted(directory.glob("snapshot-*"), reverse=True)

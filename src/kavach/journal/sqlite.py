@@ -1,0 +1,163 @@
+"""
+The durable journal: one SQLite file in a directory of its own, with snapshots beside it.
+
+``append`` hashes and queues; a thread commits whatever has gathered (``group_commit``). Reading
+uses a connection of its own and verifies the chain as it goes (``database``). Opening changes
+nothing on disk until the directory is locked and what is there was recognised and found whole
+at its end.
+
+Source: docs/spec/journal.md.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from kavach.engine.journal_port import (
+    JournalError,
+    JournalMissing,
+    JournalUnavailable,
+    JournalUnwritable,
+)
+from kavach.journal import database, snapshots
+from kavach.journal.chain import link
+from kavach.journal.directory import lock_directory, make_directory
+from kavach.journal.group_commit import GroupCommit
+from kavach.journal.progress import Progress, Subscriber
+
+
+class SqliteJournal:
+    """A journal in ``directory``, opened by one process to write or by many to read.
+
+    ``create`` makes the directory and the journal where there is none. ``vfs`` names the SQLite
+    file system through which records are written: the place to inject a failing disk.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        vfs: str | None = None,
+    ) -> None:
+        self._directory = directory
+        self._path = directory / database.FILE_NAME
+        self._read_only = read_only
+        self._writer: GroupCommit | None = None
+        self._refusal: JournalError | None = None
+        if create and not read_only:
+            make_directory(directory)
+        self._lock: int | None = lock_directory(directory, shared=read_only)
+        try:
+            if not self._path.exists():
+                if read_only or not create:
+                    raise JournalMissing(f"There is no journal in {directory}.")
+                database.create_database(self._path)
+            self._sequence, self._chain = self._find_end()
+            self._progress = Progress(self._sequence)
+            if read_only:
+                self._refusal = JournalUnwritable("The journal was opened for reading only.")
+            else:
+                connection = database.open_for_writing(self._path, vfs)
+                self._writer = GroupCommit(connection, self._path, self._progress)
+        except BaseException:
+            self._unlock()
+            raise
+
+    @property
+    def format_version(self) -> int:
+        """The version of the format in which the records are stored."""
+        return database.FORMAT_VERSION
+
+    @property
+    def durable_sequence(self) -> int:
+        """The last sequence that is on disk; everything before it is, too. 0: none."""
+        return self._progress.durable_sequence
+
+    @property
+    def failure(self) -> JournalError | None:
+        """Why nothing more will become durable, or None while all is well."""
+        return self._progress.failure
+
+    def append(self, body: bytes) -> int:
+        """Return the sequence of the record that was queued; never waits for the disk."""
+        refusal = self._refusal or self._progress.failure
+        if refusal is not None or self._writer is None:
+            raise refusal or JournalUnavailable("The journal is closed.")
+        sequence = self._sequence + 1
+        chain = link(self._chain, sequence, body)
+        self._sequence = sequence
+        self._chain = chain
+        self._writer.add(sequence, body, chain)
+        return sequence
+
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        """Return a function that ends the subscription; callbacks run on the writer's thread."""
+        return self._progress.subscribe(callback)
+
+    def wait_durable(self, sequence: int, timeout: float | None = None) -> None:
+        """Return when everything up to ``sequence`` is on disk; ``timeout`` is in seconds."""
+        self._progress.wait(sequence, timeout)
+
+    def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Return the durable records behind ``after``, each verified against the chain."""
+        with closing(self._reader()) as connection:
+            for sequence, body, _chain in database.read_records(connection, self._path, after):
+                yield sequence, body
+
+    def save_snapshot(self, sequence: int, body: bytes) -> None:
+        """Return when the snapshot is on disk; it waits for the records it stands for."""
+        if self._read_only:
+            raise JournalUnwritable("The journal was opened for reading only.")
+        self._progress.wait(sequence, None)
+        with closing(self._reader()) as connection:
+            chain = database.chain_at(connection, self._path, sequence)
+        assert chain is not None, "a durable record has a link"
+        snapshots.save(self._directory, sequence, chain, body)
+
+    def latest_snapshot(self) -> tuple[int, bytes] | None:
+        """Return the newest snapshot that is intact and belongs to these records, if any."""
+        with closing(self._reader()) as connection:
+            for sequence, chain, body in snapshots.intact(self._directory):
+                if database.chain_at(connection, self._path, sequence) == chain:
+                    return sequence, body
+        return None
+
+    def close(self) -> None:
+        """Return when everything is on disk and the directory is free; raise what prevented it."""
+        if self._lock is None:
+            return
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._refusal = JournalUnavailable("The journal is closed.")
+        self._progress.end()
+        self._unlock()
+        if self._progress.failure is not None:
+            raise self._progress.failure
+
+    def _find_end(self) -> tuple[int, bytes]:
+        """Return the last sequence and its link, after checking what can be checked quickly."""
+        with closing(database.open_for_reading(self._path, live=False)) as connection:
+            database.check_format(connection, self._path)
+            end = database.last_sequence(connection, self._path)
+            # The last record must follow from the one before, or new ones would hang in the air.
+            for _record in database.read_records(connection, self._path, max(end - 1, 0)):
+                pass
+            chain = database.chain_at(connection, self._path, end)
+            assert chain is not None, "the last record was just read"
+            return end, chain
+
+    def _reader(self) -> apsw.Connection:
+        if self._lock is None:
+            raise JournalUnavailable("The journal is closed.")
+        return database.open_for_reading(self._path, live=self._writer is not None)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
