@@ -1,0 +1,93 @@
+"""
+Success envelopes, and what ``/orders/kart`` answers.
+
+Placing answers with two nested ``data`` objects, modifying and cancelling with one; no answer
+names an order, only the basket. Clients find the order by their own ``user_order_id``.
+
+Source: wire 0.1, 1.3.1, 1.3.3, 1.3.4; Decisions 2, 4, 13.
+"""
+
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from kavach.wire.rows import HistoryRow, OrderRow, PositionRow, TradeRow, TradingInfo
+
+T = TypeVar("T")
+
+
+class Success(msgspec.Struct, Generic[T], frozen=True):
+    """The envelope of every success."""
+
+    data: T
+    message: str = ""
+    status: str = "success"
+
+
+class Basket(msgspec.Struct, frozen=True):
+    """What a request about a conditional order gets: its basket, and a text."""
+
+    basket_id: str
+    message: str
+
+
+class Nested(msgspec.Struct, frozen=True):
+    """The second ``data`` of a place answer."""
+
+    data: Basket
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """The order book."""
+
+    orders: list[OrderRow]
+
+
+class Trades(msgspec.Struct, frozen=True):
+    """The trade book."""
+
+    trades: list[TradeRow]
+
+
+class NestedHistory(msgspec.Struct, frozen=True, rename={"order_history": "order history"}):
+    """An order's history as the documents print it, message and status inside ``data``."""
+
+    order_history: list[HistoryRow]
+    message: str = ""
+    status: str = "success"
+
+
+class DocumentedHistory(msgspec.Struct, frozen=True):
+    """The envelope of an order's history with ``--documented-history``."""
+
+    data: NestedHistory
+
+
+PlaceAnswer = Success[Nested]
+ModifyAnswer = Success[Basket]
+CancelAnswer = Success[Basket]
+OrdersAnswer = Success[Orders]
+TradesAnswer = Success[Trades]
+HistoryAnswer = Success[list[HistoryRow]]
+PositionsAnswer = Success[list[PositionRow]]
+TradingInfoAnswer = Success[TradingInfo]
+
+PLACED: Final = "basket Order Placed Successfully"
+MODIFIED: Final = "basket Order modified Successfully"
+CANCELLED: Final = "Order Cancelled Successfully"
+CANCEL_SUBMITTED: Final = "cancel request submitted"  # Outcome unknown: do not send it again.
+
+
+def placed(basket_id: str) -> PlaceAnswer:
+    """Return the answer to a placed cover order."""
+    return Success(Nested(Basket(basket_id, PLACED)), "Order place successfully")
+
+
+def modified(basket_id: str) -> ModifyAnswer:
+    """Return the answer to a modified cover order."""
+    return Success(Basket(basket_id, MODIFIED), "Order modified successfully")
+
+
+def cancelled(basket_id: str, message: str = CANCELLED) -> CancelAnswer:
+    """Return the answer to an accepted cancel or exit."""
+    return Success(Basket(basket_id, message))

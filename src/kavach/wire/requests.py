@@ -1,0 +1,226 @@
+"""
+What clients send to ``/orders/kart``: three messages, as loosely typed as their senders.
+
+Every field is declared ``Any``, because a field of the wrong type must be answered with the
+vendor's text that names it, which is the business of ``kavach.wire.fields``; what is accepted
+stands in the JSON schema beside it. The same classes write requests (the client fills them)
+and document them (OpenAPI is made from them). Fields that no rule of ours reads are left out
+and ignored when sent.
+
+Source: wire 1.3.1, 1.3.3, 1.3.4; Decisions 5 to 10, 15, 19.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from kavach.units import Exchange, OrderType, Product, Side, Validity
+from kavach.wire.errors import BadField, ErrorCode
+from kavach.wire.fields import JsonNumber
+
+
+def _words(*words: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(words)}
+
+
+_NUMBER: Final[dict[str, Any]] = {"type": ["number", "string"], "minimum": 0}
+_INTEGER: Final[dict[str, Any]] = {
+    "type": ["integer", "string"],
+    "minimum": 0,
+    "pattern": "^[0-9]+$",
+}
+_FLAG: Final[dict[str, Any]] = {"type": ["boolean", "string"]}
+_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
+_ID: Final[dict[str, Any]] = {"type": ["string", "integer"]}
+
+ClientId = Annotated[
+    Any, Meta(description="The account; must be the token's own.", extra_json_schema=_TEXT)
+]
+ExchangeWord = Annotated[
+    Any, Meta(description="Segment of an exchange.", extra_json_schema=_words(*Exchange))
+]
+Token = Annotated[
+    Any, Meta(description="Instrument token of that exchange.", extra_json_schema=_INTEGER)
+]
+OrderTypeWord = Annotated[
+    Any, Meta(description="How the entry is priced.", extra_json_schema=_words(*OrderType))
+]
+SideWord = Annotated[Any, Meta(description="Side of the entry.", extra_json_schema=_words(*Side))]
+ValidityWord = Annotated[
+    Any, Meta(description="DAY or IOC, in any case.", extra_json_schema=_words(*Validity))
+]
+ProductWord = Annotated[
+    Any, Meta(description="Product of the position.", extra_json_schema=_words(*Product))
+]
+Execution = Annotated[
+    Any, Meta(description="CO, in any case.", extra_json_schema={"type": "string"})
+]
+Price = Annotated[
+    Any,
+    Meta(description="Rupees, at most four decimals; 0 for MARKET.", extra_json_schema=_NUMBER),
+]
+TriggerPrice = Annotated[
+    Any, Meta(description="Rupees; trigger of an SL or SLM entry.", extra_json_schema=_NUMBER)
+]
+StopPrice = Annotated[
+    Any,
+    Meta(description="Rupees; absolute trigger of the stop.", extra_json_schema=_NUMBER),
+]
+TrailingStep = Annotated[
+    Any,
+    Meta(description="Rupees; read when is_trailing is true.", extra_json_schema=_NUMBER),
+]
+Flag = Annotated[Any, Meta(description="A boolean, or TRUE or FALSE.", extra_json_schema=_FLAG)]
+Count = Annotated[Any, Meta(description="Shares or contracts.", extra_json_schema=_INTEGER)]
+Correlation = Annotated[
+    Any, Meta(description="A number of the client's own.", extra_json_schema=_INTEGER)
+]
+Device = Annotated[Any, Meta(description="Where it comes from.", extra_json_schema=_TEXT)]
+SquareOffValue = Annotated[
+    Any,
+    Meta(description="Of bracket orders; here nothing, 0 or 1.", extra_json_schema=_NUMBER),
+]
+OrderId = Annotated[Any, Meta(description="Id of the leg's row.", extra_json_schema=_ID)]
+ExchangeOrderId = Annotated[
+    Any, Meta(description="The exchange's id of that leg.", extra_json_schema=_ID)
+]
+Leg = Annotated[
+    Any,
+    Meta(
+        description="ENTRY, or THIRD (STOPLOSS, STOP_LOSS, SL), in any case.",
+        extra_json_schema={"type": "string"},
+    ),
+]
+Reference = Annotated[
+    Any,
+    Meta(description="From the row; 0 or 10 when unknown.", extra_json_schema=_INTEGER),
+]
+
+
+class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Enter a position together with its protective stop."""
+
+    required: ClassVar = (
+        "exchange",
+        "instrument_token",
+        "client_id",
+        "order_type",
+        "quantity",
+        "validity",
+        "product",
+        "order_side",
+        "execution_type",
+        "stop_loss_value",
+    )
+    exchange: ExchangeWord = UNSET
+    instrument_token: Token = UNSET
+    client_id: ClientId = UNSET
+    order_type: OrderTypeWord = UNSET
+    price: Price = UNSET
+    quantity: Count = UNSET
+    disclosed_quantity: Count = UNSET
+    validity: ValidityWord = UNSET
+    product: ProductWord = UNSET
+    order_side: SideWord = UNSET
+    device: Device = UNSET
+    user_order_id: Correlation = UNSET
+    execution_type: Execution = UNSET
+    stop_loss_value: StopPrice = UNSET
+    trailing_stop_loss: TrailingStep = UNSET
+    is_trailing: Flag = UNSET
+    trigger_price: TriggerPrice = UNSET
+    square_off_value: SquareOffValue = UNSET
+
+
+class ModifyRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Change the living entry, or the stop; what is not sent stays as it is."""
+
+    required: ClassVar = ("client_id", "oms_order_id", "execution_type")
+    client_id: ClientId = UNSET
+    oms_order_id: OrderId = UNSET
+    execution_type: Execution = UNSET
+    exchange_order_id: ExchangeOrderId = UNSET
+    leg_order_indicator: Leg = UNSET
+    exchange: ExchangeWord = UNSET
+    instrument_token: Token = UNSET
+    order_side: SideWord = UNSET
+    product: ProductWord = UNSET
+    order_type: OrderTypeWord = UNSET
+    price: Price = UNSET
+    quantity: Count = UNSET
+    disclosed_quantity: Count = UNSET
+    filled_quantity: Count = UNSET
+    remaining_quantity: Count = UNSET
+    validity: ValidityWord = UNSET
+    trigger_price: TriggerPrice = UNSET
+    stop_loss_value: StopPrice = UNSET
+    trailing_stop_loss: TrailingStep = UNSET
+    is_trailing: Flag = UNSET
+    square_off_value: SquareOffValue = UNSET
+    last_activity_reference: Reference = UNSET
+    user_order_id: Correlation = UNSET
+
+
+class CancelRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Cancel what has not traded of the entry, or get out of the position."""
+
+    required: ClassVar = ("exchange_order_id", "leg_order_indicator")
+    client_id: ClientId = UNSET
+    exchange_order_id: ExchangeOrderId = UNSET
+    execution_type: Execution = UNSET
+    leg_order_indicator: Leg = UNSET
+    oms_order_id: OrderId = UNSET
+
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+place_decoder: Final = msgspec.json.Decoder(PlaceRequest, float_hook=JsonNumber)
+modify_decoder: Final = msgspec.json.Decoder(ModifyRequest, float_hook=JsonNumber)
+cancel_decoder: Final = msgspec.json.Decoder(CancelRequest, float_hook=JsonNumber)
+
+
+class BadBody(Exception):
+    """The body is no JSON object."""
+
+    code: ClassVar = ErrorCode.FIELD_INVALID
+    message: ClassVar = "`body` is invalid: it must be a JSON object"
+
+
+def decode(decoder: msgspec.json.Decoder[M], body: bytes) -> M:
+    """Return the message in a body; ``BadBody``, or ``BadField`` if one value spoils it."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _culprit(body) from error
+
+
+def message_of_pairs(kind: type[M], pairs: Mapping[str, str]) -> M:
+    """Return the message whose fields are these query parameters; others are ignored."""
+    names = kind.__struct_fields__
+    return kind(**{name: value for name, value in pairs.items() if name in names})
+
+
+class _NotJson(str):
+    """A value that is a number to many JSON writers and none to the standard."""
+
+    __slots__ = ()
+
+
+def _culprit(body: bytes) -> BadField | BadBody:
+    """Return whom to blame: NaN, Infinity or a number without end name their field."""
+    try:
+        fields = json.loads(body, parse_constant=_NotJson, parse_int=_bounded)
+    except (ValueError, RecursionError):
+        return BadBody()
+    if isinstance(fields, dict):
+        for name, value in fields.items():
+            if isinstance(value, _NotJson):
+                return BadField(name)
+    return BadBody()
+
+
+def _bounded(digits: str) -> object:
+    return int(digits) if len(digits) < 100 else _NotJson(digits)

@@ -1,0 +1,36 @@
+"""
+The words of ``order_status``, and which book a row with them belongs to.
+
+Only those that this server emits; clients meet more from other servers of the family.
+
+Source: wire 3.1, Decision 12.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class OrderStatus(StrEnum):
+    """Where a leg stands, in the vendor's words."""
+
+    PENDING = "PENDING"  # Accepted here; the venue has not answered.
+    CONFIRMED = "CONFIRMED"
+    MODIFY_PENDING = "MODIFY_PENDING"
+    MODIFY_CONFIRMED = "MODIFY_CONFIRMED"
+    CANCEL_PENDING = "CANCEL_PENDING"
+    PARTIAL_TRADE = "PARTIAL_TRADE"
+    TRIGGER_PENDING = "TRIGGER_PENDING"  # A stop waiting for its price.
+    SL_TRIGGER_CONFIRMED = "SL_TRIGGER_CONFIRMED"  # A stop that has fired and works.
+    COMPLETE = "COMPLETE"
+    CANCEL_CONFIRMED = "CANCEL_CONFIRMED"
+    REJECTED = "REJECTED"
+
+
+COMPLETED: Final = frozenset(
+    {OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED, OrderStatus.REJECTED}
+)
+
+
+def is_completed(status: str) -> bool:
+    """Return whether a row belongs to ``type=completed``; every other is pending."""
+    return status in COMPLETED
