@@ -1,0 +1,40 @@
+# Everything that is done with this repository. The first call makes .venv from the locks.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := src tests $(wildcard bench)
+
+.PHONY: run test check demo bench sim spec clean
+
+run: .venv/run.stamp  ## Start the twin; options in ARGS="--port 9000".
+	@$(BIN)/kavach serve $(ARGS)
+
+test: check  ## Everything that CI checks; options for pytest in ARGS.
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/test.stamp  ## Format, lint, types, import directions.
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+
+demo: .venv/run.stamp  ## The story of a cover order, on the terminal.
+	@$(BIN)/kavach demo $(ARGS)
+
+bench: .venv/bench.stamp  ## How fast and how big; see docs/benchmarks.md.
+	$(BIN)/python -m bench $(ARGS)
+
+sim: .venv/test.stamp  ## The property tests at length: RUNS=2000 SEED=7.
+	HYPOTHESIS_PROFILE=deep RUNS=$(RUNS) $(BIN)/pytest tests/property $(if $(SEED),--hypothesis-seed=$(SEED)) $(ARGS)
+
+spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
+	@$(BIN)/python -m kavach.core.print_spec
+
+clean:  ## Forget everything made here but the data.
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+.venv/%.stamp: requirements/%.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("kavach needs Python 3.11 or newer; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,27 @@
+"""
+How long Hypothesis looks: profile ``ci`` in every run, ``deep`` for ``make sim``.
+
+``HYPOTHESIS_PROFILE`` names the profile and ``RUNS`` the number of examples of ``deep``. Neither
+has a deadline (shared machines stall), and both print the blob that reproduces a failure.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "deep",
+    settings.get_profile("ci"),
+    max_examples=int(os.environ.get("RUNS") or 2_000),
+    stateful_step_count=100,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
