@@ -1,0 +1,320 @@
+"""
+The stock exchange: requests in, events out, pure and deterministic.
+
+It knows accounts and orders, not strategies: what a cover order is, it has never heard. Every
+call returns the list of what happened, in order; applying those events to a fresh exchange
+builds the same client state. Nothing here reads a clock: the time of a call comes with it.
+
+Source: docs/spec/exchange.md.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kavach.exchange import house, snapshot
+from kavach.exchange.book import STOPS, Book
+from kavach.exchange.codes import TEXT, Code
+from kavach.exchange.house import FIRST_HOUSE_ID, Quotes
+from kavach.exchange.ladder import HOUSE, Ladder, Order
+from kavach.exchange.matching import emit, removed, work
+from kavach.exchange.messages import (
+    Accepted,
+    Amended,
+    AmendOrder,
+    AmendRejected,
+    CancelOrder,
+    CancelRejected,
+    Event,
+    NewOrder,
+    Phase,
+    PhaseChanged,
+    Rejected,
+    Removal,
+)
+from kavach.exchange.rules import fault
+from kavach.exchange.snapshot import OrderRecord, Snapshot
+from kavach.exchange.state import State
+from kavach.instruments import Instrument
+from kavach.units import (
+    Exchange as Segment,
+)
+from kavach.units import (
+    InstrumentKey,
+    Pips,
+    Quantity,
+    Side,
+    TimestampNs,
+)
+
+DepthLevel = tuple[Pips, Quantity, int]  # Price, visible quantity, orders.
+
+
+class Ticker(msgspec.Struct, frozen=True):
+    """An instrument's day so far; open, high and low are 0 until it has traded."""
+
+    last_price_pips: Pips
+    open_pips: Pips
+    high_pips: Pips
+    low_pips: Pips
+    volume: Quantity
+    at_ns: TimestampNs  # Of the last trade, 0 if there was none.
+
+
+class Exchange:
+    """All segments of the exchange in one object; every segment starts open."""
+
+    __slots__ = ("_house_id", "_state")
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self._state = State(instruments)
+        self._house_id = FIRST_HOUSE_ID
+
+    # --- Clients --------------------------------------------------------------------------
+
+    def submit(self, new: NewOrder, at_ns: TimestampNs) -> list[Event]:
+        """Return what became of a new order, and of whatever it met."""
+        assert new.account != HOUSE, new.order_ref
+        state = self._state
+        book = state.books.get(new.instrument)
+        if book is None:
+            return [_rejected(new, Code.INSTRUMENT_UNKNOWN)]
+        segment = book.instrument.exchange
+        if state.phases[segment] is not Phase.OPEN:
+            return [_rejected(new, Code.MARKET_CLOSED)]
+        code = fault(
+            book.instrument,
+            book.last_price,
+            new.side,
+            new.order_type,
+            new.quantity,
+            new.disclosed_quantity,
+            new.price_pips,
+            new.trigger_price_pips,
+        )
+        if code:
+            return [_rejected(new, code)]
+        order_id = str(state.last_order_id[segment] + 1)
+        accepted = Accepted(order_id, state.priority + 1, new)
+        state.apply(accepted)
+        out: list[Event] = [accepted]
+        if new.order_type not in STOPS:
+            work(state, book, state.orders[order_id], at_ns, out)
+        book.check()
+        return out
+
+    def amend(self, amend: AmendOrder, at_ns: TimestampNs) -> list[Event]:
+        """Return what became of a change, and of whatever the changed order met."""
+        state = self._state
+        order = state.orders.get(amend.exchange_order_id)
+        if order is None:
+            code = self._why_not_live(amend.exchange_order_id, Code.CANNOT_MODIFY)
+            return [AmendRejected(0, amend.exchange_order_id, code.value, TEXT[code])]
+        book = state.books[order.instrument]
+        code = _amend_fault(book, order, amend)
+        if code:
+            ref, order_id = order.order_ref, order.exchange_order_id
+            return [AmendRejected(ref, order_id, code.value, TEXT[code])]
+        out: list[Event] = []
+        keeps = _keeps_place(order, amend)
+        event = Amended(
+            order.order_ref,
+            amend.exchange_order_id,
+            amend.order_type,
+            amend.quantity,
+            amend.disclosed_quantity,
+            amend.price_pips,
+            amend.trigger_price_pips,
+            order.priority if keeps else state.priority + 1,
+        )
+        emit(state, out, event)
+        if not keeps and amend.order_type not in STOPS:
+            work(state, book, order, at_ns, out)
+        book.check()
+        return out
+
+    def cancel(self, cancel: CancelOrder) -> list[Event]:
+        """Return the order's removal, or the refusal when no such order lives."""
+        state = self._state
+        order = state.orders.get(cancel.exchange_order_id)
+        if order is None:
+            code = self._why_not_live(cancel.exchange_order_id, Code.CANNOT_CANCEL)
+            return [CancelRejected(0, cancel.exchange_order_id, code.value, TEXT[code])]
+        event = removed(order, Removal.CANCELLED, 0, "")
+        state.apply(event)
+        return [event]
+
+    def remove(self, exchange_order_id: str, code: int, reason: str) -> list[Event]:
+        """Return the exchange's own removal of an order; nothing if it lives no more."""
+        out: list[Event] = []
+        order = self._state.orders.get(exchange_order_id)
+        if order is not None:
+            emit(self._state, out, removed(order, Removal.REMOVED, code, reason))
+        return out
+
+    # --- The house and the day ------------------------------------------------------------
+
+    def house_quote(
+        self,
+        key: InstrumentKey,
+        bid_pips: Pips,
+        bid_quantity: Quantity,
+        ask_pips: Pips,
+        ask_quantity: Quantity,
+        at_ns: TimestampNs,
+    ) -> list[Event]:
+        """Replace all house quotes by one bid and one ask (quantity 0: none)."""
+        bids, asks = [(bid_pips, bid_quantity)], [(ask_pips, ask_quantity)]
+        return self.house_quotes(key, bids, asks, at_ns)
+
+    def house_quotes(
+        self, key: InstrumentKey, bids: Quotes, asks: Quotes, at_ns: TimestampNs
+    ) -> list[Event]:
+        """
+        Replace all house quotes by these levels, and return what that did.
+
+        Raises ``HouseError``, having changed nothing, for a closed segment, a price off tick
+        or band, a quantity that is not whole lots, a bid not below an ask.
+        """
+        first_id = self._next_house_ids(len(bids) + len(asks))
+        return house.replace_quotes(self._state, self._book(key), bids, asks, first_id, at_ns)
+
+    def house_order(
+        self,
+        key: InstrumentKey,
+        side: Side,
+        price_pips: Pips | None,
+        quantity: Quantity,
+        at_ns: TimestampNs,
+    ) -> tuple[int, str, list[Event]]:
+        """Return how much of an anonymous order filled, its id, and what happened."""
+        house_id = self._next_house_ids(1)
+        filled, events = house.trade_order(
+            self._state, self._book(key), side, price_pips, quantity, house_id, at_ns
+        )
+        return filled, str(house_id), events
+
+    def print_trade(
+        self, key: InstrumentKey, price_pips: Pips, quantity: Quantity, at_ns: TimestampNs
+    ) -> list[Event]:
+        """Return what a trade elsewhere does here: it moves the last price and fires stops."""
+        return house.print_trade(self._state, self._book(key), price_pips, quantity, at_ns)
+
+    def set_phase(self, exchange: Segment, phase: Phase, at_ns: TimestampNs) -> list[Event]:
+        """Return what opening or closing a segment did; closing expires every client order."""
+        state = self._state
+        out: list[Event] = []
+        if state.phases[exchange] is phase:
+            return out
+        books = [book for book in state.books.values() if book.instrument.exchange is exchange]
+        for book in books if phase is Phase.CLOSED else ():
+            house.vanish(book)
+            for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops):
+                for order in list(ladder):
+                    reason = "The session has ended"
+                    emit(state, out, removed(order, Removal.EXPIRED, 0, reason))
+        emit(state, out, PhaseChanged(exchange, phase, at_ns))
+        return out
+
+    # --- Looking --------------------------------------------------------------------------
+
+    def phase(self, exchange: Segment) -> Phase:
+        """Return whether a segment trades."""
+        return self._state.phases[exchange]
+
+    def last_price_pips(self, key: InstrumentKey) -> Pips:
+        """Return the last traded price, or the previous close if nothing has traded."""
+        return self._book(key).last_price
+
+    def ticker(self, key: InstrumentKey) -> Ticker:
+        """Return the instrument's day so far."""
+        book = self._book(key)
+        return Ticker(
+            book.last_price,
+            book.day_open,
+            book.day_high,
+            book.day_low,
+            book.volume,
+            book.at_ns,
+        )
+
+    def depth(
+        self, key: InstrumentKey, levels: int = 5
+    ) -> tuple[list[DepthLevel], list[DepthLevel]]:
+        """Return the best bids and asks, best first: price, visible quantity, orders."""
+        book = self._book(key)
+        return _top(book.bids, levels), _top(book.asks, levels)
+
+    def order(self, exchange_order_id: str) -> OrderRecord | None:
+        """Return a live client order as it stands, or ``None``."""
+        order = self._state.orders.get(exchange_order_id)
+        return None if order is None else snapshot.record(order)
+
+    # --- Replay ---------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Bring one event of an earlier run about again."""
+        self._state.apply(event)
+
+    def snapshot(self) -> Snapshot:
+        """Return the lasting state: clients' orders, prices, phases, counters."""
+        return snapshot.take(self._state)
+
+    def restore(self, taken: Snapshot) -> None:
+        """Bring this fresh exchange to where the snapshot was taken."""
+        snapshot.restore(self._state, taken)
+
+    def state_hash(self) -> str:
+        """Return the SHA-256 of the lasting state, in hex."""
+        return snapshot.state_hash(self._state)
+
+    # --- Inside ---------------------------------------------------------------------------
+
+    def _book(self, key: InstrumentKey) -> Book:
+        return self._state.books[key]
+
+    def _next_house_ids(self, count: int) -> int:
+        first = self._house_id + 1
+        self._house_id += count
+        return first
+
+    def _why_not_live(self, exchange_order_id: str, gone: Code) -> Code:
+        return gone if self._state.ever_issued(exchange_order_id) else Code.ORDER_NOT_FOUND
+
+
+def _rejected(new: NewOrder, code: Code) -> Rejected:
+    return Rejected(new.order_ref, code.value, TEXT[code])
+
+
+def _amend_fault(book: Book, order: Order, amend: AmendOrder) -> Code:
+    if amend.quantity <= order.filled:
+        return Code.CANNOT_MODIFY
+    if order.triggered and amend.order_type in STOPS:
+        return Code.CANNOT_MODIFY
+    return fault(
+        book.instrument,
+        book.last_price,
+        order.side,
+        amend.order_type,
+        amend.quantity,
+        amend.disclosed_quantity,
+        amend.price_pips,
+        amend.trigger_price_pips,
+    )
+
+
+def _keeps_place(order: Order, amend: AmendOrder) -> bool:
+    """Return whether the order keeps its time priority: nothing changed but quantity, down."""
+    return (
+        amend.quantity <= order.quantity
+        and amend.order_type is order.order_type
+        and amend.price_pips == order.price
+        and (amend.trigger_price_pips == order.trigger or order.triggered)
+        and amend.disclosed_quantity == order.disclosed
+    )
+
+
+def _top(ladder: Ladder, levels: int) -> list[DepthLevel]:
+    return [
+        (Pips(level.price), Quantity(level.visible), level.count) for level in ladder.top(levels)
+    ]

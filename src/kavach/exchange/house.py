@@ -1,0 +1,157 @@
+"""
+The rest of the market, anonymous: quotes, orders and prints that nobody keeps.
+
+House orders queue and trade like a client's, but they have no owner, know no self-trade, need
+no freeze check, say nothing of themselves and are gone when the segment closes or the process
+ends. What they do to clients' orders and to the last price is said, as always, by events.
+
+Source: docs/spec/exchange.md (the house).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from kavach.exchange.book import Book
+from kavach.exchange.ladder import HOUSE, Order, unlink
+from kavach.exchange.matching import emit, fire_stops, work
+from kavach.exchange.messages import Event, Phase, Printed, SelfTrade
+from kavach.exchange.state import State
+from kavach.units import (
+    PIPS_PER_RUPEE,
+    InstrumentKey,
+    OrderType,
+    Pips,
+    Quantity,
+    Side,
+    TimestampNs,
+    Validity,
+)
+
+FIRST_HOUSE_ID: Final = 1_900_000_000_000_000
+
+Quotes = Sequence[tuple[Pips, Quantity]]
+
+
+class HouseError(ValueError):
+    """What the house was asked to do can't be done; the text names the field. Nothing changed."""
+
+
+def check_open(state: State, book: Book) -> None:
+    """Raise ``HouseError`` unless the instrument's segment is open."""
+    segment = book.instrument.exchange
+    if state.phases[segment] is not Phase.OPEN:
+        raise HouseError(f"exchange: {segment.value} is closed")
+
+
+def check_price(book: Book, field: str, price: int) -> None:
+    """Raise ``HouseError`` unless the price is on tick and inside the day's band."""
+    instrument = book.instrument
+    if price % instrument.tick_pips:
+        tick = _rupees(instrument.tick_pips)
+        raise HouseError(f"{field}: {_rupees(price)} is not a multiple of the tick {tick}")
+    low, high = instrument.band_low_pips, instrument.band_high_pips
+    if not low <= price <= high:
+        day = f"{_rupees(low)} to {_rupees(high)}"
+        raise HouseError(f"{field}: {_rupees(price)} is outside the day's range {day}")
+
+
+def check_quantity(book: Book, field: str, quantity: int, least: int) -> None:
+    """Raise ``HouseError`` unless the quantity is whole lots and at least ``least``."""
+    lot = book.instrument.lot
+    if quantity < least or quantity % lot:
+        raise HouseError(f"{field}: {quantity} must be at least {least} and a multiple of {lot}")
+
+
+def replace_quotes(
+    state: State, book: Book, bids: Quotes, asks: Quotes, first_id: int, at_ns: TimestampNs
+) -> list[Event]:
+    """
+    Replace all that the house quotes, and return what that did to clients.
+
+    A bid of the new quotes must be below every ask of them. Ids from ``first_id`` on are used.
+    """
+    quotes = [("bid", Side.BUY, *quote) for quote in bids]
+    quotes += [("ask", Side.SELL, *quote) for quote in asks]
+    check_open(state, book)
+    for field, _, price, quantity in quotes:
+        check_quantity(book, f"{field}_quantity", quantity, least=0)
+        if quantity:
+            check_price(book, field, price)
+    best_bid = max((price for price, quantity in bids if quantity), default=None)
+    best_ask = min((price for price, quantity in asks if quantity), default=None)
+    if best_bid is not None and best_ask is not None and best_bid >= best_ask:
+        raise HouseError(f"bid: {_rupees(best_bid)} is not below the ask {_rupees(best_ask)}")
+    for order in book.house_quotes:
+        if order.level is not None:
+            unlink(order)
+    book.house_quotes = []
+    out: list[Event] = []
+    for number, (_, side, price, quantity) in enumerate(quotes, start=first_id):
+        if quantity:
+            order = _order(book, number, side, OrderType.LIMIT, price, quantity)
+            book.house_quotes.append(order)
+            book.place(order)
+            work(state, book, order, at_ns, out)
+    book.check()
+    return out
+
+
+def trade_order(
+    state: State,
+    book: Book,
+    side: Side,
+    price: Pips | None,
+    quantity: Quantity,
+    house_id: int,
+    at_ns: TimestampNs,
+) -> tuple[int, list[Event]]:
+    """Return how much of an anonymous order filled at once, and the events; the rest stays."""
+    check_open(state, book)
+    check_quantity(book, "quantity", quantity, least=1)
+    if price is not None:
+        check_price(book, "price", price)
+    order_type = OrderType.MARKET if price is None else OrderType.LIMIT
+    order = _order(book, house_id, side, order_type, price or Pips(0), quantity)
+    book.place(order)
+    out: list[Event] = []
+    work(state, book, order, at_ns, out)
+    book.check()
+    return order.filled, out
+
+
+def print_trade(
+    state: State, book: Book, price: Pips, quantity: Quantity, at_ns: TimestampNs
+) -> list[Event]:
+    """Return what a trade elsewhere in the market does: the last price moves, stops fire."""
+    check_open(state, book)
+    check_price(book, "price", price)
+    check_quantity(book, "quantity", quantity, least=1)
+    out: list[Event] = []
+    book.touched_low = book.touched_high = price
+    emit(state, out, Printed(book.instrument.key, price, quantity, at_ns))
+    fire_stops(state, book, at_ns, out)
+    book.check()
+    return out
+
+
+def vanish(book: Book) -> None:
+    """Take every house order out of the book."""
+    for ladder in (book.bids, book.asks):
+        for order in list(ladder):
+            if order.account == HOUSE:
+                unlink(order)
+    book.house_quotes = []
+
+
+def _order(
+    book: Book, number: int, side: Side, order_type: OrderType, price: int, quantity: int
+) -> Order:
+    key: InstrumentKey = book.instrument.key
+    day, flag = Validity.DAY, SelfTrade.CANCEL_ACTIVE
+    return Order(key, 0, str(number), HOUSE, side, order_type, quantity, 0, price, 0, day, flag, 0)
+
+
+def _rupees(pips: int) -> str:
+    whole, rest = divmod(pips, PIPS_PER_RUPEE)
+    decimals = f"{rest:04d}".rstrip("0").ljust(2, "0")
+    return f"{whole}.{decimals}"

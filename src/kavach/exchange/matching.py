@@ -1,0 +1,125 @@
+"""
+How orders meet: the incoming one takes the best prices first, the earliest order first.
+
+Everything that happens to a client's order is said as an event and applied at once; house
+orders are changed in place. Stops fire after the order whose trades touched them is done, one
+by one, in a loop and not by recursion, so that a cascade of any length is only a loop.
+
+Source: docs/spec/exchange.md (matching, self-trades, stops).
+"""
+
+from kavach.exchange.book import BUY, LIMIT, Book
+from kavach.exchange.codes import TEXT, Code
+from kavach.exchange.ladder import HOUSE, Order
+from kavach.exchange.messages import (
+    Event,
+    Priced,
+    Printed,
+    Removal,
+    Removed,
+    SelfTrade,
+    Traded,
+    Triggered,
+)
+from kavach.exchange.state import State
+from kavach.units import Pips, Quantity, TimestampNs, Validity
+
+
+def work(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list[Event]) -> None:
+    """Match an order that has just become active, settle its rest, fire what it touched."""
+    _match(state, book, order, at_ns, out)
+    _settle(state, book, order, out)
+    if book.touched_high:
+        fire_stops(state, book, at_ns, out)
+
+
+def fire_stops(state: State, book: Book, at_ns: TimestampNs, out: list[Event]) -> None:
+    """Release every stop that the running command's trades have touched, and their cascade."""
+    while (order := book.next_stop()) is not None:
+        ref, order_id = order.order_ref, order.exchange_order_id
+        emit(state, out, Triggered(ref, order_id, state.priority + 1))
+        _match(state, book, order, at_ns, out)
+        _settle(state, book, order, out)
+    book.touched_low = book.touched_high = 0
+
+
+def emit(state: State, out: list[Event], event: Event) -> None:
+    """Say that something happened, and let it happen."""
+    state.apply(event)
+    out.append(event)
+
+
+def removed(order: Order, why: Removal, code: int, reason: str) -> Removed:
+    """Return the event that ends this order."""
+    filled = Quantity(order.filled)
+    return Removed(order.order_ref, order.exchange_order_id, filled, why, code, reason)
+
+
+def _match(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list[Event]) -> None:
+    buying = order.side is BUY
+    opposite = book.asks if buying else book.bids
+    limited = order.order_type is LIMIT
+    while order.filled < order.quantity and (level := opposite.best()) is not None:
+        if limited and (level.price > order.price if buying else level.price < order.price):
+            return
+        passive = level.head
+        assert passive is not None, level.price
+        if order.account == passive.account and order.account != HOUSE:
+            if order.self_trade is SelfTrade.CANCEL_ACTIVE:
+                _prevent_self_trade(state, order, out)
+                return
+            _prevent_self_trade(state, passive, out)
+        else:
+            _trade(state, book, order, passive, at_ns, out)
+
+
+def _prevent_self_trade(state: State, order: Order, out: list[Event]) -> None:
+    code = Code.SELF_TRADE
+    emit(state, out, removed(order, Removal.REMOVED, code.value, TEXT[code]))
+
+
+def _trade(
+    state: State, book: Book, active: Order, passive: Order, at_ns: TimestampNs, out: list[Event]
+) -> None:
+    quantity = Quantity(min(active.quantity - active.filled, passive.visible))
+    price = Pips(passive.price)
+    book.touched_high = max(book.touched_high, price)
+    book.touched_low = min(book.touched_low or price, price)
+    if active.account == HOUSE and passive.account == HOUSE:
+        emit(state, out, Printed(book.instrument.key, price, quantity, at_ns))
+    trade_id = str(state.last_trade_id + 1)
+    for order in (active, passive):
+        if order.account == HOUSE:
+            if order is active:
+                book.take(order, quantity)
+            else:
+                book.give(order, quantity, order.priority)
+            continue
+        priority = order.priority
+        if order is passive and quantity == order.visible < order.quantity - order.filled:
+            priority = state.priority + 1
+        event = Traded(
+            order.order_ref,
+            order.exchange_order_id,
+            trade_id,
+            quantity,
+            price,
+            order is active,
+            priority,
+            at_ns,
+        )
+        emit(state, out, event)
+
+
+def _settle(state: State, book: Book, order: Order, out: list[Event]) -> None:
+    """Decide what becomes of the part that found no counterparty."""
+    if order.validity is Validity.DAY and order.order_type is LIMIT:
+        return
+    if state.orders.get(order.exchange_order_id) is not order:
+        return
+    if order.validity is Validity.IOC:
+        code = Code.IOC_UNMATCHED
+        emit(state, out, removed(order, Removal.EXPIRED, code.value, TEXT[code]))
+    else:
+        ref, order_id = order.order_ref, order.exchange_order_id
+        emit(state, out, Priced(ref, order_id, book.last_price, state.priority + 1))

@@ -1,0 +1,175 @@
+"""
+The exchange's lasting state as plain values: to store, to restore, to compare by hash.
+
+Orders are listed as they stand in the books: instrument by instrument, bids, asks, buy stops,
+sell stops, each best price first and then by time. Two states with the same clients' orders in
+the same queues, the same prices, phases and counters have the same bytes. The house's orders
+are not part of it.
+
+Source: docs/spec/exchange.md (state hash).
+"""
+
+from hashlib import sha256
+
+import msgspec
+
+from kavach.exchange.book import Book
+from kavach.exchange.ladder import HOUSE, Order
+from kavach.exchange.messages import Phase, SelfTrade
+from kavach.exchange.state import State
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Pips,
+    Quantity,
+    Side,
+    TimestampNs,
+    Validity,
+)
+
+
+class OrderRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One live client order as it stands."""
+
+    exchange_order_id: str
+    order_ref: int
+    account: str
+    instrument: InstrumentKey
+    side: Side
+    order_type: OrderType
+    quantity: Quantity
+    filled_quantity: Quantity
+    disclosed_quantity: Quantity
+    visible_quantity: Quantity
+    price_pips: Pips
+    trigger_price_pips: Pips
+    triggered: bool
+    validity: Validity
+    self_trade: SelfTrade
+    priority: int
+
+
+class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
+    """What everybody sees of one instrument."""
+
+    instrument: InstrumentKey
+    last_price_pips: Pips
+    open_pips: Pips
+    high_pips: Pips
+    low_pips: Pips
+    volume: Quantity
+    at_ns: TimestampNs
+    last_trade_id: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    """Everything that outlives the process."""
+
+    phases: list[tuple[Exchange, Phase]]
+    last_order_ids: list[tuple[Exchange, int]]
+    last_trade_id: int
+    priority: int
+    tickers: list[TickerRecord]
+    orders: list[OrderRecord]
+
+
+def take(state: State) -> Snapshot:
+    """Return the lasting state."""
+    return Snapshot(
+        phases=list(state.phases.items()),
+        last_order_ids=list(state.last_order_id.items()),
+        last_trade_id=state.last_trade_id,
+        priority=state.priority,
+        tickers=[_ticker(book) for book in state.books.values()],
+        orders=[
+            record(order)
+            for book in state.books.values()
+            for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops)
+            for order in ladder
+            if order.account != HOUSE
+        ],
+    )
+
+
+def restore(state: State, snapshot: Snapshot) -> None:
+    """Bring a fresh state to where the snapshot was taken."""
+    assert state.priority == 0, "only a fresh state can be restored"
+    state.phases.update(snapshot.phases)
+    state.last_order_id.update(snapshot.last_order_ids)
+    state.last_trade_id = snapshot.last_trade_id
+    state.priority = snapshot.priority
+    for ticker in snapshot.tickers:
+        book = state.books[ticker.instrument]
+        book.last_price = ticker.last_price_pips
+        book.day_open = ticker.open_pips
+        book.day_high = ticker.high_pips
+        book.day_low = ticker.low_pips
+        book.volume = ticker.volume
+        book.at_ns = ticker.at_ns
+        book.last_trade_id = ticker.last_trade_id
+    for item in snapshot.orders:
+        order = state.orders[item.exchange_order_id] = _order(item)
+        state.books[item.instrument].place(order)
+
+
+def state_hash(state: State) -> str:
+    """Return the SHA-256 of the lasting state, in hex."""
+    return sha256(msgspec.msgpack.encode(take(state))).hexdigest()
+
+
+def record(order: Order) -> OrderRecord:
+    """Return the order as plain values."""
+    return OrderRecord(
+        exchange_order_id=order.exchange_order_id,
+        order_ref=order.order_ref,
+        account=order.account,
+        instrument=order.instrument,
+        side=order.side,
+        order_type=order.order_type,
+        quantity=Quantity(order.quantity),
+        filled_quantity=Quantity(order.filled),
+        disclosed_quantity=Quantity(order.disclosed),
+        visible_quantity=Quantity(order.visible),
+        price_pips=Pips(order.price),
+        trigger_price_pips=Pips(order.trigger),
+        triggered=order.triggered,
+        validity=order.validity,
+        self_trade=order.self_trade,
+        priority=order.priority,
+    )
+
+
+def _order(item: OrderRecord) -> Order:
+    order = Order(
+        item.instrument,
+        item.order_ref,
+        item.exchange_order_id,
+        item.account,
+        item.side,
+        item.order_type,
+        item.quantity,
+        item.disclosed_quantity,
+        item.price_pips,
+        item.trigger_price_pips,
+        item.validity,
+        item.self_trade,
+        item.priority,
+    )
+    order.filled = item.filled_quantity
+    order.visible = item.visible_quantity
+    order.triggered = item.triggered
+    return order
+
+
+def _ticker(book: Book) -> TickerRecord:
+    return TickerRecord(
+        instrument=book.instrument.key,
+        last_price_pips=book.last_price,
+        open_pips=book.day_open,
+        high_pips=book.day_high,
+        low_pips=book.day_low,
+        volume=book.volume,
+        at_ns=book.at_ns,
+        last_trade_id=book.last_trade_id,
+    )

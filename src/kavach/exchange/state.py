@@ -1,0 +1,201 @@
+"""
+All that the exchange knows, and the one way in which clients' part of it changes: ``apply``.
+
+Matching decides what happens and says it as an event; ``apply`` makes it so. Replaying the
+events on a fresh state goes through the same code, so the live and the rebuilt state can't
+differ. House orders change the books directly and are no part of it.
+
+Source: docs/spec/exchange.md (events, replay).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from kavach.exchange.book import LIMIT, MARKET, STOPS, Book
+from kavach.exchange.ladder import Order, unlink
+from kavach.exchange.messages import (
+    Accepted,
+    Amended,
+    AmendRejected,
+    CancelRejected,
+    Event,
+    Phase,
+    PhaseChanged,
+    Priced,
+    Printed,
+    Rejected,
+    Removed,
+    Traded,
+    Triggered,
+)
+from kavach.instruments import Instrument
+from kavach.units import Exchange, InstrumentKey, OrderType
+
+# An order id is a prefix that tells the segment, then a count: 16 digits, MCX 15.
+FIRST_ORDER_ID: Final[dict[Exchange, int]] = {
+    Exchange.NSE: 1_100_000_000_000_000,
+    Exchange.NFO: 1_200_000_000_000_000,
+    Exchange.CDS: 1_300_000_000_000_000,
+    Exchange.BSE: 1_400_000_000_000_000,
+    Exchange.BFO: 1_500_000_000_000_000,
+    Exchange.MCX: 200_000_000_000_000,
+}
+FIRST_TRADE_ID: Final = 10_000_000
+
+
+class State:
+    """Books, live client orders, phases and counters."""
+
+    __slots__ = ("books", "last_order_id", "last_trade_id", "orders", "phases", "priority")
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self.books: dict[InstrumentKey, Book] = {}
+        for instrument in instruments:
+            assert instrument.key not in self.books, instrument.key
+            self.books[instrument.key] = Book(instrument)
+        self.orders: dict[str, Order] = {}
+        self.phases = dict.fromkeys(Exchange, Phase.OPEN)
+        self.last_order_id = dict(FIRST_ORDER_ID)
+        self.last_trade_id = FIRST_TRADE_ID
+        self.priority = 0
+
+    def apply(self, event: Event) -> None:
+        """Change the state as the event says."""
+        _APPLY[type(event)](self, event)
+
+    def ever_issued(self, exchange_order_id: str) -> bool:
+        """Return whether an order once had this id, living or not."""
+        if not (exchange_order_id.isascii() and exchange_order_id.isdecimal()):
+            return False
+        number = int(exchange_order_id)
+        return (
+            any(
+                first < number <= self.last_order_id[segment]
+                for segment, first in FIRST_ORDER_ID.items()
+            )
+            and str(number) == exchange_order_id
+        )
+
+
+def _accept(state: State, event: Accepted) -> None:
+    new = event.order
+    book = state.books[new.instrument]
+    order_id = event.exchange_order_id
+    assert order_id not in state.orders, order_id
+    state.last_order_id[book.instrument.exchange] = int(order_id)
+    state.priority = event.priority
+    order = state.orders[order_id] = Order(
+        new.instrument,
+        new.order_ref,
+        order_id,
+        new.account,
+        new.side,
+        new.order_type,
+        new.quantity,
+        new.disclosed_quantity,
+        new.price_pips,
+        new.trigger_price_pips,
+        new.validity,
+        new.self_trade,
+        event.priority,
+    )
+    book.place(order)
+
+
+def _amend(state: State, event: Amended) -> None:
+    order = state.orders[event.exchange_order_id]
+    assert event.quantity > order.filled, order.exchange_order_id
+    if event.priority == order.priority:
+        # Only the quantity fell: the order keeps its place, and its level shows less.
+        level = order.level
+        assert level is not None, order.exchange_order_id
+        visible = min(order.visible, event.quantity - order.filled)
+        level.visible += visible - order.visible
+        order.visible = visible
+        order.quantity = event.quantity
+        return
+    if order.level is not None:
+        unlink(order)
+    state.priority = order.priority = event.priority
+    order.order_type = event.order_type
+    order.quantity = event.quantity
+    order.disclosed = event.disclosed_quantity
+    leaves = event.quantity - order.filled
+    order.visible = min(event.disclosed_quantity or leaves, leaves)
+    order.price = event.price_pips
+    order.trigger = event.trigger_price_pips
+    state.books[order.instrument].place(order)
+
+
+def _trigger(state: State, event: Triggered) -> None:
+    order = state.orders[event.exchange_order_id]
+    assert order.order_type in STOPS, order.exchange_order_id
+    unlink(order)
+    order.order_type = LIMIT if order.order_type is OrderType.SL else MARKET
+    order.triggered = True
+    state.priority = order.priority = event.priority
+    state.books[order.instrument].place(order)
+
+
+def _trade(state: State, event: Traded) -> None:
+    order = state.orders[event.exchange_order_id]
+    book = state.books[order.instrument]
+    if event.trade_id != book.last_trade_id:  # The other half has not been seen.
+        book.last_trade_id = event.trade_id
+        state.last_trade_id = int(event.trade_id)
+        book.see_trade(event.price_pips, event.quantity, event.at_ns)
+    if event.active:
+        book.take(order, event.quantity)
+    else:
+        if event.priority != order.priority:
+            state.priority = event.priority
+        book.give(order, event.quantity, event.priority)
+    if order.filled == order.quantity:
+        del state.orders[event.exchange_order_id]
+
+
+def _price(state: State, event: Priced) -> None:
+    order = state.orders[event.exchange_order_id]
+    assert order.level is None, order.exchange_order_id
+    order.order_type = LIMIT
+    order.price = event.price_pips
+    state.priority = order.priority = event.priority
+    state.books[order.instrument].place(order)
+
+
+def _remove(state: State, event: Removed) -> None:
+    order = state.orders.pop(event.exchange_order_id)
+    assert order.filled == event.filled_quantity, order.exchange_order_id
+    if order.level is not None:
+        unlink(order)
+
+
+def _print(state: State, event: Printed) -> None:
+    state.books[event.instrument].see_trade(event.price_pips, event.quantity, event.at_ns)
+
+
+def _change_phase(state: State, event: PhaseChanged) -> None:
+    state.phases[event.exchange] = event.phase
+    if event.phase is Phase.OPEN:
+        for book in state.books.values():
+            if book.instrument.exchange is event.exchange:
+                book.begin_day()
+
+
+def _nothing(state: State, event: Rejected | AmendRejected | CancelRejected) -> None:
+    """A refusal changes nothing."""
+
+
+_APPLY: Final[dict[type[Event], Callable[[State, Any], None]]] = {
+    Accepted: _accept,
+    Rejected: _nothing,
+    Amended: _amend,
+    AmendRejected: _nothing,
+    CancelRejected: _nothing,
+    Triggered: _trigger,
+    Traded: _trade,
+    Priced: _price,
+    Removed: _remove,
+    Printed: _print,
+    PhaseChanged: _change_phase,
+}
