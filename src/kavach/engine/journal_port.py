@@ -63,7 +63,8 @@ class JournalUnavailable(JournalError):
 class Journal(Protocol):
     """An ordered, durable, verifiable log of bytes.
 
-    One thread appends; every other member may be used from any thread.
+    One thread appends; every other member may be used from any thread. After ``close`` only
+    ``append``, ``close`` and the properties may be used.
     """
 
     @property
@@ -96,6 +97,14 @@ class Journal(Protocol):
         """Return when everything up to ``sequence`` is on disk; ``timeout`` is in seconds.
 
         Raises TimeoutError, or the failure that makes waiting useless.
+        """
+
+    def give_turn(self) -> bool:
+        """Return whether records wait for the disk, after letting the journal's thread run.
+
+        A busy event loop can keep every other thread from the interpreter for hundreds of
+        milliseconds. Its thread calls this about once a millisecond while answers wait; a turn
+        takes less than 0.1 ms, and nothing when no record waits.
         """
 
     def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:

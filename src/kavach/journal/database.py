@@ -83,7 +83,6 @@ def create_database(path: Path) -> None:
                 connection.execute(_SCHEMA)
         unfinished.rename(path)
         sync_directory(path.parent)
-        sync_directory(path.parent.parent)
     except (apsw.ReadOnlyError, apsw.CantOpenError) as error:
         raise JournalUnwritable(f"{path.parent} can't be written.") from error
     except apsw.Error as error:

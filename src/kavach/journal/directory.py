@@ -22,12 +22,14 @@ from kavach.engine.journal_port import (
 def make_directory(directory: Path) -> None:
     """Return when the directory exists, made with its parents where they were missing."""
     try:
+        made = [path for path in (directory, *directory.parents) if not path.exists()]
         directory.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise JournalUnwritable(f"{error.filename} is not a directory.") from error
+        for path in made:
+            sync_directory(path.parent)
+    except FileExistsError as error:
+        raise JournalUnwritable(f"{directory} is not a directory.") from error
     except OSError as error:
-        reason = error.strerror
-        raise JournalUnwritable(f"{directory} can't be made: {reason}.") from error
+        raise JournalUnwritable(f"{directory} can't be made: {error.strerror}.") from error
 
 
 def lock_directory(directory: Path, *, shared: bool) -> int:
@@ -41,6 +43,8 @@ def lock_directory(directory: Path, *, shared: bool) -> int:
     except OSError as error:
         raise JournalUnavailable(f"{directory} can't be opened: {error.strerror}.") from error
     try:
+        # Files in it can only be reached with the right to search it, which opening doesn't need.
+        os.stat(".", dir_fd=descriptor)
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)

@@ -6,6 +6,10 @@ way the next records gather; then all of them (up to a cap) become one INSERT of
 SQLite commits and syncs on its own. That is one call into C: the interpreter's lock is given up
 once and taken back once for the whole batch, and a batch is on disk wholly or not at all.
 
+Python gives the interpreter's lock to whom it likes: a busy event loop that lets go of it for a
+few microseconds at a time takes it back before this thread has woken, for hundreds of
+milliseconds on end. ``give_turn`` is how the loop's thread stands back for long enough.
+
 The hand-off is a list that one thread extends and this one takes from the front. Both steps are
 single operations under the interpreter's lock, so they need no other. The bell is rung only
 when the writer says that it sleeps.
@@ -14,6 +18,7 @@ Source: docs/spec/journal.md, "Guarantees"; the SQLite page "Write-Ahead Logging
 """
 
 import threading
+import time
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -27,12 +32,12 @@ from kavach.journal.progress import Progress
 ROWS_MAX: Final = 256  # Records in one commit.
 CHECKPOINT_FRAMES: Final = 1_000  # 4 MB of log: copy it into the database when nothing waits,
 CHECKPOINT_FRAMES_MAX: Final = 16_000  # and at 64 MB whether anything waits or not.
+TURN_SECONDS: Final = 20e-6  # The kernel adds about 50 µs: enough to wake a thread.
 
 _COLUMNS: Final = 3
 _PAGE_SIZE: Final = 4_096
-_INSERTS: Final = tuple(  # By number of rows.
-    "INSERT INTO records VALUES " + ", ".join(["(?, ?, ?)"] * rows) for rows in range(ROWS_MAX + 1)
-)
+_INSERT: Final = "INSERT INTO records VALUES "
+_INSERTS: Final = tuple(_INSERT + ", ".join(["(?, ?, ?)"] * n) for n in range(ROWS_MAX + 1))
 
 
 class GroupCommit:
@@ -57,6 +62,10 @@ class GroupCommit:
             self._sleeps = False
             self._bell.put(None)
 
+    def give_turn(self) -> None:
+        """Let the writer's thread run, if it waits for the interpreter."""
+        time.sleep(TURN_SECONDS)
+
     def close(self) -> None:
         """Return when all that was queued is on disk, or was given up after a failure."""
         self._closing = True
@@ -74,8 +83,7 @@ class GroupCommit:
                 self._checkpoint()
         except apsw.Error as error:
             self._fail(meaning(error, self._path), error)
-        except Exception as error:
-            # Whatever ended this thread: nothing becomes durable any more, and all must hear it.
+        except Exception as error:  # Nothing becomes durable any more, and all must hear it.
             self._fail(JournalUnavailable(f"The journal's writer stopped: {error!r}."), error)
 
     def _fail(self, failure: JournalError, cause: Exception) -> None:

@@ -67,15 +67,20 @@ class MemoryJournal:
             raise JournalUnavailable("The journal is closed.")
         raise TimeoutError(f"Record {sequence} wasn't durable within {timeout} s.")
 
+    def give_turn(self) -> bool:
+        """Return False: nothing ever waits for the disk."""
+        return False
+
     def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Return the records behind ``after`` that were there at the call."""
         end = len(self._bodies)
         return enumerate(islice(self._bodies, after, end), after + 1)
 
     def save_snapshot(self, sequence: int, body: bytes) -> None:
-        """Return when the snapshot has taken the place of the last one."""
+        """Return when the snapshot is kept, in place of one that stands for less."""
         self.wait_durable(sequence)
-        self._snapshot = (sequence, body)
+        if self._snapshot is None or self._snapshot[0] <= sequence:
+            self._snapshot = (sequence, body)
 
     def latest_snapshot(self) -> tuple[int, bytes] | None:
         """Return the snapshot that was saved last, if any."""

@@ -59,16 +59,19 @@ class Progress:
         """Return a function that ends the subscription; a second call of it does nothing."""
         with self._changed:
             self._subscribers = (*self._subscribers, subscriber)
-
-        def unsubscribe() -> None:
-            with self._changed:
-                self._subscribers = tuple(s for s in self._subscribers if s is not subscriber)
-
-        return unsubscribe
+        return lambda: self._drop(subscriber)
 
     def _settled(self, sequence: int) -> bool:
         return self.durable_sequence >= sequence or self.failure is not None or self._ended
 
     def _tell(self) -> None:
         for subscriber in self._subscribers:
-            subscriber(self.durable_sequence)
+            try:
+                subscriber(self.durable_sequence)
+            except BaseException:
+                self._drop(subscriber)  # Or the news of this failure would raise it again.
+                raise
+
+    def _drop(self, subscriber: Subscriber) -> None:
+        with self._changed:
+            self._subscribers = tuple(s for s in self._subscribers if s is not subscriber)

@@ -103,6 +103,13 @@ class SqliteJournal:
         """Return when everything up to ``sequence`` is on disk; ``timeout`` is in seconds."""
         self._progress.wait(sequence, timeout)
 
+    def give_turn(self) -> bool:
+        """Return whether records wait for the disk, after letting the writer's thread run."""
+        if self._writer is None or not self._is_waiting():
+            return False
+        self._writer.give_turn()
+        return self._is_waiting()
+
     def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Return the durable records behind ``after``, each verified against the chain."""
         with closing(self._reader()) as connection:
@@ -139,6 +146,9 @@ class SqliteJournal:
         self._unlock()
         if self._progress.failure is not None:
             raise self._progress.failure
+
+    def _is_waiting(self) -> bool:
+        return self._progress.failure is None and self._progress.durable_sequence < self._sequence
 
     def _find_end(self) -> tuple[int, bytes]:
         """Return the last sequence and its link, after checking what can be checked quickly."""
