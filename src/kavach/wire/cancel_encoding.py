@@ -14,9 +14,9 @@ Source: wire 1.3.4, Decision 5.
 """
 
 from typing import Final
-from urllib.parse import parse_qsl, unquote_plus
 
 from kavach.wire.fields import is_blank
+from kavach.wire.query import read_query
 from kavach.wire.requests import CancelRequest, cancel_decoder, decode, message_of_pairs
 
 _FIELDS: Final = CancelRequest.__struct_fields__
@@ -35,24 +35,11 @@ def read_cancel(body: bytes, query: bytes) -> CancelRequest:
 
 
 def _of_query(query: bytes) -> list[CancelRequest]:
-    text = query.decode("latin-1")  # Percent-encoded; any stray byte is read as itself.
-    pairs, document = _split(text)
-    named = dict(parse_qsl(pairs, keep_blank_values=True))
-    found = [message_of_pairs(CancelRequest, named)]
+    pairs, document = read_query(query)
+    found = [message_of_pairs(CancelRequest, pairs)]
     if document:
         found.append(decode(cancel_decoder, document.encode()))
     return found
-
-
-def _split(query: str) -> tuple[str, str]:
-    """Return the real pairs, and the JSON document among them, decoded, if there is one."""
-    folded = query.replace("%7B", "{").replace("%7b", "{")
-    folded = folded.replace("%7D", "}").replace("%7d", "}")
-    start = 0 if folded.startswith("{") else folded.find("&{") + 1
-    if not folded.startswith("{", start):
-        return query, ""
-    end = folded.rfind("}") + 1 or len(folded)
-    return f"{folded[:start]}{folded[end:]}", unquote_plus(folded[start:end])
 
 
 def _first_said(sources: list[CancelRequest]) -> CancelRequest:

@@ -26,6 +26,7 @@ from kavach.wire.money import pips_from_text, pips_from_whole
 QUANTITY_MAX: Final = 10**9
 INTEGER_MAX: Final = 2**63 - 1
 TEXT_LENGTH_MAX: Final = 64
+NOBODYS_ORDER: Final = 0  # No order has this id.
 
 _INTEGER: Final = re.compile(r"([0-9]{1,19})(?:\.0{1,9})?")
 
@@ -74,18 +75,14 @@ def identifier(value: object, field: str) -> str:
 
 
 def order_id(value: object, field: str) -> int:
-    """Return an order id of ours as a number; ids of another form belong to nobody."""
-    given = identifier(value, field)
-    number = order_number(given)
-    if number is None:
-        raise BadField(field)
-    return number
+    """Return an order id as a number; what is no id of ours is ``NOBODYS_ORDER``."""
+    return order_number(identifier(value, field))
 
 
-def order_number(text: str) -> int | None:
-    """Return the number of an order id, or None if no id of ours looks like this."""
+def order_number(text: str) -> int:
+    """Return the number of an order id, ``NOBODYS_ORDER`` if no id of ours looks like this."""
     plain = text.isascii() and text.isdecimal() and len(text) <= 18 and text[0] != "0"
-    return int(text) if plain else None
+    return int(text) if plain else NOBODYS_ORDER
 
 
 def integer(value: object, field: str) -> int:

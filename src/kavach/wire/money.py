@@ -67,6 +67,6 @@ def average(value_pips: int, quantity: int) -> int | float:
 
 
 def amount(paise: Paise) -> int | float:
-    """Return cash in rupees, as a JSON number."""
+    """Return cash, negative or not, in rupees, as a JSON number."""
     rupees, rest = divmod(paise, 100)
     return rupees if rest == 0 else paise / 100

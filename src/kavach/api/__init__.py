@@ -1,0 +1,1 @@
+"""HTTP: authentication, routes and translation. Thin: what is decided is decided in the core."""

@@ -1,0 +1,157 @@
+"""
+The ASGI application: which handler gets a request, and what strangers are told.
+
+Orders on ``/orders/kart`` are looked up in one dictionary and meet no middleware. Everything
+else goes through Starlette's router, the control room included; there the same handlers
+stand for the same routes, so that a wrong method is known as one.
+
+Source: wire 1.1; architecture, "Choices already made".
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as PathRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kavach.api.backend import Backend
+from kavach.api.call import Reply, send_reply
+from kavach.api.docs_page import DOCS_PAGE
+from kavach.api.edge import Edge, Handler
+from kavach.api.openapi import openapi_json
+from kavach.api.options import ApiOptions
+from kavach.api.routes import KART, ORDER_ID, ROUTES, Route
+
+_KART_SLASH: Final = f"{KART}/"
+
+
+def create_app(
+    backend: Backend, options: ApiOptions, *, extra_routes: Sequence[BaseRoute] = ()
+) -> ASGIApp:
+    """Return the application; ``extra_routes`` are served beside the trading API."""
+    return Api(Edge(backend, options), extra_routes)
+
+
+class Api:
+    """The trading API over one engine."""
+
+    def __init__(self, edge: Edge, extra_routes: Sequence[BaseRoute]) -> None:
+        self._edge = edge
+        self._hot = {
+            (route.method, route.path): route.handler
+            for route in ROUTES
+            if route.path == KART and not route.has_id
+        }
+        self._cancel = next(r.handler for r in ROUTES if r.method == "DELETE" and r.has_id)
+        self._rest = Starlette(
+            routes=[*_paths(edge), *_pages(edge, options=edge.options), *extra_routes],
+            exception_handlers={HTTPException: _stranger(edge), Exception: _broken(edge)},
+        )
+        self._rest.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http":
+            method, path = scope["method"], scope["path"]
+            if method == "DELETE" and path.startswith(_KART_SLASH):
+                path_id = path[len(_KART_SLASH) :]
+                await self._serve_hot(self._cancel, path_id, scope, receive, send)
+                return
+            handler = self._hot.get((method, path))
+            if handler is not None:
+                await self._serve_hot(handler, "", scope, receive, send)
+                return
+        await self._rest(scope, receive, send)
+
+    async def _serve_hot(
+        self, handler: Handler, path_id: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            await self._edge.serve(handler, path_id, scope, receive, send)
+        except AssertionError:  # An invariant is broken: say so in the one error shape, then stop.
+            await send_reply(send, self._edge.broken(), self._edge.request_id())
+            raise
+
+
+class Methods:
+    """One path as an ASGI endpoint: its handlers by method."""
+
+    def __init__(self, edge: Edge, routes: Sequence[Route]) -> None:
+        self._edge = edge
+        self._handlers = {route.method: route.handler for route in routes}
+        if "GET" in self._handlers:
+            self._handlers["HEAD"] = self._handlers["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request to this path."""
+        handler = self._handlers[scope["method"]]
+        path_id = scope["path_params"].get(ORDER_ID, "")
+        await self._edge.serve(handler, path_id, scope, receive, send)
+
+
+class Page:
+    """A page that is always the same."""
+
+    def __init__(self, edge: Edge, reply: Reply) -> None:
+        self._edge = edge
+        self._reply = reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it."""
+        await send_reply(send, self._reply, self._edge.request_id())
+
+
+def _paths(edge: Edge) -> list[PathRoute]:
+    by_path: dict[str, list[Route]] = {}
+    for route in ROUTES:
+        path = f"{KART}/{{{ORDER_ID}:path}}" if route.path.startswith(_KART_SLASH) else route.path
+        by_path.setdefault(path, []).append(route)
+    return [
+        PathRoute(path, Methods(edge, routes), methods=[route.method for route in routes])
+        for path, routes in by_path.items()
+    ]
+
+
+def _pages(edge: Edge, options: ApiOptions) -> list[PathRoute]:
+    document = Reply(200, openapi_json(options))
+    page = Reply(200, DOCS_PAGE.encode(), html=True)
+    return [
+        PathRoute("/openapi.json", Page(edge, document), methods=["GET"]),
+        PathRoute("/docs", Page(edge, page), methods=["GET"]),
+    ]
+
+
+class Said(Response):
+    """A ``Reply`` where Starlette wants a ``Response``."""
+
+    def __init__(self, edge: Edge, reply: Reply) -> None:
+        super().__init__()
+        self._edge = edge
+        self._reply = reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send_reply(send, self._reply, self._edge.request_id())
+
+
+def _stranger(edge: Edge) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            return Said(edge, edge.wrong_method(allowed))
+        return Said(edge, edge.not_found())
+
+    return answer
+
+
+def _broken(edge: Edge) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        return Said(edge, edge.broken())
+
+    return answer

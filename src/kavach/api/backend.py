@@ -1,0 +1,35 @@
+"""
+What the API asks of the engine: to run a command, to say when it is durable, and to be read.
+
+Source: docs/spec; ARCHITECTURE.md, "One order's journey".
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from kavach.core.commands import Command
+from kavach.core.refusals import Outcome
+from kavach.core.state import OmsState
+from kavach.instruments import Instrument
+from kavach.units import InstrumentKey
+
+
+class Backend(Protocol):
+    """An engine, as the API sees it."""
+
+    @property
+    def state(self) -> OmsState:
+        """The state as it is now; for reading only."""
+
+    @property
+    def instruments(self) -> Mapping[InstrumentKey, Instrument]:
+        """Everything that can be traded."""
+
+    def execute(self, command: Command) -> Outcome:
+        """Return what the core made of a command; not durable yet."""
+
+    async def settled(self) -> None:
+        """Return when everything executed so far is durable; raises ``JournalError``."""
+
+    def now_ns(self) -> int:
+        """Return the engine's time."""

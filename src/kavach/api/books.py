@@ -1,0 +1,118 @@
+"""
+What a client may look at: order book, history, trades, positions, and whose token it has.
+
+Source: wire 1.4, 1.5, 1.6, Decisions 11 to 14.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from kavach.api import rows
+from kavach.api.call import Call, Reply, encode
+from kavach.api.edge import Edge, check_owner
+from kavach.api.history import history_rows
+from kavach.api.legs import LegView, legs_of
+from kavach.core.refusals import Reason, Refusal
+from kavach.units import Exchange
+from kavach.wire import fields as read
+from kavach.wire.answers import DocumentedHistory, NestedHistory, Orders, Success, Trades
+from kavach.wire.query import read_query
+from kavach.wire.rows import OrderRow, TradingInfo
+from kavach.wire.statuses import is_completed
+
+
+class Book(StrEnum):
+    """Which rows of the order book are asked for."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    ALL = "all"
+
+
+class Span(StrEnum):
+    """Which positions are asked for: the day's, or those that also count earlier days."""
+
+    LIVE = "live"
+    HISTORICAL = "historical"
+
+
+_book: Final = read.word(Book)
+_span: Final = read.word(Span)
+
+
+def orders(edge: Edge, call: Call) -> Reply:
+    """Return the order book, oldest first; a leg is a row."""
+    asked = _asked(call)
+    book = _book(asked.get("type"), "type")
+    backend = edge.backend
+    found: list[OrderRow] = []
+    for cover in backend.state.covers_of(call.client_id):
+        for view in legs_of(cover, backend.instruments):
+            if book is Book.ALL or is_completed(view.status) is (book is Book.COMPLETED):
+                found.append(rows.order_row(view))
+    return Reply(200, encode(Success(Orders(found))))
+
+
+def history(edge: Edge, call: Call) -> Reply:
+    """Return the life of one leg, oldest step first."""
+    _asked(call)
+    order_id = read.order_id(call.path_id, "oms_order_id")
+    state = edge.backend.state
+    found = state.leg(order_id)
+    if found is None or found[0].client_id != call.client_id:
+        return edge.refusal(Refusal(Reason.ORDER_MUST_EXIST))
+    cover, leg = found
+    view = LegView(cover, leg, edge.backend.instruments[cover.instrument])
+    steps = history_rows(view)
+    if edge.options.documented_history:
+        return Reply(200, encode(DocumentedHistory(NestedHistory(steps))))
+    return Reply(200, encode(Success(steps)))
+
+
+def trades(edge: Edge, call: Call) -> Reply:
+    """Return every trade of the client, by cover order."""
+    _asked(call)
+    backend = edge.backend
+    found = [
+        row
+        for cover in backend.state.covers_of(call.client_id)
+        for row in rows.trade_rows(cover, backend.instruments)
+    ]
+    return Reply(200, encode(Success(Trades(found))))
+
+
+def positions(edge: Edge, call: Call) -> Reply:
+    """Return the client's positions; nothing is carried in from earlier days."""
+    asked = _asked(call)
+    _span(asked.get("type"), "type")
+    backend = edge.backend
+    client = backend.state.clients[call.client_id]
+    found = [
+        rows.position_row(client, position, backend.instruments[position.instrument])
+        for position in client.positions
+    ]
+    return Reply(200, encode(Success(found)))
+
+
+def trading_info(edge: Edge, call: Call) -> Reply:
+    """Return whose token this is."""
+    _asked(call)
+    products = sorted({product.value for product in edge.backend.state.settings.margin_permille})
+    info = TradingInfo(
+        bo_id=[],
+        client_id=call.client_id,
+        email_id="",
+        exchanges_subscribed=[exchange.value for exchange in Exchange],
+        name=call.client_id,
+        poa_enabled=False,
+        products_enabled=products,
+        status="active",
+    )
+    return Reply(200, encode(Success(info)))
+
+
+def _asked(call: Call) -> dict[str, str]:
+    """Return the query pairs; raises ``Refused`` if they name another account."""
+    pairs, _ = read_query(call.query)
+    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    return pairs

@@ -1,0 +1,141 @@
+"""
+Between ASGI and the handlers: who asks, is it durable, and how is a refusal said.
+
+A handler is a plain function from a ``Call`` to a ``Reply``; it runs in one go on the event
+loop, so nothing can come between what it reads and what it executes. Whatever it found out is
+sent only when everything executed so far is on disk: nobody sees what a crash could undo.
+
+Source: wire 5.3, Decisions 1 to 3; cover-order 5.7.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from itertools import count
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from kavach.api.backend import Backend
+from kavach.api.call import (
+    Call,
+    Disconnected,
+    Refused,
+    Reply,
+    encode,
+    idempotency_key,
+    raw_headers,
+    read_body,
+    send_reply,
+    token_digest,
+)
+from kavach.api.options import ApiOptions
+from kavach.api.refusals import told
+from kavach.core.refusals import Refusal
+from kavach.engine.journal_port import JournalError
+from kavach.wire.errors import (
+    FORBIDDEN,
+    UNAUTHORISED,
+    BadField,
+    ErrorCode,
+    error_body,
+    error_type_of,
+)
+from kavach.wire.requests import BadBody
+
+RETRY_AFTER: Final = (b"retry-after", b"1")
+
+_LOG: Final = logging.getLogger(__name__)
+
+Handler = Callable[["Edge", Call], Reply]
+
+
+class Edge:
+    """What all routes share: the engine, the switches, and the numbers of answers."""
+
+    def __init__(self, backend: Backend, options: ApiOptions) -> None:
+        self.backend = backend
+        self.options = options
+        self._numbers = count(1)
+        self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
+
+    def request_id(self) -> bytes:
+        """Return the id of the next answer."""
+        return f"{self._run}-{next(self._numbers)}".encode()
+
+    async def serve(
+        self, handler: Handler, path_id: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer one request by this handler."""
+        try:
+            reply = await self._reply(handler, path_id, scope, receive)
+        except Disconnected:
+            return
+        except JournalError as error:
+            _LOG.error("not durable: %s", error)
+            reply = self.unavailable()
+        await send_reply(send, reply, self.request_id())
+
+    async def _reply(self, handler: Handler, path_id: str, scope: Scope, receive: Receive) -> Reply:
+        try:
+            body = await read_body(receive)
+            given = raw_headers(scope)
+            digest = token_digest(given)
+            client_id = self.backend.state.client_of_token(digest) if digest else None
+            if client_id is None:
+                return self.unauthorised()
+            call = Call(client_id, body, scope["query_string"], path_id, idempotency_key(given))
+            reply = handler(self, call)
+        except BadField as bad:
+            reply = self.error(400, bad.code, bad.message, "BLANK" if bad.blank else "INVALID")
+        except BadBody as bad:
+            reply = self.error(400, bad.code, bad.message, "INVALID")
+        except Refused as refused:
+            reply = self.error(refused.status, refused.code, refused.message, refused.word)
+        await self.backend.settled()
+        return reply
+
+    def error(self, status: int, code: ErrorCode, message: str, word: str) -> Reply:
+        """Return envelope A, as the switches want it."""
+        if self.options.errors_as_200 and status < 500:
+            status = 200
+        error_type = error_type_of(code) if self.options.error_type else None
+        return Reply(status, encode(error_body(code, message, error_type)), error_reason=word)
+
+    def refusal(self, refusal: Refusal) -> Reply:
+        """Return what a client is told of a refusal of the core."""
+        entry, text = told(refusal)
+        return self.error(entry.status, entry.code, text, entry.word)
+
+    def unauthorised(self) -> Reply:
+        """Return the answer to a missing, unknown or doubtful token."""
+        return self.error(401, ErrorCode.UNAUTHORISED, UNAUTHORISED, "UNAUTHORISED")
+
+    def not_found(self) -> Reply:
+        """Return the answer to a path that is no route."""
+        return self.error(404, ErrorCode.NOT_FOUND, "Resource Not Found", "NO_SUCH_ROUTE")
+
+    def wrong_method(self, allowed: str) -> Reply:
+        """Return the answer to a route asked in a way it does not know."""
+        reply = self.error(
+            405, ErrorCode.METHOD_NOT_ALLOWED, "Method Not Allowed", "METHOD_NOT_ALLOWED"
+        )
+        reply.more = ((b"allow", allowed.encode()),)
+        return reply
+
+    def unavailable(self) -> Reply:
+        """Return the answer when the journal fails: what was asked may or may not be kept."""
+        text = "Not durable: the outcome is unknown, look before you send it again"
+        reply = self.error(503, ErrorCode.UNAVAILABLE, text, "UNKNOWN")
+        reply.more = (RETRY_AFTER,)
+        return reply
+
+    def broken(self) -> Reply:
+        """Return the answer when the program itself is wrong."""
+        return self.error(500, ErrorCode.INTERNAL, "Internal error", "INTERNAL")
+
+
+def check_owner(call: Call, named: str | None) -> None:
+    """Raise ``Refused`` (403) if the request names another account than the token's."""
+    if named is not None and named != call.client_id:
+        raise Refused(403, ErrorCode.UNAUTHORISED, FORBIDDEN, "FORBIDDEN")

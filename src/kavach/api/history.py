@@ -1,0 +1,133 @@
+"""
+The history of a leg: what the core has noted of it, told as rows.
+
+The core notes changes, not the beginning: that a leg was entered, and an entry accepted, is
+told from the leg itself, with the prices of the first change if there was one.
+
+Source: wire 1.4 (order history).
+"""
+
+from collections.abc import Iterator
+from typing import Final
+from uuid import NAMESPACE_OID, uuid5
+
+from kavach.api.legs import STOPS, LegView
+from kavach.core.commands import Leg
+from kavach.core.cover_order import LegChange
+from kavach.core.order_life import Life
+from kavach.units import NS_PER_SECOND
+from kavach.wire.money import average, number
+from kavach.wire.rows import HistoryRow
+from kavach.wire.statuses import OrderStatus
+
+
+def history_rows(view: LegView) -> list[HistoryRow]:
+    """Return the steps of the leg's life, oldest first, ending where its row stands now."""
+    return [_history_row(view, step) for step in _steps(view)]
+
+
+class Step:
+    """A moment in the life of a leg."""
+
+    __slots__ = ("at_ns", "filled", "price_pips", "reason", "status", "trigger_price_pips", "value")
+
+    def __init__(
+        self,
+        at_ns: int,
+        status: str,
+        prices: tuple[int, int],
+        filled: int = 0,
+        value: int = 0,
+        reason: str = "",
+    ) -> None:
+        self.at_ns = at_ns
+        self.status = status
+        self.price_pips, self.trigger_price_pips = prices
+        self.filled = filled
+        self.value = value
+        self.reason = reason
+
+
+def _steps(view: LegView) -> Iterator[Step]:
+    """Yield what happened: entered, accepted, then whatever the core has noted."""
+    changes = [change for change in view.cover.changes or () if change.leg is view.leg]
+    trades = iter([trade for trade in view.cover.trades or () if trade.leg is view.leg])
+    prices = (view.price_pips, view.trigger_price_pips)
+    if changes:
+        prices = (changes[0].price_pips, changes[0].trigger_price_pips)
+    yield Step(view.entered_at_ns, OrderStatus.PENDING.value, prices)
+    accepted_at_ns = view.orders[0].accepted_at_ns if view.orders else 0
+    if accepted_at_ns and (not changes or changes[0].what != "accepted"):
+        waits = view.order_type in STOPS
+        status = OrderStatus.TRIGGER_PENDING if waits else OrderStatus.CONFIRMED
+        yield Step(accepted_at_ns, status.value, prices)
+    filled = value = 0
+    for change in changes:
+        if change.what == "traded":
+            trade = next(trades)
+            filled += trade.quantity
+            value += trade.quantity * trade.price_pips
+        yield Step(
+            change.at_ns,
+            _status_of_change(change, view.quantity, filled),
+            (change.price_pips, change.trigger_price_pips),
+            filled,
+            value,
+            change.reason,
+        )
+
+
+_CHANGES: Final = {
+    "triggered": "SL_TRIGGER_CONFIRMED",
+    "amended": "MODIFY_CONFIRMED",
+    "amend_refused": "MODIFY_REJECTED",
+    "cancel_refused": "CANCEL_REJECTED",
+    "cancelled": "CANCEL_CONFIRMED",
+    "removed": "CANCEL_CONFIRMED",
+    "expired": "CANCEL_CONFIRMED",
+    "rejected": "REJECTED",
+}
+
+
+def _status_of_change(change: LegChange, quantity: int, filled: int) -> str:
+    if change.what == "accepted":
+        waits = change.status is Life.WAITING
+        return (OrderStatus.TRIGGER_PENDING if waits else OrderStatus.CONFIRMED).value
+    if change.what == "traded":
+        done = filled >= quantity
+        return (OrderStatus.COMPLETE if done else OrderStatus.PARTIAL_TRADE).value
+    return _CHANGES[change.what]
+
+
+def _history_row(view: LegView, step: Step) -> HistoryRow:
+    cover, instrument = view.cover, view.instrument
+    return HistoryRow(
+        avg_price=average(step.value, step.filled),
+        client_id=cover.client_id,
+        client_order_id=str(cover.user_order_id),
+        created_at=view.entered_at_ns // NS_PER_SECOND,
+        disclosed_quantity=cover.disclosed_quantity if view.leg is Leg.ENTRY else 0,
+        exchange=instrument.exchange.value,
+        exchange_order_id=view.exchange_order_id,
+        exchange_time=step.at_ns // NS_PER_SECOND,
+        fill_quantity=step.filled,
+        last_modified=step.at_ns,
+        login_id=cover.client_id,
+        modified_at=step.at_ns // NS_PER_SECOND,
+        order_id=str(uuid5(NAMESPACE_OID, str(view.order_id))),
+        order_mode="NEW",
+        order_side=view.side.value,
+        order_type=view.order_type.value,
+        price=number(step.price_pips),
+        product=cover.product.value,
+        quantity=view.quantity,
+        reject_reason=step.reason,
+        remaining_quantity=max(0, view.quantity - step.filled),
+        segment=instrument.segment,
+        status=step.status,
+        symbol=instrument.symbol,
+        token=instrument.token,
+        trigger_price=number(step.trigger_price_pips),
+        underlying_token=instrument.underlying_token,
+        validity=cover.validity.value if view.leg is Leg.ENTRY else "DAY",
+    )

@@ -1,0 +1,247 @@
+"""
+``/api/v1/orders/kart``: place, modify, cancel and exit of cover orders.
+
+Each handler reads the message field by field, makes one command of it, and words the outcome.
+What a field may hold is read here; whether the order allows it is decided in the core.
+
+Source: wire 1.3, Decisions 4 to 10, 15, 19; cover-order 5.7.
+"""
+
+from hashlib import blake2b
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from kavach.api.call import Call, Reply, encode
+from kavach.api.edge import Edge, check_owner
+from kavach.core.commands import (
+    CancelCoverOrder,
+    KeyedCommand,
+    Leg,
+    ModifyCoverOrder,
+    PlaceCoverOrder,
+)
+from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Pips,
+    Product,
+    Quantity,
+    Side,
+    Validity,
+    instrument_key,
+)
+from kavach.wire import answers
+from kavach.wire import fields as read
+from kavach.wire.activity import time_of
+from kavach.wire.cancel_encoding import read_cancel
+from kavach.wire.errors import BadField, ErrorCode, invalid_text
+from kavach.wire.requests import (
+    CancelRequest,
+    ModifyRequest,
+    PlaceRequest,
+    decode,
+    modify_decoder,
+    place_decoder,
+)
+
+UNKNOWN: Final = "UNKNOWN"  # An answer's reason: the venue has not said what became of it.
+
+_LEGS: Final = {read.LegWord.ENTRY: Leg.ENTRY, read.LegWord.THIRD: Leg.THIRD}
+_NOTHING_TO_SQUARE_OFF: Final = frozenset({Pips(0), Pips(10_000)})  # 0 and 1 rupee: samples.
+
+_exchange: Final = read.word(Exchange)
+_order_type: Final = read.word(OrderType)
+_side: Final = read.word(Side)
+_product: Final = read.word(Product)
+_validity: Final = read.word_in_any_case(Validity)
+
+C = TypeVar("C", bound=KeyedCommand)
+
+
+def place(edge: Edge, call: Call) -> Reply:
+    """Return the answer to POST: the basket of a new cover order."""
+    request = decode(place_decoder, call.body)
+    outcome = edge.backend.execute(_keyed(call, place_command(request, call)))
+    if isinstance(outcome, Refusal):
+        return edge.refusal(outcome)
+    return _accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
+
+
+def modify(edge: Edge, call: Call) -> Reply:
+    """Return the answer to PUT: the entry or the stop will be as asked."""
+    request = decode(modify_decoder, call.body)
+    command = modify_command(edge, request, call)
+    outcome = edge.backend.execute(_keyed(call, command))
+    if isinstance(outcome, Refusal):
+        if outcome.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE and _moves_exchange(edge, command):
+            text = invalid_text("exchange")
+            return edge.error(400, ErrorCode.FIELD_INVALID, text, outcome.reason.name)
+        return edge.refusal(outcome)
+    basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
+    return _accepted(outcome, encode(answers.modified(basket_id)))
+
+
+def cancel(edge: Edge, call: Call) -> Reply:
+    """Return the answer to DELETE: the entry's rest is cancelled, or the position exited."""
+    request = read_cancel(call.body, call.query)
+    outcome = edge.backend.execute(_keyed(call, cancel_command(request, call)))
+    if isinstance(outcome, Refusal):
+        return edge.refusal(outcome)
+    basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
+    text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
+    return _accepted(outcome, encode(answers.cancelled(basket_id, text)))
+
+
+def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
+    """Return the command that a place request amounts to."""
+    check_owner(call, read.text(request.client_id, "client_id"))
+    read.cover_execution_type(request.execution_type, "execution_type")
+    exchange = _exchange(request.exchange, "exchange")
+    token = read.token(request.instrument_token, "instrument_token")
+    order_type = _order_type(request.order_type, "order_type")
+    _check_square_off(request.square_off_value)
+    return PlaceCoverOrder(
+        client_id=call.client_id,
+        instrument=instrument_key(exchange, token),
+        side=_side(request.order_side, "order_side"),
+        order_type=order_type,
+        quantity=read.quantity(request.quantity, "quantity"),
+        disclosed_quantity=read.optional(
+            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+        )
+        or Quantity(0),
+        price_pips=_price_of(order_type, request.price),
+        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
+        or Pips(0),
+        validity=_validity(request.validity, "validity"),
+        product=_product(request.product, "product"),
+        stop_price_pips=read.price(request.stop_loss_value, "stop_loss_value"),
+        trailing_step_pips=_trailing_step(request) or Pips(0),
+        user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
+        device=read.optional(read.text, request.device, "device") or "",
+    )
+
+
+def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCoverOrder:
+    """Return the command that a modify request amounts to; what is blank stays as it is."""
+    check_owner(call, read.text(request.client_id, "client_id"))
+    read.cover_execution_type(request.execution_type, "execution_type")
+    order_id = read.order_id(request.oms_order_id, "oms_order_id")
+    leg = read.optional(read.cover_leg, request.leg_order_indicator, "leg_order_indicator")
+    reference = read.optional(
+        read.activity_reference, request.last_activity_reference, "last_activity_reference"
+    )
+    _check_square_off(request.square_off_value)
+    for name in ("filled_quantity", "remaining_quantity"):
+        read.optional(read.quantity, getattr(request, name), name)
+    read.optional(read.integer, request.user_order_id, "user_order_id")
+    return ModifyCoverOrder(
+        client_id=call.client_id,
+        order_id=order_id,
+        leg=None if leg is None else _LEGS[leg],
+        exchange_order_id=read.optional(
+            read.identifier, request.exchange_order_id, "exchange_order_id"
+        ),
+        instrument=_same_instrument(edge, request, order_id),
+        side=read.optional(_side, request.order_side, "order_side"),
+        product=read.optional(_product, request.product, "product"),
+        last_activity_ns=None if reference is None else time_of(reference),
+        order_type=read.optional(_order_type, request.order_type, "order_type"),
+        quantity=read.optional(read.quantity, request.quantity, "quantity"),
+        disclosed_quantity=read.optional(
+            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+        ),
+        price_pips=read.optional(read.price, request.price, "price"),
+        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
+        validity=read.optional(_validity, request.validity, "validity"),
+        stop_price_pips=read.optional(read.price, request.stop_loss_value, "stop_loss_value"),
+        trailing_step_pips=_trailing_step(request),
+    )
+
+
+def cancel_command(request: CancelRequest, call: Call) -> CancelCoverOrder:
+    """Return the command that a cancel amounts to; the id is the path's."""
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    exchange_order_id = read.identifier(request.exchange_order_id, "exchange_order_id")
+    leg = read.cover_leg(request.leg_order_indicator, "leg_order_indicator")
+    read.optional(read.cover_execution_type, request.execution_type, "execution_type")
+    return CancelCoverOrder(
+        client_id=call.client_id,
+        order_id=_cancelled_id(request, call),
+        leg=_LEGS[leg],
+        exchange_order_id=exchange_order_id,
+    )
+
+
+def _cancelled_id(request: CancelRequest, call: Call) -> int:
+    """Return the id of path and payload; two that disagree name no order at all."""
+    named = read.optional(read.identifier, request.oms_order_id, "oms_order_id")
+    if named is None or not call.path_id:
+        named = call.path_id or read.identifier(request.oms_order_id, "oms_order_id")
+    elif named != call.path_id:
+        raise BadField("oms_order_id", hint="path and parameters disagree")
+    return read.order_number(named)
+
+
+def _price_of(order_type: OrderType, value: object) -> Pips:
+    """Return the price; a type that has none needs none."""
+    if order_type in (OrderType.MARKET, OrderType.SLM) and read.is_blank(value):
+        return Pips(0)
+    return read.price(value, "price")
+
+
+def _trailing_step(request: PlaceRequest | ModifyRequest) -> Pips | None:
+    """Return the step: 0 when trailing is switched off, None when nothing is said of it."""
+    step = read.optional(read.price, request.trailing_stop_loss, "trailing_stop_loss")
+    trails = read.optional(read.flag, request.is_trailing, "is_trailing")
+    if trails is None:
+        return None
+    if trails and step is None:
+        raise BadField("trailing_stop_loss", blank=True)
+    return step if trails else Pips(0)
+
+
+def _check_square_off(value: object) -> None:
+    """Raise unless the field, which only bracket orders have, holds nothing, 0 or 1."""
+    offset = read.optional(read.price, value, "square_off_value")
+    if offset is not None and offset not in _NOTHING_TO_SQUARE_OFF:
+        raise BadField("square_off_value", hint="a cover order has no target")
+
+
+def _same_instrument(edge: Edge, request: ModifyRequest, order_id: int) -> InstrumentKey | None:
+    """Return the instrument the client names; the half it leaves out is the order's own."""
+    exchange = read.optional(_exchange, request.exchange, "exchange")
+    token = read.optional(read.token, request.instrument_token, "instrument_token")
+    if exchange is None and token is None:
+        return None
+    cover = edge.backend.state.covers.get(order_id)
+    if cover is None:
+        return None
+    own = edge.backend.instruments[cover.instrument]
+    return instrument_key(
+        own.exchange if exchange is None else exchange, own.token if token is None else token
+    )
+
+
+def _moves_exchange(edge: Edge, command: ModifyCoverOrder) -> bool:
+    """Return whether it is the exchange that a refused modify wanted changed."""
+    own = edge.backend.state.covers[command.order_id].instrument
+    return command.instrument is not None and (
+        command.instrument.partition(":")[0] != own.partition(":")[0]
+    )
+
+
+def _keyed(call: Call, command: C) -> C:
+    """Return the command with the client's key, and a fingerprint of what it asks."""
+    if not call.idempotency_key:
+        return command
+    fingerprint = blake2b(msgspec.msgpack.encode(command), digest_size=16).hexdigest()
+    return replace(command, idempotency_key=call.idempotency_key, fingerprint=fingerprint)
+
+
+def _accepted(answer: Answer, body: bytes) -> Reply:
+    return Reply(200, body, order_state=answer.reason or answer.state, replayed=answer.replayed)

@@ -1,0 +1,167 @@
+"""
+A leg of a cover order as a client sees it: one row, however many orders at the venue.
+
+Quantities are summed; ids and prices are those of the leg's first order that is not over. The
+entry shows what the client asked for (a MARKET entry is MARKET, though a protected limit was
+sent); the stop shows what stands at the venue. A leg's status is read off its orders, never
+stored.
+
+Source: wire 3.1, Decisions 11, 12.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from kavach.core.commands import Leg
+from kavach.core.cover_order import CoverOrder
+from kavach.core.order_life import CLOSED, InFlight, Life
+from kavach.core.venue_order import VenueOrder
+from kavach.instruments import Instrument
+from kavach.units import InstrumentKey, OrderType
+from kavach.wire.statuses import OrderStatus
+
+STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
+_UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.SLM})
+
+
+class LegView:
+    """One leg of a cover order, summed over its orders at the venue."""
+
+    __slots__ = (
+        "cover",
+        "filled",
+        "instrument",
+        "leg",
+        "order_id",
+        "order_type",
+        "orders",
+        "price_pips",
+        "quantity",
+        "remaining",
+        "side",
+        "speaker",
+        "status",
+        "trigger_price_pips",
+        "updated_at_ns",
+    )
+
+    def __init__(self, cover: CoverOrder, leg: Leg, instrument: Instrument) -> None:
+        self.cover = cover
+        self.leg = leg
+        self.instrument = instrument
+        entry = leg is Leg.ENTRY
+        self.orders = cover.entries if entry else cover.exits
+        self.order_id = cover.cover_id if entry else cover.stop_id
+        self.side = cover.side if entry else cover.exit_side
+        self.filled = cover.entry_filled if entry else cover.exits_filled
+        self.quantity = _entry_quantity(cover) if entry else cover.entry_filled
+        self.speaker = _speaker(self.orders)
+        self.updated_at_ns = cover.leg_updated_at_ns(leg)
+        self.order_type, self.price_pips, self.trigger_price_pips = (
+            _entry_prices(cover, self.speaker) if entry else self._exit_prices()
+        )
+        self.status = _status(cover, leg, self.orders, self.filled, self.quantity)
+        over = self.status in (OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED)
+        self.remaining = 0 if over else self.quantity - self.filled
+
+    @property
+    def exchange_order_id(self) -> str:
+        """The exchange's id of the order that speaks for the leg; empty before it has one."""
+        return self.speaker.exchange_order_id if self.speaker else ""
+
+    @property
+    def value(self) -> int:
+        """What has traded, in pips times quantity."""
+        return sum(order.filled_value for order in self.orders)
+
+    @property
+    def entered_at_ns(self) -> int:
+        """When the leg came into being."""
+        if self.leg is Leg.ENTRY or not self.orders:
+            return self.cover.placed_at_ns
+        return self.orders[0].sent_at_ns
+
+    def _exit_prices(self) -> tuple[OrderType, int, int]:
+        if self.speaker is not None:
+            at_venue = self.speaker
+            return at_venue.order_type, at_venue.price_pips, at_venue.trigger_price_pips
+        kind = OrderType.SLM if self.instrument.slm_allowed else OrderType.SL
+        return kind, 0, self.cover.stop_price_pips
+
+
+def legs_of(
+    cover: CoverOrder, instruments: Mapping[InstrumentKey, Instrument]
+) -> Iterator[LegView]:
+    """Yield the entry, and the stop once the first fill has given it an id."""
+    instrument = instruments[cover.instrument]
+    yield LegView(cover, Leg.ENTRY, instrument)
+    if cover.stop_id:
+        yield LegView(cover, Leg.THIRD, instrument)
+
+
+def _speaker(orders: tuple[VenueOrder, ...]) -> VenueOrder | None:
+    """Return the order whose id and prices the row shows: the first that is not over."""
+    for order in orders:
+        if order.life not in CLOSED:
+            return order
+    return orders[-1] if orders else None
+
+
+def _entry_quantity(cover: CoverOrder) -> int:
+    if not cover.entries:
+        return cover.quantity
+    return sum(order.quantity for order in cover.entries)
+
+
+def _entry_prices(cover: CoverOrder, at_venue: VenueOrder | None) -> tuple[OrderType, int, int]:
+    """Return what the client asked for; a change counts once the venue has it."""
+    if at_venue is None:
+        return cover.order_type, cover.price_pips, cover.trigger_price_pips
+    price_pips = 0 if cover.order_type in _UNPRICED else at_venue.price_pips
+    trigger_pips = at_venue.trigger_price_pips if cover.order_type in STOPS else 0
+    return cover.order_type, price_pips, trigger_pips
+
+
+def _rejection(view: LegView) -> tuple[int, str]:
+    if view.speaker is not None and view.speaker.life is Life.REJECTED:
+        return view.speaker.code, view.speaker.reason
+    return view.cover.ended_code, view.cover.ended_reason
+
+
+def _status(
+    cover: CoverOrder, leg: Leg, orders: tuple[VenueOrder, ...], filled: int, quantity: int
+) -> OrderStatus:
+    open_orders = [order for order in orders if order.life not in CLOSED]
+    if open_orders:
+        return _open_status(cover, leg, open_orders, filled)
+    if leg is Leg.THIRD and cover.position and cover.ended is None:
+        return OrderStatus.PENDING  # The stop was lost; another is on its way.
+    if filled and filled >= quantity:
+        return OrderStatus.COMPLETE
+    if not orders and cover.ended is None:
+        return OrderStatus.PENDING
+    if filled == 0 and any(order.life is Life.REJECTED for order in orders):
+        return OrderStatus.REJECTED
+    if not orders and cover.ended == "REJECTED":
+        return OrderStatus.REJECTED
+    return OrderStatus.CANCEL_CONFIRMED
+
+
+def _open_status(cover: CoverOrder, leg: Leg, orders: list[VenueOrder], filled: int) -> OrderStatus:
+    if any(order.in_flight is InFlight.CANCEL for order in orders):
+        return OrderStatus.CANCEL_PENDING
+    if any(order.in_flight is InFlight.AMEND for order in orders):
+        return OrderStatus.MODIFY_PENDING
+    if all(order.life is Life.SENT for order in orders):
+        return OrderStatus.PENDING
+    if filled and (leg is Leg.ENTRY or not any(o.life is Life.WAITING for o in orders)):
+        return OrderStatus.PARTIAL_TRADE
+    if any(order.life is Life.WAITING for order in orders):
+        return OrderStatus.TRIGGER_PENDING
+    if any(order.triggered for order in orders):
+        return OrderStatus.SL_TRIGGER_CONFIRMED
+    if leg is Leg.ENTRY:
+        modified = cover.entry_modified
+        return OrderStatus.MODIFY_CONFIRMED if modified else OrderStatus.CONFIRMED
+    amended = any(order.amends for order in orders)
+    return OrderStatus.MODIFY_CONFIRMED if amended else OrderStatus.CONFIRMED

@@ -1,0 +1,186 @@
+"""
+Rows of the books, made of what the core knows. The only place that turns one into the other.
+
+Source: wire 1.4, 1.5, Decision 11.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from kavach.api.legs import LegView, legs_of
+from kavach.core.accounts import Client, Position
+from kavach.core.commands import Leg
+from kavach.core.cover_order import CoverOrder, Trade
+from kavach.instruments import Instrument
+from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
+from kavach.wire.activity import reference_of
+from kavach.wire.money import amount, average, decimal, number
+from kavach.wire.rows import OrderRow, PositionRow, TradeRow
+from kavach.wire.statuses import OrderStatus
+
+NNF_ID: Final = 111111111111100
+EXECUTION_TYPE: Final = "CO"
+PRO_CLI: Final = "CLIENT"
+PRO_CLI_NUMBER: Final = 0
+PRODUCT_NUMBER: Final = {Product.NRML: 0, Product.CNC: 1, Product.MIS: 2, Product.MTF: 16}
+ANSWERED: Final = "NONE"  # What ``rejection_reason`` says once the exchange has spoken.
+
+
+def order_row(view: LegView) -> OrderRow:
+    """Return the leg's row in the order book."""
+    cover, instrument = view.cover, view.instrument
+    rejected = view.status is OrderStatus.REJECTED
+    answered = bool(view.exchange_order_id)
+    code, reason = _rejection(view) if rejected else (0, ANSWERED if answered else "")
+    last_activity = 0 if rejected else view.updated_at_ns
+    return OrderRow(
+        mode="NEW",  # Never another word: a client finds its own orders by it.
+        exchange=instrument.exchange.value,
+        segment="",
+        login_id=cover.client_id,
+        deposit=0,
+        order_status=view.status.value,
+        product=cover.product.value,
+        order_type=view.order_type.value,
+        rejection_reason=reason,
+        order_side=view.side.value,
+        instrument_token=instrument.token,
+        exchange_time=_seconds(view.updated_at_ns) if answered else 0,
+        nnf_id=NNF_ID if answered else 0,
+        quantity=view.quantity,
+        trading_symbol=instrument.trading_symbol,
+        client_id=cover.client_id,
+        average_trade_price=0,
+        underlying_token=None,
+        oms_order_id=str(view.order_id),
+        lot_size=instrument.lot,
+        isin=instrument.isin,
+        disclosed_quantity=cover.disclosed_quantity if view.leg is Leg.ENTRY else 0,
+        execution_type=EXECUTION_TYPE,
+        source="",
+        device=cover.device,
+        exchange_order_id=view.exchange_order_id,
+        validity=cover.validity.value if view.leg is Leg.ENTRY else "DAY",
+        leg_order_indicator=view.leg.value,
+        trade_price=0,
+        spread_token=None,
+        market_protection_percentage=0,
+        filled_quantity=view.filled,
+        order_tag="",
+        sl_trigger_price=0.0,
+        square_off=False,
+        order_status_info="",
+        square_off_value=0.0,
+        tags=None,
+        order_entry_time=_seconds(view.entered_at_ns),
+        last_activity_reference=reference_of(last_activity),
+        trigger_price=number(view.trigger_price_pips),
+        sl_order_price=0.0,
+        stop_loss_value=0.0 if rejected else decimal(cover.stop_price_pips),
+        rejection_code=code,
+        average_price=average(view.value, view.filled),
+        trailing_stop_loss=0.0 if rejected else decimal(cover.trailing_step_pips),
+        price=number(view.price_pips),
+        user_order_id=str(cover.user_order_id),
+        symbol=instrument.symbol,
+        is_trailing=cover.trailing_step_pips > 0,
+        pro_cli=PRO_CLI,
+        remaining_quantity=view.remaining,
+        contract_description={},
+        series=instrument.series,
+        target_price_type="absolute",
+        sl_order_quantity=0,
+    )
+
+
+def trade_rows(
+    cover: CoverOrder, instruments: Mapping[InstrumentKey, Instrument]
+) -> Iterator[TradeRow]:
+    """Yield the cover order's trades, oldest first."""
+    if not cover.trades:
+        return
+    views = {view.leg: view for view in legs_of(cover, instruments)}
+    filled = dict.fromkeys(Leg, 0)
+    for trade in cover.trades:
+        filled[trade.leg] += trade.quantity
+        yield _trade_row(views[trade.leg], trade, filled[trade.leg])
+
+
+def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
+    cover, instrument = view.cover, view.instrument
+    return TradeRow(
+        book_type="RL",
+        broker_id="",
+        client_id=cover.client_id,
+        disclosed_vol=0,
+        disclosed_vol_remaining=0,
+        exchange=instrument.exchange.value,
+        exchange_order_id=trade.exchange_order_id,
+        exchange_time=_seconds(trade.at_ns),
+        fill_number={},
+        filled_quantity=filled,
+        good_till_date=0,
+        instrument_token=instrument.token,
+        login_id=cover.client_id,
+        oms_order_id=str(view.order_id),
+        order_entry_time=_seconds(view.entered_at_ns),
+        order_price=number(view.price_pips),
+        order_side=view.side.value,
+        order_type=view.order_type.value,
+        original_vol=view.quantity,
+        pan="",
+        pro_cli=PRO_CLI_NUMBER,
+        product=cover.product.value,
+        remaining_quantity=max(0, view.quantity - filled),
+        trade_number=trade.trade_id,
+        trade_price=number(trade.price_pips),
+        trade_quantity=trade.quantity,
+        trade_time=_seconds(trade.at_ns),
+        trading_symbol=instrument.trading_symbol,
+        trigger_price={},
+        v_login_id={},
+        vol_filled_today=filled,
+    )
+
+
+def position_row(client: Client, position: Position, instrument: Instrument) -> PositionRow:
+    """Return what the client holds of one instrument in one product."""
+    net = position.net_quantity
+    held = position.buy_value if net > 0 else position.sell_value
+    held_quantity = position.buy_quantity if net > 0 else position.sell_quantity
+    close = number(instrument.previous_close_pips)
+    return PositionRow(
+        average_buy_price=average(position.buy_value, position.buy_quantity),
+        average_price=average(held, held_quantity) if net else 0,
+        average_sell_price=average(position.sell_value, position.sell_quantity),
+        buy_amount=number(position.buy_value * position.multiplier),
+        buy_quantity=position.buy_quantity,
+        cf_buy_amount=0,
+        cf_buy_quantity=0,
+        cf_sell_amount=0,
+        cf_sell_quantity=0,
+        client_id=client.client_id,
+        close_price=close,
+        exchange=instrument.exchange.value,
+        instrument_token=instrument.token,
+        ltp=close,
+        multiplier=position.multiplier,
+        net_amount=number((position.sell_value - position.buy_value) * position.multiplier),
+        net_quantity=net,
+        previous_close=close,
+        pro_cli=PRO_CLI,
+        prod_type=PRODUCT_NUMBER[position.product],
+        product=position.product.value,
+        realized_mtm=amount(Paise(position.realised_paise)),
+        segment=instrument.segment,
+        sell_amount=number(position.sell_value * position.multiplier),
+        sell_quantity=position.sell_quantity,
+        symbol=instrument.symbol,
+        token=instrument.token,
+        trading_symbol=instrument.trading_symbol,
+        v_login_id=client.client_id,
+    )
+
+
+def _seconds(at_ns: int) -> int:
+    return at_ns // NS_PER_SECOND
