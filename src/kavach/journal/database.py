@@ -36,14 +36,8 @@ FILE_NAME: Final = "journal.db"
 FORMAT_VERSION: Final = 1
 APPLICATION_ID: Final = int.from_bytes(b"kvch", "big")
 
-_DAMAGE: Final = (
-    apsw.CorruptError,
-    apsw.NotADBError,
-    apsw.SQLError,  # A table or a column is missing.
-    apsw.MismatchError,
-    apsw.FormatError,
-    apsw.RangeError,
-)
+_NO_JOURNAL: Final = (apsw.NotADBError, apsw.SQLError)  # SQLError: a table or column is missing.
+_DAMAGE: Final = (apsw.CorruptError, apsw.MismatchError, apsw.FormatError, apsw.RangeError)
 _SCHEMA: Final = f"""
     PRAGMA application_id = {APPLICATION_ID};
     PRAGMA user_version = {FORMAT_VERSION};
@@ -57,6 +51,8 @@ _SCHEMA: Final = f"""
 
 def meaning(error: apsw.Error, path: Path, sequence: int = 0) -> JournalError:
     """Return what an error of SQLite means; ``sequence`` is the record that was being read."""
+    if isinstance(error, _NO_JOURNAL):
+        return JournalCorrupt(0, f"{path} isn't a journal ({error})")
     if isinstance(error, _DAMAGE):
         return JournalCorrupt(sequence, f"{path} can't be read as a journal ({error})")
     if isinstance(error, apsw.BusyError | apsw.LockedError):

@@ -23,7 +23,7 @@ from kavach.engine.journal_port import (
     JournalUnwritable,
 )
 from kavach.journal import database, snapshots
-from kavach.journal.chain import link
+from kavach.journal.chain import GENESIS, link
 from kavach.journal.directory import lock_directory, make_directory
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.progress import Progress, Subscriber
@@ -155,6 +155,8 @@ class SqliteJournal:
         with closing(database.open_for_reading(self._path, live=False)) as connection:
             database.check_format(connection, self._path)
             end = database.last_sequence(connection, self._path)
+            if self._read_only:
+                return end, GENESIS  # Nothing will be appended; reading finds the first damage.
             # The last record must follow from the one before, or new ones would hang in the air.
             for _record in database.read_records(connection, self._path, max(end - 1, 0)):
                 pass
