@@ -15,7 +15,17 @@ from kavach.api.legs import LegView, legs_of
 from kavach.core.refusals import Reason, Refusal
 from kavach.units import Exchange
 from kavach.wire import fields as read
-from kavach.wire.answers import DocumentedHistory, NestedHistory, Orders, Success, Trades
+from kavach.wire.answers import (
+    DocumentedHistory,
+    HistoryAnswer,
+    NestedHistory,
+    Orders,
+    OrdersAnswer,
+    PositionsAnswer,
+    Trades,
+    TradesAnswer,
+    TradingInfoAnswer,
+)
 from kavach.wire.query import read_query
 from kavach.wire.rows import OrderRow, TradingInfo
 from kavach.wire.statuses import is_completed
@@ -50,7 +60,7 @@ def orders(edge: Edge, call: Call) -> Reply:
         for view in legs_of(cover, backend.instruments):
             if book is Book.ALL or is_completed(view.status) is (book is Book.COMPLETED):
                 found.append(rows.order_row(view))
-    return Reply(200, encode(Success(Orders(found))))
+    return Reply(200, encode(OrdersAnswer(Orders(found))))
 
 
 def history(edge: Edge, call: Call) -> Reply:
@@ -66,7 +76,7 @@ def history(edge: Edge, call: Call) -> Reply:
     steps = history_rows(view)
     if edge.options.documented_history:
         return Reply(200, encode(DocumentedHistory(NestedHistory(steps))))
-    return Reply(200, encode(Success(steps)))
+    return Reply(200, encode(HistoryAnswer(steps)))
 
 
 def trades(edge: Edge, call: Call) -> Reply:
@@ -78,7 +88,7 @@ def trades(edge: Edge, call: Call) -> Reply:
         for cover in backend.state.covers_of(call.client_id)
         for row in rows.trade_rows(cover, backend.instruments)
     ]
-    return Reply(200, encode(Success(Trades(found))))
+    return Reply(200, encode(TradesAnswer(Trades(found))))
 
 
 def positions(edge: Edge, call: Call) -> Reply:
@@ -91,7 +101,7 @@ def positions(edge: Edge, call: Call) -> Reply:
         rows.position_row(client, position, backend.instruments[position.instrument])
         for position in client.positions
     ]
-    return Reply(200, encode(Success(found)))
+    return Reply(200, encode(PositionsAnswer(found)))
 
 
 def trading_info(edge: Edge, call: Call) -> Reply:
@@ -108,7 +118,7 @@ def trading_info(edge: Edge, call: Call) -> Reply:
         products_enabled=products,
         status="active",
     )
-    return Reply(200, encode(Success(info)))
+    return Reply(200, encode(TradingInfoAnswer(info)))
 
 
 def _asked(call: Call) -> dict[str, str]:

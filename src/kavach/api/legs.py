@@ -81,6 +81,13 @@ class LegView:
             return self.cover.placed_at_ns
         return self.orders[0].sent_at_ns
 
+    @property
+    def rejection(self) -> tuple[int, str]:
+        """The code and the text of a leg that was rejected."""
+        if self.speaker is not None and self.speaker.life is Life.REJECTED:
+            return self.speaker.code, self.speaker.reason
+        return self.cover.ended_code, self.cover.ended_reason
+
     def _exit_prices(self) -> tuple[OrderType, int, int]:
         if self.speaker is not None:
             at_venue = self.speaker
@@ -120,12 +127,6 @@ def _entry_prices(cover: CoverOrder, at_venue: VenueOrder | None) -> tuple[Order
     price_pips = 0 if cover.order_type in _UNPRICED else at_venue.price_pips
     trigger_pips = at_venue.trigger_price_pips if cover.order_type in STOPS else 0
     return cover.order_type, price_pips, trigger_pips
-
-
-def _rejection(view: LegView) -> tuple[int, str]:
-    if view.speaker is not None and view.speaker.life is Life.REJECTED:
-        return view.speaker.code, view.speaker.reason
-    return view.cover.ended_code, view.cover.ended_reason
 
 
 def _status(

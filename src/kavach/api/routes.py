@@ -74,7 +74,7 @@ ROUTES: Final = (
         summary="Change the living entry, or the stop.",
         handler=kart.modify,
         request=ModifyRequest,
-        answer=answers.ModifyAnswer,
+        answer=answers.BasketAnswer,
     ),
     Route(
         method="DELETE",
@@ -83,7 +83,7 @@ ROUTES: Final = (
         summary="Cancel what has not traded of the entry (ENTRY), or get out (THIRD).",
         handler=kart.cancel,
         request=CancelRequest,
-        answer=answers.CancelAnswer,
+        answer=answers.BasketAnswer,
     ),
     Route(
         method="DELETE",
@@ -92,7 +92,7 @@ ROUTES: Final = (
         summary="The same, the order id in the parameters alone.",
         handler=kart.cancel,
         request=CancelRequest,
-        answer=answers.CancelAnswer,
+        answer=answers.BasketAnswer,
     ),
     Route(
         method="GET",

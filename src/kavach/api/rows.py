@@ -31,7 +31,7 @@ def order_row(view: LegView) -> OrderRow:
     cover, instrument = view.cover, view.instrument
     rejected = view.status is OrderStatus.REJECTED
     answered = bool(view.exchange_order_id)
-    code, reason = _rejection(view) if rejected else (0, ANSWERED if answered else "")
+    code, reason = view.rejection if rejected else (0, ANSWERED if answered else "")
     last_activity = 0 if rejected else view.updated_at_ns
     return OrderRow(
         mode="NEW",  # Never another word: a client finds its own orders by it.

@@ -63,14 +63,33 @@ class DocumentedHistory(msgspec.Struct, frozen=True):
     data: NestedHistory
 
 
-PlaceAnswer = Success[Nested]
-ModifyAnswer = Success[Basket]
-CancelAnswer = Success[Basket]
-OrdersAnswer = Success[Orders]
-TradesAnswer = Success[Trades]
-HistoryAnswer = Success[list[HistoryRow]]
-PositionsAnswer = Success[list[PositionRow]]
-TradingInfoAnswer = Success[TradingInfo]
+class PlaceAnswer(Success[Nested], frozen=True):
+    """The answer to POST."""
+
+
+class BasketAnswer(Success[Basket], frozen=True):
+    """The answer to PUT and DELETE."""
+
+
+class OrdersAnswer(Success[Orders], frozen=True):
+    """The answer to GET orders."""
+
+
+class TradesAnswer(Success[Trades], frozen=True):
+    """The answer to GET trades."""
+
+
+class HistoryAnswer(Success[list[HistoryRow]], frozen=True):
+    """The answer to GET history, as it is really served."""
+
+
+class PositionsAnswer(Success[list[PositionRow]], frozen=True):
+    """The answer to GET positions."""
+
+
+class TradingInfoAnswer(Success[TradingInfo], frozen=True):
+    """The answer to GET trading_info."""
+
 
 PLACED: Final = "basket Order Placed Successfully"
 MODIFIED: Final = "basket Order modified Successfully"
@@ -80,14 +99,14 @@ CANCEL_SUBMITTED: Final = "cancel request submitted"  # Outcome unknown: do not 
 
 def placed(basket_id: str) -> PlaceAnswer:
     """Return the answer to a placed cover order."""
-    return Success(Nested(Basket(basket_id, PLACED)), "Order place successfully")
+    return PlaceAnswer(Nested(Basket(basket_id, PLACED)), "Order place successfully")
 
 
-def modified(basket_id: str) -> ModifyAnswer:
+def modified(basket_id: str) -> BasketAnswer:
     """Return the answer to a modified cover order."""
-    return Success(Basket(basket_id, MODIFIED), "Order modified successfully")
+    return BasketAnswer(Basket(basket_id, MODIFIED), "Order modified successfully")
 
 
-def cancelled(basket_id: str, message: str = CANCELLED) -> CancelAnswer:
+def cancelled(basket_id: str, message: str = CANCELLED) -> BasketAnswer:
     """Return the answer to an accepted cancel or exit."""
-    return Success(Basket(basket_id, message))
+    return BasketAnswer(Basket(basket_id, message))
