@@ -1,0 +1,105 @@
+"""
+What an answer says: the data of a success, the error of a refusal, or that it cannot be told.
+
+The body decides first (``status`` is ``error``, or an error envelope), then the HTTP status:
+this API may send an error under 200. An answer that is not JSON, is empty, or comes under a
+5xx says nothing about whether a change took effect.
+
+Source: wire.md 0.1 (envelopes A, B, C and the gateway's own), decision 1.
+"""
+
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from kavach.sdk.errors import (
+    AuthError,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    RequestRefused,
+    UnreadableAnswer,
+)
+from kavach.sdk.plan import Request, Response
+from kavach.wire import headers
+from kavach.wire.errors import ErrorCode
+
+_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def data_of(request: Request, response: Response) -> Any:
+    """
+    Return the ``data`` of a successful answer, its fractions as ``Decimal``.
+
+    Raises ``RequestRefused`` for a refusal, ``UnreadableAnswer`` or ``OutcomeUnknown`` for an
+    answer that says neither yes nor no.
+    """
+    body = _object(request, response, _EXACT)
+    if body.get("status") == "success" and response.http_status < 400:
+        return body.get("data")
+    if not refuses(body, response) or response.http_status >= 500:
+        unreadable(request, response, "neither a success nor an error of this API")
+    raise _refusal(body, response)
+
+
+def plain_object(request: Request, response: Response) -> dict[str, Any]:
+    """Return the JSON object of an answer, whether it is a success or an error."""
+    return _object(request, response, msgspec.json.Decoder())
+
+
+def refuses(body: dict[str, Any], response: Response) -> bool:
+    """Return whether the answer is a clear no."""
+    return (
+        body.get("status") == "error"
+        or bool(body.get("error") or body.get("error_code"))
+        or response.http_status >= 400
+    )
+
+
+def unreadable(request: Request, response: Response, why: str) -> NoReturn:
+    """Raise the error for an answer that says neither yes nor no."""
+    start = response.body[:80].decode("utf-8", "replace")
+    text = f"HTTP {response.http_status}, {why}: {start!r}"
+    if request.attempt is not None:
+        raise OutcomeUnknown(text, request.attempt)
+    raise UnreadableAnswer(f"{request.method} {request.path}: {text}")
+
+
+def _object(
+    request: Request, response: Response, decoder: msgspec.json.Decoder[Any]
+) -> dict[str, Any]:
+    try:
+        body = decoder.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        unreadable(request, response, "not JSON")
+    if not isinstance(body, dict):
+        unreadable(request, response, "not a JSON object")
+    return body
+
+
+def _refusal(body: dict[str, Any], response: Response) -> RequestRefused:
+    """Return the error that fits a refusal, whichever envelope it came in."""
+    nested = body.get("error")
+    inner = nested if isinstance(nested, dict) else {}
+    code = body.get("error_code", inner.get("code", 0))
+    message = body.get("message") or inner.get("message") or (nested if nested else "")
+    number = code if isinstance(code, int) else 0
+    return _kind(number, response.http_status)(
+        code=number,
+        message=str(message),
+        http_status=response.http_status,
+        request_id=response.header(headers.REQUEST_ID),
+        reason=response.header(headers.ERROR_REASON),
+    )
+
+
+def _kind(code: int, http_status: int) -> type[RequestRefused]:
+    if http_status == 429:
+        return RateLimited
+    if http_status in (401, 403) or code == ErrorCode.UNAUTHORISED:
+        return AuthError
+    if http_status == 404:
+        return NotFound
+    return InvalidRequest if code == ErrorCode.FIELD_INVALID else RequestRefused

@@ -1,0 +1,181 @@
+"""
+Reading: the order book, one cover order in it, history, trades, positions.
+
+The documented order book comes in two halves. The living half is read first and the closed
+half second, so that an order which closes in between is seen in at least one; seen in both,
+the later reading counts.
+
+Source: wire.md 1.4, 1.5, 2.5; decisions 13 and 14.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+
+from kavach.sdk import given
+from kavach.sdk.account import Account, own_client_id
+from kavach.sdk.answers import data_of, unreadable
+from kavach.sdk.cover import CoverOrder, Leg
+from kavach.sdk.errors import BadArgument, RequestRefused, TransportError
+from kavach.sdk.plan import Pause, Plan, Request, Response, ask
+from kavach.sdk.rows import HistoryEntry, Order, Position, R, Trade, read_row
+
+Book = Literal["pending", "completed", "all"]
+PositionKind = Literal["live", "historical"]
+
+SHORTEST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 0.5
+
+T = TypeVar("T")
+
+
+def orders(account: Account, book: Book = "all") -> Plan[list[Order]]:
+    """Return the rows of the order book: those that live, those that are closed, or all."""
+    if book not in ("pending", "completed", "all"):
+        raise BadArgument(f"book: {book!r} is none of pending, completed, all")
+    halves = ("pending", "completed") if book == "all" else (book,)
+    rows: dict[str, Order] = {}
+    for half in halves:
+        found = yield from _rows(account, Order, "/api/v1/orders", "orders", type=half)
+        rows.update((row.oms_order_id, row) for row in found)
+    return list(rows.values())
+
+
+def trades(account: Account) -> Plan[list[Trade]]:
+    """Return the day's trades."""
+    found = yield from _rows(account, Trade, "/api/v1/trades", "trades")
+    return found
+
+
+def positions(account: Account, kind: PositionKind = "live") -> Plan[list[Position]]:
+    """Return the day's positions, or with ``historical`` those carried over as well."""
+    if kind not in ("live", "historical"):
+        raise BadArgument(f"kind: {kind!r} is none of live, historical")
+    found = yield from _rows(account, Position, "/api/v1/positions", "positions", type=kind)
+    return found
+
+
+def order_history(account: Account, order: CoverOrder | Order | str) -> Plan[list[HistoryEntry]]:
+    """Return the life of one order, oldest step first; of a cover order, its entry's."""
+    named = _id_of(order)
+    path = f"/api/v1/order/{given.path_piece('order', named)}/history"
+    found = yield from _rows(account, HistoryEntry, path, "order history")
+    return found
+
+
+def cover_order(account: Account, order: CoverOrder | Order | str) -> Plan[CoverOrder]:
+    """
+    Return a cover order as the order book shows it now.
+
+    ``order`` is an earlier look at it, a row of either leg, or the id of either leg. Raises
+    ``BadArgument`` when the order book has no such cover order.
+    """
+    named = _id_of(order)
+    if isinstance(order, CoverOrder):
+        found = yield from look(account, order.user_order_id, named)
+    else:
+        found = yield from look(account, "", named)
+    if found is None:
+        raise BadArgument(f"order: the order book has no cover order with a leg {named!r}")
+    if isinstance(order, CoverOrder):
+        return msgspec.structs.replace(found, basket_id=order.basket_id)
+    return found
+
+
+def look(account: Account, user_order_id: str, oms_order_id: str) -> Plan[CoverOrder | None]:
+    """
+    Return the cover order with this user order id, one of whose legs has this id.
+
+    Either may be empty. ``None`` when there is none, or when several could be meant.
+    """
+    rows = [row for row in (yield from orders(account)) if row.execution_type.upper() == "CO"]
+    named = next((row for row in rows if row.oms_order_id == oms_order_id), None)
+    if named is not None:
+        user_order_id = named.user_order_id
+    if not user_order_id:
+        return None
+    family = [row for row in rows if row.user_order_id == user_order_id]
+    entries = [row for row in family if row.leg_order_indicator.upper() == Leg.ENTRY]
+    chosen = [row for row in entries if row is named] or entries
+    if len(chosen) != 1:
+        return None
+    stops = () if len(entries) > 1 else tuple(row for row in family if row not in entries)
+    return CoverOrder(entry=chosen[0], stops=stops, shares_user_order_id=len(entries) > 1)
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """How an order looked when watching it ended."""
+
+    order: CoverOrder | None  # ``None``: never seen.
+    is_settled: bool
+    trouble: TransportError | RequestRefused | None = None  # Why the last look failed, if it did.
+
+
+def watch(
+    account: Account,
+    user_order_id: str,
+    oms_order_id: str,
+    is_settled: Callable[[CoverOrder], bool],
+    seconds: float,
+) -> Plan[Sighting]:
+    """
+    Return how the order looks once it is as hoped, or when the time is over.
+
+    A look that fails is reported, not raised: the change that is being watched was accepted,
+    and a failed read must not make it look as if it had not been.
+    """
+    seen: CoverOrder | None = None
+    trouble: TransportError | RequestRefused | None = None
+    for pause in (0.0, *pauses(seconds)):
+        if pause:
+            yield Pause(pause)
+        try:
+            found = yield from look(account, user_order_id, oms_order_id)
+        except (TransportError, RequestRefused) as error:
+            trouble = error
+            continue
+        trouble = None
+        seen = found or seen
+        if found is not None and is_settled(found):
+            return Sighting(found, True)
+    return Sighting(seen, False, trouble)
+
+
+def pauses(seconds: float) -> Iterator[float]:
+    """Yield pauses that add up to ``seconds``, each twice the last up to half a second."""
+    pause = SHORTEST_PAUSE
+    while seconds > 0:
+        yield min(pause, seconds)
+        seconds -= pause
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _id_of(order: Any) -> str:
+    """Return the order's id; of a cover order, its entry's."""
+    if isinstance(order, (CoverOrder, Order)):
+        return order.oms_order_id
+    if not isinstance(order, str) or not order:
+        raise BadArgument(f"order: {order!r} is neither an order nor the id of one")
+    return order
+
+
+def _rows(account: Account, kind: type[R], path: str, key: str, **query: str) -> Plan[list[R]]:
+    """Return the rows of one answer; they are the data itself or one of its keys."""
+    client_id = yield from own_client_id(account)
+    request = Request(method="GET", path=path, query={**query, "client_id": client_id})
+    response = yield from ask(request)
+    data = data_of(request, response)
+    rows = data.get(key) if isinstance(data, dict) else data
+    if data in (None, {}):
+        rows = []
+    return _read_rows(request, response, kind, rows)
+
+
+def _read_rows(request: Request, response: Response, kind: type[R], rows: Any) -> list[R]:
+    if not isinstance(rows, list):
+        unreadable(request, response, "its data holds no list of rows")
+    try:
+        return [read_row(kind, row) for row in rows]
+    except msgspec.ValidationError as error:
+        unreadable(request, response, f"a row cannot be read: {error}")

@@ -1,0 +1,139 @@
+"""
+A cover order as the order book shows it, and what became of a request to end it.
+
+A cover order has no row of its own: it is the ENTRY row and the THIRD rows (the protective
+stop) that share a user order id. What really happened is read from these rows alone. The
+answer to a cancel says only that the request was taken.
+
+    leg    entry row               stop rows                  outcome
+    ENTRY  cancelled               any                        CANCELLED
+    ENTRY  complete or rejected    any                        TOO_LATE
+    THIRD  cancelled, none traded  any                        CANCELLED
+    THIRD  rejected                any                        TOO_LATE
+    THIRD  closed, some traded     closed, as much traded     EXITED
+    any    anything else           anything else              not known yet
+
+Source: cover-order.md 5.3, 5.7; wire.md 2.4, 2.5.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from kavach.sdk.rows import Order
+
+
+class Leg(StrEnum):
+    """Which part of a cover order is meant: THIRD is the protective stop."""
+
+    ENTRY = "ENTRY"
+    THIRD = "THIRD"
+
+
+class CancelOutcome(StrEnum):
+    """What became of a request to cancel or to exit."""
+
+    CANCELLED = "CANCELLED"  # The entry's remainder is gone; what had traded is still covered.
+    EXITED = "EXITED"  # The position is closed and nothing is working any more.
+    TOO_LATE = "TOO_LATE"  # The entry had closed otherwise: nothing was cancelled.
+    PENDING = "PENDING"  # Accepted and still under way: look again later.
+    UNKNOWN = "UNKNOWN"  # Accepted, but nobody can say yet what became of it.
+
+
+class Settled(StrEnum):
+    """What an ``OutcomeUnknown`` turned out to be."""
+
+    DONE = "DONE"  # The change took effect.
+    NOT_DONE = "NOT_DONE"  # It did not, and cannot any more.
+    NOT_SEEN = "NOT_SEEN"  # The order book shows no trace of it so far: ask again later.
+
+
+class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry and its protective stops, as the order book showed them at one moment."""
+
+    entry: Order
+    stops: tuple[Order, ...] = ()  # None before the entry's first fill.
+    basket_id: str = ""  # Known only to whoever placed the order: rows do not carry it.
+    shares_user_order_id: bool = False  # Another cover order has the same one.
+
+    @property
+    def client_id(self) -> str:
+        """Whose order it is."""
+        return self.entry.client_id
+
+    @property
+    def oms_order_id(self) -> str:
+        """The id of the entry."""
+        return self.entry.oms_order_id
+
+    @property
+    def exchange_order_id(self) -> str:
+        """The exchange's id of the entry; empty until it has acknowledged."""
+        return self.entry.exchange_order_id
+
+    @property
+    def user_order_id(self) -> str:
+        """The id given by whoever placed the order, as the order book spells it."""
+        return self.entry.user_order_id
+
+    @property
+    def status(self) -> str:
+        """The entry's status."""
+        return self.entry.order_status
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the entry was refused after it had been accepted; the entry says why."""
+        return self.entry.is_rejected
+
+    @property
+    def stop(self) -> Order | None:
+        """The stop that protects, or the last one that did; ``None`` before the first fill."""
+        alive = [row for row in self.stops if not row.is_closed]
+        rows = alive or self.stops
+        return rows[-1] if rows else None
+
+    @property
+    def quantity_held(self) -> int:
+        """How much of the position this cover order opened is still there."""
+        return self.entry.quantity_traded - sum(row.quantity_traded for row in self.stops)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is working and nothing is held any more."""
+        closed = all(row.is_closed for row in (self.entry, *self.stops))
+        return closed and self.quantity_held <= 0
+
+
+class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a request to cancel or to exit, and the order as last seen."""
+
+    outcome: CancelOutcome
+    order: CoverOrder
+    message: str = ""  # The server's own words, a refusal's included.
+    reason: str = ""  # The server's stable word, where it sends one.
+    request_id: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.outcome not in (CancelOutcome.PENDING, CancelOutcome.UNKNOWN)
+
+
+class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+    """What the order book says about a change whose answer was lost."""
+
+    settled: Settled
+    explanation: str
+    order: CoverOrder | None = None
+    outcome: CancelOutcome | None = None  # For a lost cancel or exit.
+
+
+def judge(order: CoverOrder, leg: Leg) -> CancelOutcome | None:
+    """Return what the rows say became of cancelling ``leg``; ``None`` when they do not yet."""
+    entry = order.entry
+    if not entry.is_closed:
+        return None
+    if leg is Leg.ENTRY or entry.quantity_traded == 0:
+        return CancelOutcome.CANCELLED if entry.is_cancelled else CancelOutcome.TOO_LATE
+    return CancelOutcome.EXITED if order.is_over else None

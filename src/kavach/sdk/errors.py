@@ -1,0 +1,122 @@
+"""
+Everything that can go wrong, as one tree.
+
+    PocketError
+    ├── BadArgument             the call itself is wrong; nothing was sent (also a ValueError)
+    ├── RequestRefused          the server said no; nothing changed
+    │   ├── AuthError           40000: the token is missing, expired, or another client's
+    │   ├── InvalidRequest      44000: a field is missing or cannot be so
+    │   ├── NotFound            404: no such order for this client
+    │   └── RateLimited         429: too many requests; wait, then ask again
+    └── TransportError          no usable answer came; a read, or nothing that matters
+        ├── NotSent             no connection was made: nothing was sent, safe to repeat
+        ├── UnreadableAnswer    an answer came to a read, and it is not one of this API's
+        └── OutcomeUnknown      a change was asked for and may or may not have happened
+
+``OutcomeUnknown`` is the one that needs thought. The request may have reached the market, so
+the client never sends it again by itself. The error carries the ``Attempt`` (what was asked,
+under which idempotency key and user order id), and ``pocket.resolve(error)`` looks into the
+order book for its traces.
+
+Source: wire.md 0.1 and 1.11 (envelopes, codes); cover-order.md 5.7 and F-08 to F-12.
+"""
+
+import msgspec
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that was asked for: all that is needed to find out what became of it."""
+
+    operation: str  # place, modify or cancel.
+    idempotency_key: str
+    client_id: str = ""
+    user_order_id: str = ""  # As the order book spells it; empty when the request had none.
+    oms_order_id: str = ""
+    leg: str = ""
+    basket_id: str = ""  # Known once a placement was answered.
+    wanted: dict[str, str] = {}  # For a modify: the row's field and the text it should show.
+
+
+class PocketError(Exception):
+    """The root of the tree above."""
+
+
+class BadArgument(PocketError, ValueError):
+    """The call itself is wrong, so nothing was sent; the message names the argument."""
+
+
+class RequestRefused(PocketError):
+    """The server said no and changed nothing."""
+
+    def __init__(
+        self, *, code: int, message: str, http_status: int, request_id: str = "", reason: str = ""
+    ) -> None:
+        super().__init__(code, message, http_status, request_id, reason)
+        self.code = code  # The vendor's error_code; 0 when the answer had none.
+        self.message = message
+        self.http_status = http_status
+        self.request_id = request_id
+        self.reason = reason  # A stable word such as ENTRY_ALREADY_EXECUTED, where sent.
+
+    def __str__(self) -> str:
+        text = f"{self.message or 'refused without a text'} (code {self.code}"
+        if self.reason:
+            text += f", {self.reason}"
+        text += f", HTTP {self.http_status}"
+        if self.request_id:
+            text += f", request {self.request_id}"
+        return text + ")"
+
+
+class AuthError(RequestRefused):
+    """The token is missing, wrong, expired, or belongs to another client."""
+
+
+class InvalidRequest(RequestRefused):
+    """A field is missing, or its value cannot be."""
+
+
+class NotFound(RequestRefused):
+    """There is no such order (or path) for this client."""
+
+
+class RateLimited(RequestRefused):
+    """Too many requests: wait, then ask again."""
+
+
+class TransportError(PocketError):
+    """No usable answer came."""
+
+
+class NotSent(TransportError):
+    """No connection was made, so nothing was sent: safe to repeat, whatever it was."""
+
+
+class UnreadableAnswer(TransportError):
+    """A read was answered by something that is not an answer of this API."""
+
+
+class OutcomeUnknown(TransportError):
+    """A change was asked for and may or may not have happened: never repeat it blindly."""
+
+    def __init__(self, why: str, attempt: Attempt) -> None:
+        super().__init__(why, attempt)
+        self.why = why
+        self.attempt = attempt
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key the request carried: a server that keeps keys will not do it twice."""
+        return self.attempt.idempotency_key
+
+    @property
+    def user_order_id(self) -> str:
+        """The id by which the order, if there is one, can be found in the order book."""
+        return self.attempt.user_order_id
+
+    def __str__(self) -> str:
+        return (
+            f"outcome of {self.attempt.operation} unknown: {self.why}. Do not send it again; "
+            f"ask pocket.resolve(error). Idempotency key {self.attempt.idempotency_key}, "
+            f"user order id {self.attempt.user_order_id or 'none'}"
+        )

@@ -1,0 +1,102 @@
+"""
+Operations without I/O: a plan says what to ask and how long to wait, a driver does it.
+
+Each operation of the client is a *plan*: a generator that yields ``Request`` or ``Pause`` and
+is resumed with a ``Response``, or with ``None`` after a pause. It never touches a socket or a
+clock, so one plan serves the blocking and the asynchronous client alike, and all that differs
+between the two is a driver of a few lines.
+
+    plan ── Request, Pause ──> driver ── bytes ──> server
+         <── Response, or a TransportError thrown in ──
+
+The transport is the only seam. A failure on the way is raised inside the plan at the ``yield``
+that asked, sorted by what it means: nothing was sent (``NotSent``), a read got no answer
+(``TransportError``), a change got no answer (``OutcomeUnknown``).
+"""
+
+from collections.abc import Generator, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from kavach.sdk.errors import Attempt, NotSent, OutcomeUnknown, TransportError
+
+T = TypeVar("T")
+
+RETRY_SECONDS: Final = (0.05, 0.2)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request; ``attempt`` is what it tries to change, ``None`` for a read."""
+
+    method: str
+    path: str  # Already escaped, begins with a slash.
+    query: dict[str, str] = {}
+    body: msgspec.Struct | dict[str, Any] | None = None
+    attempt: Attempt | None = None
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Let this much time pass."""
+
+    seconds: float
+
+
+class Response(msgspec.Struct, frozen=True):
+    """What came back, undecoded; header names are lower-case."""
+
+    http_status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty if it was not sent."""
+        return self.headers.get(name.lower(), "")
+
+
+class Done(msgspec.Struct, Generic[T], frozen=True):
+    """A plan has ended, with this result."""
+
+    result: T
+
+
+Step = Request | Pause
+Reply = Response | TransportError | None
+Plan = Generator[Step, Response | None, T]
+
+
+def advance(plan: Plan[T], reply: Reply = None) -> Step | Done[T]:
+    """Return the plan's next step, given what came of the last one."""
+    try:
+        if isinstance(reply, TransportError):
+            return plan.throw(reply)
+        return plan.send(reply)
+    except StopIteration as end:
+        return Done(end.value)
+
+
+def lost(request: Request, why: str) -> TransportError:
+    """Return the error for a request that was sent, perhaps in part, and got no answer."""
+    if request.attempt is None:
+        return TransportError(f"{request.method} {request.path}: {why}")
+    return OutcomeUnknown(why, request.attempt)
+
+
+def ask(request: Request) -> Plan[Response]:
+    """
+    Return the server's response.
+
+    Whatever never left this machine is tried again a little later, a change as well: that
+    cannot do anything twice. What may have been sent is never sent again.
+    """
+    for seconds in RETRY_SECONDS:
+        try:
+            response = yield request
+        except NotSent:
+            yield Pause(seconds)
+        else:
+            assert response is not None, "a request is answered by a response or an error"
+            return response
+    response = yield request
+    assert response is not None
+    return response
