@@ -130,5 +130,5 @@ class JournalContract:
         with pytest.raises(JournalUnavailable, match="closed"):
             journal.append(b"x")
         with pytest.raises(JournalUnavailable, match="closed"):
-            journal.wait_durable(1)
+            journal.wait_durable(1, PATIENCE_SECONDS)
         assert journal.durable_sequence == 0

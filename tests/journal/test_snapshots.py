@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.journal.snapshots import HEADER, KEPT
+from kavach.journal.snapshots import KEPT
 from kavach.journal.sqlite import SqliteJournal
 from tests.journal.contract import filled
 from tests.journal.files import write
@@ -69,9 +69,3 @@ def test_a_snapshot_of_other_records_is_passed_over(tmp_path: Path) -> None:
             (tmp_path / directory / path.name).write_bytes(path.read_bytes())
         assert latest(tmp_path / directory) is None
     assert latest(tmp_path / "one") == (10, b"state at 10")
-
-
-def test_the_header_is_laid_out_as_documented() -> None:
-    """Magic 8, sequence 8, chain 16, digest 16: the body begins at byte 48."""
-    assert HEADER.size == 48
-    assert HEADER.unpack(bytes(range(48)))[1] == int.from_bytes(bytes(range(8, 16)), "big")
