@@ -1,0 +1,64 @@
+"""
+Who is to be called again, and for what: at a time, or when a price moves.
+
+Nothing here is state: it is computed anew from the cover orders after a restart. A cover order
+has at most one time at which it wants to be called; a later wish replaces an earlier one.
+
+Times are nanoseconds.
+"""
+
+from heapq import heappop, heappush
+
+from kavach.core.cover_order import CoverOrder
+from kavach.units import InstrumentKey
+
+
+class Agenda:
+    """Timers and price watches of cover orders."""
+
+    def __init__(self) -> None:
+        self._watching: dict[InstrumentKey, dict[int, CoverOrder]] = {}
+        self._heap: list[tuple[int, int]] = []
+        self._wake_of: dict[int, int] = {}
+
+    def watch(self, cover: CoverOrder, *, wants: bool) -> None:
+        """Call the order when its instrument's price moves, or no longer."""
+        watching = self._watching.get(cover.instrument)
+        if wants:
+            if watching is None:
+                watching = self._watching[cover.instrument] = {}
+            watching[cover.cover_id] = cover
+        elif watching:
+            watching.pop(cover.cover_id, None)
+
+    def wake(self, cover_id: int, at_ns: int) -> None:
+        """Call the order at this time; 0: at none."""
+        if at_ns == 0:
+            if self._wake_of:
+                self._wake_of.pop(cover_id, None)
+        elif self._wake_of.get(cover_id) != at_ns:
+            self._wake_of[cover_id] = at_ns
+            heappush(self._heap, (at_ns, cover_id))
+
+    def watchers(self, instrument: InstrumentKey) -> list[CoverOrder]:
+        """Return who wants to know this instrument's price."""
+        watching = self._watching.get(instrument)
+        return list(watching.values()) if watching else []
+
+    def next_due_ns(self) -> int | None:
+        """Return when the next order is to be called, if any is."""
+        while self._heap:
+            at_ns, cover_id = self._heap[0]
+            if self._wake_of.get(cover_id) == at_ns:
+                return at_ns
+            heappop(self._heap)  # Replaced since.
+        return None
+
+    def take_due(self, now_ns: int) -> int | None:
+        """Return the next cover order that is due by now, and forget that it is."""
+        due_ns = self.next_due_ns()
+        if due_ns is None or due_ns > now_ns:
+            return None
+        _, cover_id = heappop(self._heap)
+        del self._wake_of[cover_id]
+        return cover_id

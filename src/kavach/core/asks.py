@@ -1,0 +1,327 @@
+"""
+What a client may ask of a cover order: place, modify, cancel, exit (Table A).
+
+Each ask first looks for a reason to refuse, in the order of ``Reason``; then it establishes
+facts, which the duties pay for; and when the venue has spoken, ``conclude`` says what became
+of it. A request that is already fulfilled is answered as the first time (INV-7).
+
+Source: cover-order 5.3, 5.7; wire Decisions 15, 19.
+"""
+
+from enum import StrEnum, auto
+from typing import Final
+
+import msgspec
+
+from kavach.core.accounts import margin_paise
+from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceCoverOrder
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import USER, Ask, Reply, State
+from kavach.core.desk import Desk
+from kavach.core.duties import perform
+from kavach.core.events import (
+    CoverOrderEnded,
+    CoverOrderPlaced,
+    CoverOrderReopened,
+    EntryCancelFailed,
+    EntryCancelRequested,
+    ExitIntended,
+    Source,
+)
+from kavach.core.modify import modify_entry, modify_stop
+from kavach.core.order_life import Life
+from kavach.core.refusals import Answer, Outcome, Reason, Refusal
+from kavach.core.rules import check_placement, reference_price
+from kavach.core.settle import settle
+from kavach.units import Pips
+
+MARGIN_CODE: Final = 12001
+REFERENCE_TOLERANCE_NS: Final = 256
+
+
+class Doing(StrEnum):
+    """What a ticket is for."""
+
+    NOTHING = auto()
+    PLACE = auto()
+    CANCEL = auto()
+    EXIT = auto()
+    MODIFY = auto()
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A request under way: what to look at when the venue has spoken."""
+
+    doing: Doing = Doing.NOTHING
+    cover: CoverOrder | None = None
+    answer: Answer | None = None  # Known already.
+    client_id: str = ""
+    key: str = ""
+    fingerprint: str = ""
+
+
+REFUSED: Final[dict[Reply, Reason]] = {
+    Reply.EXECUTED: Reason.ENTRY_ALREADY_EXECUTED,
+    Reply.IN_FLIGHT: Reason.ENTRY_IN_FLIGHT,
+    Reply.FIRED: Reason.STOP_ALREADY_TRIGGERED,
+    Reply.EXITING: Reason.EXIT_IN_PROGRESS,
+    Reply.CLOSED: Reason.ALREADY_CLOSED,
+    Reply.EXITED: Reason.ALREADY_EXITED,
+    Reply.REJECTED: Reason.ALREADY_REJECTED,
+    Reply.CARRIED: Reason.CARRIED_OVER,
+}
+
+
+# --- Place ------------------------------------------------------------------------------------
+
+
+def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
+    """Own a cover order and send its entry."""
+    state = desk.state
+    instrument = state.instruments.get(command.instrument)
+    if instrument is None:
+        return Refusal(Reason.INSTRUMENT_MUST_EXIST, command.instrument)
+    last = desk.last_price(instrument)
+    reason = check_placement(command, instrument, state.settings, last)
+    if reason is not None:
+        return Refusal(reason)
+    client = state.clients[command.client_id]
+    if client.killed or instrument.exchange.value in state.entries_stopped:
+        return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
+    # After this point it must succeed.
+    reference = reference_price(
+        command.order_type, command.price_pips, command.trigger_price_pips, last
+    )
+    available = client.available_paise
+    needed = margin_paise(instrument, state.settings, command.product, command.quantity, reference)
+    basket_id = desk.next_order_id()
+    cover_id = desk.next_order_id(ahead=1)
+    desk.emit(
+        CoverOrderPlaced(
+            cover_id,
+            basket_id,
+            command.client_id,
+            command.instrument,
+            command.side,
+            command.order_type,
+            command.quantity,
+            command.disclosed_quantity,
+            command.price_pips,
+            command.trigger_price_pips,
+            command.validity,
+            command.product,
+            command.stop_price_pips,
+            command.trailing_step_pips,
+            Pips(reference),
+            command.user_order_id,
+            command.device,
+        )
+    )
+    cover = state.covers[cover_id]
+    if needed > available:
+        # As the vendor does: the order is taken and its row says REJECTED, with the figures.
+        text = (
+            f"Margin Available : {_rupees(available)} : Required : {_rupees(needed)}, "
+            f"Margin ShortFall : {_rupees(available - needed)}"
+        )
+        desk.emit(CoverOrderEnded(cover_id, State.REJECTED.value, MARGIN_CODE, text))
+    else:
+        perform(desk, cover)
+    settle(desk, cover, State.NEW)
+    return Ticket(Doing.PLACE, cover)
+
+
+def _rupees(paise: int) -> str:
+    sign = "-" if paise < 0 else ""
+    return f"{sign}{abs(paise) // 100}.{abs(paise) % 100:02d}"
+
+
+# --- Cancel and exit --------------------------------------------------------------------------
+
+
+def cancel_cover_order(desk: Desk, command: CancelCoverOrder) -> Ticket | Refusal:
+    """Cancel what has not traded (ENTRY), or get out (THIRD)."""
+    found = _find(desk, command.client_id, command.order_id)
+    if isinstance(found, Refusal):
+        return found
+    cover, own_leg = found
+    if own_leg is Leg.THIRD and command.leg is Leg.ENTRY:
+        return Refusal(Reason.LEG_MUST_MATCH_ID)
+    if not has_exchange_id(cover, command.leg, command.exchange_order_id):
+        return Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
+    before = cover.state
+    ticket = _cancel_entry(desk, cover) if command.leg is Leg.ENTRY else _exit(desk, cover)
+    if isinstance(ticket, Ticket):
+        settle(desk, cover, before)
+    return ticket
+
+
+def _find(desk: Desk, client_id: str, order_id: int) -> tuple[CoverOrder, Leg | None] | Refusal:
+    """Return the cover order and, unless it was named by its basket, the leg of the id."""
+    cover = desk.state.covers.get(order_id)
+    if cover is None or cover.client_id != client_id:
+        return Refusal(Reason.ORDER_MUST_EXIST)  # Foreign and unknown are one (INV-20).
+    if order_id == cover.basket_id:
+        return cover, None
+    return cover, Leg.THIRD if order_id == cover.stop_id else Leg.ENTRY
+
+
+def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool:
+    """Return whether the venue knows the leg by this id; a stop not placed yet has its entry's."""
+    orders = cover.entries if leg is Leg.ENTRY else cover.exits
+    placed = [order.exchange_order_id for order in orders if order.exchange_order_id]
+    if leg is Leg.THIRD and not placed:
+        return has_exchange_id(cover, Leg.ENTRY, exchange_order_id)
+    return exchange_order_id in placed
+
+
+def _answered(cover: CoverOrder, *, replayed: bool = False) -> Answer:
+    return Answer(cover.cover_id, cover.basket_id, _stands(cover), replayed=replayed)
+
+
+def _stands(cover: CoverOrder) -> str:
+    """The state as a cancel's client should read it: pending while the entry can still fill."""
+    state = cover.state
+    if cover.ended is None and cover.cancel_source is not None and not cover.entry_dead:
+        return state.value if state is State.EXITING else "CANCEL_PENDING"
+    return state.value
+
+
+def _replay(cover: CoverOrder) -> Ticket:
+    return Ticket(cover=cover, answer=_answered(cover, replayed=True))
+
+
+def _cancel_entry(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
+    if cover.entry_cancelled_by_user:
+        return _replay(cover)
+    reply = USER[cover.state][Ask.C1_CANCEL_ENTRY]
+    if reply is Reply.CANCEL and cover.entry_dead:
+        reply = Reply.EXECUTED
+    if reply is Reply.REPLAY_OR_EXECUTED:
+        # The exit cancels the remainder, if there was one: then this is a repetition of that.
+        if all(order.life is Life.FILLED for order in cover.entries):
+            reply = Reply.EXECUTED
+        else:
+            return _replay(cover)
+    if reply is Reply.REPLAY_OR_CLOSED:
+        if cover.exited_by_user:
+            return _replay(cover)
+        reply = Reply.CLOSED
+    if reply in REFUSED:
+        return Refusal(REFUSED[reply])
+    assert reply is Reply.CANCEL or reply is Reply.DROP
+    desk.emit(EntryCancelRequested(cover.cover_id, Source.USER))
+    perform(desk, cover)
+    return Ticket(Doing.CANCEL, cover)
+
+
+def _exit(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
+    reply = USER[cover.state][Ask.C2_EXIT]
+    repeats = cover.exited_by_user and reply is not Reply.RESUME
+    if repeats or (reply is Reply.REPLAY_OR_CLOSED and cover.entry_cancelled_by_user):
+        return _replay(cover)
+    if reply is Reply.REPLAY_OR_CLOSED:
+        reply = Reply.CLOSED
+    elif reply is Reply.REPLAY_OR_EXITED:
+        reply = Reply.EXITED
+    if reply in REFUSED:
+        return Refusal(REFUSED[reply])
+    if reply is Reply.RESUME:
+        if desk.state.session_closed(desk.state.instruments[cover.instrument]):
+            return Refusal(Reason.CARRIED_OVER)
+        desk.emit(CoverOrderReopened(cover.cover_id))
+    desk.emit(ExitIntended(cover.cover_id, Source.USER))
+    perform(desk, cover)
+    return Ticket(Doing.EXIT, cover)
+
+
+# --- Modify -----------------------------------------------------------------------------------
+
+
+def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusal:
+    """Change the entry and the plan of the stop, or the stop alone."""
+    found = _find(desk, command.client_id, command.order_id)
+    if isinstance(found, Refusal):
+        return found
+    cover, own_leg = found
+    leg = command.leg or own_leg or Leg.ENTRY
+    reason = _check_address(cover, leg, own_leg, command)
+    if reason is not None:
+        return Refusal(reason)
+    before = cover.state
+    change = modify_entry if leg is Leg.ENTRY else modify_stop
+    ask = Ask.C3_MODIFY_ENTRY if leg is Leg.ENTRY else Ask.C4_MODIFY_STOP
+    reply = USER[before][ask]
+    if reply in REFUSED:
+        return Refusal(REFUSED[reply])
+    refusal = change(desk, cover, command)
+    if refusal is not None:
+        return refusal
+    perform(desk, cover)
+    settle(desk, cover, before)
+    return Ticket(Doing.MODIFY, cover)
+
+
+def _check_address(
+    cover: CoverOrder, leg: Leg, own_leg: Leg | None, command: ModifyCoverOrder
+) -> Reason | None:
+    """Return why the command does not speak of this leg as it is."""
+    if own_leg is Leg.THIRD and leg is Leg.ENTRY:
+        return Reason.LEG_MUST_MATCH_ID
+    if command.exchange_order_id and not has_exchange_id(cover, leg, command.exchange_order_id):
+        return Reason.EXCHANGE_ORDER_ID_MUST_MATCH
+    if command.instrument is not None and command.instrument != cover.instrument:
+        return Reason.INSTRUMENT_MUST_NOT_CHANGE
+    side = cover.side if leg is Leg.ENTRY else cover.exit_side
+    if command.side is not None and command.side not in (side, cover.side):
+        return Reason.SIDE_MUST_NOT_CHANGE
+    if command.product is not None and command.product is not cover.product:
+        return Reason.PRODUCT_MUST_NOT_CHANGE
+    seen = command.last_activity_ns
+    if seen is not None and abs(seen - cover.leg_updated_at_ns(leg)) > REFERENCE_TOLERANCE_NS:
+        return Reason.REFERENCE_MUST_BE_CURRENT
+    return None
+
+
+# --- Conclude ---------------------------------------------------------------------------------
+
+
+def conclude(desk: Desk, ticket: Ticket) -> Outcome:
+    """Return what became of a request, as far as the venue has spoken."""
+    if ticket.answer is not None:
+        return ticket.answer
+    cover = ticket.cover
+    if cover is None:
+        return Answer(0, 0, "")
+    if ticket.doing is Doing.CANCEL:
+        return _conclude_cancel(desk, cover)
+    if ticket.doing is Doing.MODIFY:
+        return _conclude_modify(desk, cover)
+    if ticket.doing is Doing.PLACE:
+        return Answer(cover.cover_id, cover.basket_id, cover.state.value)
+    return _answered(cover)
+
+
+def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
+    if not cover.entry_cancelled_by_user:
+        return _venue_refused(desk, cover)
+    if cover.entries and all(order.life is Life.FILLED for order in cover.entries):
+        # The fill won (race 1). The request failed and is forgotten, so that a repetition
+        # is told the same.
+        desk.emit(EntryCancelFailed(cover.cover_id, 0, "filled first"))
+        return Refusal(Reason.TOO_LATE)
+    return _answered(cover)
+
+
+def _conclude_modify(desk: Desk, cover: CoverOrder) -> Outcome:
+    if desk.refused:
+        return _venue_refused(desk, cover)
+    return Answer(cover.cover_id, cover.basket_id, cover.state.value)
+
+
+def _venue_refused(desk: Desk, cover: CoverOrder) -> Refusal:
+    for order in cover.entries + cover.exits:
+        if order.tag in desk.refused:
+            code, text = desk.refused[order.tag]
+            return Refusal(Reason.VENUE_REFUSED, f"({code})-{text}")
+    return Refusal(Reason.VENUE_REFUSED)

@@ -1,0 +1,141 @@
+"""
+What anybody may ask of the core, in the imperative.
+
+A command carries facts only: the clock, the sequence and new ids are given by the engine and
+the state. ``None`` in a modify means "leave as it is". Prices are pips, quantities shares.
+
+Source: cover-order.md 5.3 to 5.5b; wire.md 1.3.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Paise,
+    Pips,
+    Product,
+    Quantity,
+    Side,
+    Validity,
+)
+
+
+class Leg(StrEnum):
+    """A leg of a cover order, in the vendor's words: THIRD is the protective stop."""
+
+    ENTRY = "ENTRY"
+    THIRD = "THIRD"
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="command", tag=True):
+    """Anything the core can be asked to do."""
+
+
+class OpenClient(Command, frozen=True, kw_only=True):
+    """Open an account with this much cash."""
+
+    client_id: str
+    cash_paise: Paise
+    token_digest: str = ""  # SHA-256 of the access token, hex; the token itself is never kept.
+    password_digest: str = ""
+    pin_digest: str = ""
+
+
+class RenewToken(Command, frozen=True, kw_only=True):
+    """Give a client another access token; the old one is worth nothing from then on."""
+
+    client_id: str
+    token_digest: str
+
+
+class KeyedCommand(Command, frozen=True, kw_only=True):
+    """A client's request that may be repeated: the same key gets the first answer again."""
+
+    client_id: str
+    idempotency_key: str = ""  # Empty: the request is not protected against repetition.
+    fingerprint: str = ""  # Tells one request from another under the same key.
+
+
+class PlaceCoverOrder(KeyedCommand, frozen=True, kw_only=True):
+    """Enter a position together with its protective stop."""
+
+    instrument: InstrumentKey
+    side: Side
+    order_type: OrderType
+    quantity: Quantity
+    disclosed_quantity: Quantity
+    price_pips: Pips  # 0 for MARKET and SLM.
+    trigger_price_pips: Pips  # Of an SL or SLM entry; otherwise 0.
+    validity: Validity
+    product: Product
+    stop_price_pips: Pips  # Absolute trigger of the protective stop.
+    trailing_step_pips: Pips  # 0: the stop does not trail.
+    user_order_id: int
+    device: str = ""
+
+
+class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
+    """Change the entry, or the stop, of a living cover order."""
+
+    order_id: int
+    leg: Leg | None = None  # None: the leg whose id ``order_id`` is.
+    exchange_order_id: str | None = None
+    instrument: InstrumentKey | None = None  # These four may not change: they are checks.
+    side: Side | None = None
+    product: Product | None = None
+    last_activity_ns: int | None = None  # When the caller last saw the row change; see wire 0.1.
+    order_type: OrderType | None = None
+    quantity: Quantity | None = None  # The new total, what has traded included.
+    disclosed_quantity: Quantity | None = None
+    price_pips: Pips | None = None
+    trigger_price_pips: Pips | None = None
+    validity: Validity | None = None
+    stop_price_pips: Pips | None = None
+    trailing_step_pips: Pips | None = None
+
+
+class CancelCoverOrder(KeyedCommand, frozen=True, kw_only=True):
+    """Cancel the entry's remainder (ENTRY), or get out of the position (THIRD)."""
+
+    order_id: int  # The entry's, the stop's or the basket's id.
+    leg: Leg
+    exchange_order_id: str
+
+
+class ReachTime(Command, frozen=True):
+    """The clock has reached the time given with the command: do what is due."""
+
+
+class MovePrice(Command, frozen=True):
+    """An instrument last traded at this price; only sent where some cover order watches."""
+
+    instrument: InstrumentKey
+    price_pips: Pips
+
+
+class SquareOff(Command, frozen=True):
+    """The square-off time of an exchange has come (T1)."""
+
+    exchange: Exchange
+
+
+class EndSession(Command, frozen=True):
+    """Continuous trading of an exchange is over (T2)."""
+
+    exchange: Exchange
+
+
+class OpenSession(Command, frozen=True):
+    """Continuous trading of an exchange begins."""
+
+    exchange: Exchange
+
+
+class Kill(Command, frozen=True):
+    """Stop a client from opening anything, cancel its entries, keep its stops (K)."""
+
+    client_id: str

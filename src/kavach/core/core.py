@@ -1,0 +1,305 @@
+"""
+The rules of the order management system: what a command or a report leads to.
+
+``Core`` is a pure machine. Time comes in with ``begin``, prices through ``prices``; what goes
+out is events (to be journaled) and requests (to be sent once they are). It reads no clock,
+draws no chance and does no I/O, so the same inputs always end in the same state.
+
+A step of the engine is: ``begin``, ``handle`` one command, then ``report`` whatever the venue
+says to the requests, until there are none, then ``conclude``: only then is it known what
+became of the command, and the client is told that and not what was hoped for.
+
+Source: cover-order 5.2 to 5.7.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from kavach.core import events as e
+from kavach.core.asks import Ticket, cancel_cover_order, modify_cover_order, place_cover_order
+from kavach.core.asks import conclude as conclude_ask
+from kavach.core.commands import (
+    CancelCoverOrder,
+    Command,
+    EndSession,
+    KeyedCommand,
+    Kill,
+    ModifyCoverOrder,
+    MovePrice,
+    OpenClient,
+    OpenSession,
+    PlaceCoverOrder,
+    ReachTime,
+    RenewToken,
+    SquareOff,
+)
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import (
+    CLOCK,
+    ENTRY_REPORT,
+    EXIT_REPORT,
+    Act,
+    ClockEvent,
+    EntryReport,
+    ExitReport,
+    Meaning,
+)
+from kavach.core.desk import Desk
+from kavach.core.duties import harden, perform
+from kavach.core.meanings import establish
+from kavach.core.pricing import ceil_tick, floor_tick
+from kavach.core.refusals import Answer, Outcome, Reason, Refusal
+from kavach.core.settle import arm, settle
+from kavach.units import InstrumentKey, Pips, Side
+
+
+class Core(Desk):
+    """Decides; keeps the state by its own events only."""
+
+    # --- What a step consists of --------------------------------------------------------------
+
+    def begin(self, at_ns: int) -> None:
+        """Start a step at a time that is not before the last."""
+        assert not self.requests, "the last step was not finished"
+        assert at_ns >= self.now_ns, "time runs forwards"
+        self.now_ns = at_ns
+        self.events = []
+        self.refused.clear()
+
+    def handle(self, command: Command) -> Ticket | Refusal:
+        """Decide on a command: a refusal that changed nothing, or a ticket to conclude."""
+        return _HANDLE[type(command)](self, command)
+
+    def report(self, report: e.Report) -> None:
+        """Take what the venue says of one order."""
+        order = self.state.orders[report.tag]
+        cover = self.state.covers[order.cover_id]
+        if type(report) is e.OrderTraded and cover.has_trade(report.trade_id):
+            return  # A trade counts once, however often it is told (INV-11).
+        before = cover.state
+        if order.is_entry:
+            entry_kind = _ENTRY_KIND.get(type(report))
+            meaning = ENTRY_REPORT[before][entry_kind] if entry_kind else Meaning.NOTED
+        else:
+            meaning = EXIT_REPORT[before][_EXIT_KIND[type(report)]]
+        assert meaning is not Meaning.NEVER, f"{cover.cover_id}: {report} in {before}"
+        if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
+            self.refused[report.tag] = (report.code, report.reason)
+        establish(self, cover, order, report, meaning)
+        perform(self, cover)
+        settle(self, cover, before)
+
+    def conclude(self, ticket: Ticket | Refusal) -> Outcome:
+        """Return what became of a command, now that every request is answered or on its way."""
+        if isinstance(ticket, Refusal):
+            return ticket
+        outcome = conclude_ask(self, ticket)
+        if ticket.key and isinstance(outcome, Answer) and not outcome.replayed:
+            self.emit(
+                e.RequestAnswered(
+                    ticket.client_id,
+                    ticket.key,
+                    ticket.fingerprint,
+                    outcome.cover_id,
+                    outcome.basket_id,
+                    outcome.state,
+                    outcome.reason,
+                )
+            )
+        return outcome
+
+    # --- Being called again -------------------------------------------------------------------
+
+    def next_due_ns(self) -> int | None:
+        """Return when the next timer is due, if any is."""
+        return self.agenda.next_due_ns()
+
+    def watches(self, instrument: InstrumentKey) -> bool:
+        """Return whether some cover order wants to know this instrument's price."""
+        return bool(self.agenda.watchers(instrument))
+
+    def recovered(self, at_ns: int) -> None:
+        """Arm timers and price watches anew after a replay or a snapshot."""
+        self.now_ns = max(self.now_ns, at_ns)
+        for cover in self.state.every_cover():
+            if cover.ended is None:
+                cover.check()
+                arm(self, cover, cover.state)
+
+    # --- Commands that are not a client's question --------------------------------------------
+
+    def open_client(self, command: OpenClient) -> Ticket | Refusal:
+        """Open an account."""
+        if command.client_id in self.state.clients:
+            return Refusal(Reason.CLIENT_MUST_BE_NEW, command.client_id)
+        self.emit(
+            e.ClientOpened(
+                command.client_id,
+                command.cash_paise,
+                command.token_digest,
+                command.password_digest,
+                command.pin_digest,
+            )
+        )
+        return Ticket()
+
+    def renew_token(self, command: RenewToken) -> Ticket | Refusal:
+        """Replace a client's access token."""
+        client = self.state.clients.get(command.client_id)
+        if client is None:
+            return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
+        if client.token_digest != command.token_digest:
+            self.emit(e.TokenRenewed(command.client_id, command.token_digest))
+        return Ticket()
+
+    def reach_time(self, command: ReachTime) -> Ticket:
+        """Do what is due, in order."""
+        while (cover_id := self.agenda.take_due(self.now_ns)) is not None:
+            cover = self.state.covers[cover_id]
+            before = cover.state
+            perform(self, cover)
+            settle(self, cover, before)
+        return Ticket()
+
+    def move_price(self, command: MovePrice) -> Ticket:
+        """Trail, or act for a stop that is not at the venue."""
+        for cover in self.agenda.watchers(command.instrument):
+            before = cover.state
+            act = CLOCK[before][ClockEvent.T3_PRICE]
+            if act is Act.TRAIL or act is Act.TRACK:
+                self._trail(cover, command.price_pips)
+            perform(self, cover)
+            settle(self, cover, before)
+        return Ticket()
+
+    def _trail(self, cover: CoverOrder, last_pips: int) -> None:
+        """Move the plan of the stop after the price, by whole steps' worth, never back."""
+        step, distance = cover.trailing_step_pips, cover.trailing_distance_pips
+        if not step:
+            return
+        tick = self.state.instruments[cover.instrument].tick_pips
+        if cover.side is Side.BUY:
+            stop = floor_tick(last_pips - distance, tick)
+            moved = stop - cover.stop_price_pips
+        else:
+            stop = ceil_tick(last_pips + distance, tick)
+            moved = cover.stop_price_pips - stop
+        if moved >= step:
+            self.emit(e.StopPlanned(cover.cover_id, Pips(stop), Pips(step), Pips(distance)))
+
+    def square_off(self, command: SquareOff) -> Ticket:
+        """Stop entries on an exchange and flatten what is open there (T1)."""
+        self.emit(e.EntriesStopped(command.exchange))
+        for cover in self._living(command.exchange.value):
+            self._clock(cover, ClockEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF)
+        return Ticket()
+
+    def end_session(self, command: EndSession) -> Ticket:
+        """Let the day end on an exchange (T2); the venue expires what rests there."""
+        self.emit(e.SessionEnded(command.exchange))
+        for cover in self._living(command.exchange.value):
+            self._clock(cover, ClockEvent.T2_SESSION_END, e.Source.SESSION_END)
+        return Ticket()
+
+    def open_session(self, command: OpenSession) -> Ticket:
+        """Let trading begin on an exchange."""
+        self.emit(e.SessionOpened(command.exchange))
+        return Ticket()
+
+    def kill(self, command: Kill) -> Ticket | Refusal:
+        """Throw a client's kill switch: entries go, stops stay (K)."""
+        if command.client_id not in self.state.clients:
+            return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
+        self.emit(e.ClientKilled(command.client_id))
+        for cover in self.state.covers_of(command.client_id):
+            if cover.ended is None:
+                self._clock(cover, ClockEvent.K_KILL, e.Source.KILL)
+        return Ticket()
+
+    def _living(self, exchange: str) -> list[CoverOrder]:
+        instruments = self.state.instruments
+        return [
+            cover
+            for cover in self.state.every_cover()
+            if cover.ended is None and instruments[cover.instrument].exchange.value == exchange
+        ]
+
+    def _clock(self, cover: CoverOrder, kind: ClockEvent, source: e.Source) -> None:
+        before = cover.state
+        act = CLOCK[before][kind]
+        if act is Act.EXIT or (act is Act.HARDER and cover.exit_source is None):
+            self.emit(e.ExitIntended(cover.cover_id, source))
+        elif act is Act.HARDER:
+            harden(self, cover, self.state.instruments[cover.instrument])
+        elif act is Act.CANCEL and cover.cancel_source is None and not cover.entry_dead:
+            self.emit(e.EntryCancelRequested(cover.cover_id, source))
+        perform(self, cover)
+        settle(self, cover, before)
+
+
+_ENTRY_KIND: Final[dict[type, EntryReport]] = {
+    e.OrderAccepted: EntryReport.A1_ACK,
+    e.OrderRejected: EntryReport.A2_REJECT,
+    e.OrderTraded: EntryReport.A3_FILL,
+    e.OrderClosed: EntryReport.A4_CLOSED,
+    e.OrderCancelRefused: EntryReport.A5_CANCEL_REFUSED,
+}
+_EXIT_KIND: Final[dict[type, ExitReport]] = {
+    e.OrderAccepted: ExitReport.B1_ACK,
+    e.OrderRejected: ExitReport.B2_REJECT,
+    e.OrderTriggered: ExitReport.B3_TRIGGERED,
+    e.OrderTraded: ExitReport.B4_FILL,
+    e.OrderClosed: ExitReport.B5_CLOSED,
+    e.OrderAmended: ExitReport.B6_AMENDED,
+    e.OrderAmendRefused: ExitReport.B7_AMEND_REFUSED,
+    e.OrderCancelRefused: ExitReport.B7_AMEND_REFUSED,
+}
+
+
+def keyed(
+    decide: Callable[["Core", Any], Ticket | Refusal],
+) -> Callable[["Core", Any], Ticket | Refusal]:
+    """Return a decision that answers a repeated key with the first answer."""
+
+    def decide_once(core: "Core", command: KeyedCommand) -> Ticket | Refusal:
+        if command.client_id not in core.state.clients:
+            return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
+        if not command.idempotency_key:
+            return decide(core, command)
+        first = core.state.answers.get((command.client_id, command.idempotency_key))
+        if first is not None:
+            if first.fingerprint != command.fingerprint:
+                return Refusal(Reason.KEY_MUST_NOT_BE_REUSED, command.idempotency_key)
+            return Ticket(
+                answer=Answer(
+                    first.cover_id, first.basket_id, first.state, first.reason, replayed=True
+                )
+            )
+        ticket = decide(core, command)
+        if isinstance(ticket, Ticket):
+            ticket = msgspec.structs.replace(
+                ticket,
+                client_id=command.client_id,
+                key=command.idempotency_key,
+                fingerprint=command.fingerprint,
+            )
+        return ticket
+
+    return decide_once
+
+
+_HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
+    OpenClient: Core.open_client,
+    RenewToken: Core.renew_token,
+    PlaceCoverOrder: keyed(place_cover_order),
+    ModifyCoverOrder: keyed(modify_cover_order),
+    CancelCoverOrder: keyed(cancel_cover_order),
+    ReachTime: Core.reach_time,
+    MovePrice: Core.move_price,
+    SquareOff: Core.square_off,
+    EndSession: Core.end_session,
+    OpenSession: Core.open_session,
+    Kill: Core.kill,
+}

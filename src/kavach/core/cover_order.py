@@ -1,0 +1,211 @@
+"""
+A cover order: one entry, one compulsory stop, and the facts that decide what they owe each other.
+
+The state is derived, never stored: ``state`` reads it off the quantities and a few monotone
+facts, so state and facts cannot disagree. Only a terminal state is kept, because it is a
+decision (why the order ended) and not a sum.
+
+Names of quantities as in the specification: F_e and F_x are what entry and exits have filled,
+R = F_e - F_x the position, L_e the most the entry could still fill, W the most the exits could
+still fill, P what the venue has confirmed as protecting, G = R - P the gap.
+
+Quantities are shares, prices pips, values pips times shares, times nanoseconds.
+
+Source: cover-order 5.1, 5.2, 5.8 (INV-1 to INV-4).
+"""
+
+import msgspec
+
+from kavach.core.commands import Leg
+from kavach.core.cover_tables import (
+    COVERED,
+    COVERED_OPEN,
+    COVERING,
+    ENTRY_OPEN,
+    ENTRY_SENT,
+    EXITING,
+    NEW,
+    TRIGGERED,
+    UNPROTECTED,
+    State,
+)
+from kavach.core.events import EntryModifyRequested, Source
+from kavach.core.order_life import Life
+from kavach.core.venue_order import VenueOrder
+from kavach.units import InstrumentKey, OrderType, Product, Side, Validity, opposite
+
+
+class LegChange(msgspec.Struct, frozen=True, array_like=True):
+    """A leg's row as it stood after something happened to it; the lines of its history."""
+
+    at_ns: int
+    leg: Leg
+    what: str  # The event's name.
+    status: Life
+    order_type: str
+    quantity: int
+    filled_quantity: int
+    price_pips: int
+    trigger_price_pips: int
+    reason: str
+
+
+class Trade(msgspec.Struct, frozen=True, array_like=True):
+    """One trade of one venue order of this cover order."""
+
+    at_ns: int
+    trade_id: str
+    tag: int
+    leg: Leg
+    exchange_order_id: str
+    quantity: int
+    price_pips: int
+
+
+class CoverOrder(msgspec.Struct, array_like=True, gc=False):
+    """Everything the core knows of one cover order."""
+
+    cover_id: int  # oms_order_id of the ENTRY leg.
+    basket_id: int
+    client_id: str
+    instrument: InstrumentKey
+    side: Side
+    order_type: OrderType
+    quantity: int
+    disclosed_quantity: int
+    price_pips: int
+    trigger_price_pips: int
+    validity: Validity
+    product: Product
+    stop_price_pips: int  # Where the stop shall stand; each stop order knows where it stands.
+    trailing_step_pips: int
+    trailing_distance_pips: int
+    reference_price_pips: int
+    user_order_id: int
+    device: str
+    placed_at_ns: int
+    stop_id: int = 0  # oms_order_id of the THIRD leg, from the first fill on.
+    entries: tuple[VenueOrder, ...] = ()
+    exits: tuple[VenueOrder, ...] = ()
+    entry_filled: int = 0
+    exits_filled: int = 0
+    trades: list[Trade] | None = None
+    changes: list[LegChange] | None = None
+    cancel_source: Source | None = None  # Who wants the rest of the entry gone.
+    entry_cancelled_by_user: bool = False  # A client's cancel of the entry was accepted.
+    entry_modified: bool = False
+    modify: EntryModifyRequested | None = None  # What the client wants the entry to become.
+    exit_source: Source | None = None  # Why the position is being flattened; monotone.
+    exited_by_user: bool = False  # A client's exit was accepted.
+    exit_since_ns: int = 0
+    exit_attempts: int = 0
+    priced_at_ns: int = 0
+    triggered_at_ns: int = 0
+    stop_lost: bool = False
+    stop_lost_at_ns: int = 0
+    ladder_tries: int = 0
+    naked_since_ns: int = 0
+    alarms: tuple[str, ...] = ()
+    ended: State | None = None
+    ended_code: int = 0
+    ended_reason: str = ""
+    blocked_paise: int = 0
+
+    @property
+    def exit_side(self) -> Side:
+        """The side that takes the position back."""
+        return opposite(self.side)
+
+    @property
+    def position(self) -> int:
+        """R: what the entry has filled and the exits have not given back."""
+        return self.entry_filled - self.exits_filled
+
+    @property
+    def entry_leaves_max(self) -> int:
+        """L_e: the most that the entry could still fill."""
+        total = 0
+        for order in self.entries:
+            total += order.leaves_max
+        return total
+
+    @property
+    def exit_leaves_max(self) -> int:
+        """W: the most that the exits could still fill, in-flight amends at their larger size."""
+        total = 0
+        for order in self.exits:
+            total += order.leaves_max
+        return total
+
+    @property
+    def protected(self) -> int:
+        """P: the exit quantity that the venue has confirmed."""
+        total = 0
+        for order in self.exits:
+            total += order.confirmed_leaves
+        return total
+
+    @property
+    def gap(self) -> int:
+        """G: the position that no confirmed exit covers."""
+        return self.position - self.protected
+
+    @property
+    def entry_dead(self) -> bool:
+        """Whether the entry can never fill again and all its trades are known."""
+        for order in self.entries:
+            if not order.dead:
+                return False
+        return bool(self.entries)
+
+    @property
+    def exits_dead(self) -> bool:
+        """Whether no exit can ever fill again and all their trades are known."""
+        for order in self.exits:
+            if not order.dead:
+                return False
+        return True
+
+    @property
+    def state(self) -> State:
+        """Where the order stands, read off its facts."""
+        if self.ended is not None:
+            return self.ended
+        if not self.entries:
+            return NEW
+        if self.entry_filled == 0:
+            for order in self.entries:
+                if order.life is not Life.SENT:
+                    return ENTRY_OPEN
+            return ENTRY_SENT
+        if self.exit_source is not None:
+            return EXITING
+        if self.triggered_at_ns:
+            return TRIGGERED
+        gap = self.gap
+        if gap and self.stop_lost:
+            return UNPROTECTED
+        if gap:
+            return COVERING
+        return COVERED if self.entry_dead else COVERED_OPEN
+
+    def leg_updated_at_ns(self, leg: Leg) -> int:
+        """Return when a leg's row last changed; an optimistic lock for modifications."""
+        orders = self.entries if leg is Leg.ENTRY else self.exits
+        return max((order.updated_at_ns for order in orders), default=self.placed_at_ns)
+
+    def has_trade(self, trade_id: str) -> bool:
+        """Return whether this trade is already booked."""
+        return self.trades is not None and any(trade.trade_id == trade_id for trade in self.trades)
+
+    def check(self) -> None:
+        """Assert what must hold of every cover order after every event (INV-1 to INV-4)."""
+        position = self.entry_filled - self.exits_filled
+        leaves = self.exit_leaves_max
+        assert 0 <= position, f"{self.cover_id}: reversed (INV-3)"
+        assert leaves <= position, f"{self.cover_id}: exits could overfill (INV-3)"
+        assert self.protected <= position, f"{self.cover_id}: over-protected (INV-1)"
+        if self.ended is not None:
+            assert self.entry_dead or not self.entries, f"{self.cover_id}: ended alive (INV-4)"
+            assert self.exits_dead, f"{self.cover_id}: ended with a live exit (INV-4)"
+            assert position == 0 or self.ended is State.CARRIED, f"{self.cover_id}: INV-4"

@@ -1,0 +1,88 @@
+"""
+The desk at which the rules work: the state, today's prices and date, and the two trays.
+
+Into one tray go events, which have happened; into the other requests, which leave once they
+are durable. Rules put things there and nowhere else.
+
+Times are nanoseconds, prices pips.
+
+Source: cover-order 5.6 (journal before wire); wire 0.1 (order ids).
+"""
+
+from collections import deque
+from typing import Final
+
+from kavach.core import events as e
+from kavach.core.agenda import Agenda
+from kavach.core.cover_order import CoverOrder
+from kavach.core.evolve import evolve
+from kavach.core.state import OmsState
+from kavach.instruments import Instrument
+from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, InstrumentKey
+
+_DAY_NS: Final = 86_400 * NS_PER_SECOND
+_IST_NS: Final = IST_OFFSET_SECONDS * NS_PER_SECOND
+
+
+class Desk:
+    """What every rule may use."""
+
+    def __init__(self, state: OmsState) -> None:
+        self.state = state
+        self.now_ns = 0
+        self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
+        self.agenda = Agenda()
+        self.events: list[e.Event] = []
+        self.requests: deque[e.Request] = deque()
+        self.refused: dict[int, tuple[int, str]] = {}  # By tag: what the venue refused just now.
+        self._day_ends_ns = 0
+        self._day = 0
+
+    def emit(self, event: e.Event) -> None:
+        """Let something have happened."""
+        self.events.append(event)
+        evolve(self.state, event, self.now_ns)
+
+    def send(self, request: e.Request) -> None:
+        """Let a request be on its way; it leaves when the step is durable."""
+        self.emit(request)
+        self.requests.append(request)
+
+    def alarm(self, cover: CoverOrder, alarm: e.Alarm, detail: str) -> None:
+        """Tell an operator, once an order and kind."""
+        if alarm.value not in cover.alarms:
+            self.emit(e.AlarmRaised(cover.cover_id, alarm, detail))
+
+    def last_price(self, instrument: Instrument) -> int:
+        """Return the last traded price in pips; before the first trade, the previous close."""
+        return self.prices.get(instrument.key) or instrument.previous_close_pips
+
+    def next_order_id(self, ahead: int = 0) -> int:
+        """Return the next id of the day: the date in India, then a counter from 1."""
+        day = self.day()
+        given = self.state.day_counter if day == self.state.day else 0
+        return int(f"{day}{given + 1 + ahead}")
+
+    def day(self) -> int:
+        """Return today's date in India as YYYYMMDD."""
+        if self.now_ns >= self._day_ends_ns:
+            days = (self.now_ns + _IST_NS) // _DAY_NS
+            self._day = _civil(days)
+            self._day_ends_ns = (days + 1) * _DAY_NS - _IST_NS
+        return self._day
+
+
+def _civil(days: int) -> int:
+    """Return YYYYMMDD of a day counted from 1970-01-01, by the Gregorian calendar."""
+    # Years begin in March here, so that the leap day is the last of its year.
+    shifted = days + 719_468
+    era, day_of_era = divmod(shifted, 146_097)
+    year_of_era = (
+        day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096
+    ) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month_from_march = (5 * day_of_year + 2) // 153
+    day = day_of_year - (153 * month_from_march + 2) // 5 + 1
+    month = month_from_march + 3 if month_from_march < 10 else month_from_march - 9
+    year = year_of_era + era * 400 + (1 if month <= 2 else 0)
+    return year * 10_000 + month * 100 + day

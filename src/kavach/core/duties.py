@@ -1,0 +1,487 @@
+"""
+What the system owes a cover order in each state, and how it pays.
+
+``perform`` runs after everything that happens to an order. It looks at the facts, does what
+the state's duty says, and goes on until nothing more can be done now. It never remembers an
+intention: what is wanted is computed from what is (the position, the plan of the stop, who
+wants out), so that a repetition asks for nothing twice.
+
+The safety of each request is the same sum: an exit is only ever sent for
+``position - exit_leaves_max``, so that F_x + W <= F_e whatever the venue does next (INV-3).
+
+Source: cover-order 5.5b, 5.6.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import DUTY, EXITING, TRIGGERED, UNPROTECTED, Duty, State
+from kavach.core.desk import Desk
+from kavach.core.events import (
+    Alarm,
+    CoverOrderEnded,
+    EntryCancelRequested,
+    EntryModifyRequested,
+    ExitHardened,
+    ExitIntended,
+    OrderAmendSent,
+    OrderCancelSent,
+    OrderSubmitted,
+    Purpose,
+    Source,
+    StopLegNamed,
+    StopRetried,
+)
+from kavach.core.order_life import InFlight, Life
+from kavach.core.pricing import at_band_edge, beyond, marketable, stop_limit
+from kavach.core.venue_order import VenueOrder
+from kavach.instruments import Instrument
+from kavach.units import OrderType, Pips, Quantity, Side, Validity
+
+LIMIT, MARKET, SL, SLM = OrderType
+_NONE = InFlight.NONE
+_PASSES_MAX = 8
+_ZERO = Pips(0)
+_UNDISCLOSED = Quantity(0)
+
+
+def perform(desk: Desk, cover: CoverOrder) -> None:
+    """Do what is owed to a cover order until nothing more can be done now."""
+    instrument = desk.state.instruments[cover.instrument]
+    if desk.state.session_closed(instrument):
+        conclude(desk, cover, closed=True)
+        return
+    for _ in range(_PASSES_MAX):
+        before = cover.state
+        if before is State.NEW:
+            submit_entry(desk, cover, instrument)
+            return
+        if cover.cancel_source is not None:
+            cancel_remainder(desk, cover)
+        _PAY[DUTY[before]](desk, cover, instrument)
+        if cover.state is before:
+            break
+    else:
+        raise AssertionError(f"{cover.cover_id}: no end of duties in {cover.state}")
+    conclude(desk, cover, closed=False)
+
+
+def submit_entry(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Send the entry."""
+    submit_slices(desk, cover, instrument, cover.quantity, cover)
+
+
+def submit_slices(
+    desk: Desk,
+    cover: CoverOrder,
+    instrument: Instrument,
+    quantity: int,
+    terms: CoverOrder | EntryModifyRequested,
+) -> None:
+    """Send entry orders of these terms, cut where one exceeds what one order may hold."""
+    order_type, price, trigger = venue_terms(
+        desk,
+        cover.side,
+        terms.order_type,
+        terms.price_pips,
+        terms.trigger_price_pips,
+        instrument,
+    )
+    left = quantity
+    while left > 0:
+        part = min(left, instrument.slice_max)
+        desk.send(
+            OrderSubmitted(
+                desk.state.next_tag,
+                cover.cover_id,
+                Purpose.ENTRY,
+                cover.instrument,
+                cover.client_id,
+                cover.side,
+                order_type,
+                Quantity(part),
+                Quantity(min(terms.disclosed_quantity, part)),
+                price,
+                trigger,
+                terms.validity,
+            )
+        )
+        left -= part
+
+
+def venue_terms(
+    desk: Desk,
+    side: Side,
+    order_type: OrderType,
+    price_pips: int,
+    trigger_pips: int,
+    instrument: Instrument,
+) -> tuple[OrderType, Pips, Pips]:
+    """Return what a venue gets for an order type: MARKET and SLM carry a protected limit."""
+    settings = desk.state.settings
+    if order_type is MARKET:
+        last = desk.last_price(instrument)
+        return LIMIT, Pips(marketable(instrument, settings, side, last)), _ZERO
+    if order_type is SLM:
+        limit = stop_limit(instrument, settings, side, trigger_pips)
+        return SL, Pips(limit), Pips(trigger_pips)
+    return order_type, Pips(price_pips), Pips(trigger_pips)
+
+
+def cancel_remainder(desk: Desk, cover: CoverOrder) -> None:
+    """Ask the venue to cancel what has not traded of the entry."""
+    for order in cover.entries:
+        if order.live and order.in_flight is _NONE and _may_ask_again(desk, order):
+            desk.send(OrderCancelSent(order.tag))
+
+
+def _may_ask_again(desk: Desk, order: VenueOrder) -> bool:
+    refused = order.cancel_refused_at_ns
+    return not refused or desk.now_ns - refused >= desk.state.settings.t_reprice_ns
+
+
+# --- The duties -------------------------------------------------------------------------------
+
+
+def _nothing(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """The venue works; a protected market entry follows the market."""
+    if cover.order_type is MARKET:
+        _follow_market(desk, cover, instrument)
+
+
+def _follow_market(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    if cover.cancel_source is not None:
+        return
+    settings = desk.state.settings
+    price = marketable(instrument, settings, cover.side, desk.last_price(instrument))
+    for order in cover.entries:
+        if (
+            order.life is Life.WORKING
+            and order.in_flight is _NONE
+            and not order.amend_refused
+            and order.price_pips != price
+            and desk.now_ns - order.updated_at_ns >= settings.t_reprice_ns
+        ):
+            amend(desk, order, LIMIT, order.quantity, price, 0)
+
+
+def _cover(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Place the stop, or grow it, until nothing that filled is open."""
+    _name_stop_leg(desk, cover)
+    if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
+        desk.emit(ExitIntended(cover.cover_id, Source.BREACHED_ON_ARRIVAL))
+        return
+    _protect(desk, cover, instrument)
+    _nothing(desk, cover, instrument)
+
+
+def _name_stop_leg(desk: Desk, cover: CoverOrder) -> None:
+    if not cover.stop_id:
+        desk.emit(StopLegNamed(cover.cover_id, desk.next_order_id()))
+
+
+def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Send one stop operation for the part of the position that no exit covers."""
+    missing = cover.position - cover.exit_leaves_max
+    if missing <= 0 or _busy(cover):
+        return
+    for order in reversed(cover.exits):
+        room = instrument.slice_max - order.quantity
+        if order.life is Life.WAITING and room > 0 and not order.amend_refused:
+            grown = min(missing, room)
+            _move_stop(desk, cover, instrument, order, order.quantity + grown)
+            return  # What is still missing follows when this is answered.
+    _submit_stops(desk, cover, instrument, missing)
+
+
+def _busy(cover: CoverOrder) -> bool:
+    """Whether an exit operation is in flight: one at a time, then compare again (F-24)."""
+    for order in cover.exits:
+        if order.in_flight is not _NONE or order.life is Life.SENT:
+            return True
+    return False
+
+
+def _stop_terms(desk: Desk, cover: CoverOrder, instrument: Instrument) -> tuple[OrderType, Pips]:
+    """Return type and limit of the stop: with a limit where the exchange wants one."""
+    refused = any(order.order_type is SLM and order.life is Life.REJECTED for order in cover.exits)
+    if instrument.slm_allowed and not refused:
+        return SLM, _ZERO
+    settings = desk.state.settings
+    limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
+    return SL, Pips(limit)
+
+
+def _submit_stops(desk: Desk, cover: CoverOrder, instrument: Instrument, quantity: int) -> None:
+    order_type, limit = _stop_terms(desk, cover, instrument)
+    _submit_exits(
+        desk, cover, instrument, Purpose.STOP, quantity, order_type, limit, cover.stop_price_pips
+    )
+
+
+def _submit_exits(
+    desk: Desk,
+    cover: CoverOrder,
+    instrument: Instrument,
+    purpose: Purpose,
+    quantity: int,
+    order_type: OrderType,
+    price_pips: int,
+    trigger_pips: int,
+) -> None:
+    """Send orders on the exit side, in slices; the sum that keeps us safe is checked here."""
+    assert 0 < quantity <= cover.position - cover.exit_leaves_max, "exit larger than is open"
+    left = quantity
+    while left > 0:
+        part = min(left, instrument.slice_max)
+        desk.send(
+            OrderSubmitted(
+                desk.state.next_tag,
+                cover.cover_id,
+                purpose,
+                cover.instrument,
+                cover.client_id,
+                cover.exit_side,
+                order_type,
+                Quantity(part),
+                _UNDISCLOSED,
+                Pips(price_pips),
+                Pips(trigger_pips),
+                Validity.DAY,
+            )
+        )
+        left -= part
+
+
+def _move_stop(
+    desk: Desk, cover: CoverOrder, instrument: Instrument, order: VenueOrder, quantity: int
+) -> None:
+    """Bring a waiting stop to the planned trigger and this total quantity."""
+    limit = 0
+    if order.order_type is SL:
+        settings = desk.state.settings
+        limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
+    amend(desk, order, order.order_type, quantity, limit, cover.stop_price_pips)
+
+
+def amend(
+    desk: Desk,
+    order: VenueOrder,
+    order_type: OrderType,
+    quantity: int,
+    price_pips: int,
+    trigger_pips: int,
+    disclosed_quantity: int | None = None,
+) -> None:
+    """Send a change of an order; ``quantity`` is the total, what has traded included."""
+    disclosed = order.disclosed_quantity if disclosed_quantity is None else disclosed_quantity
+    desk.send(
+        OrderAmendSent(
+            order.tag,
+            order_type,
+            Quantity(quantity),
+            Quantity(disclosed),
+            Pips(price_pips),
+            Pips(trigger_pips),
+        )
+    )
+
+
+def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Bring every waiting stop to where the stop shall stand."""
+    for order in cover.exits:
+        if (
+            order.life is Life.WAITING
+            and order.in_flight is _NONE
+            and order.trigger_price_pips != cover.stop_price_pips
+        ):
+            _move_stop(desk, cover, instrument, order, order.quantity)
+    _nothing(desk, cover, instrument)
+
+
+def _clear(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Exit at once what the fired stop does not; chase it when it does not fill."""
+    if cover.cancel_source is None and not cover.entry_dead:
+        desk.emit(EntryCancelRequested(cover.cover_id, Source.TRIGGERED))
+        cancel_remainder(desk, cover)
+    _name_stop_leg(desk, cover)
+    _exit_what_is_open(desk, cover, instrument)
+    if desk.now_ns - cover.priced_at_ns >= desk.state.settings.t_chase_ns and cover.position > 0:
+        desk.emit(ExitIntended(cover.cover_id, Source.CHASE))
+
+
+def _exit_what_is_open(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Send fresh exits for the position that no exit, in flight included, could fill."""
+    missing = cover.position - cover.exit_leaves_max
+    if missing <= 0 or desk.now_ns < retry_at_ns(desk, cover):
+        return
+    price = _exit_price(desk, cover, instrument)
+    _submit_exits(desk, cover, instrument, Purpose.EXIT, missing, LIMIT, price, 0)
+
+
+def _exit_price(desk: Desk, cover: CoverOrder, instrument: Instrument) -> int:
+    return marketable(
+        instrument,
+        desk.state.settings,
+        cover.exit_side,
+        desk.last_price(instrument),
+        cover.exit_attempts,
+    )
+
+
+def retry_at_ns(desk: Desk, cover: CoverOrder) -> int:
+    """Return when a fresh exit may be sent: not at once after the venue refused the last."""
+    if not cover.exits:
+        return 0
+    last = cover.exits[-1]
+    failed = last.life is Life.REJECTED or last.removed
+    if last.purpose is not Purpose.EXIT or not failed:
+        return 0
+    return last.updated_at_ns + desk.state.settings.t_reprice_ns
+
+
+def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Cancel the remainder, convert the stop in place, exit what no order exits."""
+    settings = desk.state.settings
+    _name_stop_leg(desk, cover)
+    waiting = not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns
+    price = _exit_price(desk, cover, instrument)
+    for order in cover.exits:
+        if order.in_flight is not _NONE or not order.live:
+            continue
+        if order.life is Life.WAITING and waiting:
+            continue  # First the remainder, or the exit could be too small.
+        if order.amend_refused:
+            # It cannot be changed: cancel it, await how much it filled, then exit afresh.
+            if _may_ask_again(desk, order):
+                desk.send(OrderCancelSent(order.tag))
+        elif order.order_type is not LIMIT:
+            amend(desk, order, LIMIT, order.quantity, price, 0)
+    if cover.priced_at_ns and desk.now_ns - cover.priced_at_ns >= settings.t_reprice_ns:
+        harden(desk, cover, instrument)
+    _exit_what_is_open(desk, cover, instrument)
+
+
+def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Reach one protection further with what works, or tell somebody the band allows no more.
+
+    A working exit follows the market here and nowhere else: at most once a T_rp, so that the
+    fills it causes cannot make it chase itself.
+    """
+    price = _exit_price(desk, cover, instrument)
+    if at_band_edge(instrument, cover.exit_side, price):
+        text = f"exit rests at the edge of the band, {price} pips"
+        desk.alarm(cover, Alarm.CIRCUIT_LOCKED, text)
+    else:
+        desk.emit(ExitHardened(cover.cover_id))
+        price = _exit_price(desk, cover, instrument)
+    for order in cover.exits:
+        if (
+            order.life is Life.WORKING
+            and order.in_flight is _NONE
+            and not order.amend_refused
+            and _less_eager(cover.exit_side, order, price)
+        ):
+            amend(desk, order, LIMIT, order.quantity, price, 0)
+
+
+def _less_eager(side: Side, order: VenueOrder, price_pips: int) -> bool:
+    """Whether a working exit waits at a price that the market may not reach."""
+    return order.price_pips < price_pips if side is Side.BUY else order.price_pips > price_pips
+
+
+def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+    """Re-place the stop; act on the price ourselves meanwhile; flatten when it takes too long."""
+    settings = desk.state.settings
+    naked_ns = desk.now_ns - cover.naked_since_ns
+    _name_stop_leg(desk, cover)
+    if naked_ns >= settings.t_naked_alarm_ns:
+        desk.alarm(cover, Alarm.NAKED, f"{cover.gap} of {cover.position} without a stop")
+    if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
+        desk.emit(ExitIntended(cover.cover_id, Source.BREACHED_ON_ARRIVAL))
+        return
+    if naked_ns >= settings.t_naked_ns:
+        desk.emit(ExitIntended(cover.cover_id, Source.NAKED_TOO_LONG))
+        return
+    missing = cover.position - cover.exit_leaves_max
+    if missing > 0 and cover.ladder_tries < settings.stop_tries_max and not _busy(cover):
+        desk.emit(StopRetried(cover.cover_id))
+        _submit_stops(desk, cover, instrument, missing)
+    _nothing(desk, cover, instrument)
+
+
+def conclude(desk: Desk, cover: CoverOrder, *, closed: bool) -> None:
+    """End the order when nothing of it lives at the venue and nothing is held, or can be."""
+    if cover.ended is not None or not cover.entry_dead or not cover.exits_dead:
+        return
+    if cover.entry_filled == 0:
+        state = _why_nothing_filled(cover)
+        last = cover.entries[-1]
+        desk.emit(CoverOrderEnded(cover.cover_id, state.value, last.code, last.reason))
+    elif cover.position == 0:
+        desk.emit(CoverOrderEnded(cover.cover_id, State.EXITED.value, 0, ""))
+    elif closed:
+        desk.emit(CoverOrderEnded(cover.cover_id, State.CARRIED.value, 0, "session ended"))
+        desk.alarm(cover, Alarm.CARRIED, f"{cover.position} held at the end of the session")
+
+
+def _why_nothing_filled(cover: CoverOrder) -> State:
+    lives = {order.life for order in cover.entries}
+    if lives == {Life.REJECTED}:
+        return State.REJECTED
+    if Life.EXPIRED in lives:
+        return State.EXPIRED
+    return State.CANCELLED
+
+
+_PAY: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
+    Duty.NOTHING: _nothing,
+    Duty.COVER: _cover,
+    Duty.KEEP: _keep,
+    Duty.CLEAR: _clear,
+    Duty.FLATTEN: _flatten,
+    Duty.LADDER: _ladder,
+}
+
+
+def next_wake_ns(desk: Desk, cover: CoverOrder) -> int:
+    """Return when time alone will owe this order something; 0 when it never will."""
+    settings = desk.state.settings
+    state = cover.state
+    due: list[int] = []
+    if state is TRIGGERED:
+        due.append(cover.priced_at_ns + settings.t_chase_ns)
+    elif state is EXITING:
+        if not cover.entry_dead:
+            due.append(cover.exit_since_ns + settings.t_cancel_ns)
+        if cover.priced_at_ns and not _locked(desk, cover):
+            due.append(cover.priced_at_ns + settings.t_reprice_ns)
+        if cover.position > cover.exit_leaves_max:
+            due.append(retry_at_ns(desk, cover))
+    elif state is UNPROTECTED:
+        if Alarm.NAKED.value not in cover.alarms:
+            due.append(cover.naked_since_ns + settings.t_naked_alarm_ns)
+        due.append(cover.naked_since_ns + settings.t_naked_ns)
+    for order in cover.entries:
+        if not order.live:
+            continue
+        if cover.cancel_source is not None and order.cancel_refused_at_ns:
+            due.append(order.cancel_refused_at_ns + settings.t_reprice_ns)
+        elif cover.order_type is MARKET and not order.amend_refused:
+            due.append(order.updated_at_ns + settings.t_reprice_ns)
+    if not due or desk.state.session_closed(desk.state.instruments[cover.instrument]):
+        return 0
+    # What is due and could not be done now is tried again a moment later, never in a circle.
+    earliest = min(due)
+    return earliest if earliest > desk.now_ns else desk.now_ns + settings.t_reprice_ns
+
+
+def _locked(desk: Desk, cover: CoverOrder) -> bool:
+    """Whether every live exit already rests at the band's edge."""
+    instrument = desk.state.instruments[cover.instrument]
+    live = [order for order in cover.exits if order.live]
+    return bool(live) and all(
+        order.order_type is LIMIT and at_band_edge(instrument, cover.exit_side, order.price_pips)
+        for order in live
+    )

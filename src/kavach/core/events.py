@@ -1,0 +1,358 @@
+"""
+What has happened, in the past tense. State changes by these and by nothing else.
+
+An event carries no time: its journal record does. Those that begin ``Order`` speak of one
+order at a venue, found by its ``tag``, an integer the core gives out once. Three of them are
+also the requests that the venue receives (``OrderSubmitted``, ``OrderAmendSent``,
+``OrderCancelSent``): what is journaled and what is sent cannot differ, because they are one
+object. The reports of a venue are events too, for the same reason.
+
+Source: cover-order.md 5.4, 5.5 (A1 to A5, B1 to B7).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Paise,
+    Pips,
+    Product,
+    Quantity,
+    Side,
+    Validity,
+)
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True, array_like=True):
+    """Anything that changes the state of the core."""
+
+
+# --- Requests: what the core asks of a venue -------------------------------------------------
+
+
+class Purpose(StrEnum):
+    """Why an order at the venue is sent or changed."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    EXIT = "exit"
+
+
+class OrderSubmitted(Event, frozen=True):
+    """A new order goes to the venue."""
+
+    tag: int
+    cover_id: int  # The cover order's entry oms id.
+    purpose: Purpose
+    instrument: InstrumentKey
+    client_id: str
+    side: Side
+    order_type: OrderType
+    quantity: Quantity
+    disclosed_quantity: Quantity
+    price_pips: Pips  # 0 where the type has none.
+    trigger_price_pips: Pips  # 0 where the type has none.
+    validity: Validity
+
+
+class OrderAmendSent(Event, frozen=True):
+    """A change goes to the venue; ``quantity`` is the total, what has traded included."""
+
+    tag: int
+    order_type: OrderType
+    quantity: Quantity
+    disclosed_quantity: Quantity
+    price_pips: Pips
+    trigger_price_pips: Pips
+
+
+class OrderCancelSent(Event, frozen=True):
+    """A cancel goes to the venue."""
+
+    tag: int
+
+
+# --- Reports: what a venue says --------------------------------------------------------------
+
+
+class OrderAccepted(Event, frozen=True):
+    """The venue has the order (A1, B1)."""
+
+    tag: int
+    exchange_order_id: str
+
+
+class OrderRejected(Event, frozen=True):
+    """The venue does not take the order (A2, B2)."""
+
+    tag: int
+    code: int
+    reason: str
+
+
+class OrderTriggered(Event, frozen=True):
+    """A waiting stop has fired and is working (B3)."""
+
+    tag: int
+
+
+class OrderTraded(Event, frozen=True):
+    """A trade (A3, B4); ``trade_id`` is unique at the venue."""
+
+    tag: int
+    trade_id: str
+    quantity: Quantity
+    price_pips: Pips
+
+
+class OrderAmended(Event, frozen=True):
+    """The pending change is in force (B6)."""
+
+    tag: int
+
+
+class OrderAmendRefused(Event, frozen=True):
+    """The pending change is not made; the order is as it was (B7)."""
+
+    tag: int
+    code: int
+    reason: str
+
+
+class Closing(StrEnum):
+    """Why a venue closed an order."""
+
+    CANCELLED = "cancelled"  # We asked for it.
+    REMOVED = "removed"  # The venue did it on its own.
+    EXPIRED = "expired"  # Session end, or the rest of an IOC.
+
+
+class OrderClosed(Event, frozen=True):
+    """The venue has closed the order, having traded ``filled_quantity`` in all (A4, B5)."""
+
+    tag: int
+    filled_quantity: Quantity
+    closing: Closing
+    code: int
+    reason: str
+
+
+class OrderCancelRefused(Event, frozen=True):
+    """The venue does not cancel (A5). Changes the request, never the order."""
+
+    tag: int
+    code: int
+    reason: str
+
+
+Request = OrderSubmitted | OrderAmendSent | OrderCancelSent
+Report = (
+    OrderAccepted
+    | OrderRejected
+    | OrderTriggered
+    | OrderTraded
+    | OrderAmended
+    | OrderAmendRefused
+    | OrderClosed
+    | OrderCancelRefused
+)
+
+
+# --- What the core decided -------------------------------------------------------------------
+
+
+class ClientOpened(Event, frozen=True):
+    """An account exists."""
+
+    client_id: str
+    cash_paise: Paise
+    token_digest: str
+    password_digest: str
+    pin_digest: str
+
+
+class ClientKilled(Event, frozen=True):
+    """The kill switch of a client is on."""
+
+    client_id: str
+
+
+class TokenRenewed(Event, frozen=True):
+    """A client's access token is another one from now on."""
+
+    client_id: str
+    token_digest: str
+
+
+class SessionEnded(Event, frozen=True):
+    """Continuous trading of an exchange is over."""
+
+    exchange: Exchange
+
+
+class SessionOpened(Event, frozen=True):
+    """Continuous trading of an exchange has begun."""
+
+    exchange: Exchange
+
+
+class EntriesStopped(Event, frozen=True):
+    """No new cover orders on this exchange until its next session."""
+
+    exchange: Exchange
+
+
+class CoverOrderPlaced(Event, frozen=True):
+    """A cover order is accepted and owned; nothing has been sent yet."""
+
+    cover_id: int  # oms_order_id of the ENTRY leg.
+    basket_id: int
+    client_id: str
+    instrument: InstrumentKey
+    side: Side
+    order_type: OrderType
+    quantity: Quantity
+    disclosed_quantity: Quantity
+    price_pips: Pips
+    trigger_price_pips: Pips
+    validity: Validity
+    product: Product
+    stop_price_pips: Pips
+    trailing_step_pips: Pips
+    reference_price_pips: Pips  # What margin and trailing distance are measured from.
+    user_order_id: int
+    device: str
+
+
+class EntryModifyRequested(Event, frozen=True):
+    """The client wants the entry to be this; it is so once the venue has amended."""
+
+    cover_id: int
+    order_type: OrderType
+    quantity: Quantity
+    disclosed_quantity: Quantity
+    price_pips: Pips
+    trigger_price_pips: Pips
+    validity: Validity
+    reference_price_pips: Pips
+
+
+class StopPlanned(Event, frozen=True):
+    """From now on the stop shall stand at this trigger and trail by this step (0: not)."""
+
+    cover_id: int
+    stop_price_pips: Pips
+    trailing_step_pips: Pips
+    trailing_distance_pips: Pips
+
+
+class Source(StrEnum):
+    """Who asked for it."""
+
+    USER = "user"
+    SQUARE_OFF = "square_off"
+    KILL = "kill"
+    TRIGGERED = "triggered"  # The stop fired, so nothing more may be bought.
+    BREACHED_ON_ARRIVAL = "breached_on_arrival"
+    NAKED_TOO_LONG = "naked_too_long"
+    CHASE = "chase"  # A fired stop did not fill in time.
+    SESSION_END = "session_end"
+    REFUSED = "refused"
+
+
+class EntryCancelRequested(Event, frozen=True):
+    """What has not traded of the entry shall go; monotone."""
+
+    cover_id: int
+    source: Source
+
+
+class EntryCancelFailed(Event, frozen=True):
+    """The venue will not cancel what the client wanted cancelled; the order is as it was."""
+
+    cover_id: int
+    code: int
+    reason: str
+
+
+class ExitIntended(Event, frozen=True):
+    """The position shall be flattened; monotone."""
+
+    cover_id: int
+    source: Source
+
+
+class StopLegNamed(Event, frozen=True):
+    """The stop has a row and an id of its own from the first fill on."""
+
+    cover_id: int
+    stop_id: int
+
+
+class ExitHardened(Event, frozen=True):
+    """The next exit price reaches one protection further."""
+
+    cover_id: int
+
+
+class StopLost(Event, frozen=True):
+    """A protective order was refused or has gone; the ladder begins."""
+
+    cover_id: int
+
+
+class StopRetried(Event, frozen=True):
+    """The ladder places the stop once more."""
+
+    cover_id: int
+
+
+class CoverOrderEnded(Event, frozen=True):
+    """A cover order has reached a terminal state."""
+
+    cover_id: int
+    state: str  # A terminal State.
+    code: int
+    reason: str
+
+
+class CoverOrderReopened(Event, frozen=True):
+    """A fill arrived after the end; the order lives again."""
+
+    cover_id: int
+
+
+class Alarm(StrEnum):
+    """What an operator must be told."""
+
+    LATE_FILL = "late_fill"
+    RESURRECTED = "resurrected"
+    STOP_REFUSED = "stop_refused"
+    STOP_REMOVED = "stop_removed"
+    NAKED = "naked"
+    CIRCUIT_LOCKED = "circuit_locked"
+    CARRIED = "carried"
+
+
+class AlarmRaised(Event, frozen=True):
+    """Somebody should look at this cover order."""
+
+    cover_id: int
+    alarm: Alarm
+    detail: str
+
+
+class RequestAnswered(Event, frozen=True):
+    """A keyed request succeeded with this answer; a repetition gets it again."""
+
+    client_id: str
+    idempotency_key: str
+    fingerprint: str
+    cover_id: int
+    basket_id: int
+    state: str
+    reason: str

@@ -1,0 +1,469 @@
+"""
+What each event means for the state. Applies, never refuses.
+
+This is the only code that changes the state of the core, live and in replay alike, so that a
+replayed journal ends in the very state that wrote it. What may happen is decided elsewhere.
+
+Source: cover-order 5.4, 5.5, 5.8 (INV-11, INV-19).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from kavach.core import events as e
+from kavach.core.accounts import Client
+from kavach.core.commands import Leg
+from kavach.core.cover_order import CoverOrder, LegChange, Trade
+from kavach.core.cover_tables import State
+from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
+from kavach.core.state import OmsState
+from kavach.core.venue_order import VenueOrder
+from kavach.units import OrderType
+
+_WAITING_TYPES: Final = frozenset({OrderType.SL, OrderType.SLM})
+_AMEND_SENT, _CANCEL_SENT, _ANSWERED, _CLOSED = InFlightEvent
+_PARKED, _OPENED, _TRIGGERED, _TRADED, _COMPLETED, _CANCELLED, _REJECTED, _EXPIRED = LifeEvent
+_CLOSING_LIFE: Final = {
+    e.Closing.CANCELLED: _CANCELLED,
+    e.Closing.REMOVED: _CANCELLED,
+    e.Closing.EXPIRED: _EXPIRED,
+}
+
+
+def evolve(state: OmsState, event: e.Event, at_ns: int) -> None:
+    """Apply one event that happened at ``at_ns``."""
+    _APPLY[type(event)](state, event, at_ns)
+    state.events += 1
+
+
+def _move(order: VenueOrder, happened: LifeEvent) -> bool:
+    """Move the order, or leave it where the report is late; return whether it moved."""
+    cell = LIFE[order.life][happened]
+    assert cell is not Illegal.NEVER, f"order {order.tag}: {happened} in {order.life}"
+    if cell is Illegal.LATE:
+        return False
+    order.life = cell
+    return True
+
+
+def _answer(order: VenueOrder, happened: InFlightEvent) -> None:
+    cell = REQUEST[order.in_flight][happened]
+    assert cell is not Illegal.NEVER, f"order {order.tag}: {happened} in {order.in_flight}"
+    if cell is not Illegal.LATE:
+        order.in_flight = cell
+
+
+def _note(cover: CoverOrder, order: VenueOrder, what: str, at_ns: int, reason: str = "") -> None:
+    """Add a line to the history of the order's leg."""
+    order.updated_at_ns = at_ns
+    if cover.changes is None:
+        cover.changes = []
+    cover.changes.append(
+        LegChange(
+            at_ns=at_ns,
+            leg=Leg.ENTRY if order.is_entry else Leg.THIRD,
+            what=what,
+            status=order.life,
+            order_type=order.order_type.value,
+            quantity=order.quantity,
+            filled_quantity=order.filled_quantity,
+            price_pips=order.price_pips,
+            trigger_price_pips=order.trigger_price_pips,
+            reason=reason,
+        )
+    )
+
+
+def _watch_gap(state: OmsState, cover: CoverOrder, at_ns: int) -> None:
+    """Keep the time since when a part of the position has had no confirmed exit."""
+    if cover.gap > 0:
+        if not cover.naked_since_ns:
+            cover.naked_since_ns = at_ns
+    elif cover.naked_since_ns:
+        state.naked_ns_max = max(state.naked_ns_max, at_ns - cover.naked_since_ns)
+        cover.naked_since_ns = 0
+        cover.stop_lost = False
+        cover.ladder_tries = 0
+
+
+# --- Requests ---------------------------------------------------------------------------------
+
+
+def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    order = VenueOrder(
+        event.tag,
+        event.cover_id,
+        event.purpose,
+        event.side,
+        event.order_type,
+        event.quantity,
+        event.disclosed_quantity,
+        event.price_pips,
+        event.trigger_price_pips,
+        at_ns,
+        at_ns,
+    )
+    state.orders[event.tag] = order
+    state.next_tag = event.tag + 1
+    if event.purpose is e.Purpose.ENTRY:
+        cover.entries += (order,)
+        return
+    cover.exits += (order,)
+    if event.purpose is e.Purpose.EXIT:
+        cover.priced_at_ns = at_ns
+
+
+def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    _answer(order, _AMEND_SENT)
+    order.amend = event
+    order.amends += 1
+    if not order.is_entry and event.order_type is OrderType.LIMIT:
+        state.covers[order.cover_id].priced_at_ns = at_ns
+
+
+def _order_cancel_sent(state: OmsState, event: e.OrderCancelSent, at_ns: int) -> None:
+    _answer(state.orders[event.tag], _CANCEL_SENT)
+
+
+# --- Reports ----------------------------------------------------------------------------------
+
+
+def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    order.exchange_order_id = event.exchange_order_id
+    order.accepted_at_ns = order.updated_at_ns = at_ns
+    _move(order, _PARKED if order.order_type in _WAITING_TYPES else _OPENED)
+    cover = state.covers[order.cover_id]
+    if order.is_entry:
+        _settle_modify(state, cover)
+        return  # The first line of its history is told by ``accepted_at_ns``.
+    _note(cover, order, "accepted", at_ns)
+    _watch_gap(state, cover, at_ns)
+
+
+def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    _move(order, _REJECTED)
+    order.final_filled = order.filled_quantity
+    order.code, order.reason = event.code, event.reason
+    _note(cover, order, "rejected", at_ns, event.reason)
+    state.reblock(cover)
+
+
+def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    if not _move(order, _TRIGGERED):
+        return
+    order.triggered = True
+    if not order.is_entry and not cover.triggered_at_ns:
+        cover.triggered_at_ns = at_ns
+        cover.priced_at_ns = at_ns
+    _note(cover, order, "triggered", at_ns)
+
+
+def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    quantity, price = event.quantity, event.price_pips
+    order.filled_quantity += quantity
+    order.filled_value += quantity * price
+    if order.is_entry:
+        cover.entry_filled += quantity
+    else:
+        cover.exits_filled += quantity
+        if not cover.triggered_at_ns and cover.exit_source is None:
+            cover.triggered_at_ns = cover.priced_at_ns = at_ns  # It traded, so it had fired.
+    _move(order, _COMPLETED if order.filled_quantity == order.quantity else _TRADED)
+    if order.life is Life.FILLED:
+        order.final_filled = order.filled_quantity
+        _answer(order, _CLOSED)
+        order.amend = None
+    if cover.trades is None:
+        cover.trades = []
+    leg = Leg.ENTRY if order.is_entry else Leg.THIRD
+    cover.trades.append(
+        Trade(at_ns, event.trade_id, order.tag, leg, order.exchange_order_id, quantity, price)
+    )
+    instrument = state.instruments[cover.instrument]
+    client = state.clients[cover.client_id]
+    client.trade(instrument, cover.product, order.side, quantity, price)
+    state.reblock(cover)
+    _note(cover, order, "traded", at_ns)
+    _watch_gap(state, cover, at_ns)
+
+
+def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    amend = order.amend
+    assert amend is not None, f"order {order.tag}: amended without a request"
+    _answer(order, _ANSWERED)
+    order.amend = None
+    order.amend_refused = False
+    order.order_type = amend.order_type
+    order.quantity = amend.quantity
+    order.disclosed_quantity = amend.disclosed_quantity
+    order.price_pips = amend.price_pips
+    order.trigger_price_pips = amend.trigger_price_pips
+    waits = amend.order_type in _WAITING_TYPES and not order.triggered
+    _move(order, _PARKED if waits else _OPENED)
+    if order.is_entry:
+        _settle_modify(state, cover)
+        state.reblock(cover)
+    _note(cover, order, "amended", at_ns)
+    _watch_gap(state, cover, at_ns)
+
+
+def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    _answer(order, _ANSWERED)
+    order.amend = None
+    order.amend_refused = True
+    cover = state.covers[order.cover_id]
+    _settle_modify(state, cover)
+    _note(cover, order, "amend_refused", at_ns, event.reason)
+
+
+def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    if not _move(order, _CLOSING_LIFE[event.closing]):
+        return
+    order.final_filled = max(event.filled_quantity, order.filled_quantity)
+    order.removed = event.closing is not e.Closing.CANCELLED
+    order.code, order.reason = event.code, event.reason
+    _answer(order, _CLOSED)
+    order.amend = None
+    _settle_modify(state, cover)
+    _note(cover, order, event.closing.value, at_ns, event.reason)
+    state.reblock(cover)
+    _watch_gap(state, cover, at_ns)
+
+
+def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    _answer(order, _ANSWERED)
+    order.cancel_refused_at_ns = at_ns
+    _note(state.covers[order.cover_id], order, "cancel_refused", at_ns, event.reason)
+
+
+# --- Decisions --------------------------------------------------------------------------------
+
+
+def _client_opened(state: OmsState, event: e.ClientOpened, at_ns: int) -> None:
+    state.add_client(
+        Client(
+            event.client_id,
+            event.cash_paise,
+            event.token_digest,
+            event.password_digest,
+            event.pin_digest,
+        )
+    )
+
+
+def _client_killed(state: OmsState, event: e.ClientKilled, at_ns: int) -> None:
+    state.clients[event.client_id].killed = True
+
+
+def _token_renewed(state: OmsState, event: e.TokenRenewed, at_ns: int) -> None:
+    client = state.clients[event.client_id]
+    state.tokens.pop(client.token_digest, None)
+    client.token_digest = event.token_digest
+    state.tokens[event.token_digest] = event.client_id
+
+
+def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
+    state.sessions_closed.add(event.exchange.value)
+    state.entries_stopped.add(event.exchange.value)
+
+
+def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
+    state.sessions_closed.discard(event.exchange.value)
+    state.entries_stopped.discard(event.exchange.value)
+
+
+def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
+    state.entries_stopped.add(event.exchange.value)
+
+
+def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) -> None:
+    cover = CoverOrder(
+        event.cover_id,
+        event.basket_id,
+        event.client_id,
+        event.instrument,
+        event.side,
+        event.order_type,
+        event.quantity,
+        event.disclosed_quantity,
+        event.price_pips,
+        event.trigger_price_pips,
+        event.validity,
+        event.product,
+        event.stop_price_pips,
+        event.trailing_step_pips,
+        abs(event.reference_price_pips - event.stop_price_pips),
+        event.reference_price_pips,
+        event.user_order_id,
+        event.device,
+        at_ns,
+    )
+    _id_given(state, event.cover_id)
+    state.add_cover(cover)
+    state.reblock(cover)
+
+
+def _id_given(state: OmsState, order_id: int) -> None:
+    """Remember the highest id of the day: eight digits of date, then the day's counter."""
+    text = str(order_id)
+    state.day, state.day_counter = int(text[:8]), int(text[8:])
+
+
+def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.stop_id = event.stop_id
+    state.covers[event.stop_id] = cover
+    _id_given(state, event.stop_id)
+
+
+def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_ns: int) -> None:
+    state.covers[event.cover_id].modify = event
+
+
+def _settle_modify(state: OmsState, cover: CoverOrder) -> None:
+    """Once no change of the entry is in flight, the entry is what the venue made of it."""
+    modify = cover.modify
+    if modify is None or any(
+        order.in_flight is not InFlight.NONE or order.life is Life.SENT for order in cover.entries
+    ):
+        return
+    cover.modify = None
+    if any(order.amend_refused for order in cover.entries):
+        cover.quantity = sum(order.quantity for order in cover.entries if not order.closed)
+        return
+    cover.order_type = modify.order_type
+    cover.quantity = modify.quantity
+    cover.disclosed_quantity = modify.disclosed_quantity
+    cover.price_pips = modify.price_pips
+    cover.trigger_price_pips = modify.trigger_price_pips
+    cover.validity = modify.validity
+    cover.reference_price_pips = modify.reference_price_pips
+    cover.entry_modified = True
+    state.reblock(cover)
+
+
+def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.stop_price_pips = event.stop_price_pips
+    cover.trailing_step_pips = event.trailing_step_pips
+    cover.trailing_distance_pips = event.trailing_distance_pips
+    cover.ladder_tries = 0  # A new plan is a new attempt.
+
+
+def _entry_cancel_requested(state: OmsState, event: e.EntryCancelRequested, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.cancel_source = event.source
+    if event.source is e.Source.USER:
+        cover.entry_cancelled_by_user = True
+
+
+def _entry_cancel_failed(state: OmsState, event: e.EntryCancelFailed, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.cancel_source = None
+    cover.entry_cancelled_by_user = False
+
+
+def _exit_intended(state: OmsState, event: e.ExitIntended, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    if event.source is e.Source.USER:
+        cover.exited_by_user = True
+    if cover.exit_source is None:
+        cover.exit_source = event.source
+        cover.exit_since_ns = at_ns
+    if cover.cancel_source is None:
+        cover.cancel_source = event.source
+
+
+def _exit_hardened(state: OmsState, event: e.ExitHardened, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.exit_attempts += 1
+    cover.priced_at_ns = at_ns
+
+
+def _stop_lost(state: OmsState, event: e.StopLost, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.stop_lost = True
+    cover.stop_lost_at_ns = at_ns
+
+
+def _stop_retried(state: OmsState, event: e.StopRetried, at_ns: int) -> None:
+    state.covers[event.cover_id].ladder_tries += 1
+
+
+def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    if cover.naked_since_ns:
+        state.naked_ns_max = max(state.naked_ns_max, at_ns - cover.naked_since_ns)
+        cover.naked_since_ns = 0
+    cover.ended = State(event.state)
+    cover.ended_code = event.code
+    cover.ended_reason = event.reason
+    state.reblock(cover)
+
+
+def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.ended = None
+    cover.ended_code = 0
+    cover.ended_reason = ""
+    _watch_gap(state, cover, at_ns)
+    state.reblock(cover)
+
+
+def _alarm_raised(state: OmsState, event: e.AlarmRaised, at_ns: int) -> None:
+    cover = state.covers[event.cover_id]
+    cover.alarms += (event.alarm.value,)
+
+
+def _request_answered(state: OmsState, event: e.RequestAnswered, at_ns: int) -> None:
+    state.answers[event.client_id, event.idempotency_key] = event
+
+
+_APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
+    e.OrderSubmitted: _order_submitted,
+    e.OrderAmendSent: _order_amend_sent,
+    e.OrderCancelSent: _order_cancel_sent,
+    e.OrderAccepted: _order_accepted,
+    e.OrderRejected: _order_rejected,
+    e.OrderTriggered: _order_triggered,
+    e.OrderTraded: _order_traded,
+    e.OrderAmended: _order_amended,
+    e.OrderAmendRefused: _order_amend_refused,
+    e.OrderClosed: _order_closed,
+    e.OrderCancelRefused: _order_cancel_refused,
+    e.ClientOpened: _client_opened,
+    e.ClientKilled: _client_killed,
+    e.TokenRenewed: _token_renewed,
+    e.SessionEnded: _session_ended,
+    e.SessionOpened: _session_opened,
+    e.EntriesStopped: _entries_stopped,
+    e.CoverOrderPlaced: _cover_order_placed,
+    e.StopLegNamed: _stop_leg_named,
+    e.EntryModifyRequested: _entry_modify_requested,
+    e.StopPlanned: _stop_planned,
+    e.EntryCancelRequested: _entry_cancel_requested,
+    e.EntryCancelFailed: _entry_cancel_failed,
+    e.ExitIntended: _exit_intended,
+    e.ExitHardened: _exit_hardened,
+    e.StopLost: _stop_lost,
+    e.StopRetried: _stop_retried,
+    e.CoverOrderEnded: _cover_order_ended,
+    e.CoverOrderReopened: _cover_order_reopened,
+    e.AlarmRaised: _alarm_raised,
+    e.RequestAnswered: _request_answered,
+}

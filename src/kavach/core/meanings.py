@@ -1,0 +1,122 @@
+"""
+What a venue's report establishes, beyond the quantities it carries: Tables B and C.
+
+Each function first lets the report have happened, then adds the fact its cell names. What the
+order is owed from then on is the business of ``core.duties``.
+
+Source: cover-order 5.4, 5.5.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import Meaning, State
+from kavach.core.desk import Desk
+from kavach.core.events import (
+    Alarm,
+    CoverOrderReopened,
+    EntryCancelFailed,
+    EntryCancelRequested,
+    ExitIntended,
+    OrderAmendRefused,
+    OrderCancelRefused,
+    OrderClosed,
+    OrderRejected,
+    OrderTraded,
+    Report,
+    Source,
+    StopLost,
+    StopPlanned,
+)
+from kavach.core.venue_order import VenueOrder
+from kavach.units import Pips
+
+
+def establish(
+    desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report, meaning: Meaning
+) -> None:
+    """Let the report have happened and establish what it means in the state before it."""
+    _ESTABLISH[meaning](desk, cover, order, report)
+
+
+def _noted(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    desk.emit(report)
+
+
+def _abandon(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    """The stop fired or filled: nothing more may be bought."""
+    desk.emit(report)
+    if cover.cancel_source is None and not cover.entry_dead:
+        desk.emit(EntryCancelRequested(cover.cover_id, Source.TRIGGERED))
+
+
+def _late_fill(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    desk.emit(report)
+    assert isinstance(report, OrderTraded)
+    desk.alarm(cover, Alarm.LATE_FILL, f"{report.quantity} filled after the entry was over")
+
+
+def _reopen(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    """A fill after the end: the order lives again (race 18)."""
+    ended = cover.state
+    desk.emit(CoverOrderReopened(cover.cover_id))
+    desk.emit(report)
+    assert isinstance(report, OrderTraded)
+    desk.alarm(cover, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
+
+
+def _cancel_failed(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    """A client's cancel is over; one that the system needs is asked for again."""
+    desk.emit(report)
+    assert isinstance(report, OrderCancelRefused)
+    if cover.exit_source is None and cover.cancel_source is Source.USER:
+        desk.emit(EntryCancelFailed(cover.cover_id, report.code, report.reason))
+
+
+def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    """A protective order was refused or has gone: the ladder, or out if the stop had fired."""
+    had_fired = cover.state is State.TRIGGERED
+    desk.emit(report)
+    if cover.position == 0 or (order.dead and cover.gap == 0):
+        return
+    assert isinstance(report, OrderRejected | OrderClosed)
+    refused = isinstance(report, OrderRejected)
+    alarm = Alarm.STOP_REFUSED if refused else Alarm.STOP_REMOVED
+    desk.alarm(cover, alarm, f"{report.code} {report.reason}")
+    if had_fired:
+        desk.emit(ExitIntended(cover.cover_id, Source.TRIGGERED))
+    else:
+        desk.emit(StopLost(cover.cover_id))
+
+
+def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    """The change is not made: the plan goes back to where the stop stands."""
+    desk.emit(report)
+    assert isinstance(report, OrderAmendRefused | OrderCancelRefused)
+    stands = order.trigger_price_pips
+    if order.live and not order.triggered and stands not in (0, cover.stop_price_pips):
+        desk.emit(
+            StopPlanned(
+                cover.cover_id,
+                Pips(stands),
+                Pips(cover.trailing_step_pips),
+                Pips(cover.trailing_distance_pips),
+            )
+        )
+
+
+def _later(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    raise AssertionError(f"{cover.cover_id}: {report} belongs to a venue that is silent")
+
+
+_ESTABLISH: Final[dict[Meaning, Callable[[Desk, CoverOrder, VenueOrder, Report], None]]] = {
+    Meaning.NOTED: _noted,
+    Meaning.ABANDON: _abandon,
+    Meaning.LATE_FILL: _late_fill,
+    Meaning.REOPEN: _reopen,
+    Meaning.CANCEL_FAILED: _cancel_failed,
+    Meaning.STOP_LOST: _stop_lost,
+    Meaning.KEEP_OLD: _keep_old,
+    Meaning.LATER: _later,
+}

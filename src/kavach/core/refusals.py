@@ -1,0 +1,93 @@
+"""
+Every reason why the core says no, in the order in which it looks.
+
+The rules in ``decide`` are a column of early returns in this order, and the first that fails
+is the answer. What a client sees of each (HTTP status, vendor code, text) is mapped once, in
+``kavach.api.refusals``; a test holds the two equal.
+
+Source: cover-order.md 5.3, 5.7; wire.md 1.11 and Decisions 1, 6, 7, 15, 19.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """What must hold, and did not. Ordered: earlier rules are looked at first."""
+
+    KEY_MUST_NOT_BE_REUSED = "key_must_not_be_reused"
+    CLIENT_MUST_EXIST = "client_must_exist"
+    CLIENT_MUST_BE_NEW = "client_must_be_new"
+    # About what the order says
+    INSTRUMENT_MUST_EXIST = "instrument_must_exist"
+    PRODUCT_MUST_BE_OFFERED = "product_must_be_offered"
+    ORDER_TYPE_MUST_BE_OFFERED = "order_type_must_be_offered"
+    VALIDITY_MUST_BE_OFFERED = "validity_must_be_offered"
+    QUANTITY_MUST_BE_POSITIVE = "quantity_must_be_positive"
+    QUANTITY_MUST_BE_MULTIPLE_OF_LOT = "quantity_must_be_multiple_of_lot"
+    QUANTITY_MUST_BE_WITHIN_LIMIT = "quantity_must_be_within_limit"
+    DISCLOSED_QUANTITY_MUST_FIT = "disclosed_quantity_must_fit"
+    PRICE_MUST_BE_POSITIVE = "price_must_be_positive"
+    PRICE_MUST_BE_ZERO = "price_must_be_zero"
+    PRICE_MUST_BE_ON_TICK = "price_must_be_on_tick"
+    PRICE_MUST_BE_IN_BAND = "price_must_be_in_band"
+    TRIGGER_PRICE_MUST_BE_POSITIVE = "trigger_price_must_be_positive"
+    TRIGGER_PRICE_MUST_BE_ZERO = "trigger_price_must_be_zero"
+    TRIGGER_PRICE_MUST_BE_ON_TICK = "trigger_price_must_be_on_tick"
+    TRIGGER_PRICE_MUST_BE_IN_BAND = "trigger_price_must_be_in_band"
+    TRIGGER_PRICE_MUST_BE_BEYOND_LAST_PRICE = "trigger_price_must_be_beyond_last_price"
+    TRIGGER_PRICE_MUST_NOT_PASS_PRICE = "trigger_price_must_not_pass_price"
+    STOP_MUST_BE_POSITIVE = "stop_must_be_positive"
+    STOP_MUST_BE_ON_TICK = "stop_must_be_on_tick"
+    STOP_MUST_BE_IN_BAND = "stop_must_be_in_band"
+    STOP_MUST_BE_ON_LOSING_SIDE = "stop_must_be_on_losing_side"
+    STOP_MUST_BE_BEYOND_LAST_PRICE = "stop_must_be_beyond_last_price"
+    TRAILING_STEP_MUST_FIT = "trailing_step_must_fit"
+    # About when it comes
+    ENTRIES_MUST_BE_ALLOWED = "entries_must_be_allowed"
+    MARGIN_MUST_SUFFICE = "margin_must_suffice"
+    # About the order it names
+    ORDER_MUST_EXIST = "order_must_exist"
+    LEG_MUST_MATCH_ID = "leg_must_match_id"
+    EXCHANGE_ORDER_ID_MUST_MATCH = "exchange_order_id_must_match"
+    INSTRUMENT_MUST_NOT_CHANGE = "instrument_must_not_change"
+    SIDE_MUST_NOT_CHANGE = "side_must_not_change"
+    PRODUCT_MUST_NOT_CHANGE = "product_must_not_change"
+    REFERENCE_MUST_BE_CURRENT = "reference_must_be_current"
+    # About the state it is in (Table A)
+    ENTRY_ALREADY_EXECUTED = "entry_already_executed"
+    ENTRY_IN_FLIGHT = "entry_in_flight"
+    ENTRY_BEING_CANCELLED = "entry_being_cancelled"
+    STOP_ALREADY_TRIGGERED = "stop_already_triggered"
+    STOP_NOT_PLACED = "stop_not_placed"
+    EXIT_IN_PROGRESS = "exit_in_progress"
+    ALREADY_CLOSED = "already_closed"
+    ALREADY_EXITED = "already_exited"
+    ALREADY_REJECTED = "already_rejected"
+    CARRIED_OVER = "carried_over"
+    QUANTITY_MUST_COVER_FILLS = "quantity_must_cover_fills"
+    QUANTITY_MUST_NOT_GROW = "quantity_must_not_grow"
+    # What the venue said, known before the answer went out
+    VENUE_REFUSED = "venue_refused"
+    TOO_LATE = "too_late"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A no, with the reason and what a person needs to see; nothing has changed."""
+
+    reason: Reason
+    detail: str = ""  # Figures for people, e.g. the venue's own code and text.
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A yes: which cover order, and where it stands now."""
+
+    cover_id: int
+    basket_id: int
+    state: str  # State of the cover order when the answer was made.
+    reason: str = ""  # A stable word, e.g. CANCEL_PENDING.
+    replayed: bool = False
+
+
+Outcome = Answer | Refusal

@@ -1,0 +1,44 @@
+"""
+The limits and policies of the core, with the defaults of the specification.
+
+Times are nanoseconds, shares of a whole are permille.
+
+Source: cover-order 5.5b, 5.6, 5.10 (edge policies).
+"""
+
+from typing import Final
+
+import msgspec
+
+from kavach.units import NS_PER_MS, Product
+
+PERMILLE: Final = 1000
+
+
+MARGIN: Final = {Product.CNC: 1000, Product.MIS: 200, Product.NRML: 200}
+# How far through the last price a protected market order may reach, by instrument name.
+PROTECTION: Final = {
+    "EQ": 30,
+    "FUTIDX": 20,
+    "FUTSTK": 20,
+    "OPTIDX": 200,
+    "OPTSTK": 200,
+    "FUTCOM": 20,
+    "FUTCUR": 5,
+}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator may choose; replay needs the same values, so the journal keeps them."""
+
+    t_cancel_ns: int = 300 * NS_PER_MS  # T_cx: how long an exit waits for the remainder's cancel.
+    t_naked_ns: int = 3000 * NS_PER_MS  # T_naked: after this long without a stop, flatten.
+    t_naked_alarm_ns: int = 1000 * NS_PER_MS  # After this long without a stop, tell somebody.
+    t_reprice_ns: int = 500 * NS_PER_MS  # T_rp: how often a working exit is re-priced.
+    t_chase_ns: int = 1000 * NS_PER_MS  # How long a fired stop may work before it is chased.
+    stop_tries_max: int = 2  # Corrected re-placements before waiting for T_naked.
+    quantity_max: int = 1_000_000  # The largest quantity of one cover order.
+    slices_max: int = 20  # The most venue orders one leg is cut into.
+    margin_permille: dict[Product, int] = msgspec.field(default_factory=lambda: dict(MARGIN))
+    protection_permille: dict[str, int] = msgspec.field(default_factory=lambda: dict(PROTECTION))
+    protection_default_permille: int = 30

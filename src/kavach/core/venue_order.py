@@ -1,0 +1,88 @@
+"""
+One order as the core knows it to stand at a venue.
+
+A cover order owns several: its entry (one or more slices), its stop (one or more slices) and,
+when something went wrong, further exits. A venue order never acts; it knows quantities.
+
+``leaves_max`` is the most that it could still trade, whatever the venue does next: while an
+amend is in flight the larger total counts, and an order that closed before all its trades
+were seen still owes those trades. It is the only place where "dead" is defined (5.10).
+
+Quantities are shares, prices pips, ``filled_value`` pips times shares.
+
+Source: cover-order 5.1, 5.10.
+"""
+
+import msgspec
+
+from kavach.core.events import OrderAmendSent, Purpose
+from kavach.core.order_life import CLOSED, InFlight, Life
+from kavach.units import OrderType, Side
+
+NOT_CLOSED = -1
+
+
+class VenueOrder(msgspec.Struct, array_like=True, gc=False):
+    """An order at a venue, as far as its reports have told."""
+
+    tag: int
+    cover_id: int
+    purpose: Purpose
+    side: Side
+    order_type: OrderType
+    quantity: int
+    disclosed_quantity: int
+    price_pips: int
+    trigger_price_pips: int
+    sent_at_ns: int
+    updated_at_ns: int
+    exchange_order_id: str = ""
+    life: Life = Life.SENT
+    in_flight: InFlight = InFlight.NONE
+    amend: OrderAmendSent | None = None
+    amends: int = 0
+    amend_refused: bool = False  # The last amend was refused, and none accepted since.
+    cancel_refused_at_ns: int = 0
+    filled_quantity: int = 0
+    filled_value: int = 0
+    final_filled: int = NOT_CLOSED
+    triggered: bool = False
+    removed: bool = False  # Closed by the venue, not by us.
+    code: int = 0
+    reason: str = ""
+    accepted_at_ns: int = 0
+
+    @property
+    def leaves_max(self) -> int:
+        """The most that this order could still trade."""
+        if self.final_filled != NOT_CLOSED:
+            return self.final_filled - self.filled_quantity
+        total = self.quantity
+        if self.amend is not None and self.amend.quantity > total:
+            total = self.amend.quantity
+        return total - self.filled_quantity
+
+    @property
+    def dead(self) -> bool:
+        """Whether it can never trade again and all its trades are known."""
+        return self.final_filled == self.filled_quantity
+
+    @property
+    def live(self) -> bool:
+        """Whether the venue has acknowledged it and not closed it."""
+        return self.life is Life.WAITING or self.life is Life.WORKING
+
+    @property
+    def confirmed_leaves(self) -> int:
+        """The open quantity the venue has confirmed."""
+        return self.quantity - self.filled_quantity if self.live else 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the venue has closed it, be all its trades known or not."""
+        return self.life in CLOSED
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it opens the position."""
+        return self.purpose is Purpose.ENTRY

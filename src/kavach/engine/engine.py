@@ -1,0 +1,246 @@
+"""
+Runs the core: one command at a time, one record a command, recovery at the start.
+
+A step is: let the core decide, hand its requests to the venue, let the core hear what the venue
+says, and so on until nothing is left to send; then the step is one record of the journal. With
+a venue inside, all of that is one record, so a crash leaves either all of it or none. Whoever
+waits for an answer waits until the record is durable; the engine itself goes on.
+
+Time comes from the clock port; whatever became due since the last step is done first, in
+order, each at its own time.
+
+Source: ARCHITECTURE.md, "One order's journey"; cover-order 5.8 (INV-19).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+
+from kavach.core.commands import (
+    Command,
+    EndSession,
+    MovePrice,
+    OpenSession,
+    ReachTime,
+)
+from kavach.core.core import Core
+from kavach.core.evolve import evolve
+from kavach.core.refusals import Answer, Outcome
+from kavach.core.settings import Settings
+from kavach.core.state import OmsState
+from kavach.engine.clock_port import Clock, TimeSource
+from kavach.engine.journal_port import Journal
+from kavach.engine.record import Snapshot, Step, decode_record, decode_snapshot, encode
+from kavach.engine.venue_port import Heard, Venue
+from kavach.exchange.messages import Event as ExchangeEvent
+from kavach.instruments import Instrument
+from kavach.units import InstrumentKey, Pips
+
+HASH_BYTES = 16
+
+
+class _CoreTimers:
+    """The core's own timers, as a time source."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def next_due_ns(self) -> int | None:
+        return self._engine.core.next_due_ns()
+
+    def fire(self, at_ns: int) -> None:
+        self._engine.step(ReachTime(), at_ns)
+
+
+class Engine:
+    """The only writer of one shard: core, venue and journal, in step."""
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        settings: Settings,
+        journal: Journal,
+        venue: Venue,
+        clock: Clock,
+    ) -> None:
+        self.core = Core(OmsState(instruments, settings))
+        self.journal = journal
+        self.venue = venue
+        self.clock = clock
+        self.sequence = journal.durable_sequence  # Of the last record.
+        self.replayed = 0  # Records applied at start.
+        self._sources: list[TimeSource] = [_CoreTimers(self)]
+        self._catching_up = False
+
+    # --- What others ask ----------------------------------------------------------------------
+
+    @property
+    def state(self) -> OmsState:
+        """The state of the core; for reading only."""
+        return self.core.state
+
+    def execute(self, command: Command) -> Outcome:
+        """Return what became of a command, as far as the venue has spoken; not durable yet."""
+        now_ns = self.now_ns()
+        self.catch_up(now_ns)
+        return self.step(command, now_ns)
+
+    def market(self, act: Callable[[int], Heard]) -> Heard:
+        """Return what the venue says to something others do there, after the core heard it."""
+        now_ns = self.now_ns()
+        self.catch_up(now_ns)
+        return self.market_step(act, now_ns)
+
+    def now_ns(self) -> int:
+        """Return the engine's time: the clock's, never before the last step's."""
+        return max(self.clock.now_ns(), self.core.now_ns)
+
+    def add_source(self, source: TimeSource) -> None:
+        """Call this whenever it is due."""
+        self._sources.append(source)
+
+    def next_due_ns(self) -> int | None:
+        """Return when something is due next, if ever."""
+        times = [due for source in self._sources if (due := source.next_due_ns()) is not None]
+        return min(times, default=None)
+
+    def catch_up(self, now_ns: int) -> None:
+        """Do everything that is due by now, in order, each at its own time."""
+        if self._catching_up:
+            return  # A source that executes commands is called at the right time already.
+        self._catching_up = True
+        try:
+            while True:
+                due_ns, source = self._next_source()
+                if source is None or due_ns > now_ns:
+                    return
+                source.fire(max(due_ns, self.core.now_ns))
+        finally:
+            self._catching_up = False
+
+    def _next_source(self) -> tuple[int, TimeSource | None]:
+        best: tuple[int, TimeSource | None] = (0, None)
+        for source in self._sources:
+            due_ns = source.next_due_ns()
+            if due_ns is not None and (best[1] is None or due_ns < best[0]):
+                best = (due_ns, source)
+        return best
+
+    # --- Steps --------------------------------------------------------------------------------
+
+    def step(self, command: Command, at_ns: int) -> Outcome:
+        """Return what became of a command at this time; writes one record if anything changed."""
+        core = self.core
+        core.begin(at_ns)
+        venue_events: list[ExchangeEvent] = []
+        ticket = core.handle(command)
+        self._exchange_messages(venue_events)
+        outcome = core.conclude(ticket)
+        if core.events or venue_events:
+            self._write(type(command).__name__, venue_events)
+        return outcome
+
+    def market_step(self, act: Callable[[int], Heard], at_ns: int) -> Heard:
+        """Return what the venue says to something others do there; writes one record."""
+        self.core.begin(at_ns)
+        venue_events: list[ExchangeEvent] = []
+        heard = act(at_ns)
+        self._hear(heard, venue_events)
+        self._exchange_messages(venue_events)
+        if self.core.events or venue_events:
+            self._write("Market", venue_events)
+        return heard
+
+    def change_phase(
+        self, command: OpenSession | EndSession, act: Callable[[int], Heard], at_ns: int
+    ) -> Outcome:
+        """Return the answer to a change of session, which core and venue make in one step."""
+        core = self.core
+        core.begin(at_ns)
+        venue_events: list[ExchangeEvent] = []
+        # The core first: what the venue then expires is the end of the day, not an accident.
+        ticket = core.handle(command)
+        self._hear(act(at_ns), venue_events)
+        self._exchange_messages(venue_events)
+        outcome = core.conclude(ticket)
+        self._write(type(command).__name__, venue_events)
+        return outcome
+
+    def _exchange_messages(self, venue_events: list[ExchangeEvent]) -> None:
+        """Send what the core wants sent and let it hear the answers, until it wants no more."""
+        core = self.core
+        requests = core.requests
+        while requests:
+            request = requests.popleft()
+            order = core.state.orders[request.tag]
+            cover = core.state.covers[order.cover_id]
+            heard = self.venue.send(request, order, cover, core.now_ns)
+            self._hear(heard, venue_events)
+
+    def _hear(self, heard: Heard, venue_events: list[ExchangeEvent]) -> None:
+        core = self.core
+        venue_events.extend(heard.journaled)
+        if heard.moved:
+            core.prices.update(heard.moved)
+        for report in heard.reports:
+            core.report(report)
+        for key, price in heard.moved.items():
+            if core.watches(key):
+                core.handle(MovePrice(key, Pips(price)))
+
+    def _write(self, cause: str, venue_events: Sequence[ExchangeEvent]) -> None:
+        core = self.core
+        body = encode(Step(core.now_ns, cause, core.events, list(venue_events)))
+        self.sequence = self.journal.append(body)
+
+    # --- Start and stop -----------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Become the state that the journal holds: a snapshot if there is one, then records."""
+        assert not self.state.clients, "recover comes first"
+        after, at_ns = 0, 0
+        stored = self.journal.latest_snapshot()
+        if stored is not None:
+            after, body = stored
+            snapshot = decode_snapshot(body)
+            self.state.restore(snapshot.core)
+            self.venue.restore(snapshot.venue)
+            at_ns = snapshot.at_ns
+        for sequence, body in self.journal.records(after):
+            record = decode_record(body)
+            self.replay(record.events, record.venue, record.at_ns)
+            at_ns = record.at_ns
+            self.sequence = sequence
+            self.replayed += 1
+        self.core.prices.update(self.venue.prices())
+        self.core.recovered(at_ns)
+
+    def replay(
+        self, events: Iterable[object], venue_events: Iterable[ExchangeEvent], at_ns: int
+    ) -> None:
+        """Apply what a record holds, without deciding anything."""
+        state = self.state
+        for event in events:
+            evolve(state, event, at_ns)  # type: ignore[arg-type]  # A union of events.
+        for venue_event in venue_events:
+            self.venue.replay(venue_event)
+
+    def save_snapshot(self) -> None:
+        """Store the whole state, so that the next start need not replay what led to it."""
+        snapshot = Snapshot(self.core.now_ns, self.state.snapshot(), self.venue.snapshot())
+        self.journal.save_snapshot(self.sequence, encode(snapshot))
+
+    def state_hash(self) -> str:
+        """Return one hash over core and venue: equal before and after a restart."""
+        both = self.state.state_hash() + self.venue.state_hash()
+        return blake2b(both.encode(), digest_size=HASH_BYTES).hexdigest()
+
+    @property
+    def instruments(self) -> dict[InstrumentKey, Instrument]:
+        """Everything that can be traded."""
+        return self.state.instruments
+
+
+def accepted(outcome: Outcome) -> Answer:
+    """Return the answer of a command that cannot be refused."""
+    assert isinstance(outcome, Answer), f"refused: {outcome}"
+    return outcome

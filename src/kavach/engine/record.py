@@ -1,0 +1,88 @@
+"""
+One record of the journal: everything that one step changed, and nothing else.
+
+The body is MessagePack. ``events`` change the core, ``venue`` changes the embedded exchange;
+both are applied in order at start, so the state after is the state before.
+
+Source: docs/spec/journal.md.
+"""
+
+from typing import Final
+
+import msgspec
+
+from kavach.core import events as core_events
+from kavach.core.state import OmsSnapshot
+from kavach.exchange import messages as exchange_messages
+from kavach.exchange.messages import ExchangeEvent
+
+CoreEvent = (
+    core_events.Request
+    | core_events.Report
+    | core_events.ClientOpened
+    | core_events.ClientKilled
+    | core_events.TokenRenewed
+    | core_events.SessionEnded
+    | core_events.SessionOpened
+    | core_events.EntriesStopped
+    | core_events.CoverOrderPlaced
+    | core_events.EntryModifyRequested
+    | core_events.StopPlanned
+    | core_events.EntryCancelRequested
+    | core_events.EntryCancelFailed
+    | core_events.ExitIntended
+    | core_events.StopLegNamed
+    | core_events.ExitHardened
+    | core_events.StopLost
+    | core_events.StopRetried
+    | core_events.CoverOrderEnded
+    | core_events.CoverOrderReopened
+    | core_events.AlarmRaised
+    | core_events.RequestAnswered
+)
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """What one step changed."""
+
+    at_ns: int
+    cause: str  # The command's name.
+    events: list[CoreEvent]
+    venue: list[ExchangeEvent]
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """A record on its way out: the same fields, not checked again."""
+
+    at_ns: int
+    cause: str
+    events: list[core_events.Event]
+    venue: list[exchange_messages.Event]
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    """The whole state after a record."""
+
+    at_ns: int
+    core: OmsSnapshot
+    venue: bytes
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_RECORD: Final = msgspec.msgpack.Decoder(Record)
+_SNAPSHOT: Final = msgspec.msgpack.Decoder(Snapshot)
+
+
+def encode(value: Step | Snapshot) -> bytes:
+    """Return the body under which a step or a snapshot is stored."""
+    return _ENCODER.encode(value)
+
+
+def decode_record(body: bytes) -> Record:
+    """Return the record of a body; ``msgspec.ValidationError`` if it is none."""
+    return _RECORD.decode(body)
+
+
+def decode_snapshot(body: bytes) -> Snapshot:
+    """Return the snapshot of a body; ``msgspec.ValidationError`` if it is none."""
+    return _SNAPSHOT.decode(body)

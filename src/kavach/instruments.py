@@ -1,0 +1,45 @@
+"""
+What is traded: one ``Instrument`` a contract, with the limits its exchange sets.
+
+Shared by the core (which refuses early and kindly) and the exchange (which refuses late and
+tersely). Prices are pips, quantities shares or contracts.
+
+Source: cover-order.md 4 (ticks, lots, freeze quantities, bands); twin.md (bundled list).
+"""
+
+import msgspec
+
+from kavach.units import Exchange, InstrumentKey, Pips, Quantity
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One tradable contract; ``key`` is unique."""
+
+    key: InstrumentKey
+    exchange: Exchange
+    token: int
+    trading_symbol: str
+    symbol: str
+    company: str
+    isin: str
+    series: str
+    instrument_name: str  # EQ, FUTIDX, OPTIDX, FUTCOM, FUTCUR
+    segment: str  # Capital, FutOpt, Currency, Commodities
+    lot: Quantity
+    tick_pips: Pips
+    freeze_quantity: Quantity  # The largest quantity of one order, inclusive.
+    previous_close_pips: Pips
+    band_low_pips: Pips  # The daily price range, both ends inclusive and on tick.
+    band_high_pips: Pips
+    slm_allowed: bool  # Whether the exchange takes stops without a limit.
+    intraday_allowed: bool  # False in trade-to-trade series.
+    multiplier: int = 1  # Rupees of value per rupee of price and unit of quantity.
+    expiry: str = ""  # ISO date, empty for cash.
+    strike_pips: Pips = Pips(0)
+    option_type: str = ""  # CE, PE, XX (future), empty for cash.
+    underlying_token: int = 0
+
+    @property
+    def slice_max(self) -> int:
+        """The largest quantity of one order that is a whole number of lots."""
+        return self.freeze_quantity // self.lot * self.lot

@@ -1,0 +1,78 @@
+"""
+What every room must agree on: units of money, quantity and time, and the words of trading.
+
+A price is an integer count of *pips*, 1/10 000 rupee: the finest tick of any listed
+instrument (0.0025 rupee, currency derivatives) is 25 pips, so no price is ever rounded.
+Cash is an integer count of paise. Time is nanoseconds of the Unix epoch. Quantities are
+shares or contracts, never lots. Rupees as floats exist only in ``kavach.wire``.
+
+Source: wire.md 0.1 (exchanges, order types, products, sides, validity).
+"""
+
+from enum import StrEnum
+from typing import Final, NewType
+
+Pips = NewType("Pips", int)
+Paise = NewType("Paise", int)
+Quantity = NewType("Quantity", int)
+TimestampNs = NewType("TimestampNs", int)
+InstrumentKey = NewType("InstrumentKey", str)  # "NSE:14366": exchange and token.
+
+PIPS_PER_RUPEE: Final = 10_000
+PIPS_PER_PAISA: Final = 100
+NS_PER_SECOND: Final = 1_000_000_000
+NS_PER_MS: Final = 1_000_000
+IST_OFFSET_SECONDS: Final = 19_800  # India has one time zone and no daylight saving.
+
+
+class Exchange(StrEnum):
+    """A segment of an exchange, as the API names it."""
+
+    NSE = "NSE"
+    BSE = "BSE"
+    NFO = "NFO"
+    BFO = "BFO"
+    MCX = "MCX"
+    CDS = "CDS"
+
+
+class Side(StrEnum):
+    """Which way an order trades."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class OrderType(StrEnum):
+    """How an order is priced: SL is a stop with a limit, SLM a stop without one."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    SL = "SL"
+    SLM = "SLM"
+
+
+class Validity(StrEnum):
+    """How long an unfilled order lives."""
+
+    DAY = "DAY"
+    IOC = "IOC"
+
+
+class Product(StrEnum):
+    """What happens to the position at the end of the day."""
+
+    CNC = "CNC"
+    MIS = "MIS"
+    NRML = "NRML"
+    MTF = "MTF"
+
+
+def opposite(side: Side) -> Side:
+    """Return the other side."""
+    return Side.SELL if side is Side.BUY else Side.BUY
+
+
+def instrument_key(exchange: Exchange, token: int) -> InstrumentKey:
+    """Return the key under which every room knows an instrument."""
+    return InstrumentKey(f"{exchange.value}:{token}")

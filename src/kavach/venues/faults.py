@@ -1,0 +1,87 @@
+"""
+Misbehaviour on request: the next matching requests to the venue suffer an effect.
+
+An operator rehearses here what a real venue does on bad days. Faults are not state: they are
+forgotten at a restart.
+
+Source: docs/twin.md (faults).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from kavach.core.commands import Leg
+from kavach.core.events import OrderAmendSent, OrderCancelSent, OrderSubmitted, Request
+from kavach.core.venue_order import VenueOrder
+
+
+class FaultOn(StrEnum):
+    """Which requests a fault waits for."""
+
+    NEW = "new"
+    AMEND = "amend"
+    CANCEL = "cancel"
+    ANY = "any"
+
+
+class FaultEffect(StrEnum):
+    """What happens to them."""
+
+    REJECT = "reject"
+    CANCEL_RESTING = "cancel_resting"  # Accepted, then cancelled by the exchange.
+
+
+class Fault(msgspec.Struct, kw_only=True):
+    """One entry of the board; ``times`` counts down."""
+
+    fault_id: str
+    on: FaultOn
+    leg: Leg | None
+    client_id: str | None
+    effect: FaultEffect
+    code: int
+    reason: str
+    times: int
+
+
+_KIND = {
+    OrderSubmitted: FaultOn.NEW,
+    OrderAmendSent: FaultOn.AMEND,
+    OrderCancelSent: FaultOn.CANCEL,
+}
+
+
+class FaultBoard:
+    """The faults that are still to come, oldest first."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault on the board."""
+        assert fault.times > 0, "a fault happens at least once"
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Take every fault off the board."""
+        self._faults.clear()
+
+    def take(self, request: Request, order: VenueOrder, client_id: str) -> Fault | None:
+        """Return the fault that this request suffers, counted down, or None."""
+        kind = _KIND[type(request)]
+        leg = Leg.ENTRY if order.is_entry else Leg.THIRD
+        for fault in self._faults:
+            if (
+                fault.on in (kind, FaultOn.ANY)
+                and fault.leg in (leg, None)
+                and fault.client_id in (client_id, None)
+            ):
+                fault.times -= 1
+                if fault.times == 0:
+                    self._faults.remove(fault)
+                return fault
+        return None
