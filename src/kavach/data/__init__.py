@@ -51,7 +51,8 @@ def load_instruments() -> list[Instrument]:
 def pips(rupees: str) -> Pips:
     """Return an exact price; ``ValueError`` if it is finer than a pip or not a number."""
     whole, _, decimals = rupees.partition(".")
-    if len(decimals) > 4 or not (whole + decimals).isdecimal():
+    digits = whole + decimals
+    if len(decimals) > 4 or not (digits.isascii() and digits.isdecimal()):
         raise ValueError(f"rupees: {rupees!r} is not a price of at most four decimals")
     return Pips(int(whole) * PIPS_PER_RUPEE + int(decimals.ljust(4, "0")))
 

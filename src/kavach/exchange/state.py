@@ -40,6 +40,7 @@ FIRST_ORDER_ID: Final[dict[Exchange, int]] = {
     Exchange.BFO: 1_500_000_000_000_000,
     Exchange.MCX: 200_000_000_000_000,
 }
+ORDER_ID_DIGITS_MAX: Final = 16
 FIRST_TRADE_ID: Final = 10_000_000
 
 
@@ -67,13 +68,12 @@ class State:
         """Return whether an order once had this id, living or not."""
         if not (exchange_order_id.isascii() and exchange_order_id.isdecimal()):
             return False
+        if len(exchange_order_id) > ORDER_ID_DIGITS_MAX or exchange_order_id.startswith("0"):
+            return False
         number = int(exchange_order_id)
-        return (
-            any(
-                first < number <= self.last_order_id[segment]
-                for segment, first in FIRST_ORDER_ID.items()
-            )
-            and str(number) == exchange_order_id
+        return any(
+            first < number <= self.last_order_id[segment]
+            for segment, first in FIRST_ORDER_ID.items()
         )
 
 

@@ -1,0 +1,559 @@
+"""
+The same exchange, written to be obviously right: one list of orders, sorted whenever asked.
+
+No ladder, no level, no event application: it changes its list and says what it did in the
+exchange's own words, so that whole event lists and whole snapshots can be compared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import msgspec
+
+from kavach.exchange import messages as m
+from kavach.exchange.codes import TEXT, Code
+from kavach.exchange.snapshot import OrderRecord, Snapshot, TickerRecord
+from kavach.instruments import Instrument
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Pips,
+    Quantity,
+    Side,
+    TimestampNs,
+    Validity,
+)
+
+STOPS = (OrderType.SL, OrderType.SLM)
+PREFIX = {"NSE": "11", "NFO": "12", "CDS": "13", "BSE": "14", "BFO": "15", "MCX": "2"}
+Levels = Sequence[tuple[int, int]]
+
+
+@dataclass(eq=False)
+class Resting:
+    """An order, client's (``ref`` above 0) or house's, wherever it is."""
+
+    key: str
+    ref: int
+    id: str
+    account: str
+    side: Side
+    type: OrderType
+    quantity: int
+    disclosed: int
+    price: int
+    trigger: int
+    validity: Validity
+    flag: m.SelfTrade
+    priority: int
+    place: int  # Arrival in its queue, the house's orders counted too.
+    quote: bool = False
+    filled: int = 0
+    visible: int = 0
+    triggered: bool = False
+
+    def show(self) -> None:
+        """Show as much as the order wishes, of what is left."""
+        leaves = self.quantity - self.filled
+        self.visible = min(self.disclosed, leaves) if self.disclosed else leaves
+
+
+@dataclass
+class Tape:
+    """What everybody sees of an instrument."""
+
+    last: int
+    at: int = 0
+    last_id: str = ""
+    day: list[tuple[int, int]] = field(default_factory=list)  # Price and quantity of each trade.
+
+
+class NaiveExchange:
+    """Slow and plain."""
+
+    def __init__(self, instruments: Sequence[Instrument]) -> None:
+        self.instruments = {i.key: i for i in instruments}
+        self.tapes: dict[str, Tape] = {i.key: Tape(i.previous_close_pips) for i in instruments}
+        self.live: list[Resting] = []
+        self.issued: list[str] = []
+        self.phases = dict.fromkeys(Exchange, m.Phase.OPEN)
+        self.trades = 0
+        self.priority = 0
+        self.places = 0
+        self.touched: list[int] = []
+        self.said: list[m.Event] = []
+
+    # --- Requests -------------------------------------------------------------------------
+
+    def submit(self, new: m.NewOrder, at: int) -> list[m.Event]:
+        """Take an order."""
+        self.said = []
+        code = self._new_fault(new)
+        if code:
+            self._say(m.Rejected(new.order_ref, int(code), TEXT[code]))
+            return self.said
+        order = Resting(
+            new.instrument,
+            new.order_ref,
+            self._new_id(new.instrument),
+            new.account,
+            new.side,
+            new.order_type,
+            new.quantity,
+            new.disclosed_quantity,
+            new.price_pips,
+            new.trigger_price_pips,
+            new.validity,
+            new.self_trade,
+            *self._newest(),
+        )
+        order.show()
+        self.live.append(order)
+        self._say(m.Accepted(order.id, order.priority, new))
+        self._activate(order, at)
+        return self.said
+
+    def amend(self, amend: m.AmendOrder, at: int) -> list[m.Event]:
+        """Change an order."""
+        self.said = []
+        order = self._find(amend.exchange_order_id)
+        code = self._amend_fault(order, amend)
+        if code or order is None:
+            ref = order.ref if order else 0
+            self._say(m.AmendRejected(ref, amend.exchange_order_id, int(code), TEXT[code]))
+            return self.said
+        wish = (amend.order_type, amend.price_pips, amend.disclosed_quantity)
+        trigger_stays = order.triggered or amend.trigger_price_pips == order.trigger
+        if (
+            wish == (order.type, order.price, order.disclosed)
+            and trigger_stays
+            and amend.quantity <= order.quantity
+        ):
+            order.quantity = amend.quantity
+            order.visible = min(order.visible, order.quantity - order.filled)
+            self._say_amended(order, amend)
+            return self.said
+        order.type, order.price, order.disclosed = wish
+        order.quantity, order.trigger = amend.quantity, amend.trigger_price_pips
+        order.priority, order.place = self._newest()
+        order.show()
+        self._say_amended(order, amend)
+        self._activate(order, at)
+        return self.said
+
+    def cancel(self, cancel: m.CancelOrder) -> list[m.Event]:
+        """Cancel an order."""
+        self.said = []
+        order = self._find(cancel.exchange_order_id)
+        if order is None:
+            known = cancel.exchange_order_id in self.issued
+            code = Code.CANNOT_CANCEL if known else Code.ORDER_NOT_FOUND
+            self._say(m.CancelRejected(0, cancel.exchange_order_id, int(code), TEXT[code]))
+        else:
+            self._end(order, m.Removal.CANCELLED, Code.NONE, "")
+        return self.said
+
+    def remove(self, order_id: str, code: int, reason: str) -> list[m.Event]:
+        """Remove an order without being asked."""
+        self.said = []
+        order = self._find(order_id)
+        if order is not None:
+            self._end(order, m.Removal.REMOVED, code, reason)
+        return self.said
+
+    # --- The house ------------------------------------------------------------------------
+
+    def house_quotes(self, key: str, bids: Levels, asks: Levels, at: int) -> list[m.Event] | None:
+        """Replace the house's quotes; ``None`` when they can't be."""
+        self.said = []
+        real_bids = [price for price, quantity in bids if quantity]
+        real_asks = [price for price, quantity in asks if quantity]
+        lots = self._instrument(key).lot
+        if (
+            self._closed(key)
+            or not all(self._price_is_fair(key, price) for price in real_bids + real_asks)
+            or any(quantity < 0 or quantity % lots for _, quantity in [*bids, *asks])
+            or (real_bids and real_asks and max(real_bids) >= min(real_asks))
+        ):
+            return None
+        self.live = [o for o in self.live if not (o.key == key and o.quote)]
+        for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
+            for price, quantity in levels:
+                if quantity:
+                    order = self._house(key, side, OrderType.LIMIT, price, quantity)
+                    order.quote = True
+                    self._activate(order, at)
+        return self.said
+
+    def house_order(
+        self, key: str, side: Side, price: int | None, quantity: int, at: int
+    ) -> tuple[int, list[m.Event]] | None:
+        """Send an anonymous order; ``None`` when it can't be."""
+        self.said = []
+        lots = self._instrument(key).lot
+        priced = price is not None
+        if self._closed(key) or quantity < 1 or quantity % lots:
+            return None
+        if price is not None and not self._price_is_fair(key, price):
+            return None
+        order_type = OrderType.LIMIT if priced else OrderType.MARKET
+        order = self._house(key, side, order_type, price or 0, quantity)
+        self._activate(order, at)
+        return order.filled, self.said
+
+    def print_trade(self, key: str, price: int, quantity: int, at: int) -> list[m.Event] | None:
+        """Let others trade; ``None`` when they can't."""
+        self.said = []
+        if self._closed(key) or not self._price_is_fair(key, price):
+            return None
+        if quantity < 1 or quantity % self._instrument(key).lot:
+            return None
+        self._see(key, price, quantity, at)
+        self._say_printed(key, price, quantity, at)
+        self._fire(key, at)
+        return self.said
+
+    def set_phase(self, segment: Exchange, phase: m.Phase, at: int) -> list[m.Event]:
+        """Open or close a segment."""
+        self.said = []
+        if self.phases[segment] == phase:
+            return []
+        for key, instrument in self.instruments.items():
+            if instrument.exchange != segment:
+                continue
+            if phase == m.Phase.CLOSED:
+                self.live = [o for o in self.live if o.key != key or o.ref]
+                for order in self._in_book_order(key):
+                    self._end(order, m.Removal.EXPIRED, Code.NONE, "The session has ended")
+            else:
+                self.tapes[key].day = []
+        self.phases[segment] = phase
+        self._say(m.PhaseChanged(segment, phase, TimestampNs(at)))
+        return self.said
+
+    # --- Trading --------------------------------------------------------------------------
+
+    def _activate(self, order: Resting, at: int) -> None:
+        if order.type in STOPS:
+            return
+        self._match(order, at)
+        self._settle(order)
+        self._fire(order.key, at)
+
+    def _match(self, order: Resting, at: int) -> None:
+        while order in self.live and order.filled < order.quantity:
+            rivals = [
+                other
+                for other in self._side(order.key, "BUY" if order.side == "SELL" else "SELL")
+                if order.type == OrderType.MARKET
+                or (
+                    other.price <= order.price
+                    if order.side == "BUY"
+                    else other.price >= order.price
+                )
+            ]
+            if not rivals:
+                return
+            best = rivals[0]
+            if order.ref and best.account == order.account:
+                gone = order if order.flag == m.SelfTrade.CANCEL_ACTIVE else best
+                self._end(gone, m.Removal.REMOVED, Code.SELF_TRADE, TEXT[Code.SELF_TRADE])
+            else:
+                self._trade(order, best, at)
+
+    def _trade(self, active: Resting, passive: Resting, at: int) -> None:
+        quantity = min(active.quantity - active.filled, passive.visible)
+        active.filled += quantity
+        active.show()
+        passive.filled += quantity
+        passive.visible -= quantity
+        self._see(active.key, passive.price, quantity, at)
+        if not active.ref and not passive.ref:
+            self._say_printed(active.key, passive.price, quantity, at)
+        else:
+            self.trades += 1
+            self.tapes[active.key].last_id = str(10_000_000 + self.trades)
+        if passive.visible == 0 and passive.filled < passive.quantity:
+            passive.show()
+            passive.priority, passive.place = self._newest()
+        for order in (active, passive):
+            if order.filled == order.quantity:
+                self.live.remove(order)
+            if order.ref:
+                self._say(
+                    m.Traded(
+                        order.ref,
+                        order.id,
+                        self.tapes[active.key].last_id,
+                        Quantity(quantity),
+                        Pips(passive.price),
+                        order is active,
+                        order.priority,
+                        TimestampNs(at),
+                    )
+                )
+
+    def _settle(self, order: Resting) -> None:
+        if order not in self.live:
+            return
+        if order.validity == Validity.IOC:
+            code = Code.IOC_UNMATCHED
+            self._end(order, m.Removal.EXPIRED, code, TEXT[code])
+        elif order.type == OrderType.MARKET and not order.ref:
+            self.live.remove(order)
+        elif order.type == OrderType.MARKET:
+            order.type = OrderType.LIMIT
+            order.price = self.tapes[order.key].last
+            order.priority, order.place = self._newest()
+            self._say(m.Priced(order.ref, order.id, Pips(order.price), order.priority))
+
+    def _fire(self, key: str, at: int) -> None:
+        while self.touched:
+            buys = [o for o in self._waiting(key, "BUY") if o.trigger <= max(self.touched)]
+            sells = [o for o in self._waiting(key, "SELL") if o.trigger >= min(self.touched)]
+            first = sorted(buys[:1] + sells[:1], key=lambda o: o.priority)
+            if not first:
+                break
+            order = first[0]
+            order.type = OrderType.LIMIT if order.type == OrderType.SL else OrderType.MARKET
+            order.triggered = True
+            order.priority, order.place = self._newest()
+            self._say(m.Triggered(order.ref, order.id, order.priority))
+            self._match(order, at)
+            self._settle(order)
+        self.touched = []
+
+    # --- Rules ----------------------------------------------------------------------------
+
+    def _new_fault(self, new: m.NewOrder) -> Code:
+        if new.instrument not in self.instruments:
+            return Code.INSTRUMENT_UNKNOWN
+        if self._closed(new.instrument):
+            return Code.MARKET_CLOSED
+        return self._fault(
+            new.instrument,
+            new.side,
+            new.order_type,
+            new.quantity,
+            new.disclosed_quantity,
+            new.price_pips,
+            new.trigger_price_pips,
+        )
+
+    def _amend_fault(self, order: Resting | None, amend: m.AmendOrder) -> Code:
+        if order is None:
+            known = amend.exchange_order_id in self.issued
+            return Code.CANNOT_MODIFY if known else Code.ORDER_NOT_FOUND
+        if amend.quantity <= order.filled or (order.triggered and amend.order_type in STOPS):
+            return Code.CANNOT_MODIFY
+        return self._fault(
+            order.key,
+            order.side,
+            amend.order_type,
+            amend.quantity,
+            amend.disclosed_quantity,
+            amend.price_pips,
+            amend.trigger_price_pips,
+        )
+
+    def _fault(
+        self,
+        key: str,
+        side: Side,
+        kind: OrderType,
+        quantity: int,
+        disclosed: int,
+        price: int,
+        trigger: int,
+    ) -> Code:
+        i, last = self._instrument(key), self.tapes[key].last
+        stop, limited = kind in STOPS, kind in (OrderType.LIMIT, OrderType.SL)
+        sign = 1 if side == Side.BUY else -1
+        inside = range(i.band_low_pips, i.band_high_pips + 1)
+        table = [
+            (Code.QUANTITY_BELOW_LOT, quantity < i.lot),
+            (Code.QUANTITY_NOT_IN_LOTS, quantity % i.lot != 0),
+            (Code.QUANTITY_ABOVE_FREEZE, quantity > i.freeze_quantity),
+            (Code.DISCLOSED_ABOVE_QUANTITY, disclosed < 0 or disclosed > quantity),
+            (Code.DISCLOSED_NOT_IN_LOTS, disclosed % i.lot != 0),
+            (Code.STOP_MARKET_NOT_ALLOWED, kind == OrderType.SLM and not i.slm_allowed),
+            (Code.PRICES_DO_NOT_FIT_TYPE, not stop and trigger != 0),
+            (Code.PRICES_DO_NOT_FIT_TYPE, not limited and price != 0),
+            (Code.PRICE_NOT_ON_TICK, limited and price % i.tick_pips != 0),
+            (Code.PRICE_OUT_OF_BAND, limited and price not in inside),
+            (Code.TRIGGER_NOT_ON_TICK, stop and trigger % i.tick_pips != 0),
+            (Code.PRICE_OUT_OF_BAND, stop and trigger not in inside),
+            (Code.LIMIT_WORSE_THAN_TRIGGER, stop and limited and price * sign < trigger * sign),
+            (Code.TRIGGER_THROUGH_LAST_PRICE, stop and trigger * sign <= last * sign),
+        ]
+        return next((code for code, broken in table if broken), Code.NONE)
+
+    def _price_is_fair(self, key: str, price: int) -> bool:
+        i = self._instrument(key)
+        return price % i.tick_pips == 0 and i.band_low_pips <= price <= i.band_high_pips
+
+    def _closed(self, key: str) -> bool:
+        return self.phases[self._instrument(key).exchange] == m.Phase.CLOSED
+
+    # --- Looking --------------------------------------------------------------------------
+
+    def depth(self, key: str) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
+        """The whole depth: price, visible quantity, orders."""
+        sides = []
+        for side in ("BUY", "SELL"):
+            orders = self._side(key, side)
+            prices = list(dict.fromkeys(o.price for o in orders))
+            queues = [[o.visible for o in orders if o.price == price] for price in prices]
+            sides.append([(p, sum(q), len(q)) for p, q in zip(prices, queues, strict=True)])
+        return sides[0], sides[1]
+
+    def state_hash(self) -> str:
+        """The hash of the snapshot that the exchange should have."""
+        counts = {
+            segment: sum(id_.startswith(PREFIX[segment.value]) for id_ in self.issued)
+            for segment in Exchange
+        }
+        snapshot = Snapshot(
+            phases=[(segment, self.phases[segment]) for segment in Exchange],
+            last_order_ids=[
+                (s, int(self._id(s, counts[s])))
+                for s in (
+                    Exchange.NSE,
+                    Exchange.NFO,
+                    Exchange.CDS,
+                    Exchange.BSE,
+                    Exchange.BFO,
+                    Exchange.MCX,
+                )
+            ],
+            last_trade_id=10_000_000 + self.trades,
+            priority=self.priority,
+            tickers=[_ticker(key, tape) for key, tape in self.tapes.items()],
+            orders=[
+                _record(order)
+                for key in self.instruments
+                for order in self._in_book_order(key)
+                if order.ref
+            ],
+        )
+        return sha256(msgspec.msgpack.encode(snapshot)).hexdigest()
+
+    # --- Inside ---------------------------------------------------------------------------
+
+    def _instrument(self, key: str) -> Instrument:
+        return self.instruments[InstrumentKey(key)]
+
+    def _side(self, key: str, side: str) -> list[Resting]:
+        sign = -1 if side == "BUY" else 1
+        resting = [
+            o for o in self.live if o.key == key and o.side == side and o.type == OrderType.LIMIT
+        ]
+        return sorted(resting, key=lambda o: (o.price * sign, o.place))
+
+    def _waiting(self, key: str, side: str) -> list[Resting]:
+        sign = 1 if side == "BUY" else -1
+        waiting = [o for o in self.live if o.key == key and o.side == side and o.type in STOPS]
+        return sorted(waiting, key=lambda o: (o.trigger * sign, o.place))
+
+    def _in_book_order(self, key: str) -> list[Resting]:
+        book = self._side(key, "BUY") + self._side(key, "SELL")
+        return book + self._waiting(key, "BUY") + self._waiting(key, "SELL")
+
+    def _find(self, order_id: str) -> Resting | None:
+        return next((o for o in self.live if o.ref and o.id == order_id), None)
+
+    def _newest(self) -> tuple[int, int]:
+        self.priority += 1
+        self.places += 1
+        return self.priority, self.places
+
+    def _house(self, key: str, side: Side, kind: OrderType, price: int, quantity: int) -> Resting:
+        self.places += 1
+        flag, place = m.SelfTrade.CANCEL_ACTIVE, self.places
+        day = Validity.DAY
+        order = Resting(
+            key, 0, "", "", side, kind, quantity, 0, price, 0, day, flag, 0, place=place
+        )
+        order.show()
+        self.live.append(order)
+        return order
+
+    def _new_id(self, key: str) -> str:
+        segment = self._instrument(key).exchange
+        count = sum(id_.startswith(PREFIX[segment.value]) for id_ in self.issued)
+        self.issued.append(self._id(segment, count + 1))
+        return self.issued[-1]
+
+    def _id(self, segment: Exchange, count: int) -> str:
+        prefix = PREFIX[segment.value]
+        digits = 15 if segment == Exchange.MCX else 16
+        return prefix + str(count).zfill(digits - len(prefix))
+
+    def _see(self, key: str, price: int, quantity: int, at: int) -> None:
+        tape = self.tapes[key]
+        tape.last, tape.at = price, at
+        tape.day.append((price, quantity))
+        self.touched.append(price)
+
+    def _say(self, event: m.Event) -> None:
+        self.said.append(event)
+
+    def _say_printed(self, key: str, price: int, quantity: int, at: int) -> None:
+        instrument, trade = InstrumentKey(key), (Pips(price), Quantity(quantity))
+        self._say(m.Printed(instrument, *trade, TimestampNs(at)))
+
+    def _say_amended(self, order: Resting, amend: m.AmendOrder) -> None:
+        self._say(
+            m.Amended(
+                order.ref,
+                order.id,
+                amend.order_type,
+                amend.quantity,
+                amend.disclosed_quantity,
+                amend.price_pips,
+                amend.trigger_price_pips,
+                order.priority,
+            )
+        )
+
+    def _end(self, order: Resting, why: m.Removal, code: int, reason: str) -> None:
+        self.live.remove(order)
+        filled = Quantity(order.filled)
+        self._say(m.Removed(order.ref, order.id, filled, why, int(code), reason))
+
+
+def _ticker(key: str, tape: Tape) -> TickerRecord:
+    prices = [price for price, _ in tape.day] or [0]
+    return TickerRecord(
+        InstrumentKey(key),
+        Pips(tape.last),
+        Pips(prices[0]),
+        Pips(max(prices)),
+        Pips(min(prices)),
+        Quantity(sum(quantity for _, quantity in tape.day)),
+        TimestampNs(tape.at),
+        tape.last_id,
+    )
+
+
+def _record(order: Resting) -> OrderRecord:
+    return OrderRecord(
+        order.id,
+        order.ref,
+        order.account,
+        InstrumentKey(order.key),
+        order.side,
+        order.type,
+        Quantity(order.quantity),
+        Quantity(order.filled),
+        Quantity(order.disclosed),
+        Quantity(order.visible),
+        Pips(order.price),
+        Pips(order.trigger),
+        order.triggered,
+        order.validity,
+        order.flag,
+        order.priority,
+    )
