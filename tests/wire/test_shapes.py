@@ -1,0 +1,129 @@
+"""Keys, their order and their types, as published; and the version stamp of rows."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kavach.wire import activity, answers, rows
+from kavach.wire.errors import error_body
+from kavach.wire.statuses import OrderStatus, is_completed
+
+ORDER_KEYS = """
+mode exchange segment login_id deposit order_status product order_type rejection_reason
+order_side instrument_token exchange_time nnf_id quantity trading_symbol client_id
+average_trade_price underlying_token oms_order_id lot_size isin disclosed_quantity
+execution_type source device exchange_order_id validity leg_order_indicator trade_price
+spread_token market_protection_percentage filled_quantity order_tag sl_trigger_price square_off
+order_status_info square_off_value tags order_entry_time last_activity_reference trigger_price
+sl_order_price stop_loss_value rejection_code average_price trailing_stop_loss price
+user_order_id symbol is_trailing pro_cli remaining_quantity contract_description series
+target_price_type sl_order_quantity
+"""
+
+
+def test_an_order_row_has_56_keys_in_published_order() -> None:
+    """Clients that print tables by position see the columns where they were."""
+    assert list(rows.OrderRow.__struct_fields__) == ORDER_KEYS.split()
+    assert len(ORDER_KEYS.split()) == 56
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [(rows.TradeRow, 31), (rows.HistoryRow, 28), (rows.PositionRow, 29)]
+)
+def test_other_rows_have_all_their_keys_in_order(kind: type[msgspec.Struct], count: int) -> None:
+    """The vendor prints the keys of these rows sorted, and so do we."""
+    keys = list(kind.__struct_fields__)
+    assert keys == sorted(keys)
+    assert len(keys) == count
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            answers.placed("20210531-23"),
+            (
+                b'{"data":{"data":{"basket_id":"20210531-23","message":"basket Order Placed '
+                b'Successfully"}},"message":"Order place successfully","status":"success"}'
+            ),
+        ),
+        (
+            answers.modified(""),
+            (
+                b'{"data":{"basket_id":"","message":"basket Order modified Successfully"},'
+                b'"message":"Order modified successfully","status":"success"}'
+            ),
+        ),
+        (
+            answers.cancelled("20210531-23"),
+            (
+                b'{"data":{"basket_id":"20210531-23","message":"Order Cancelled Successfully"},'
+                b'"message":"","status":"success"}'
+            ),
+        ),
+        (
+            error_body(44000, "`exchange_order_id` can't be blank"),
+            (
+                b'{"data":{},"error_code":44000,"message":"`exchange_order_id` can\'t be blank",'
+                b'"status":"error"}'
+            ),
+        ),
+        (
+            error_body(45000, "x", "OrderException"),
+            (
+                b'{"data":{},"error_code":45000,"message":"x","status":"error",'
+                b'"error_type":"OrderException"}'
+            ),
+        ),
+    ],
+)
+def test_envelopes_to_the_byte(message: msgspec.Struct, expected: bytes) -> None:
+    """Nesting, texts and order of keys are the vendor's."""
+    assert msgspec.json.encode(message) == expected
+
+
+def test_documented_history_has_a_key_with_a_space() -> None:
+    """The documents print the history so, message and status inside ``data``."""
+    written = msgspec.json.encode(answers.DocumentedHistory(answers.NestedHistory([])))
+    assert written == b'{"data":{"order history":[],"message":"","status":"success"}}'
+
+
+@pytest.mark.parametrize(
+    ("reference", "unix_seconds"),
+    [
+        (1394972885476889600, 1710485885),
+        (1325678673994464800, 1641191673),
+        (1290169535358022400, 1605682535),
+        (1394446825558528718, 1709959825),
+    ],
+)
+def test_published_references_are_their_published_times(reference: int, unix_seconds: int) -> None:
+    """Four rows that the vendor has published carry both."""
+    assert activity.time_of(reference) // 10**9 == unix_seconds
+
+
+@given(st.integers(10**18, 2 * 10**18))
+def test_a_reference_rounded_by_a_double_is_still_current(at_ns: int) -> None:
+    """JavaScript hands it back rounded; one of another moment is not taken."""
+    reference = activity.reference_of(at_ns)
+    assert activity.is_current(int(float(reference)), at_ns)
+    assert activity.time_of(reference) == at_ns
+    assert not activity.is_current(reference + 1000, at_ns)
+
+
+@pytest.mark.parametrize("reference", [0, 10])
+def test_who_knows_no_reference_says_0_or_10(reference: int) -> None:
+    """Both are current for every row; and what never happened has reference 0."""
+    assert activity.is_current(reference, 10**18)
+    assert activity.reference_of(0) == 0
+
+
+def test_a_status_belongs_to_one_book() -> None:
+    """COMPLETE, REJECTED and CANCEL_CONFIRMED are over; all else is pending."""
+    over = {status for status in OrderStatus if is_completed(status)}
+    assert over == {
+        OrderStatus.COMPLETE,
+        OrderStatus.REJECTED,
+        OrderStatus.CANCEL_CONFIRMED,
+    }
