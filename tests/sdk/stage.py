@@ -101,6 +101,7 @@ class Stage:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Say nothing: what was asked is in ``heard``."""

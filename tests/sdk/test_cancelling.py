@@ -168,9 +168,7 @@ def test_a_refusal_that_the_book_explains_is_an_outcome(
     """Lost races and repeated cancels are refused; the row says which of the two it was."""
     stage.put(entry_row())
     order = pocket.cover_order(ENTRY)
-    stage.answers(
-        refusal(45000, "Entry leg already executed", Error_Reason="SOME_WORD")
-    )
+    stage.answers(refusal(45000, "Entry leg already executed", Error_Reason="SOME_WORD"))
     closes(stage, ENTRY, status)
 
     result = pocket.cancel_cover_order(order)

@@ -104,9 +104,7 @@ def test_a_lost_modify_is_unknown_until_the_book_tells(
 ) -> None:
     """A modify whose answer is lost took effect if the rows show what was asked."""
     stage.put(entry_row())
-    stage.answers(
-        Answer(late_seconds=5.0, effect=lambda heard: stage.change(ENTRY, **fields))
-    )
+    stage.answers(Answer(late_seconds=5.0, effect=lambda heard: stage.change(ENTRY, **fields)))
 
     with pytest.raises(OutcomeUnknown) as caught:
         hasty.modify_cover_order(ENTRY, price="15.25")

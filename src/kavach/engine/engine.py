@@ -90,6 +90,10 @@ class Engine:
         self.catch_up(now_ns)
         return self.market_step(act, now_ns)
 
+    def receive(self, heard: Heard) -> None:
+        """Let the core hear what a venue says on its own; writes one record."""
+        self.market(lambda at_ns: heard)
+
     def now_ns(self) -> int:
         """Return the engine's time: the clock's, never before the last step's."""
         return max(self.clock.now_ns(), self.core.now_ns)

@@ -96,10 +96,11 @@ def _refusal(body: dict[str, Any], response: Response) -> RequestRefused:
 
 
 def _kind(code: int, http_status: int) -> type[RequestRefused]:
-    if http_status == 429:
+    numbers = (code, http_status)  # Some envelopes hold an HTTP status as their code.
+    if ErrorCode.TOO_MANY_REQUESTS in numbers:
         return RateLimited
     if http_status in (401, 403) or code == ErrorCode.UNAUTHORISED:
         return AuthError
-    if http_status == 404:
+    if ErrorCode.NOT_FOUND in numbers:
         return NotFound
     return InvalidRequest if code == ErrorCode.FIELD_INVALID else RequestRefused
