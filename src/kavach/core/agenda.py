@@ -23,13 +23,12 @@ class Agenda:
 
     def watch(self, cover: CoverOrder, *, wants: bool) -> None:
         """Call the order when its instrument's price moves, or no longer."""
-        watching = self._watching.get(cover.instrument)
         if wants:
-            if watching is None:
-                watching = self._watching[cover.instrument] = {}
-            watching[cover.cover_id] = cover
-        elif watching:
-            watching.pop(cover.cover_id, None)
+            self._watching.setdefault(cover.instrument, {})[cover.cover_id] = cover
+        elif self._watching:
+            watching = self._watching.get(cover.instrument)
+            if watching:
+                watching.pop(cover.cover_id, None)
 
     def wake(self, cover_id: int, at_ns: int) -> None:
         """Call the order at this time; 0: at none."""

@@ -18,7 +18,6 @@ from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceC
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import USER, Ask, Reply, State
 from kavach.core.desk import Desk
-from kavach.core.duties import perform
 from kavach.core.events import (
     CoverOrderEnded,
     CoverOrderPlaced,
@@ -86,7 +85,7 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
     if reason is not None:
         return Refusal(reason)
     client = state.clients[command.client_id]
-    if client.killed or instrument.exchange.value in state.entries_stopped:
+    if client.killed or instrument.exchange in state.entries_stopped:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
     reference = reference_price(
@@ -124,9 +123,7 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
             f"Margin Available : {_rupees(available)} : Required : {_rupees(needed)}, "
             f"Margin ShortFall : {_rupees(available - needed)}"
         )
-        desk.emit(CoverOrderEnded(cover_id, State.REJECTED.value, MARGIN_CODE, text))
-    else:
-        perform(desk, cover)
+        desk.emit(CoverOrderEnded(cover_id, State.REJECTED, MARGIN_CODE, text))
     settle(desk, cover, State.NEW)
     return Ticket(Doing.PLACE, cover)
 
@@ -151,7 +148,7 @@ def cancel_cover_order(desk: Desk, command: CancelCoverOrder) -> Ticket | Refusa
         return Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
     before = cover.state
     ticket = _cancel_entry(desk, cover) if command.leg is Leg.ENTRY else _exit(desk, cover)
-    if isinstance(ticket, Ticket):
+    if isinstance(ticket, Ticket) and ticket.answer is None:
         settle(desk, cover, before)
     return ticket
 
@@ -183,8 +180,8 @@ def _stands(cover: CoverOrder) -> str:
     """The state as a cancel's client should read it: pending while the entry can still fill."""
     state = cover.state
     if cover.ended is None and cover.cancel_source is not None and not cover.entry_dead:
-        return state.value if state is State.EXITING else "CANCEL_PENDING"
-    return state.value
+        return state if state is State.EXITING else "CANCEL_PENDING"
+    return state
 
 
 def _replay(cover: CoverOrder) -> Ticket:
@@ -211,7 +208,6 @@ def _cancel_entry(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
         return Refusal(REFUSED[reply])
     assert reply is Reply.CANCEL or reply is Reply.DROP
     desk.emit(EntryCancelRequested(cover.cover_id, Source.USER))
-    perform(desk, cover)
     return Ticket(Doing.CANCEL, cover)
 
 
@@ -231,7 +227,6 @@ def _exit(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
             return Refusal(Reason.CARRIED_OVER)
         desk.emit(CoverOrderReopened(cover.cover_id))
     desk.emit(ExitIntended(cover.cover_id, Source.USER))
-    perform(desk, cover)
     return Ticket(Doing.EXIT, cover)
 
 
@@ -257,7 +252,6 @@ def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusa
     refusal = change(desk, cover, command)
     if refusal is not None:
         return refusal
-    perform(desk, cover)
     settle(desk, cover, before)
     return Ticket(Doing.MODIFY, cover)
 
@@ -298,7 +292,7 @@ def conclude(desk: Desk, ticket: Ticket) -> Outcome:
     if ticket.doing is Doing.MODIFY:
         return _conclude_modify(desk, cover)
     if ticket.doing is Doing.PLACE:
-        return Answer(cover.cover_id, cover.basket_id, cover.state.value)
+        return Answer(cover.cover_id, cover.basket_id, cover.state)
     return _answered(cover)
 
 
@@ -316,7 +310,7 @@ def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
 def _conclude_modify(desk: Desk, cover: CoverOrder) -> Outcome:
     if desk.refused:
         return _venue_refused(desk, cover)
-    return Answer(cover.cover_id, cover.basket_id, cover.state.value)
+    return Answer(cover.cover_id, cover.basket_id, cover.state)
 
 
 def _venue_refused(desk: Desk, cover: CoverOrder) -> Refusal:

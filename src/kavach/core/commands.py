@@ -31,7 +31,7 @@ class Leg(StrEnum):
     THIRD = "THIRD"
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="command", tag=True):
+class Command(msgspec.Struct, frozen=True, tag_field="command", tag=True, gc=False):
     """Anything the core can be asked to do."""
 
 

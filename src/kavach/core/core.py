@@ -47,12 +47,12 @@ from kavach.core.cover_tables import (
     Meaning,
 )
 from kavach.core.desk import Desk
-from kavach.core.duties import harden, perform
+from kavach.core.duties import harden
 from kavach.core.meanings import establish
 from kavach.core.pricing import ceil_tick, floor_tick
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.settle import arm, settle
-from kavach.units import InstrumentKey, Pips, Side
+from kavach.units import Exchange, InstrumentKey, Pips, Side
 
 
 class Core(Desk):
@@ -88,7 +88,6 @@ class Core(Desk):
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
         establish(self, cover, order, report, meaning)
-        perform(self, cover)
         settle(self, cover, before)
 
     def conclude(self, ticket: Ticket | Refusal) -> Outcome:
@@ -159,7 +158,6 @@ class Core(Desk):
         while (cover_id := self.agenda.take_due(self.now_ns)) is not None:
             cover = self.state.covers[cover_id]
             before = cover.state
-            perform(self, cover)
             settle(self, cover, before)
         return Ticket()
 
@@ -170,7 +168,6 @@ class Core(Desk):
             act = CLOCK[before][ClockEvent.T3_PRICE]
             if act is Act.TRAIL or act is Act.TRACK:
                 self._trail(cover, command.price_pips)
-            perform(self, cover)
             settle(self, cover, before)
         return Ticket()
 
@@ -192,14 +189,14 @@ class Core(Desk):
     def square_off(self, command: SquareOff) -> Ticket:
         """Stop entries on an exchange and flatten what is open there (T1)."""
         self.emit(e.EntriesStopped(command.exchange))
-        for cover in self._living(command.exchange.value):
+        for cover in self._living(command.exchange):
             self._clock(cover, ClockEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF)
         return Ticket()
 
     def end_session(self, command: EndSession) -> Ticket:
         """Let the day end on an exchange (T2); the venue expires what rests there."""
         self.emit(e.SessionEnded(command.exchange))
-        for cover in self._living(command.exchange.value):
+        for cover in self._living(command.exchange):
             self._clock(cover, ClockEvent.T2_SESSION_END, e.Source.SESSION_END)
         return Ticket()
 
@@ -218,12 +215,12 @@ class Core(Desk):
                 self._clock(cover, ClockEvent.K_KILL, e.Source.KILL)
         return Ticket()
 
-    def _living(self, exchange: str) -> list[CoverOrder]:
+    def _living(self, exchange: Exchange) -> list[CoverOrder]:
         instruments = self.state.instruments
         return [
             cover
             for cover in self.state.every_cover()
-            if cover.ended is None and instruments[cover.instrument].exchange.value == exchange
+            if cover.ended is None and instruments[cover.instrument].exchange is exchange
         ]
 
     def _clock(self, cover: CoverOrder, kind: ClockEvent, source: e.Source) -> None:
@@ -235,7 +232,6 @@ class Core(Desk):
             harden(self, cover, self.state.instruments[cover.instrument])
         elif act is Act.CANCEL and cover.cancel_source is None and not cover.entry_dead:
             self.emit(e.EntryCancelRequested(cover.cover_id, source))
-        perform(self, cover)
         settle(self, cover, before)
 
 

@@ -201,6 +201,9 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
     def check(self) -> None:
         """Assert what must hold of every cover order after every event (INV-1 to INV-4)."""
         position = self.entry_filled - self.exits_filled
+        if not self.exits and self.ended is None:
+            assert 0 <= position, f"{self.cover_id}: reversed (INV-3)"
+            return
         leaves = self.exit_leaves_max
         assert 0 <= position, f"{self.cover_id}: reversed (INV-3)"
         assert leaves <= position, f"{self.cover_id}: exits could overfill (INV-3)"

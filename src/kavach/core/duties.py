@@ -46,25 +46,24 @@ _ZERO = Pips(0)
 _UNDISCLOSED = Quantity(0)
 
 
-def perform(desk: Desk, cover: CoverOrder) -> None:
-    """Do what is owed to a cover order until nothing more can be done now."""
+def perform(desk: Desk, cover: CoverOrder) -> State:
+    """Do what is owed to a cover order until nothing more can be done now; return its state."""
     instrument = desk.state.instruments[cover.instrument]
+    state = cover.state
     if desk.state.session_closed(instrument):
-        conclude(desk, cover, closed=True)
-        return
+        return conclude(desk, cover, state, closed=True)
     for _ in range(_PASSES_MAX):
-        before = cover.state
-        if before is State.NEW:
+        if state is State.NEW:
             submit_entry(desk, cover, instrument)
-            return
+            return cover.state
+        done = len(desk.events)
         if cover.cancel_source is not None:
             cancel_remainder(desk, cover)
-        _PAY[DUTY[before]](desk, cover, instrument)
-        if cover.state is before:
-            break
-    else:
-        raise AssertionError(f"{cover.cover_id}: no end of duties in {cover.state}")
-    conclude(desk, cover, closed=False)
+        _PAY[state](desk, cover, instrument)
+        before, state = state, state if len(desk.events) == done else cover.state
+        if state is before:
+            return conclude(desk, cover, state, closed=False)
+    raise AssertionError(f"{cover.cover_id}: no end of duties in {cover.state}")
 
 
 def submit_entry(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
@@ -411,19 +410,23 @@ def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     _nothing(desk, cover, instrument)
 
 
-def conclude(desk: Desk, cover: CoverOrder, *, closed: bool) -> None:
+def conclude(desk: Desk, cover: CoverOrder, state: State, *, closed: bool) -> State:
     """End the order when nothing of it lives at the venue and nothing is held, or can be."""
-    if cover.ended is not None or not cover.entry_dead or not cover.exits_dead:
-        return
+    for order in cover.entries:
+        if order.final_filled != order.filled_quantity:
+            return state  # The entry lives.
+    if cover.ended is not None or not cover.entries or not cover.exits_dead:
+        return state
     if cover.entry_filled == 0:
-        state = _why_nothing_filled(cover)
+        ended = _why_nothing_filled(cover)
         last = cover.entries[-1]
-        desk.emit(CoverOrderEnded(cover.cover_id, state.value, last.code, last.reason))
+        desk.emit(CoverOrderEnded(cover.cover_id, ended, last.code, last.reason))
     elif cover.position == 0:
-        desk.emit(CoverOrderEnded(cover.cover_id, State.EXITED.value, 0, ""))
+        desk.emit(CoverOrderEnded(cover.cover_id, State.EXITED, 0, ""))
     elif closed:
-        desk.emit(CoverOrderEnded(cover.cover_id, State.CARRIED.value, 0, "session ended"))
+        desk.emit(CoverOrderEnded(cover.cover_id, State.CARRIED, 0, "session ended"))
         desk.alarm(cover, Alarm.CARRIED, f"{cover.position} held at the end of the session")
+    return cover.state
 
 
 def _why_nothing_filled(cover: CoverOrder) -> State:
@@ -435,7 +438,7 @@ def _why_nothing_filled(cover: CoverOrder) -> State:
     return State.CANCELLED
 
 
-_PAY: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
+_HOW: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
     Duty.NOTHING: _nothing,
     Duty.COVER: _cover,
     Duty.KEEP: _keep,
@@ -443,12 +446,17 @@ _PAY: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
     Duty.FLATTEN: _flatten,
     Duty.LADDER: _ladder,
 }
+_PAY: Final = {state: _HOW[duty] for state, duty in DUTY.items() if duty is not Duty.SUBMIT}
+_PATIENT: Final = frozenset(
+    {State.ENTRY_SENT, State.ENTRY_OPEN, State.COVERING, State.COVERED_OPEN, State.COVERED}
+)
 
 
-def next_wake_ns(desk: Desk, cover: CoverOrder) -> int:
+def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     """Return when time alone will owe this order something; 0 when it never will."""
+    if state in _PATIENT and cover.cancel_source is None and cover.order_type is not MARKET:
+        return 0
     settings = desk.state.settings
-    state = cover.state
     due: list[int] = []
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)

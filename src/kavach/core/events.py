@@ -27,7 +27,7 @@ from kavach.units import (
 )
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True, array_like=True):
+class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True, array_like=True, gc=False):
     """Anything that changes the state of the core."""
 
 

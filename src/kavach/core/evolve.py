@@ -64,7 +64,7 @@ def _note(cover: CoverOrder, order: VenueOrder, what: str, at_ns: int, reason: s
             leg=Leg.ENTRY if order.is_entry else Leg.THIRD,
             what=what,
             status=order.life,
-            order_type=order.order_type.value,
+            order_type=order.order_type,
             quantity=order.quantity,
             filled_quantity=order.filled_quantity,
             price_pips=order.price_pips,
@@ -239,7 +239,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     _answer(order, _CLOSED)
     order.amend = None
     _settle_modify(state, cover)
-    _note(cover, order, event.closing.value, at_ns, event.reason)
+    _note(cover, order, event.closing, at_ns, event.reason)
     state.reblock(cover)
     _watch_gap(state, cover, at_ns)
 
@@ -278,17 +278,17 @@ def _token_renewed(state: OmsState, event: e.TokenRenewed, at_ns: int) -> None:
 
 
 def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
-    state.sessions_closed.add(event.exchange.value)
-    state.entries_stopped.add(event.exchange.value)
+    state.sessions_closed.add(event.exchange)
+    state.entries_stopped.add(event.exchange)
 
 
 def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
-    state.sessions_closed.discard(event.exchange.value)
-    state.entries_stopped.discard(event.exchange.value)
+    state.sessions_closed.discard(event.exchange)
+    state.entries_stopped.discard(event.exchange)
 
 
 def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
-    state.entries_stopped.add(event.exchange.value)
+    state.entries_stopped.add(event.exchange)
 
 
 def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) -> None:

@@ -83,7 +83,7 @@ class OmsState:
 
     def session_closed(self, instrument: Instrument) -> bool:
         """Return whether continuous trading of the instrument is over."""
-        return instrument.exchange.value in self.sessions_closed
+        return instrument.exchange in self.sessions_closed
 
     def reblock(self, cover: CoverOrder) -> None:
         """Block margin for what the entry could still open and for what is open."""
