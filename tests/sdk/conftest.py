@@ -45,7 +45,7 @@ def make_client(request: pytest.FixtureRequest, stage: Stage) -> Iterator[MakeCl
             "client_id": CLIENT,
             "access_token": TOKEN,
             "base_url": stage.url,
-            "confirm_seconds": 0.3,
+            "confirm_seconds": 0.2,
             "timeout_seconds": 2.0,
         } | arguments
         blocking = request.param == "blocking"

@@ -35,6 +35,7 @@ class Heard:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    connection: tuple[str, int]  # The client's end of the connection it came over.
 
     @property
     def json(self) -> Any:
@@ -151,6 +152,7 @@ class Stage:
             dict(parse_qsl(url.query, keep_blank_values=True)),
             {name.lower(): value for name, value in handler.headers.items()},
             handler.rfile.read(int(handler.headers.get("Content-Length", 0))),
+            handler.client_address,
         )
         self.heard.append(heard)
         answer = self.find(heard)

@@ -345,3 +345,16 @@ def test_an_entry_without_exchange_id_is_looked_up_again(stage: Stage, pocket: A
     pocket.cancel_cover_order(order)
 
     assert stage.changes[0].json["exchange_order_id"] == "1100000000000099"
+
+
+def test_an_unreadable_book_does_not_hide_a_refusal(stage: Stage, pocket: Any) -> None:
+    """A cancel that was refused is raised as refused, even if the book cannot be read then."""
+    stage.put(entry_row())
+    order = pocket.cover_order(ENTRY)
+    stage.answers(refusal(45000, "`exchange_order_id` is invalid"))
+    stage.answers_reads(*[refusal(429, "slow down", 429)] * 2)
+
+    with pytest.raises(RequestRefused, match="`exchange_order_id` is invalid"):
+        pocket.cancel_cover_order(order)
+
+    assert len(stage.changes) == 1

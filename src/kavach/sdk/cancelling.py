@@ -7,7 +7,7 @@ the book does not explain it.
 
 The documented request is a DELETE with a JSON body.
 
-Source: cover-order.md 5.3, 5.7, race 1 to 8; wire.md 1.3.4, 2.4.
+Source: cover-order 5.3, 5.7, race 1 to 8; wire 1.3.4, 2.4.
 """
 
 from typing import Any, Final
@@ -26,7 +26,7 @@ from kavach.sdk.rows import Order
 from kavach.wire import headers
 from kavach.wire.requests import CancelRequest
 
-ADDRESS_TRIES: Final = 4
+MOST_TRIES: Final = 4
 OUTCOME_UNKNOWN: Final = "UNKNOWN"  # The order state of a venue that cannot be reached.
 
 
@@ -61,11 +61,13 @@ def cancel_cover_order(
         except (AuthError, RateLimited):
             raise
         except RequestRefused as refusal:
-            seen = yield from cover_order(account, current)
+            seen = yield from _seen_once(account, current)
+            if seen is None:
+                raise
             outcome = judge(seen, leg)
             if outcome is not None:
                 return _refused(outcome, seen, refusal)
-            if _target(seen, leg) == _target(current, leg) or tries == ADDRESS_TRIES:
+            if _names(seen, leg) == _names(current, leg) or tries == MOST_TRIES:
                 raise
             # The stop was placed or replaced meanwhile: the refused request named the old one.
             current, tries = seen, tries + 1
@@ -112,6 +114,26 @@ def _addressable(account: Account, order: CoverOrder | Order | str, leg: Leg) ->
 def _target(order: CoverOrder, leg: Leg) -> Order:
     """Return the row whose ids name the leg: the stop's own once there is one."""
     return order.entry if leg is Leg.ENTRY else order.stop or order.entry
+
+
+def _names(order: CoverOrder, leg: Leg) -> tuple[str, str]:
+    """Return the ids by which a request names the leg."""
+    target = _target(order, leg)
+    return target.oms_order_id, target.exchange_order_id
+
+
+def _seen_once(account: Account, order: CoverOrder) -> Plan[CoverOrder | None]:
+    """
+    Return the order as the book shows it at this moment, ``None`` if it cannot be seen.
+
+    A book that cannot be read must not hide the refusal that made us look.
+    """
+    seen = yield from watch(
+        account, order.user_order_id, order.oms_order_id, lambda now: True, seconds=0
+    )
+    if seen.order is None:
+        return None
+    return msgspec.structs.replace(seen.order, basket_id=order.basket_id)
 
 
 def _request(order: CoverOrder, leg: Leg, key: str) -> Request:

@@ -13,7 +13,7 @@ answer to a cancel says only that the request was taken.
     THIRD  closed, some traded     closed, as much traded     EXITED
     any    anything else           anything else              not known yet
 
-Source: cover-order.md 5.3, 5.7; wire.md 2.4, 2.5.
+Source: cover-order 5.3, 5.7; wire 2.4, 2.5.
 """
 
 from enum import StrEnum

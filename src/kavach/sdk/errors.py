@@ -18,7 +18,7 @@ the client never sends it again by itself. The error carries the ``Attempt`` (wh
 under which idempotency key and user order id), and ``pocket.resolve(error)`` looks into the
 order book for its traces.
 
-Source: wire.md 0.1 and 1.11 (envelopes, codes); cover-order.md 5.7 and F-08 to F-12.
+Source: wire 0.1 and 1.11 (envelopes, codes); cover-order 5.7 and F-08 to F-12.
 """
 
 import msgspec

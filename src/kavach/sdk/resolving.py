@@ -4,7 +4,7 @@ Finding out what became of a change whose answer was lost: by looking, never by 
 Absence proves nothing while a request may still be on its way, so an order that is not in the
 book is NOT_SEEN, never "not placed".
 
-Source: cover-order.md F-08 to F-10, table A6; wire.md 2.5.
+Source: cover-order F-08 to F-10, table A6; wire 2.5.
 """
 
 import msgspec

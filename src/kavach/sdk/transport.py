@@ -27,7 +27,9 @@ NEVER_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-LIMITS: Final = httpx.Limits(keepalive_expiry=4.0)
+LIMITS: Final = httpx.Limits(
+    max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0
+)
 
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 

@@ -11,7 +11,7 @@ A program written for the official SDK keeps its calls. What is different from u
 
 Error answers come back as dicts, as upstream. Whoever wants exceptions uses the typed methods.
 
-Source: wire.md 1.1 (SDK12 column), Part 6.
+Source: wire 1.1 (SDK12 column), Part 6.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,162 @@
+"""
+The vendor's method names: a dict in, the answer's dict out, without upstream's defects.
+"""
+
+from typing import Any
+
+import pytest
+
+from kavach.sdk import BadArgument, OutcomeUnknown, Pocket, Settled, TransportError
+from tests.sdk.stage import CLIENT, TOKEN, Answer, Stage, entry_row, json_answer, placed, refusal
+
+PUBLISHED_EXAMPLE = """
+response = pocket.cancelConditionalOrder({"client_id":clintId,"exchange_order_id":"1300000034566552","execution_type":"CO",
+"leg_order_indicator":"ENTRY", 
+"oms_order_id":"202403132605"})
+"""  # noqa: E501, W291
+PUBLISHED_ANSWER = {
+    "data": {"basket_id": "20210531-23", "message": "Order Cancelled Successfully"},
+    "message": "",
+    "status": "success",
+}
+CANCEL = {
+    "client_id": "AB001",
+    "exchange_order_id": "1300000034566552",
+    "execution_type": "CO",
+    "leg_order_indicator": "ENTRY",
+    "oms_order_id": "202403132605",
+}
+
+
+def test_the_published_example_runs_as_written(stage: Stage) -> None:
+    """The page's cancel example, given ``pocket`` and ``clintId``, gets the page's answer."""
+    stage.answers(json_answer(PUBLISHED_ANSWER))
+    with Pocket(CLIENT, TOKEN, base_url=stage.url) as pocket:
+        scope: dict[str, Any] = {"pocket": pocket, "clintId": CLIENT}
+        exec(PUBLISHED_EXAMPLE, scope)
+
+    assert scope["response"] == PUBLISHED_ANSWER
+    heard = stage.changes[0]
+    assert (heard.method, heard.path) == ("DELETE", "/api/v1/orders/kart/202403132605")
+    assert heard.json == CANCEL
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("placeConditionalOrder", "POST"), ("modifyConditionalOrder", "PUT")]
+)
+def test_a_dict_goes_out_and_the_answer_comes_back(
+    stage: Stage, pocket: Any, name: str, method: str
+) -> None:
+    """The request is the caller's dict without its empty values; the dict is left alone."""
+    stage.answers(placed())
+    parameters = {"client_id": "AB001", "price": 15.4, "tags": None}
+
+    answer = getattr(pocket, name)(parameters)
+
+    assert answer["data"]["data"]["message"] == "basket Order Placed Successfully"
+    assert parameters == {"client_id": "AB001", "price": 15.4, "tags": None}
+    heard = stage.changes[0]
+    assert (heard.method, heard.path) == (method, "/api/v1/orders/kart")
+    assert heard.json == {"client_id": "AB001", "price": 15.4}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "path", "query"),
+    [
+        ("getPendingOrder", (), "/api/v1/orders", {"type": "pending"}),
+        ("getCompletedOrder", (), "/api/v1/orders", {"type": "completed"}),
+        ("getOrderHistory", ("2024",), "/api/v1/order/2024/history", {}),
+        ("getOrderHistory", (2024,), "/api/v1/order/2024/history", {}),
+        ("getTradeBook", (), "/api/v1/trades", {}),
+        ("getPositionsDaywise", (), "/api/v1/positions", {"type": "live"}),
+        ("getPositionsNetwise", (), "/api/v1/positions", {"type": "historical"}),
+    ],
+)
+def test_reads_ask_what_upstream_asks(
+    stage: Stage, pocket: Any, name: str, arguments: Any, path: str, query: dict[str, str]
+) -> None:
+    """Each read goes to upstream's path with upstream's parameters and returns the whole answer."""
+    said = {"data": {"any": [1.5]}, "message": "", "status": "success"}
+    stage.answers_reads(json_answer(said))
+
+    assert getattr(pocket, name)(*arguments) == said
+    assert stage.heard[0].path == path
+    assert stage.heard[0].query == query | {"client_id": "AB001"}
+
+
+def test_an_error_comes_back_as_a_dict(stage: Stage, pocket: Any) -> None:
+    """A refusal is an answer like any other, as upstream, whatever its HTTP status."""
+    stage.answers(refusal(44000, "`exchange_order_id` can't be blank", 400))
+
+    answer = pocket.cancelConditionalOrder(CANCEL | {"exchange_order_id": ""})
+
+    assert answer == {
+        "data": {},
+        "error_code": 44000,
+        "message": "`exchange_order_id` can't be blank",
+        "status": "error",
+    }
+
+
+@pytest.mark.parametrize("named", [{}, {"oms_order_id": None}, {"oms_order_id": " "}])
+def test_a_missing_order_id_is_named(stage: Stage, pocket: Any, named: dict[str, Any]) -> None:
+    """A cancel without an order id says which key is missing, and nothing is sent."""
+    parameters = {key: value for key, value in CANCEL.items() if key != "oms_order_id"} | named
+
+    with pytest.raises(BadArgument, match="oms_order_id: must be given"):
+        pocket.cancelConditionalOrder(parameters)
+
+    assert stage.heard == []
+
+
+@pytest.mark.parametrize(
+    ("order_id", "path"),
+    [
+        ("2024/../x y?z", "/api/v1/orders/kart/2024%2F..%2Fx%20y%3Fz"),
+        ("a%2Fb#c", "/api/v1/orders/kart/a%252Fb%23c"),
+        (202403132605, "/api/v1/orders/kart/202403132605"),
+    ],
+)
+def test_an_id_cannot_become_another_path(
+    stage: Stage, pocket: Any, order_id: Any, path: str
+) -> None:
+    """Whatever is in an id stays in its own piece of the path, and no query grows from it."""
+    stage.answers(refusal(45000, "`oms_order_id` is invalid"))
+
+    pocket.cancelConditionalOrder(CANCEL | {"oms_order_id": order_id})
+
+    assert stage.changes[0].path == path
+    assert stage.changes[0].query == {}
+
+
+def test_a_list_is_no_dict(pocket: Any) -> None:
+    """Anything but a dict is named before it is sent."""
+    with pytest.raises(BadArgument, match="a dict is needed, not list"):
+        pocket.placeConditionalOrder([CANCEL])
+
+
+@pytest.mark.parametrize("body", [b"", b"<!doctype html>", b"[1]"])
+def test_an_unreadable_answer_is_raised(stage: Stage, pocket: Any, body: bytes) -> None:
+    """A read answered by no JSON object raises, and names what came."""
+    stage.answers_reads(Answer(body=body))
+
+    with pytest.raises(TransportError, match="HTTP 200") as caught:
+        pocket.getPendingOrder()
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+
+
+def test_a_lost_cancel_can_be_resolved(stage: Stage, pocket: Any) -> None:
+    """An unknown outcome of a vendor-named call is found out like any other."""
+    stage.put(entry_row())
+    stage.answers(
+        Answer(
+            dropped=True,
+            effect=lambda heard: stage.change("2024061317", order_status="CANCEL_CONFIRMED"),
+        )
+    )
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        pocket.cancelConditionalOrder(CANCEL | {"oms_order_id": "2024061317"})
+
+    assert pocket.resolve(caught.value).settled is Settled.DONE
