@@ -33,3 +33,6 @@ class Backend(Protocol):
 
     def now_ns(self) -> int:
         """Return the engine's time."""
+
+    def last_price_pips(self, key: InstrumentKey) -> int:
+        """Return what an instrument last traded at; before it has, the previous close."""

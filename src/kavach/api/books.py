@@ -98,7 +98,12 @@ def positions(edge: Edge, call: Call) -> Reply:
     backend = edge.backend
     client = backend.state.clients[call.client_id]
     found = [
-        rows.position_row(client, position, backend.instruments[position.instrument])
+        rows.position_row(
+            client,
+            position,
+            backend.instruments[position.instrument],
+            backend.last_price_pips(position.instrument),
+        )
         for position in client.positions
     ]
     return Reply(200, encode(PositionsAnswer(found)))

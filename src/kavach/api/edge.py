@@ -120,7 +120,8 @@ class Edge:
         reply = self.error(
             405, ErrorCode.METHOD_NOT_ALLOWED, "Method Not Allowed", "METHOD_NOT_ALLOWED"
         )
-        reply.more = ((b"allow", allowed.encode()),)
+        methods = ", ".join(sorted(allowed.split(", ")))
+        reply.more = ((b"allow", methods.encode()),)
         return reply
 
     def unavailable(self) -> Reply:

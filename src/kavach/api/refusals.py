@@ -26,7 +26,9 @@ class Told(NamedTuple):
 
 def _field(reason: Reason, field: str, code: ErrorCode | None = None) -> Told:
     """Name the field that is wrong, with the code the vendor gives for it."""
-    return Told(400, code or invalid_code(field), invalid_text(field), reason.name)
+    if code is None:
+        return Told(400, invalid_code(field), invalid_text(field), reason.name)
+    return Told(400, code, f"`{field}` is invalid", reason.name)
 
 
 def _order(reason: Reason, text: str) -> Told:

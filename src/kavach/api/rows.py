@@ -143,7 +143,9 @@ def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
     )
 
 
-def position_row(client: Client, position: Position, instrument: Instrument) -> PositionRow:
+def position_row(
+    client: Client, position: Position, instrument: Instrument, last_pips: int
+) -> PositionRow:
     """Return what the client holds of one instrument in one product."""
     net = position.net_quantity
     held = position.buy_value if net > 0 else position.sell_value
@@ -163,7 +165,7 @@ def position_row(client: Client, position: Position, instrument: Instrument) -> 
         close_price=close,
         exchange=instrument.exchange.value,
         instrument_token=instrument.token,
-        ltp=close,
+        ltp=number(last_pips),
         multiplier=position.multiplier,
         net_amount=number((position.sell_value - position.buy_value) * position.multiplier),
         net_quantity=net,
