@@ -52,6 +52,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     late_seconds: float = 0.0
     dropped: bool = False
+    hangs_up: bool = False  # The connection is closed after the answer, unannounced.
     effect: Callable[[Heard], None] | None = None  # Before the answer is sent.
     effect_later: Callable[[], None] | None = None  # Some time after it was sent.
 
@@ -163,6 +164,7 @@ class Stage:
             return
         self.closing.wait(answer.late_seconds)
         self.send(handler, answer)
+        handler.close_connection = handler.close_connection or answer.hangs_up
         if answer.effect_later is not None:
             time.sleep(0.1)
             answer.effect_later()

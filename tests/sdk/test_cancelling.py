@@ -245,6 +245,29 @@ def test_exit_names_the_stop_and_ends_flat(stage: Stage, pocket: Any) -> None:
     assert heard.json["leg_order_indicator"] == "THIRD"
 
 
+def test_exit_of_a_known_stop_asks_nothing_first(stage: Stage, pocket: Any) -> None:
+    """Who wants out wants out now: the first request is the exit itself."""
+    held(stage)
+    order = pocket.cover_order(ENTRY)
+    stage.answers(cancelled(effect=exits(stage)))
+    before = len(stage.heard)
+
+    pocket.exit_cover_order(order)
+
+    assert stage.heard[before].method == "DELETE"
+
+
+def test_a_replaced_stop_is_found(stage: Stage, pocket: Any) -> None:
+    """An exit by a stop's old exchange id is refused, and sent again by the new one."""
+    held(stage)
+    order = pocket.cover_order(ENTRY)
+    stage.change(STOP, exchange_order_id="1100000000000042")
+    stage.answers(refusal(45000, "`exchange_order_id` is invalid"), cancelled(effect=exits(stage)))
+
+    assert pocket.exit_cover_order(order).outcome is CancelOutcome.EXITED
+    assert stage.changes[1].json["exchange_order_id"] == "1100000000000042"
+
+
 def test_a_part_exit_is_pending(stage: Stage, pocket: Any) -> None:
     """A stop that has sold less than was bought leaves a position: not EXITED."""
     held(stage)

@@ -2,6 +2,7 @@
 When no answer comes, the client says that it does not know, and never asks again by itself.
 """
 
+import time
 from typing import Any
 
 import pytest
@@ -183,6 +184,19 @@ def test_an_accepted_modify_that_does_not_show_is_unknown(stage: Stage, pocket: 
         pocket.modify_cover_order(ENTRY, price="15.25")
 
     assert len(stage.changes) == 1
+
+
+def test_a_connection_that_was_given_up_is_not_used_for_a_change(stage: Stage, pocket: Any) -> None:
+    """A server that hangs up between two calls costs a new connection, not an unknown outcome."""
+    stage.put(entry_row(oms_order_id="1", user_order_id="1"))
+    stage.answers_reads(*[Answer(body=b'{"data":{},"status":"success"}', hangs_up=True)] * 3)
+    for _ in range(3):
+        pocket.trades()
+    time.sleep(0.05)  # Until the end of the connection has arrived here.
+    stage.answers(placed(effect=books_it(stage)))
+
+    assert pocket.place_cover_order(**ORDER).oms_order_id == ENTRY
+    assert len({heard.connection for heard in stage.heard}) == 4
 
 
 def test_connections_are_kept(stage: Stage, pocket: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from kavach.sdk import BadArgument, InvalidRequest, OutcomeUnknown
 from tests.sdk.stage import Heard, Stage, entry_row, placed, refusal
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "exchange": "NSE",
     "instrument_token": 14366,
     "side": "BUY",

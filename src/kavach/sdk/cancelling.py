@@ -98,9 +98,16 @@ def exit_cover_order(
 
 
 def _addressable(account: Account, order: CoverOrder | Order | str, leg: Leg) -> Plan[CoverOrder]:
-    """Return the order with the ids by which the leg has to be named."""
-    if leg is Leg.ENTRY and isinstance(order, CoverOrder) and order.exchange_order_id:
-        return order
+    """
+    Return the order with the ids by which the leg has to be named.
+
+    An order that has them is taken as it is: who wants out wants out now, and ids that have
+    become stale are refused and looked up then.
+    """
+    if isinstance(order, CoverOrder) and not order.shares_user_order_id:
+        target = order.entry if leg is Leg.ENTRY else order.stop
+        if target is not None and target.exchange_order_id and not target.is_closed:
+            return order
     current = yield from cover_order(account, order)
     if leg is Leg.THIRD and current.shares_user_order_id:
         raise BadArgument(
