@@ -59,6 +59,15 @@ class Ticket(msgspec.Struct, frozen=True):
     fingerprint: str = ""
 
 
+_ENTRY, _THIRD = Leg
+_C1, _C2, _C3, _C4 = Ask
+_CANCEL: Final = Reply.CANCEL
+_FILLED: Final = Life.FILLED
+_USER: Final = Source.USER
+_PLACING: Final = Doing.PLACE
+_CANCELLING: Final = Doing.CANCEL
+_MODIFYING: Final = Doing.MODIFY
+
 REFUSED: Final[dict[Reply, Reason]] = {
     Reply.EXECUTED: Reason.ENTRY_ALREADY_EXECUTED,
     Reply.IN_FLIGHT: Reason.ENTRY_IN_FLIGHT,
@@ -125,7 +134,7 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
         )
         desk.emit(CoverOrderEnded(cover_id, State.REJECTED, MARGIN_CODE, text))
     settle(desk, cover, State.NEW)
-    return Ticket(Doing.PLACE, cover)
+    return Ticket(_PLACING, cover)
 
 
 def _rupees(paise: int) -> str:
@@ -139,16 +148,19 @@ def _rupees(paise: int) -> str:
 def cancel_cover_order(desk: Desk, command: CancelCoverOrder) -> Ticket | Refusal:
     """Cancel what has not traded (ENTRY), or get out (THIRD)."""
     found = _find(desk, command.client_id, command.order_id)
-    if isinstance(found, Refusal):
+    if type(found) is Refusal:
         return found
+    assert type(found) is tuple
     cover, own_leg = found
-    if own_leg is Leg.THIRD and command.leg is Leg.ENTRY:
+    if own_leg is _THIRD and command.leg is _ENTRY:
         return Refusal(Reason.LEG_MUST_MATCH_ID)
     if not has_exchange_id(cover, command.leg, command.exchange_order_id):
         return Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
     before = cover.state
-    ticket = _cancel_entry(desk, cover) if command.leg is Leg.ENTRY else _exit(desk, cover)
-    if isinstance(ticket, Ticket) and ticket.answer is None:
+    ticket = (
+        _cancel_entry(desk, cover, before) if command.leg is _ENTRY else _exit(desk, cover, before)
+    )
+    if type(ticket) is Ticket and ticket.answer is None:
         settle(desk, cover, before)
     return ticket
 
@@ -160,16 +172,20 @@ def _find(desk: Desk, client_id: str, order_id: int) -> tuple[CoverOrder, Leg | 
         return Refusal(Reason.ORDER_MUST_EXIST)  # Foreign and unknown are one (INV-20).
     if order_id == cover.basket_id:
         return cover, None
-    return cover, Leg.THIRD if order_id == cover.stop_id else Leg.ENTRY
+    return cover, _THIRD if order_id == cover.stop_id else _ENTRY
 
 
 def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool:
     """Return whether the venue knows the leg by this id; a stop not placed yet has its entry's."""
-    orders = cover.entries if leg is Leg.ENTRY else cover.exits
-    placed = [order.exchange_order_id for order in orders if order.exchange_order_id]
-    if leg is Leg.THIRD and not placed:
-        return has_exchange_id(cover, Leg.ENTRY, exchange_order_id)
-    return exchange_order_id in placed
+    orders = cover.entries if leg is _ENTRY else cover.exits
+    placed = False
+    for order in orders:
+        if order.exchange_order_id == exchange_order_id:
+            return exchange_order_id != ""
+        placed = placed or order.exchange_order_id != ""
+    if leg is _THIRD and not placed:
+        return has_exchange_id(cover, _ENTRY, exchange_order_id)
+    return False
 
 
 def _answered(cover: CoverOrder, *, replayed: bool = False) -> Answer:
@@ -184,19 +200,26 @@ def _stands(cover: CoverOrder) -> str:
     return state
 
 
+def _all_filled(cover: CoverOrder) -> bool:
+    for order in cover.entries:  # A generator costs more than the answer.
+        if order.life is not _FILLED:
+            return False
+    return True
+
+
 def _replay(cover: CoverOrder) -> Ticket:
     return Ticket(cover=cover, answer=_answered(cover, replayed=True))
 
 
-def _cancel_entry(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
+def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
     if cover.entry_cancelled_by_user:
         return _replay(cover)
-    reply = USER[cover.state][Ask.C1_CANCEL_ENTRY]
-    if reply is Reply.CANCEL and cover.entry_dead:
+    reply = USER[state][_C1]
+    if reply is _CANCEL and cover.entry_dead:
         reply = Reply.EXECUTED
-    if reply is Reply.REPLAY_OR_EXECUTED:
+    elif reply is Reply.REPLAY_OR_EXECUTED:
         # The exit cancels the remainder, if there was one: then this is a repetition of that.
-        if all(order.life is Life.FILLED for order in cover.entries):
+        if _all_filled(cover):
             reply = Reply.EXECUTED
         else:
             return _replay(cover)
@@ -206,13 +229,13 @@ def _cancel_entry(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
         reply = Reply.CLOSED
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
-    assert reply is Reply.CANCEL or reply is Reply.DROP
-    desk.emit(EntryCancelRequested(cover.cover_id, Source.USER))
-    return Ticket(Doing.CANCEL, cover)
+    assert reply is _CANCEL or reply is Reply.DROP
+    desk.emit(EntryCancelRequested(cover.cover_id, _USER))
+    return Ticket(_CANCELLING, cover)
 
 
-def _exit(desk: Desk, cover: CoverOrder) -> Ticket | Refusal:
-    reply = USER[cover.state][Ask.C2_EXIT]
+def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
+    reply = USER[state][_C2]
     repeats = cover.exited_by_user and reply is not Reply.RESUME
     if repeats or (reply is Reply.REPLAY_OR_CLOSED and cover.entry_cancelled_by_user):
         return _replay(cover)
@@ -244,8 +267,7 @@ def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusa
     if reason is not None:
         return Refusal(reason)
     before = cover.state
-    change = modify_entry if leg is Leg.ENTRY else modify_stop
-    ask = Ask.C3_MODIFY_ENTRY if leg is Leg.ENTRY else Ask.C4_MODIFY_STOP
+    change, ask = (modify_entry, _C3) if leg is _ENTRY else (modify_stop, _C4)
     reply = USER[before][ask]
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
@@ -287,19 +309,20 @@ def conclude(desk: Desk, ticket: Ticket) -> Outcome:
     cover = ticket.cover
     if cover is None:
         return Answer(0, 0, "")
-    if ticket.doing is Doing.CANCEL:
+    doing = ticket.doing
+    if doing is _CANCELLING:
         return _conclude_cancel(desk, cover)
-    if ticket.doing is Doing.MODIFY:
+    if doing is _MODIFYING:
         return _conclude_modify(desk, cover)
-    if ticket.doing is Doing.PLACE:
+    if doing is _PLACING:
         return Answer(cover.cover_id, cover.basket_id, cover.state)
     return _answered(cover)
 
 
 def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
     if not cover.entry_cancelled_by_user:
-        return _venue_refused(desk, cover)
-    if cover.entries and all(order.life is Life.FILLED for order in cover.entries):
+        return _venue_refused(desk, cover) or Refusal(Reason.VENUE_REFUSED)
+    if cover.entries and _all_filled(cover):
         # The fill won (race 1). The request failed and is forgotten, so that a repetition
         # is told the same.
         desk.emit(EntryCancelFailed(cover.cover_id, 0, "filled first"))
@@ -308,14 +331,15 @@ def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
 
 
 def _conclude_modify(desk: Desk, cover: CoverOrder) -> Outcome:
-    if desk.refused:
-        return _venue_refused(desk, cover)
+    refused = _venue_refused(desk, cover)
+    if refused is not None:
+        return refused
     return Answer(cover.cover_id, cover.basket_id, cover.state)
 
 
-def _venue_refused(desk: Desk, cover: CoverOrder) -> Refusal:
+def _venue_refused(desk: Desk, cover: CoverOrder) -> Refusal | None:
     for order in cover.entries + cover.exits:
         if order.tag in desk.refused:
             code, text = desk.refused[order.tag]
             return Refusal(Reason.VENUE_REFUSED, f"({code})-{text}")
-    return Refusal(Reason.VENUE_REFUSED)
+    return None

@@ -54,6 +54,9 @@ from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.settle import arm, settle
 from kavach.units import Exchange, InstrumentKey, Pips, Side
 
+_NEVER: Final = Meaning.NEVER
+_NOTED: Final = Meaning.NOTED
+
 
 class Core(Desk):
     """Decides; keeps the state by its own events only."""
@@ -81,10 +84,10 @@ class Core(Desk):
         before = cover.state
         if order.is_entry:
             entry_kind = _ENTRY_KIND.get(type(report))
-            meaning = ENTRY_REPORT[before][entry_kind] if entry_kind else Meaning.NOTED
+            meaning = ENTRY_REPORT[before][entry_kind] if entry_kind else _NOTED
         else:
             meaning = EXIT_REPORT[before][_EXIT_KIND[type(report)]]
-        assert meaning is not Meaning.NEVER, f"{cover.cover_id}: {report} in {before}"
+        assert meaning is not _NEVER, f"{cover.cover_id}: {report} in {before}"
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
         establish(self, cover, order, report, meaning)
@@ -92,8 +95,9 @@ class Core(Desk):
 
     def conclude(self, ticket: Ticket | Refusal) -> Outcome:
         """Return what became of a command, now that every request is answered or on its way."""
-        if isinstance(ticket, Refusal):
+        if type(ticket) is Refusal:
             return ticket
+        assert type(ticket) is Ticket
         outcome = conclude_ask(self, ticket)
         if ticket.key and isinstance(outcome, Answer) and not outcome.replayed:
             self.emit(

@@ -14,6 +14,8 @@ Quantities are shares, prices pips, values pips times shares, times nanoseconds.
 Source: cover-order 5.1, 5.2, 5.8 (INV-1 to INV-4).
 """
 
+from typing import Final
+
 import msgspec
 
 from kavach.core.commands import Leg
@@ -33,6 +35,8 @@ from kavach.core.events import EntryModifyRequested, Source
 from kavach.core.order_life import Life
 from kavach.core.venue_order import VenueOrder
 from kavach.units import InstrumentKey, OrderType, Product, Side, Validity, opposite
+
+_SENT: Final = Life.SENT
 
 
 class LegChange(msgspec.Struct, frozen=True, array_like=True):
@@ -175,7 +179,7 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
             return NEW
         if self.entry_filled == 0:
             for order in self.entries:
-                if order.life is not Life.SENT:
+                if order.life is not _SENT:
                     return ENTRY_OPEN
             return ENTRY_SENT
         if self.exit_source is not None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import DUTY, EXITING, TRIGGERED, UNPROTECTED, Duty, State
+from kavach.core.cover_tables import DUTY, EXITING, NEW, TRIGGERED, UNPROTECTED, Duty, State
 from kavach.core.desk import Desk
 from kavach.core.events import (
     Alarm,
@@ -53,7 +53,7 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
     if desk.state.session_closed(instrument):
         return conclude(desk, cover, state, closed=True)
     for _ in range(_PASSES_MAX):
-        if state is State.NEW:
+        if state is NEW:
             submit_entry(desk, cover, instrument)
             return cover.state
         done = len(desk.events)
@@ -430,11 +430,11 @@ def conclude(desk: Desk, cover: CoverOrder, state: State, *, closed: bool) -> St
 
 
 def _why_nothing_filled(cover: CoverOrder) -> State:
-    lives = {order.life for order in cover.entries}
-    if lives == {Life.REJECTED}:
-        return State.REJECTED
+    lives = [order.life for order in cover.entries]
     if Life.EXPIRED in lives:
         return State.EXPIRED
+    if lives.count(Life.REJECTED) == len(lives):
+        return State.REJECTED
     return State.CANCELLED
 
 

@@ -30,6 +30,16 @@ _CLOSING_LIFE: Final = {
 }
 
 
+_LATE: Final = Illegal.LATE
+_NEVER: Final = Illegal.NEVER
+_FILLED: Final = Life.FILLED
+_SENT: Final = Life.SENT
+_IDLE: Final = InFlight.NONE
+_USER: Final = e.Source.USER
+_BY_US: Final = e.Closing.CANCELLED
+_ENTRY: Final = e.Purpose.ENTRY
+
+
 def evolve(state: OmsState, event: e.Event, at_ns: int) -> None:
     """Apply one event that happened at ``at_ns``."""
     _APPLY[type(event)](state, event, at_ns)
@@ -39,8 +49,8 @@ def evolve(state: OmsState, event: e.Event, at_ns: int) -> None:
 def _move(order: VenueOrder, happened: LifeEvent) -> bool:
     """Move the order, or leave it where the report is late; return whether it moved."""
     cell = LIFE[order.life][happened]
-    assert cell is not Illegal.NEVER, f"order {order.tag}: {happened} in {order.life}"
-    if cell is Illegal.LATE:
+    assert cell is not _NEVER, f"order {order.tag}: {happened} in {order.life}"
+    if cell is _LATE:
         return False
     order.life = cell
     return True
@@ -48,8 +58,8 @@ def _move(order: VenueOrder, happened: LifeEvent) -> bool:
 
 def _answer(order: VenueOrder, happened: InFlightEvent) -> None:
     cell = REQUEST[order.in_flight][happened]
-    assert cell is not Illegal.NEVER, f"order {order.tag}: {happened} in {order.in_flight}"
-    if cell is not Illegal.LATE:
+    assert cell is not _NEVER, f"order {order.tag}: {happened} in {order.in_flight}"
+    if cell is not _LATE:
         order.in_flight = cell
 
 
@@ -61,7 +71,7 @@ def _note(cover: CoverOrder, order: VenueOrder, what: str, at_ns: int, reason: s
     cover.changes.append(
         LegChange(
             at_ns=at_ns,
-            leg=Leg.ENTRY if order.is_entry else Leg.THIRD,
+            leg=Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD,
             what=what,
             status=order.life,
             order_type=order.order_type,
@@ -106,7 +116,7 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
     )
     state.orders[event.tag] = order
     state.next_tag = event.tag + 1
-    if event.purpose is e.Purpose.ENTRY:
+    if event.purpose is _ENTRY:
         cover.entries += (order,)
         return
     cover.exits += (order,)
@@ -119,7 +129,7 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     _answer(order, _AMEND_SENT)
     order.amend = event
     order.amends += 1
-    if not order.is_entry and event.order_type is OrderType.LIMIT:
+    if order.purpose is not _ENTRY and event.order_type is OrderType.LIMIT:
         state.covers[order.cover_id].priced_at_ns = at_ns
 
 
@@ -136,7 +146,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     order.accepted_at_ns = order.updated_at_ns = at_ns
     _move(order, _PARKED if order.order_type in _WAITING_TYPES else _OPENED)
     cover = state.covers[order.cover_id]
-    if order.is_entry:
+    if order.purpose is _ENTRY:
         _settle_modify(state, cover)
         return  # The first line of its history is told by ``accepted_at_ns``.
     _note(cover, order, "accepted", at_ns)
@@ -159,7 +169,7 @@ def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> No
     if not _move(order, _TRIGGERED):
         return
     order.triggered = True
-    if not order.is_entry and not cover.triggered_at_ns:
+    if order.purpose is not _ENTRY and not cover.triggered_at_ns:
         cover.triggered_at_ns = at_ns
         cover.priced_at_ns = at_ns
     _note(cover, order, "triggered", at_ns)
@@ -171,20 +181,20 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     quantity, price = event.quantity, event.price_pips
     order.filled_quantity += quantity
     order.filled_value += quantity * price
-    if order.is_entry:
+    if order.purpose is _ENTRY:
         cover.entry_filled += quantity
     else:
         cover.exits_filled += quantity
         if not cover.triggered_at_ns and cover.exit_source is None:
             cover.triggered_at_ns = cover.priced_at_ns = at_ns  # It traded, so it had fired.
     _move(order, _COMPLETED if order.filled_quantity == order.quantity else _TRADED)
-    if order.life is Life.FILLED:
+    if order.life is _FILLED:
         order.final_filled = order.filled_quantity
         _answer(order, _CLOSED)
         order.amend = None
     if cover.trades is None:
         cover.trades = []
-    leg = Leg.ENTRY if order.is_entry else Leg.THIRD
+    leg = Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD
     cover.trades.append(
         Trade(at_ns, event.trade_id, order.tag, leg, order.exchange_order_id, quantity, price)
     )
@@ -211,7 +221,7 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     order.trigger_price_pips = amend.trigger_price_pips
     waits = amend.order_type in _WAITING_TYPES and not order.triggered
     _move(order, _PARKED if waits else _OPENED)
-    if order.is_entry:
+    if order.purpose is _ENTRY:
         _settle_modify(state, cover)
         state.reblock(cover)
     _note(cover, order, "amended", at_ns)
@@ -234,7 +244,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     if not _move(order, _CLOSING_LIFE[event.closing]):
         return
     order.final_filled = max(event.filled_quantity, order.filled_quantity)
-    order.removed = event.closing is not e.Closing.CANCELLED
+    order.removed = event.closing is not _BY_US
     order.code, order.reason = event.code, event.reason
     _answer(order, _CLOSED)
     order.amend = None
@@ -339,7 +349,7 @@ def _settle_modify(state: OmsState, cover: CoverOrder) -> None:
     """Once no change of the entry is in flight, the entry is what the venue made of it."""
     modify = cover.modify
     if modify is None or any(
-        order.in_flight is not InFlight.NONE or order.life is Life.SENT for order in cover.entries
+        order.in_flight is not _IDLE or order.life is _SENT for order in cover.entries
     ):
         return
     cover.modify = None
@@ -368,7 +378,7 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
 def _entry_cancel_requested(state: OmsState, event: e.EntryCancelRequested, at_ns: int) -> None:
     cover = state.covers[event.cover_id]
     cover.cancel_source = event.source
-    if event.source is e.Source.USER:
+    if event.source is _USER:
         cover.entry_cancelled_by_user = True
 
 
@@ -380,7 +390,7 @@ def _entry_cancel_failed(state: OmsState, event: e.EntryCancelFailed, at_ns: int
 
 def _exit_intended(state: OmsState, event: e.ExitIntended, at_ns: int) -> None:
     cover = state.covers[event.cover_id]
-    if event.source is e.Source.USER:
+    if event.source is _USER:
         cover.exited_by_user = True
     if cover.exit_source is None:
         cover.exit_source = event.source

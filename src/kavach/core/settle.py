@@ -25,9 +25,11 @@ def settle(desk: Desk, cover: CoverOrder, before: State) -> None:
 def arm(desk: Desk, cover: CoverOrder, state: State) -> None:
     """Arrange for the order to be called when time or price will owe it something."""
     act = _ON_PRICE[state]
-    wants = act is Act.WATCH or (cover.trailing_step_pips > 0 and act is not Act.NOTHING)
+    wants = act is _WATCH or (cover.trailing_step_pips > 0 and act is not _NOTHING)
     desk.agenda.watch(cover, wants=wants)
     desk.agenda.wake(cover.cover_id, 0 if state in TERMINAL else next_wake_ns(desk, cover, state))
 
 
+_WATCH: Final = Act.WATCH
+_NOTHING: Final = Act.NOTHING
 _ON_PRICE: Final = {state: row[ClockEvent.T3_PRICE] for state, row in CLOCK.items()}

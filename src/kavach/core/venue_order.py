@@ -13,13 +13,16 @@ Quantities are shares, prices pips, ``filled_value`` pips times shares.
 Source: cover-order 5.1, 5.10.
 """
 
+from typing import Final
+
 import msgspec
 
 from kavach.core.events import OrderAmendSent, Purpose
 from kavach.core.order_life import CLOSED, InFlight, Life
 from kavach.units import OrderType, Side
 
-NOT_CLOSED = -1
+NOT_CLOSED: Final = -1
+_LIVE: Final = frozenset({Life.WAITING, Life.WORKING})
 
 
 class VenueOrder(msgspec.Struct, array_like=True, gc=False):
@@ -70,7 +73,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     @property
     def live(self) -> bool:
         """Whether the venue has acknowledged it and not closed it."""
-        return self.life is Life.WAITING or self.life is Life.WORKING
+        return self.life in _LIVE
 
     @property
     def confirmed_leaves(self) -> int:
