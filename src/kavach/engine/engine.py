@@ -38,6 +38,10 @@ from kavach.units import InstrumentKey, Pips
 HASH_BYTES = 16
 
 
+class EngineStopped(Exception):
+    """A step broke off, so memory may be ahead of the journal; a restart recovers."""
+
+
 class _CoreTimers:
     """The core's own timers, as a time source."""
 
@@ -68,6 +72,7 @@ class Engine:
         self.clock = clock
         self.sequence = journal.durable_sequence  # Of the last record.
         self.replayed = 0  # Records applied at start.
+        self.stopped: BaseException | None = None  # Why no further step may be made.
         self._sources: list[TimeSource] = [_CoreTimers(self)]
         self._catching_up = False
 
@@ -134,24 +139,33 @@ class Engine:
     def step(self, command: Command, at_ns: int) -> Outcome:
         """Return what became of a command at this time; writes one record if anything changed."""
         core = self.core
-        core.begin(at_ns)
-        venue_events: list[ExchangeEvent] = []
-        ticket = core.handle(command)
-        self._exchange_messages(venue_events)
-        outcome = core.conclude(ticket)
-        if core.events or venue_events:
-            self._write(type(command).__name__, venue_events)
+        self._begin(at_ns)
+        try:
+            venue_events: list[ExchangeEvent] = []
+            ticket = core.handle(command)
+            if core.requests:
+                self._exchange_messages(venue_events)
+            outcome = core.conclude(ticket)
+            if core.events or venue_events:
+                self._write(type(command).__name__, venue_events)
+        except BaseException as error:
+            self.stopped = error
+            raise
         return outcome
 
     def market_step(self, act: Callable[[int], Heard], at_ns: int) -> Heard:
         """Return what the venue says to something others do there; writes one record."""
-        self.core.begin(at_ns)
-        venue_events: list[ExchangeEvent] = []
-        heard = act(at_ns)
-        self._hear(heard, venue_events)
-        self._exchange_messages(venue_events)
-        if self.core.events or venue_events:
-            self._write("Market", venue_events)
+        self._begin(at_ns)
+        heard = act(at_ns)  # What it refuses by an exception has changed nothing.
+        try:
+            venue_events: list[ExchangeEvent] = []
+            self._hear(heard, venue_events)
+            self._exchange_messages(venue_events)
+            if self.core.events or venue_events:
+                self._write("Market", venue_events)
+        except BaseException as error:
+            self.stopped = error
+            raise
         return heard
 
     def change_phase(
@@ -159,15 +173,28 @@ class Engine:
     ) -> Outcome:
         """Return the answer to a change of session, which core and venue make in one step."""
         core = self.core
-        core.begin(at_ns)
-        venue_events: list[ExchangeEvent] = []
-        # The core first: what the venue then expires is the end of the day, not an accident.
-        ticket = core.handle(command)
-        self._hear(act(at_ns), venue_events)
-        self._exchange_messages(venue_events)
-        outcome = core.conclude(ticket)
-        self._write(type(command).__name__, venue_events)
+        self._begin(at_ns)
+        try:
+            venue_events: list[ExchangeEvent] = []
+            # The core first: what the venue then expires is the end of the day, no accident.
+            ticket = core.handle(command)
+            self._hear(act(at_ns), venue_events)
+            self._exchange_messages(venue_events)
+            outcome = core.conclude(ticket)
+            self._write(type(command).__name__, venue_events)
+        except BaseException as error:
+            self.stopped = error
+            raise
         return outcome
+
+    def _begin(self, at_ns: int) -> None:
+        """Refuse to go on where going on would part the memory from the journal."""
+        if self.stopped is not None:
+            raise EngineStopped("The engine has stopped: " + str(self.stopped)) from self.stopped
+        failure = self.journal.failure
+        if failure is not None:
+            raise failure
+        self.core.begin(at_ns)
 
     def _exchange_messages(self, venue_events: list[ExchangeEvent]) -> None:
         """Send what the core wants sent and let it hear the answers, until it wants no more."""
