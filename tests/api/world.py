@@ -44,6 +44,8 @@ OTHER: Final = {"Authorization": f"Bearer {OTHER_TOKEN}"}
 NOW_NS: Final = 1_718_250_000_123_456_789  # 2024-06-13, in Indian trading hours.
 KART: Final = "/api/v1/orders/kart"
 
+STOPPING: Final[list[threading.Thread]] = []  # Servers that were told to stop.
+
 T = TypeVar("T")
 
 
@@ -250,4 +252,4 @@ def running(
             yield World(desk, url, http, loops[0])
     finally:
         server.should_exit = True
-        thread.join(10)
+        STOPPING.append(thread)  # It takes a moment; the next test need not wait for it.

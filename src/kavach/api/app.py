@@ -73,7 +73,7 @@ class Api:
     ) -> None:
         try:
             await self._edge.serve(handler, path_id, scope, receive, send)
-        except AssertionError:  # An invariant is broken: say so in the one error shape, then stop.
+        except Exception:  # The program is wrong: say so in the one error shape, then be loud.
             await send_reply(send, self._edge.broken(), self._edge.request_id())
             raise
 
