@@ -17,6 +17,7 @@ class Agenda:
     """Timers and price watches of cover orders."""
 
     def __init__(self) -> None:
+        self.known: set[int] = set()  # Who may have a timer or a price watch.
         self._watching: dict[InstrumentKey, dict[int, CoverOrder]] = {}
         self._heap: list[tuple[int, int]] = []
         self._wake_of: dict[int, int] = {}
@@ -24,6 +25,7 @@ class Agenda:
     def watch(self, cover: CoverOrder, *, wants: bool) -> None:
         """Call the order when its instrument's price moves, or no longer."""
         if wants:
+            self.known.add(cover.cover_id)
             self._watching.setdefault(cover.instrument, {})[cover.cover_id] = cover
         elif self._watching:
             watching = self._watching.get(cover.instrument)
@@ -36,6 +38,7 @@ class Agenda:
             if self._wake_of:
                 self._wake_of.pop(cover_id, None)
         elif self._wake_of.get(cover_id) != at_ns:
+            self.known.add(cover_id)
             self._wake_of[cover_id] = at_ns
             heappush(self._heap, (at_ns, cover_id))
 

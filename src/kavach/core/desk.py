@@ -15,7 +15,7 @@ from typing import Final
 from kavach.core import events as e
 from kavach.core.agenda import Agenda
 from kavach.core.cover_order import CoverOrder
-from kavach.core.evolve import evolve
+from kavach.core.evolve import APPLY
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, InstrumentKey
@@ -41,7 +41,9 @@ class Desk:
     def emit(self, event: e.Event) -> None:
         """Let something have happened."""
         self.events.append(event)
-        evolve(self.state, event, self.now_ns)
+        state = self.state
+        APPLY[type(event)](state, event, self.now_ns)  # ``evolve``, without a call between.
+        state.events += 1
 
     def send(self, request: e.Request) -> None:
         """Let a request be on its way; it leaves when the step is durable."""

@@ -48,9 +48,10 @@ _UNDISCLOSED = Quantity(0)
 
 def perform(desk: Desk, cover: CoverOrder) -> State:
     """Do what is owed to a cover order until nothing more can be done now; return its state."""
-    instrument = desk.state.instruments[cover.instrument]
+    everything = desk.state
+    instrument = everything.instruments[cover.instrument]
     state = cover.state
-    if desk.state.session_closed(instrument):
+    if everything.sessions_closed and everything.session_closed(instrument):
         return conclude(desk, cover, state, closed=True)
     for _ in range(_PASSES_MAX):
         if state is NEW:
@@ -447,14 +448,14 @@ _HOW: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
     Duty.LADDER: _ladder,
 }
 _PAY: Final = {state: _HOW[duty] for state, duty in DUTY.items() if duty is not Duty.SUBMIT}
-_PATIENT: Final = frozenset(
+PATIENT: Final = frozenset(
     {State.ENTRY_SENT, State.ENTRY_OPEN, State.COVERING, State.COVERED_OPEN, State.COVERED}
 )
 
 
 def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     """Return when time alone will owe this order something; 0 when it never will."""
-    if state in _PATIENT and cover.cancel_source is None and cover.order_type is not MARKET:
+    if state in PATIENT and cover.cancel_source is None and cover.order_type is not MARKET:
         return 0
     settings = desk.state.settings
     due: list[int] = []

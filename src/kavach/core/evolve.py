@@ -42,7 +42,7 @@ _ENTRY: Final = e.Purpose.ENTRY
 
 def evolve(state: OmsState, event: e.Event, at_ns: int) -> None:
     """Apply one event that happened at ``at_ns``."""
-    _APPLY[type(event)](state, event, at_ns)
+    APPLY[type(event)](state, event, at_ns)
     state.events += 1
 
 
@@ -444,7 +444,7 @@ def _request_answered(state: OmsState, event: e.RequestAnswered, at_ns: int) -> 
     state.answers[event.client_id, event.idempotency_key] = event
 
 
-_APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
+APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.OrderSubmitted: _order_submitted,
     e.OrderAmendSent: _order_amend_sent,
     e.OrderCancelSent: _order_cancel_sent,

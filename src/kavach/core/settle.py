@@ -11,7 +11,8 @@ from typing import Final
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import CLOCK, MOVES, TERMINAL, Act, ClockEvent, State
 from kavach.core.desk import Desk
-from kavach.core.duties import next_wake_ns, perform
+from kavach.core.duties import PATIENT, next_wake_ns, perform
+from kavach.units import OrderType
 
 
 def settle(desk: Desk, cover: CoverOrder, before: State) -> None:
@@ -19,17 +20,34 @@ def settle(desk: Desk, cover: CoverOrder, before: State) -> None:
     after = perform(desk, cover)
     assert after is before or after in MOVES[before], f"{cover.cover_id}: {before} to {after}"
     cover.check()
-    arm(desk, cover, after)
+    if cover.cover_id in desk.agenda.known or not _wants_nothing(cover, after):
+        arm(desk, cover, after)
+
+
+def _wants_nothing(cover: CoverOrder, state: State) -> bool:
+    """Whether neither time nor price can owe the order anything: most of them, most of the time."""
+    if state in TERMINAL:
+        return True
+    return (
+        state in PATIENT
+        and cover.trailing_step_pips == 0
+        and cover.cancel_source is None
+        and cover.order_type is not _MARKET
+    )
 
 
 def arm(desk: Desk, cover: CoverOrder, state: State) -> None:
     """Arrange for the order to be called when time or price will owe it something."""
     act = _ON_PRICE[state]
     wants = act is _WATCH or (cover.trailing_step_pips > 0 and act is not _NOTHING)
+    wake_ns = 0 if state in TERMINAL else next_wake_ns(desk, cover, state)
     desk.agenda.watch(cover, wants=wants)
-    desk.agenda.wake(cover.cover_id, 0 if state in TERMINAL else next_wake_ns(desk, cover, state))
+    desk.agenda.wake(cover.cover_id, wake_ns)
+    if not wants and wake_ns == 0:
+        desk.agenda.known.discard(cover.cover_id)
 
 
+_MARKET: Final = OrderType.MARKET
 _WATCH: Final = Act.WATCH
 _NOTHING: Final = Act.NOTHING
 _ON_PRICE: Final = {state: row[ClockEvent.T3_PRICE] for state, row in CLOCK.items()}
