@@ -1,0 +1,21 @@
+"""
+The command ``kavach``: what can be asked of it, and how it ends.
+
+Exit codes: 0 done; 1 something was found or broke; 2 it could not begin, or was asked wrongly.
+
+Source: docs/twin.md (command line).
+"""
+
+import click
+
+from kavach import __version__
+from kavach.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="kavach")
+def main() -> None:
+    """An order management system whose cover orders are never naked."""
+
+
+main.add_command(serve)

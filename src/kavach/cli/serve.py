@@ -1,0 +1,125 @@
+"""
+``kavach serve``: options in, one line of where it answers out.
+
+Source: docs/twin.md (command line); docs/wire/README.md (switches).
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from kavach import __version__
+from kavach.api.options import ApiOptions
+from kavach.cli.values import DATA_DIR, SPEED, TOKEN
+from kavach.engine.journal_port import JournalError
+from kavach.main import (
+    MarketKind,
+    Ready,
+    ServeOptions,
+    Sessions,
+    StartError,
+    WorldOptions,
+)
+from kavach.main import serve as serve_world
+
+_EXAMPLE: Final = """
+Paste into Python:
+    from kavach.sdk import Pocket
+    pocket = Pocket(client_id="{client_id}", access_token="{access_token}", base_url="{url}")
+    print(pocket.orders())
+"""
+_LIMITS: Final = ("documented", "sebi-2026", "off")
+
+
+@click.command(short_help="Serve the trading API, with a stock exchange inside.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0: a free one."
+)
+@click.option(
+    "--data-dir",
+    type=DATA_DIR,
+    default="./kavach-data",
+    show_default=True,
+    help="Where the journal is kept; :memory: keeps nothing.",
+)
+@click.option(
+    "--market",
+    type=click.Choice([kind.value for kind in MarketKind]),
+    default=MarketKind.SYNTHETIC.value,
+    show_default=True,
+    help="Where prices come from.",
+)
+@click.option("--replay", type=click.Path(path_type=Path), help="What --market replay replays.")
+@click.option(
+    "--speed",
+    type=SPEED,
+    default="1.0",
+    show_default=True,
+    help="Seconds of the twin's clock per second of ours.",
+)
+@click.option(
+    "--sessions",
+    type=click.Choice([sessions.value for sessions in Sessions]),
+    default=Sessions.ALWAYS_OPEN.value,
+    show_default=True,
+    help="When the exchanges are open; weekends are the only holidays that nse knows.",
+)
+@click.option("--limits", type=click.Choice(_LIMITS), default="off", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="What the market grows from.")
+@click.option("--demo-token", type=TOKEN, help="Access token of DEMO1; made up if not given.")
+@click.option("--operator-token", type=TOKEN, help="Token of the control room; made up, too.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it answers.")
+@click.option("--errors-as-200", is_flag=True, help="Say refusals under HTTP status 200.")
+@click.option("--error-type", is_flag=True, help="Add error_type to refusals.")
+@click.option("--blank-basket-id", is_flag=True, help="Answer modify and cancel without basket_id.")
+@click.option("--documented-history", is_flag=True, help="Nest order history as documented.")
+def serve(**given: Any) -> None:
+    """Serve the trading API on http://HOST:PORT until Ctrl-C."""
+    if given["limits"] != "off":
+        raise click.UsageError(f"--limits {given['limits']} is not there yet; use --limits off.")
+    if given["market"] == MarketKind.REPLAY:
+        raise click.UsageError("--market replay is not there yet; use synthetic or quiet.")
+    tokens = {name: given[name] for name in ("demo_token", "operator_token") if given[name]}
+    world = WorldOptions(
+        data_dir=given["data_dir"],
+        market=MarketKind(given["market"]),
+        speed=given["speed"],
+        sessions=Sessions(given["sessions"]),
+        seed=given["seed"],
+        **tokens,
+    )
+    options = ServeOptions(
+        host=given["host"],
+        port=given["port"],
+        ready_file=given["ready_file"],
+        api=ApiOptions(
+            errors_as_200=given["errors_as_200"],
+            error_type=given["error_type"],
+            blank_basket_id=given["blank_basket_id"],
+            documented_history=given["documented_history"],
+        ),
+    )
+    try:
+        serve_world(world, options, _announce)
+    except StartError as error:
+        click.echo(f"kavach: {error}", err=True)
+        sys.exit(2)
+    except JournalError as error:
+        click.echo(f"kavach: {error}", err=True)
+        sys.exit(1)
+
+
+def _announce(ready: Ready) -> None:
+    """Print where it answers, and how to talk to it."""
+    click.echo(
+        f"kavach {__version__} answers on {ready.url}"
+        f" (client {ready.client_id}, access token {ready.access_token},"
+        f" operator token {ready.operator_token}); Ctrl-C stops it."
+    )
+    click.echo(
+        _EXAMPLE.format(client_id=ready.client_id, access_token=ready.access_token, url=ready.url)
+    )
+    sys.stdout.flush()

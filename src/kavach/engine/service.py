@@ -1,0 +1,219 @@
+"""
+The engine in an event loop: answers wait for the disk, and what is due is done on time.
+
+Theory. The engine runs ahead of the disk; whoever is told something waits until everything
+executed before is durable. Waiters stand in one queue, in the order of the sequences they wait
+for, and each batch of the journal releases those at its head with one call into the loop.
+Nothing polls: the loop sleeps until the engine's next due time, or until somebody makes an
+earlier one.
+
+Time runs at the pace of a clock that may be stopped or sped up, so the clock says how many
+seconds of the real world a due time is away.
+
+Source: ARCHITECTURE.md, "One order's journey"; docs/spec/journal.md, "How a commit works".
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from kavach.core.commands import Command
+from kavach.core.refusals import Outcome
+from kavach.core.state import OmsState
+from kavach.engine.engine import Engine
+from kavach.engine.journal_port import JournalError, JournalUnavailable
+from kavach.engine.venue_port import Heard
+from kavach.instruments import Instrument
+from kavach.units import NS_PER_SECOND, InstrumentKey
+
+TURN_SECONDS: Final = 0.001  # How often the journal's thread is given a turn while answers wait.
+SLEEP_SECONDS_MIN: Final = 0.001  # Below the resolution of the loop's timers it would spin.
+NEVER_NS: Final = 2**63 - 1
+# A start replays some 50 000 records a second: below this a snapshot would save nothing.
+SNAPSHOT_RECORDS_MIN: Final = 10_000
+
+
+class Pace(Protocol):
+    """How the engine's time runs, seen from the real world."""
+
+    def wall_wait_ns(self, due_ns: int) -> int | None:
+        """Return how long in the real world until ``due_ns``; None while time stands still."""
+
+
+class Service:
+    """One engine as the API and the control room use it, in the thread of the running loop.
+
+    ``on_failure`` is called once, when the journal fails or an invariant is broken: from then on
+    every command is refused, and the program should stop.
+    """
+
+    def __init__(self, engine: Engine, pace: Pace, on_failure: Callable[[Exception], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_failure = on_failure
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._turn: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._refusal: Exception | None = None
+        self._adopt(engine, pace)
+
+    def _adopt(self, engine: Engine, pace: Pace) -> None:
+        self.engine = engine
+        # Read with every request, so they are fields of this object and not properties.
+        self.state: OmsState = engine.state
+        self.instruments: dict[InstrumentKey, Instrument] = engine.instruments
+        self._pace = pace
+        self._core = engine.core
+        self._journal = engine.journal
+        self._unsubscribe = engine.journal.subscribe(self._on_batch)
+        self._planned_ns = NEVER_NS
+        self._plan()
+
+    # --- What the API asks --------------------------------------------------------------------
+
+    def execute(self, command: Command) -> Outcome:
+        """Return what the core made of a command; not durable yet."""
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            outcome = self.engine.execute(command)
+        except (AssertionError, JournalError) as error:
+            self._fail(error)
+            raise
+        due_ns = self._core.next_due_ns()
+        if due_ns is not None and due_ns < self._planned_ns:
+            self._plan()
+        return outcome
+
+    def market(self, act: Callable[[int], Heard]) -> Heard:
+        """Return what the venue says to something others do there, after the core heard it."""
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            heard = self.engine.market(act)
+        except (AssertionError, JournalError) as error:
+            self._fail(error)
+            raise
+        self._plan()
+        return heard
+
+    async def settled(self) -> None:
+        """Return when everything executed so far is durable; raises ``JournalError``."""
+        sequence = self.engine.sequence
+        journal = self._journal
+        if sequence <= journal.durable_sequence and journal.failure is None:
+            return
+        future = self._loop.create_future()
+        self._waiting.append((sequence, future))
+        if sequence <= journal.durable_sequence or journal.failure is not None:
+            self._release()  # It happened before the journal's thread could see that we wait.
+        elif self._turn is None:
+            self._turn = self._loop.call_later(TURN_SECONDS, self._give_turn)
+        await future
+
+    def now_ns(self) -> int:
+        """Return the engine's time."""
+        return self.engine.now_ns()
+
+    def last_price_pips(self, key: InstrumentKey) -> int:
+        """Return the last traded price, or the previous close before the first trade."""
+        return self._core.last_price(self.instruments[key])
+
+    # --- Time ---------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Do what is due now and sleep anew: the clock, the market or the sessions changed."""
+        self._tick()
+
+    def _tick(self) -> None:
+        self._planned_ns = NEVER_NS
+        if self._refusal is not None:
+            return
+        try:
+            self.engine.catch_up(self.engine.now_ns())
+        except (AssertionError, JournalError) as error:
+            self._fail(error)
+            raise
+        self._plan()
+
+    def _plan(self) -> None:
+        """Sleep until the next thing is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due_ns = self.engine.next_due_ns()
+        self._planned_ns = NEVER_NS if due_ns is None else due_ns
+        wait_ns = None if due_ns is None else self._pace.wall_wait_ns(due_ns)
+        if wait_ns is not None:
+            seconds = max(wait_ns / NS_PER_SECOND, SLEEP_SECONDS_MIN)
+            self._timer = self._loop.call_later(seconds, self._tick)
+
+    # --- The disk -----------------------------------------------------------------------------
+
+    def _on_batch(self, durable_sequence: int) -> None:
+        """Wake the loop for those who wait; runs on the journal's thread.
+
+        Who begins to wait looks at the journal once more afterwards, so nobody is forgotten
+        when this finds nobody.
+        """
+        if self._waiting or self._journal.failure is not None:
+            self._loop.call_soon_threadsafe(self._release)
+
+    def _release(self) -> None:
+        journal = self._journal
+        durable, waiting = journal.durable_sequence, self._waiting
+        while waiting and waiting[0][0] <= durable:
+            future = waiting.popleft()[1]
+            if not future.done():  # Who was cancelled waits no more.
+                future.set_result(None)
+        failure = journal.failure
+        if failure is not None:
+            self._fail(failure)
+            while waiting:
+                future = waiting.popleft()[1]
+                if not future.done():
+                    future.set_exception(failure)
+
+    def _give_turn(self) -> None:
+        self._turn = None
+        if self._waiting and self._journal.give_turn():
+            self._turn = self._loop.call_later(TURN_SECONDS, self._give_turn)
+
+    # --- The end ------------------------------------------------------------------------------
+
+    def _fail(self, error: Exception) -> None:
+        """Refuse everything from now on: the state may be ahead of the disk, or wrong."""
+        if self._refusal is None:
+            self._refusal = JournalUnavailable(f"The engine has stopped: {error}")
+            self._on_failure(error)
+
+    def replace(self, build: Callable[[], tuple[Engine, Pace]]) -> None:
+        """Put another engine in the place of this one, which is closed before it is built."""
+        self._leave()
+        self._journal.close()
+        self._release()
+        self._adopt(*build())
+
+    async def close(self) -> None:
+        """Return when everything accepted is on disk and the journal is released.
+
+        A long journal gets a snapshot, so that the next start is quick. After a failure there is
+        none: the state may hold what the disk does not. Raises what prevented a clean end.
+        """
+        broken = self._refusal is not None
+        self._refusal = self._refusal or JournalUnavailable("The server is stopping.")
+        self._leave()
+        if not broken:
+            await self.settled()
+            stored = self._journal.latest_snapshot()
+            if self.engine.sequence - (stored[0] if stored else 0) >= SNAPSHOT_RECORDS_MIN:
+                self.engine.save_snapshot()
+        self._unsubscribe()
+        self._journal.close()
+
+    def _leave(self) -> None:
+        """Stop calling the engine."""
+        for handle in (self._timer, self._turn):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._turn = None

@@ -1,0 +1,423 @@
+"""
+The one place where the parts are joined: journal, venue, engine, clock, sessions, market, API.
+
+A ``World`` is what lives and dies together; ``open_world`` makes one on what the journal holds.
+``serve`` puts it behind a socket until it is told to stop, and can put a fresh world in its place.
+
+Everything that keeps the program from starting is a ``StartError``: one sentence for a person,
+said before anything on disk has changed.
+
+Source: ARCHITECTURE.md; docs/twin.md (command line).
+"""
+
+import asyncio
+import gc
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from kavach.api.app import create_app
+from kavach.api.options import ApiOptions
+from kavach.core.commands import Leg, OpenClient, RenewToken
+from kavach.core.settings import Settings
+from kavach.data import load_instruments
+from kavach.engine.calendar import NSE_HOURS, Calendar
+from kavach.engine.engine import Engine, accepted
+from kavach.engine.journal_port import Journal, JournalCorrupt, JournalError
+from kavach.engine.service import Service
+from kavach.exchange.messages import Phase
+from kavach.journal.memory import MemoryJournal
+from kavach.journal.sqlite import SqliteJournal
+from kavach.twin.clock import TwinClock
+from kavach.units import Exchange, InstrumentKey, Paise, TimestampNs
+from kavach.venues.embedded import EmbeddedVenue, HeardNow
+from kavach.venues.faults import Fault, FaultEffect, FaultOn
+
+NO_INSTRUMENT: Final = InstrumentKey("")
+DEMO_CLIENT: Final = "DEMO1"
+DEMO_CASH: Final = Paise(10_000_000_00)
+STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
+KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so that they close.
+
+
+class StartError(Exception):
+    """The program can't start; the text is a sentence for a person."""
+
+
+class MarketKind(StrEnum):
+    """Where prices come from."""
+
+    SYNTHETIC = "synthetic"
+    QUIET = "quiet"
+    REPLAY = "replay"
+
+
+class Sessions(StrEnum):
+    """When the exchanges are open."""
+
+    ALWAYS_OPEN = "always-open"
+    NSE = "nse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldOptions:
+    """What a world is made from; the same options make the same world."""
+
+    data_dir: Path | None = None  # None: keep nothing.
+    market: MarketKind = MarketKind.QUIET
+    speed: Fraction = Fraction(1)
+    sessions: Sessions = Sessions.ALWAYS_OPEN
+    seed: int = 1
+    demo_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    operator_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """Where and how a world is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    ready_file: Path | None = None
+    api: ApiOptions = field(default_factory=ApiOptions)
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What a script needs to know of a running server; the content of the ready file."""
+
+    url: str
+    client_id: str
+    access_token: str
+    operator_token: str
+    pid: int
+
+
+@dataclass(slots=True)
+class World:
+    """What lives and dies together."""
+
+    engine: Engine
+    venue: EmbeddedVenue
+    clock: TwinClock
+
+
+def wall_ns() -> int:
+    """Return the nanoseconds since the machine started, its sleep included where that is known.
+
+    Unlike the time of day it is never set back, so a timer that guards a position can't stall.
+    """
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def open_world(options: WorldOptions) -> World:
+    """Return a world as the journal remembers it, with the demo client in it.
+
+    Raises ``StartError`` if the journal can't be opened or isn't understood.
+    """
+    journal = open_journal(options.data_dir)
+    try:
+        return _build(options, journal)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def open_journal(directory: Path | None) -> Journal:
+    """Return the journal in a directory, made if there is none; raises ``StartError``."""
+    if directory is None:
+        return MemoryJournal()
+    try:
+        return SqliteJournal(directory)
+    except JournalError as error:
+        raise StartError(str(error)) from error
+
+
+def _build(options: WorldOptions, journal: Journal) -> World:
+    instruments = load_instruments()
+    clock = TwinClock(wall_ns, start_ns=time.time_ns(), speed=options.speed)
+    venue = EmbeddedVenue(instruments)
+    engine = Engine(instruments, Settings(), journal, venue, clock)
+    try:
+        engine.recover()
+    except JournalError as error:
+        raise StartError(str(error)) from error
+    except (msgspec.MsgspecError, AssertionError, LookupError) as error:
+        # The chain is whole, so these are the bytes that were written: by another program.
+        sentence = JournalCorrupt(engine.sequence, f"it can't be replayed ({error!r})")
+        raise StartError(str(sentence)) from error
+    if clock.now_ns() < engine.core.now_ns:
+        clock.set(engine.core.now_ns)  # It had been set ahead: time goes on from there.
+    world = World(engine, venue, clock)
+    _open_sessions(world, options.sessions)
+    _open_demo_client(engine, options.demo_token)
+    return world
+
+
+def _open_sessions(world: World, sessions: Sessions) -> None:
+    venue = world.venue
+
+    def set_phase(exchange: Exchange, phase: Phase, at_ns: int) -> HeardNow:
+        # A change of phase trades nothing, so it moves no instrument's price.
+        return venue.heard(
+            venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), NO_INSTRUMENT
+        )
+
+    calendar = Calendar(world.engine, set_phase, NSE_HOURS if sessions is Sessions.NSE else {})
+    calendar.start()
+    world.engine.add_source(calendar)
+
+
+def _open_demo_client(engine: Engine, token: str) -> None:
+    digest = sha256(token.encode()).hexdigest()
+    if DEMO_CLIENT in engine.state.clients:
+        accepted(engine.execute(RenewToken(client_id=DEMO_CLIENT, token_digest=digest)))
+    else:
+        client = OpenClient(client_id=DEMO_CLIENT, cash_paise=DEMO_CASH, token_digest=digest)
+        accepted(engine.execute(client))
+
+
+# --- Serving -------------------------------------------------------------------------------------
+
+
+class Server(uvicorn.Server):
+    """uvicorn, told when to stop by whoever runs it, and telling when it answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._announce()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone: the loop has them, and a stop asked for is no failure."""
+        yield
+
+    def stop(self) -> None:
+        """Finish what was accepted, refuse the rest, and return."""
+        self.should_exit = True
+
+
+class Twin:
+    """One world behind the API, and the way to a fresh one."""
+
+    def __init__(
+        self, options: WorldOptions, world: World, on_failure: Callable[[Exception], None]
+    ) -> None:
+        self._options = options
+        self.world = world
+        self.service = Service(world.engine, world.clock, on_failure)
+
+    def app(self, options: ApiOptions) -> ASGIApp:
+        """Return the application that serves this world."""
+        return create_app(self.service, options)
+
+    # --- What the control room controls -------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs now."""
+        return self.world.engine
+
+    @property
+    def clock(self) -> TwinClock:
+        """The clock that the engine reads."""
+        return self.world.clock
+
+    @property
+    def venue(self) -> EmbeddedVenue:
+        """The venue that the engine sends to."""
+        return self.world.venue
+
+    async def settled(self) -> None:
+        """Return when everything done so far is durable; what is due next may have changed."""
+        self.service.changed()
+        await self.service.settled()
+
+    async def reset(self) -> None:
+        """Begin anew with the same options: nothing that happened is remembered."""
+        await self.service.settled()
+        self.service.replace(self._fresh)
+        await self.service.settled()
+
+    def _fresh(self) -> tuple[Engine, TwinClock]:
+        if self._options.data_dir is not None:
+            empty_directory(self._options.data_dir)
+        self.world = open_world(self._options)
+        return self.world.engine, self.world.clock
+
+    def add_fault(
+        self,
+        *,
+        fault_id: str,
+        on: str,
+        leg: Leg | None,
+        client_id: str | None,
+        effect: str,
+        code: int,
+        reason: str,
+        times: int,
+    ) -> None:
+        """Let the next ``times`` matching requests to the venue suffer this effect."""
+        fault = Fault(
+            fault_id=fault_id,
+            on=FaultOn(on),
+            leg=leg,
+            client_id=client_id,
+            effect=FaultEffect(effect),
+            code=code,
+            reason=reason,
+            times=times,
+        )
+        self.world.venue.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Let no request suffer any more."""
+        self.world.venue.faults.clear()
+
+
+def serve(
+    world_options: WorldOptions, options: ServeOptions, announce: Callable[[Ready], None]
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; ``announce`` is called once it answers.
+
+    Raises ``StartError`` if it can't start, and what broke it if something did.
+    """
+    check_ready_file(options.ready_file)
+    with listen(options.host, options.port) as listener:
+        world = open_world(world_options)
+        spare_the_collector()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(world_options, options, world, listener, announce))
+
+
+async def _serve(
+    world_options: WorldOptions,
+    options: ServeOptions,
+    world: World,
+    listener: socket.socket,
+    announce: Callable[[Ready], None],
+) -> None:
+    failures: list[Exception] = []
+
+    def on_failure(error: Exception) -> None:
+        failures.append(error)
+        server.stop()
+
+    def on_ready() -> None:
+        ready = Ready(
+            url=url_of(listener),
+            client_id=DEMO_CLIENT,
+            access_token=world_options.demo_token,
+            operator_token=world_options.operator_token,
+            pid=os.getpid(),
+        )
+        write_ready_file(options.ready_file, ready)
+        announce(ready)
+
+    twin = Twin(world_options, world, on_failure)
+    server = Server(http_config(twin.app(options.api)), on_ready)
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, server.stop)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await twin.service.close()
+    if failures:
+        raise failures[0]
+
+
+def http_config(app: ASGIApp) -> uvicorn.Config:
+    """Return how uvicorn is run: quick, quiet and with nothing around the application."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+    )
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Give a bound socket, so that an occupied port is known before anything else is touched."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise StartError(f"The host {host} can't be used: {error.strerror}.") from error
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen()  # Only now is it certain that nobody else has the port.
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise StartError(f"Port {port} of {host} can't be used: {why}.") from error
+        yield listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address under which a socket answers."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def check_ready_file(path: Path | None) -> None:
+    """Return if the ready file could be written."""
+    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK)):
+        raise StartError(f"The ready file {path} can't be written.")
+
+
+def write_ready_file(path: Path | None, ready: Ready) -> None:
+    """Write it whole or not at all, for its owner's eyes: there are tokens in it."""
+    if path is None:
+        return
+    unfinished = path.with_name(f".{path.name}.{ready.pid}")
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(msgspec.json.encode(ready) + b"\n")
+    unfinished.rename(path)
+
+
+def empty_directory(directory: Path) -> None:
+    """Remove a journal and its snapshots, and nothing else that lies there."""
+    for pattern in ("journal.db*", "snapshot-*"):
+        for path in directory.glob(pattern):
+            path.unlink()
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector look at young objects only.
+
+    Orders live as long as the program and form no cycles, yet a full collection walks all of them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
