@@ -183,9 +183,10 @@ def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool
         if order.exchange_order_id == exchange_order_id:
             return exchange_order_id != ""
         placed = placed or order.exchange_order_id != ""
-    if leg is _THIRD and not placed:
-        return has_exchange_id(cover, _ENTRY, exchange_order_id)
-    return False
+    if placed:
+        return False
+    # Where the venue has given no id yet there is nothing that could differ.
+    return leg is _ENTRY or has_exchange_id(cover, _ENTRY, exchange_order_id)
 
 
 def _answered(cover: CoverOrder, *, replayed: bool = False) -> Answer:

@@ -99,6 +99,7 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
     entry_cancelled_by_user: bool = False  # A client's cancel of the entry was accepted.
     entry_modified: bool = False
     modify: EntryModifyRequested | None = None  # What the client wants the entry to become.
+    modify_refused: bool = False  # The venue refused a part of that.
     exit_source: Source | None = None  # Why the position is being flattened; monotone.
     exited_by_user: bool = False  # A client's exit was accepted.
     exit_since_ns: int = 0

@@ -280,9 +280,9 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     EXITING: frozenset({EXITED, CARRIED}),
     UNPROTECTED: frozenset((_WORKING - {UNPROTECTED}) | {EXITED, CARRIED}),
     # A fill that comes after the end opens the order again (race 18).
-    REJECTED: frozenset({COVERING, EXITING}),
-    CANCELLED: frozenset({COVERING, EXITING}),
-    EXPIRED: frozenset({COVERING, EXITING}),
-    EXITED: frozenset({COVERING, EXITING}),
+    REJECTED: frozenset({COVERING, EXITING, CARRIED}),
+    CANCELLED: frozenset({COVERING, EXITING, CARRIED}),
+    EXPIRED: frozenset({COVERING, EXITING, CARRIED}),
+    EXITED: frozenset({COVERING, EXITING, CARRIED}),
     CARRIED: frozenset({COVERING, EXITING}),
 }

@@ -159,7 +159,7 @@ def _follow_market(desk: Desk, cover: CoverOrder, instrument: Instrument) -> Non
         if (
             order.life is Life.WORKING
             and order.in_flight is _NONE
-            and not order.amend_refused
+            and not order.limit_refused
             and order.price_pips != price
             and desk.now_ns - order.updated_at_ns >= settings.t_reprice_ns
         ):
@@ -188,7 +188,7 @@ def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         return
     for order in reversed(cover.exits):
         room = instrument.slice_max - order.quantity
-        if order.life is Life.WAITING and room > 0 and not order.amend_refused:
+        if order.life is Life.WAITING and room > 0 and not order.growth_refused:
             grown = min(missing, room)
             _move_stop(desk, cover, instrument, order, order.quantity + grown)
             return  # What is still missing follows when this is answered.
@@ -294,7 +294,7 @@ def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         if (
             order.life is Life.WAITING
             and order.in_flight is _NONE
-            and order.trigger_price_pips != cover.stop_price_pips
+            and cover.stop_price_pips not in (order.trigger_price_pips, order.refused_trigger_pips)
         ):
             _move_stop(desk, cover, instrument, order, order.quantity)
     _nothing(desk, cover, instrument)
@@ -352,7 +352,7 @@ def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             continue
         if order.life is Life.WAITING and waiting:
             continue  # First the remainder, or the exit could be too small.
-        if order.amend_refused:
+        if order.limit_refused:
             # It cannot be changed: cancel it, await how much it filled, then exit afresh.
             if _may_ask_again(desk, order):
                 desk.send(OrderCancelSent(order.tag))
@@ -380,7 +380,7 @@ def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         if (
             order.life is Life.WORKING
             and order.in_flight is _NONE
-            and not order.amend_refused
+            and not order.limit_refused
             and _less_eager(cover.exit_side, order, price)
         ):
             amend(desk, order, LIMIT, order.quantity, price, 0)
@@ -477,7 +477,7 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
             continue
         if cover.cancel_source is not None and order.cancel_refused_at_ns:
             due.append(order.cancel_refused_at_ns + settings.t_reprice_ns)
-        elif cover.order_type is MARKET and not order.amend_refused:
+        elif cover.order_type is MARKET and not order.limit_refused:
             due.append(order.updated_at_ns + settings.t_reprice_ns)
     if not due or desk.state.session_closed(desk.state.instruments[cover.instrument]):
         return 0

@@ -17,7 +17,7 @@ from kavach.core.cover_order import CoverOrder, LegChange, Trade
 from kavach.core.cover_tables import State
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.state import OmsState
-from kavach.core.venue_order import VenueOrder
+from kavach.core.venue_order import NOT_CLOSED, VenueOrder
 from kavach.units import OrderType
 
 _WAITING_TYPES: Final = frozenset({OrderType.SL, OrderType.SLM})
@@ -93,7 +93,6 @@ def _watch_gap(state: OmsState, cover: CoverOrder, at_ns: int) -> None:
         state.naked_ns_max = max(state.naked_ns_max, at_ns - cover.naked_since_ns)
         cover.naked_since_ns = 0
         cover.stop_lost = False
-        cover.ladder_tries = 0
 
 
 # --- Requests ---------------------------------------------------------------------------------
@@ -128,6 +127,7 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     order = state.orders[event.tag]
     _answer(order, _AMEND_SENT)
     order.amend = event
+    order.amend_crossed = False
     order.amends += 1
     if order.purpose is not _ENTRY and event.order_type is OrderType.LIMIT:
         state.covers[order.cover_id].priced_at_ns = at_ns
@@ -159,6 +159,7 @@ def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None
     _move(order, _REJECTED)
     order.final_filled = order.filled_quantity
     order.code, order.reason = event.code, event.reason
+    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
     _note(cover, order, "rejected", at_ns, event.reason)
     state.reblock(cover)
 
@@ -169,6 +170,7 @@ def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> No
     if not _move(order, _TRIGGERED):
         return
     order.triggered = True
+    order.amend_crossed = order.amend is not None
     if order.purpose is not _ENTRY and not cover.triggered_at_ns:
         cover.triggered_at_ns = at_ns
         cover.priced_at_ns = at_ns
@@ -192,6 +194,8 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
         order.final_filled = order.filled_quantity
         _answer(order, _CLOSED)
         order.amend = None
+    elif order.final_filled != NOT_CLOSED:
+        order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
     if cover.trades is None:
         cover.trades = []
     leg = Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD
@@ -213,7 +217,8 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     assert amend is not None, f"order {order.tag}: amended without a request"
     _answer(order, _ANSWERED)
     order.amend = None
-    order.amend_refused = False
+    order.limit_refused = order.growth_refused = False
+    order.refused_trigger_pips = 0
     order.order_type = amend.order_type
     order.quantity = amend.quantity
     order.disclosed_quantity = amend.disclosed_quantity
@@ -230,11 +235,17 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
 
 def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int) -> None:
     order = state.orders[event.tag]
+    amend = order.amend
     _answer(order, _ANSWERED)
     order.amend = None
-    order.amend_refused = True
+    if amend is not None and not order.amend_crossed:
+        # What the refusal says of the order; of one that fired meanwhile it says nothing.
+        order.limit_refused = amend.order_type is OrderType.LIMIT
+        order.growth_refused = amend.quantity > order.quantity
+        if amend.trigger_price_pips != order.trigger_price_pips:
+            order.refused_trigger_pips = amend.trigger_price_pips
     cover = state.covers[order.cover_id]
-    _settle_modify(state, cover)
+    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
     _note(cover, order, "amend_refused", at_ns, event.reason)
 
 
@@ -258,7 +269,9 @@ def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: i
     order = state.orders[event.tag]
     _answer(order, _ANSWERED)
     order.cancel_refused_at_ns = at_ns
-    _note(state.covers[order.cover_id], order, "cancel_refused", at_ns, event.reason)
+    cover = state.covers[order.cover_id]
+    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
+    _note(cover, order, "cancel_refused", at_ns, event.reason)
 
 
 # --- Decisions --------------------------------------------------------------------------------
@@ -345,16 +358,19 @@ def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_n
     state.covers[event.cover_id].modify = event
 
 
-def _settle_modify(state: OmsState, cover: CoverOrder) -> None:
+def _settle_modify(state: OmsState, cover: CoverOrder, *, refused: bool = False) -> None:
     """Once no change of the entry is in flight, the entry is what the venue made of it."""
     modify = cover.modify
-    if modify is None or any(
-        order.in_flight is not _IDLE or order.life is _SENT for order in cover.entries
-    ):
+    if modify is None:
         return
+    cover.modify_refused = cover.modify_refused or refused
+    if any(order.in_flight is not _IDLE or order.life is _SENT for order in cover.entries):
+        return
+    refused = cover.modify_refused
     cover.modify = None
-    if any(order.amend_refused for order in cover.entries):
-        cover.quantity = sum(order.quantity for order in cover.entries if not order.closed)
+    cover.modify_refused = False
+    if refused:
+        cover.quantity = cover.entry_filled + cover.entry_leaves_max
         return
     cover.order_type = modify.order_type
     cover.quantity = modify.quantity
@@ -373,6 +389,8 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
     cover.ladder_tries = 0  # A new plan is a new attempt.
+    for order in cover.exits:
+        order.refused_trigger_pips = 0
 
 
 def _entry_cancel_requested(state: OmsState, event: e.EntryCancelRequested, at_ns: int) -> None:
@@ -407,6 +425,8 @@ def _exit_hardened(state: OmsState, event: e.ExitHardened, at_ns: int) -> None:
 
 def _stop_lost(state: OmsState, event: e.StopLost, at_ns: int) -> None:
     cover = state.covers[event.cover_id]
+    if at_ns - cover.stop_lost_at_ns > state.settings.t_naked_ns:
+        cover.ladder_tries = 0  # The last stop stood for a while: this is another accident.
     cover.stop_lost = True
     cover.stop_lost_at_ns = at_ns
 

@@ -19,7 +19,6 @@ from kavach.core.events import (
     EntryCancelFailed,
     EntryCancelRequested,
     ExitIntended,
-    OrderAmendRefused,
     OrderCancelRefused,
     OrderClosed,
     OrderRejected,
@@ -64,6 +63,9 @@ def _reopen(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) ->
     desk.emit(report)
     assert isinstance(report, OrderTraded)
     desk.alarm(cover, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
+    if cover.triggered_at_ns and cover.exit_source is None:
+        # The stop has fired already: there is none to protect this, so it goes at once.
+        desk.emit(ExitIntended(cover.cover_id, Source.TRIGGERED))
 
 
 def _cancel_failed(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
@@ -91,19 +93,27 @@ def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report)
 
 
 def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
-    """The change is not made: the plan goes back to where the stop stands."""
+    """The change is not made: the plan goes back to where the stop stands.
+
+    Unless another slice of the stop stands at the plan, or is on its way there: then going back
+    would loosen that one, and the refused slice is left where it is.
+    """
     desk.emit(report)
-    assert isinstance(report, OrderAmendRefused | OrderCancelRefused)
     stands = order.trigger_price_pips
-    if order.live and not order.triggered and stands not in (0, cover.stop_price_pips):
-        desk.emit(
-            StopPlanned(
-                cover.cover_id,
-                Pips(stands),
-                Pips(cover.trailing_step_pips),
-                Pips(cover.trailing_distance_pips),
-            )
+    if not order.live or order.triggered or stands in (0, cover.stop_price_pips):
+        return
+    for other in cover.exits:
+        goal = other.amend or other
+        if other.live and goal.trigger_price_pips == cover.stop_price_pips:
+            return
+    desk.emit(
+        StopPlanned(
+            cover.cover_id,
+            Pips(stands),
+            Pips(cover.trailing_step_pips),
+            Pips(cover.trailing_distance_pips),
         )
+    )
 
 
 def _later(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:

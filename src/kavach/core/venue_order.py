@@ -44,7 +44,10 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     in_flight: InFlight = InFlight.NONE
     amend: OrderAmendSent | None = None
     amends: int = 0
-    amend_refused: bool = False  # The last amend was refused, and none accepted since.
+    amend_crossed: bool = False  # The stop fired while an amend was on its way.
+    limit_refused: bool = False  # It would not become, or move as, a limit order.
+    growth_refused: bool = False  # It would not take more quantity.
+    refused_trigger_pips: int = 0  # It would not move there.
     cancel_refused_at_ns: int = 0
     filled_quantity: int = 0
     filled_value: int = 0
