@@ -7,7 +7,6 @@ from kavach.wire.rows import HistoryRow, PositionRow, TradeRow
 from tests.api.world import BEARER, OTHER, World, running
 
 
-
 def test_trades(world: World) -> None:
     """Each trade is a row of ``data.trades``, with what had filled by then."""
     row = world.place()

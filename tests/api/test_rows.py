@@ -111,6 +111,20 @@ def test_a_market_entry_is_shown_as_the_client_sent_it(world: World) -> None:
     assert (row["order_type"], row["price"]) == ("MARKET", 0)
 
 
+def test_a_market_entry_needs_no_price(world: World) -> None:
+    """What has no price may leave the field out; a LIMIT may not."""
+    row = world.place(order_type="MARKET", price=None)
+    assert row["price"] == 0
+
+
+def test_a_cancelled_remainder(world: World) -> None:
+    """Four of ten traded and the rest is cancelled: not complete, and nothing remains."""
+    row = world.place()
+    world.fill(row, 4, 130_000)
+    world.cancel(row)
+    assert legs(world)[0] == ("ENTRY", "CANCEL_CONFIRMED", 10, 4, 0)
+
+
 def test_a_waiting_entry(world: World) -> None:
     """An SL entry waits for its trigger and says so."""
     row = world.place(order_type="SL", price=13.4, trigger_price=13.3)

@@ -2,8 +2,8 @@
 ``last_activity_reference``: the version stamp of an order row.
 
 Nanoseconds since 1980-01-01 00:00 in India, without a time zone. The values exceed 2**53, so
-clients that keep numbers as doubles hand them back rounded, by up to 128; 0 and 10 are what
-clients send who do not know it.
+clients that keep numbers as doubles hand them back rounded, by up to 128: whoever compares must
+allow for that. 0 and 10 are what clients send who do not know it.
 
 Source: wire 0.1 (identifiers and clocks), Decision 15.
 """
@@ -12,7 +12,6 @@ from typing import Final
 
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, TimestampNs
 
-TOLERANCE: Final = 256
 UNKNOWN: Final = frozenset({0, 10})
 
 _UNIX_SECONDS_OF_1980: Final = 315_532_800
@@ -27,8 +26,3 @@ def reference_of(at_ns: int) -> int:
 def time_of(reference: int) -> TimestampNs:
     """Return the Unix time that a reference stands for, in nanoseconds."""
     return TimestampNs(reference + _SHIFT_NS)
-
-
-def is_current(reference: int, at_ns: int) -> bool:
-    """Return whether a client's reference is the one of this moment, or says nothing."""
-    return reference in UNKNOWN or abs(reference - reference_of(at_ns)) <= TOLERANCE
