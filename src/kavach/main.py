@@ -44,6 +44,7 @@ from kavach.exchange.messages import Phase
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
 from kavach.twin.clock import TwinClock
+from kavach.twin.control_room import ControlRoom, control_room_routes
 from kavach.units import Exchange, InstrumentKey, Paise, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue, HeardNow
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
@@ -227,15 +228,11 @@ class Twin:
         self.service = Service(world.engine, world.clock, on_failure)
 
     def app(self, options: ApiOptions) -> ASGIApp:
-        """Return the application that serves this world."""
-        return create_app(self.service, options)
+        """Return the application that serves this world and its control room."""
+        room = ControlRoom(self, self._options.operator_token)
+        return create_app(self.service, options, extra_routes=control_room_routes(room))
 
     # --- What the control room controls -------------------------------------------------------
-
-    @property
-    def engine(self) -> Engine:
-        """The engine that runs now."""
-        return self.world.engine
 
     @property
     def clock(self) -> TwinClock:
@@ -247,16 +244,9 @@ class Twin:
         """The venue that the engine sends to."""
         return self.world.venue
 
-    async def settled(self) -> None:
-        """Return when everything done so far is durable; what is due next may have changed."""
-        self.service.changed()
-        await self.service.settled()
-
-    async def reset(self) -> None:
+    def reset(self) -> None:
         """Begin anew with the same options: nothing that happened is remembered."""
-        await self.service.settled()
         self.service.replace(self._fresh)
-        await self.service.settled()
 
     def _fresh(self) -> tuple[Engine, TwinClock]:
         if self._options.data_dir is not None:

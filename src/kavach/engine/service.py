@@ -25,7 +25,7 @@ from kavach.engine.engine import Engine
 from kavach.engine.journal_port import JournalError, JournalUnavailable
 from kavach.engine.venue_port import Heard
 from kavach.instruments import Instrument
-from kavach.units import NS_PER_SECOND, InstrumentKey
+from kavach.units import InstrumentKey
 
 TURN_SECONDS: Final = 0.001  # How often the journal's thread is given a turn while answers wait.
 SLEEP_SECONDS_MIN: Final = 0.001  # Below the resolution of the loop's timers it would spin.
@@ -37,8 +37,8 @@ SNAPSHOT_RECORDS_MIN: Final = 10_000
 class Pace(Protocol):
     """How the engine's time runs, seen from the real world."""
 
-    def wall_wait_ns(self, due_ns: int) -> int | None:
-        """Return how long in the real world until ``due_ns``; None while time stands still."""
+    def seconds_until(self, at_ns: int) -> float | None:
+        """Return how many real seconds until it is ``at_ns``; None while time stands still."""
 
 
 class Service:
@@ -143,10 +143,9 @@ class Service:
             self._timer = None
         due_ns = self.engine.next_due_ns()
         self._planned_ns = NEVER_NS if due_ns is None else due_ns
-        wait_ns = None if due_ns is None else self._pace.wall_wait_ns(due_ns)
-        if wait_ns is not None:
-            seconds = max(wait_ns / NS_PER_SECOND, SLEEP_SECONDS_MIN)
-            self._timer = self._loop.call_later(seconds, self._tick)
+        seconds = None if due_ns is None else self._pace.seconds_until(due_ns)
+        if seconds is not None:
+            self._timer = self._loop.call_later(max(seconds, SLEEP_SECONDS_MIN), self._tick)
 
     # --- The disk -----------------------------------------------------------------------------
 
