@@ -220,10 +220,9 @@ def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refus
         reply = Reply.EXECUTED
     elif reply is Reply.REPLAY_OR_EXECUTED:
         # The exit cancels the remainder, if there was one: then this is a repetition of that.
-        if _all_filled(cover):
-            reply = Reply.EXECUTED
-        else:
+        if cover.cancel_source is not None and not _all_filled(cover):
             return _replay(cover)
+        reply = Reply.EXECUTED
     if reply is Reply.REPLAY_OR_CLOSED:
         if cover.exited_by_user:
             return _replay(cover)
