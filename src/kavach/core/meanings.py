@@ -82,6 +82,8 @@ def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report)
     desk.emit(report)
     if cover.position == 0 or (order.dead and cover.gap == 0):
         return
+    if desk.state.session_closed(desk.state.instruments[cover.instrument]):
+        return  # The end of the day is no accident.
     assert isinstance(report, OrderRejected | OrderClosed)
     refused = isinstance(report, OrderRejected)
     alarm = Alarm.STOP_REFUSED if refused else Alarm.STOP_REMOVED
