@@ -1,0 +1,352 @@
+"""
+What the auditor checks of one cover order, from its trades and from the exchange's book.
+
+Quantities as in the specification, but computed here from other sources than the rules use:
+F_e and F_x are folded from distinct trades, W counts every exit that is not known dead at the
+most it could still fill, P is what the exchange itself holds for the exits.
+
+Source: cover-order 5.1, 5.8.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import State
+from kavach.core.order_life import InFlight, Life
+from kavach.core.settings import Settings
+from kavach.core.state import OmsState
+from kavach.core.venue_order import VenueOrder
+from kavach.exchange.snapshot import OrderRecord
+from kavach.instruments import Instrument
+from kavach.units import OrderType, Side
+
+STOPS = frozenset({OrderType.SL, OrderType.SLM})
+NEVER_CLOSED = -1
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A broken invariant; ``order`` is the cover order's id, 0 where it is none's."""
+
+    invariant: str
+    order: int
+    detail: str
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A cover order and what was found out about it without asking it."""
+
+    cover: CoverOrder
+    instrument: Instrument
+    settings: Settings
+    at_venue: Mapping[int, OrderRecord]  # By tag, its own orders only.
+    filled: Mapping[int, tuple[int, int]]  # By tag: quantity and value, from distinct trades.
+    last_price_pips: int
+    session_closed: bool
+    now_ns: int
+
+    def filled_of(self, orders: tuple[VenueOrder, ...]) -> int:
+        """Return what these orders have filled."""
+        return sum(self.filled.get(order.tag, (0, 0))[0] for order in orders)
+
+    @property
+    def position(self) -> int:
+        """R, by the trades."""
+        return self.filled_of(self.cover.entries) - self.filled_of(self.cover.exits)
+
+    @property
+    def exits_could_fill(self) -> int:
+        """W: the most that exits not known dead could still fill."""
+        return sum(_could_fill(order) for order in self.cover.exits)
+
+    @property
+    def protected(self) -> int:
+        """P: what the exchange holds to take the position back."""
+        records = [self.at_venue.get(order.tag) for order in self.cover.exits]
+        return sum(record.quantity - record.filled_quantity for record in records if record)
+
+    @property
+    def unprotected(self) -> int:
+        """G: the position that nothing at the exchange takes back."""
+        return self.position - self.protected
+
+    @property
+    def waits_for_venue(self) -> bool:
+        """Whether an exit operation is unanswered."""
+        return any(
+            order.life is Life.SENT or order.in_flight is not InFlight.NONE
+            for order in self.cover.exits
+        )
+
+    @property
+    def flattening(self) -> bool:
+        """Whether the position is on its way out, or the ladder runs."""
+        cover = self.cover
+        return bool(cover.exit_source or cover.triggered_at_ns or cover.stop_lost)
+
+
+def see(
+    state: OmsState,
+    cover: CoverOrder,
+    at_venue: Mapping[int, OrderRecord],
+    last_price_pips: int,
+    now_ns: int,
+) -> Seen:
+    """Return a cover order with what trades and exchange say of it."""
+    filled: dict[int, tuple[int, int]] = {}
+    known: set[tuple[int, str]] = set()
+    for trade in cover.trades or ():
+        if (trade.tag, trade.trade_id) in known:
+            continue
+        known.add((trade.tag, trade.trade_id))
+        quantity, value = filled.get(trade.tag, (0, 0))
+        filled[trade.tag] = (quantity + trade.quantity, value + trade.quantity * trade.price_pips)
+    instrument = state.instruments[cover.instrument]
+    tags = [order.tag for order in cover.entries + cover.exits]
+    return Seen(
+        cover,
+        instrument,
+        state.settings,
+        {tag: at_venue[tag] for tag in tags if tag in at_venue},
+        filled,
+        last_price_pips,
+        instrument.exchange.value in state.sessions_closed,
+        now_ns,
+    )
+
+
+def check_cover(seen: Seen) -> Iterator[Violation]:
+    """Yield what is wrong with one cover order."""
+    for check in _CHECKS:
+        for invariant, detail in check(seen):
+            yield Violation(invariant, seen.cover.cover_id, detail)
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def _could_fill(order: VenueOrder) -> int:
+    """The most that an order could still fill: none if it is closed and its trades are known."""
+    if order.final_filled != NEVER_CLOSED:
+        return order.final_filled - order.filled_quantity
+    in_flight = order.amend.quantity if order.amend is not None else 0
+    return max(order.quantity, in_flight) - order.filled_quantity
+
+
+def _alive(order: VenueOrder) -> bool:
+    return order.life is Life.WAITING or order.life is Life.WORKING
+
+
+# --- INV-1: the stop is as large as the position, never larger, never too early ----------------
+
+
+def _sizing(seen: Seen) -> Found:
+    cover, position, protected = seen.cover, seen.position, seen.protected
+    if cover.exits and seen.filled_of(cover.entries) == 0:
+        yield "INV-1", "an exit was sent before the entry had filled anything"
+    if protected > position:
+        yield "INV-1", f"exits for {protected} are at the exchange, the position is {position}"
+    if cover.ended is not None or seen.flattening or seen.waits_for_venue:
+        return
+    if protected < position:
+        yield "INV-1", f"the stop is for {protected}, the position is {position}"
+    for order in cover.exits:
+        if order.life is Life.WAITING and order.trigger_price_pips != cover.stop_price_pips:
+            yield (
+                "INV-1",
+                f"a stop stands at {order.trigger_price_pips} pips, not {cover.stop_price_pips}",
+            )
+
+
+# --- INV-2: never naked in silence ------------------------------------------------------------
+
+
+def _nakedness(seen: Seen) -> Found:
+    cover = seen.cover
+    if cover.ended is not None or seen.unprotected <= 0:
+        return
+    if not cover.naked_since_ns:
+        yield "INV-2", f"{seen.unprotected} are without a stop, and no clock runs on it"
+    if not seen.flattening and not seen.waits_for_venue:
+        yield "INV-2", f"{seen.unprotected} are without a stop, and nothing is under way"
+    settings = seen.settings
+    patience_ns = settings.t_naked_ns + settings.t_reprice_ns
+    naked_ns = seen.now_ns - cover.naked_since_ns
+    ladder_only = cover.stop_lost and cover.exit_source is None and not cover.triggered_at_ns
+    if cover.naked_since_ns and ladder_only and naked_ns > patience_ns:
+        yield "INV-2", f"{seen.unprotected} are without a stop for {naked_ns} ns"
+
+
+# --- INV-3: never reversed --------------------------------------------------------------------
+
+
+def _reversal(seen: Seen) -> Found:
+    position, could_fill = seen.position, seen.exits_could_fill
+    if position < 0:
+        yield "INV-3", f"the exits have filled {-position} more than the entry"
+    elif could_fill > position:
+        yield "INV-3", f"exits could still fill {could_fill}, the position is {position}"
+    for order in seen.cover.entries + seen.cover.exits:
+        if not 0 <= order.filled_quantity <= order.quantity:
+            yield "INV-3", f"order {order.tag} filled {order.filled_quantity} of {order.quantity}"
+
+
+# --- INV-4 and INV-5: the end is the end, and nothing lives alone -----------------------------
+
+
+def _terminals(seen: Seen) -> Found:
+    cover = seen.cover
+    if cover.ended is None:
+        return
+    for order in cover.entries + cover.exits:
+        if order.final_filled == NEVER_CLOSED or _could_fill(order):
+            yield "INV-4", f"{cover.ended}, yet order {order.tag} is not known dead"
+    if seen.position and cover.ended is not State.CARRIED:
+        yield "INV-4", f"{cover.ended} with a position of {seen.position}"
+
+
+def _presence(seen: Seen) -> Found:
+    """What the core believes to live is at the exchange, as the core believes it."""
+    for order in seen.cover.entries + seen.cover.exits:
+        if not _alive(order) or order.in_flight is not InFlight.NONE:
+            continue
+        record = seen.at_venue.get(order.tag)
+        if record is None:
+            yield "INV-5", f"order {order.tag} is not at the exchange"
+            continue
+        believed = _believed(order)
+        found = _found(record)
+        for what, value in believed.items():
+            if found[what] != value:
+                yield "INV-5", f"order {order.tag}: {what} is {found[what]}, believed {value}"
+
+
+def _believed(order: VenueOrder) -> dict[str, object]:
+    waits = order.life is Life.WAITING
+    terms: dict[str, object] = {
+        "id": order.exchange_order_id,
+        "side": order.side,
+        "leaves": order.quantity - order.filled_quantity,
+        "waiting": waits,
+    }
+    if waits:
+        terms["trigger"] = order.trigger_price_pips
+    elif order.order_type is OrderType.LIMIT:
+        terms["price"] = order.price_pips
+    return terms
+
+
+def _found(record: OrderRecord) -> dict[str, object]:
+    return {
+        "id": record.exchange_order_id,
+        "side": record.side,
+        "leaves": record.quantity - record.filled_quantity,
+        "waiting": record.order_type in STOPS and not record.triggered,
+        "trigger": record.trigger_price_pips,
+        "price": record.price_pips,
+    }
+
+
+# --- INV-9, INV-13, INV-15: what was decided is carried out, and not taken back ---------------
+
+
+def _exit_liveness(seen: Seen) -> Found:
+    cover = seen.cover
+    if cover.exit_source is None or cover.ended is not None or seen.position <= 0:
+        return
+    if seen.waits_for_venue or any(_alive(order) for order in cover.exits):
+        return
+    last = cover.exits[-1] if cover.exits else None
+    retry_ns = 2 * seen.settings.t_reprice_ns
+    if last is None or seen.now_ns - last.updated_at_ns > retry_ns:
+        yield "INV-9", f"{seen.position} shall be flattened, and no exit is on its way"
+
+
+def _entry_cancel(seen: Seen) -> Found:
+    cover = seen.cover
+    if cover.cancel_source is None or cover.ended is not None:
+        return
+    for order in cover.entries:
+        grows = order.amend is not None and order.amend.quantity > order.quantity
+        asked = order.in_flight is not InFlight.NONE or order.cancel_refused_at_ns
+        if grows or (_alive(order) and not asked):
+            yield "INV-13", f"entry order {order.tag} shall be cancelled, and nobody asks for it"
+
+
+def _exit_intent(seen: Seen) -> Found:
+    cover = seen.cover
+    if cover.exit_source is None:
+        return
+    since_ns = cover.exit_since_ns
+    for order in cover.exits:
+        if order.order_type in STOPS and order.sent_at_ns > since_ns:
+            yield "INV-15", f"stop {order.tag} was sent after the exit had begun"
+    for change in cover.changes or ():
+        stop = change.what == "amended" and change.order_type in STOPS
+        if stop and change.leg == "THIRD" and change.at_ns > since_ns:
+            yield "INV-15", "the stop was changed as a stop after the exit had begun"
+
+
+# --- INV-11: filled is what traded ------------------------------------------------------------
+
+
+def _ledger(seen: Seen) -> Found:
+    cover = seen.cover
+    trades = cover.trades or []
+    if len({(trade.tag, trade.trade_id) for trade in trades}) != len(trades):
+        yield "INV-11", "a trade is booked twice"
+    orders = cover.entries + cover.exits
+    for tag in seen.filled:
+        if all(order.tag != tag for order in orders):
+            yield "INV-11", f"a trade is of order {tag}, which is none of this cover order"
+    for order in orders:
+        quantity, value = seen.filled.get(order.tag, (0, 0))
+        if (order.filled_quantity, order.filled_value) != (quantity, value):
+            said = f"{order.filled_quantity} for {order.filled_value}"
+            yield "INV-11", f"order {order.tag} says {said}, its trades {quantity} for {value}"
+    sums = (cover.entry_filled, cover.exits_filled)
+    folded = (seen.filled_of(cover.entries), seen.filled_of(cover.exits))
+    if sums != folded:
+        yield "INV-11", f"entry and exits say {sums}, their trades {folded}"
+
+
+# --- INV-16, INV-17: where a stop may stand, and when an order may live -----------------------
+
+
+def _trailing(seen: Seen) -> Found:
+    cover, instrument = seen.cover, seen.instrument
+    if cover.stop_price_pips % instrument.tick_pips:
+        yield "INV-16", f"the stop's plan {cover.stop_price_pips} is off tick"
+    if not instrument.band_low_pips <= cover.stop_price_pips <= instrument.band_high_pips:
+        yield "INV-16", f"the stop's plan {cover.stop_price_pips} is outside the band"
+    for order in cover.exits:
+        record = seen.at_venue.get(order.tag)
+        if record is None or record.triggered or record.order_type not in STOPS:
+            continue
+        trigger, last = record.trigger_price_pips, seen.last_price_pips
+        if trigger % instrument.tick_pips:
+            yield "INV-16", f"stop {order.tag} stands off tick at {trigger}"
+        if trigger <= last if order.side is Side.BUY else trigger >= last:
+            yield "INV-16", f"stop {order.tag} at {trigger} is through the last price {last}"
+
+
+def _session(seen: Seen) -> Found:
+    cover = seen.cover
+    if seen.session_closed and cover.ended is None:
+        yield "INV-17", "the session is closed, the cover order has not ended"
+
+
+_CHECKS = (
+    _sizing,
+    _nakedness,
+    _reversal,
+    _terminals,
+    _presence,
+    _exit_liveness,
+    _ledger,
+    _entry_cancel,
+    _exit_intent,
+    _trailing,
+    _session,
+)

@@ -1,0 +1,336 @@
+"""
+The calls of the control room: each reads its fields, does one thing, and says what is now.
+
+A call reads everything before it changes anything, so a refused one has changed nothing. What
+the exchange itself refuses (a price off tick, a closed session) it refuses before it acts.
+
+Source: docs/twin.md.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, Final
+
+from kavach.core.commands import EndSession, Leg, OpenClient, OpenSession
+from kavach.core.refusals import Reason, Refusal
+from kavach.exchange.house import HouseError
+from kavach.exchange.messages import Event as ExchangeEvent
+from kavach.exchange.messages import Phase
+from kavach.instruments import Instrument
+from kavach.twin.audit import audit
+from kavach.twin.clock import TwinClock, seconds_ns
+from kavach.twin.credentials import new_token, secret_digest, token_digest
+from kavach.twin.door import Refused
+from kavach.twin.fields import INTEGER_MAX, SECONDS_MAX, Fields
+from kavach.twin.market_view import market_view
+from kavach.twin.travel import JOURNEY_SECONDS, travel
+from kavach.twin.world_port import World
+from kavach.units import (
+    IST_OFFSET_SECONDS,
+    NS_PER_MS,
+    NS_PER_SECOND,
+    Exchange,
+    InstrumentKey,
+    Pips,
+    Side,
+    TimestampNs,
+)
+
+CODE_OF_FAULT: Final = 16418  # "Invalid data": what a real venue says when it gives no reason.
+REASON_OF_FAULT: Final = "Refused on request of the control room"
+LATEST_NS: Final = 4_102_444_800 * NS_PER_SECOND  # 2100-01-01: no market is open longer.
+
+_IST: Final = timezone(timedelta(seconds=IST_OFFSET_SECONDS))
+_INSTRUMENT: Final = ("exchange", "instrument_token")
+
+
+# --- The market -------------------------------------------------------------------------------
+
+
+async def look(world: World, fields: Fields) -> dict[str, Any]:
+    """Return what everybody sees of an instrument."""
+    fields.only(_INSTRUMENT)
+    return market_view(world.venue.exchange, fields.instrument(world.service.engine.instruments))
+
+
+async def quote(world: World, fields: Fields) -> dict[str, Any]:
+    """Replace the house's quotes by one bid and one ask, and return the market."""
+    fields.only((*_INSTRUMENT, "bid", "bid_quantity", "ask", "ask_quantity"))
+    instrument = fields.instrument(world.service.engine.instruments)
+    bid, bid_quantity = _quoted(fields, "bid")
+    ask, ask_quantity = _quoted(fields, "ask")
+    exchange = world.venue.exchange
+    _act(
+        world,
+        instrument,
+        lambda at_ns: exchange.house_quote(
+            instrument.key, bid, bid_quantity, ask, ask_quantity, at_ns
+        ),
+    )
+    return market_view(exchange, instrument)
+
+
+def _quoted(fields: Fields, side: str) -> tuple[Pips, Any]:
+    """Return price and quantity of a side; without a quantity the price need not be there."""
+    quantity = fields.quantity(f"{side}_quantity", least=0)
+    if quantity == 0 and not fields.has(side):
+        return Pips(0), quantity
+    return fields.price(side), quantity
+
+
+async def order(world: World, fields: Fields) -> dict[str, Any]:
+    """Enter an anonymous order, and return how much of it filled at once."""
+    fields.only((*_INSTRUMENT, "side", "price", "quantity"))
+    instrument = fields.instrument(world.service.engine.instruments)
+    side = fields.word("side", Side)
+    price = None if fields.is_null("price") else fields.price("price")
+    quantity = fields.quantity("quantity")
+    exchange = world.venue.exchange
+    filled, house_id = 0, ""
+
+    def enter(at_ns: TimestampNs) -> list[ExchangeEvent]:
+        nonlocal filled, house_id
+        filled, house_id, events = exchange.house_order(
+            instrument.key, side, price, quantity, at_ns
+        )
+        return events
+
+    _act(world, instrument, enter)
+    return {"filled": filled, "order_id": house_id}
+
+
+async def trade(world: World, fields: Fields) -> dict[str, Any]:
+    """Print a trade elsewhere in the market, and return the market."""
+    fields.only((*_INSTRUMENT, "price", "quantity"))
+    instrument = fields.instrument(world.service.engine.instruments)
+    price = fields.price("price")
+    quantity = fields.quantity("quantity")
+    exchange = world.venue.exchange
+    _act(
+        world,
+        instrument,
+        lambda at_ns: exchange.print_trade(instrument.key, price, quantity, at_ns),
+    )
+    return market_view(exchange, instrument)
+
+
+def _act(
+    world: World,
+    instrument: Instrument,
+    act: Callable[[TimestampNs], list[ExchangeEvent]],
+) -> None:
+    """Do something at the exchange and let the core hear of it."""
+    venue = world.venue
+    try:
+        world.service.market(lambda at_ns: venue.heard(act(TimestampNs(at_ns)), instrument.key))
+    except HouseError as error:
+        field, _, wrong = str(error).partition(": ")
+        raise Refused(field, wrong) from error
+
+
+# --- Faults -----------------------------------------------------------------------------------
+
+
+class FaultOn(StrEnum):
+    """Which requests to the venue suffer."""
+
+    NEW = "new"
+    AMEND = "amend"
+    CANCEL = "cancel"
+    ANY = "any"
+
+
+class Effect(StrEnum):
+    """What they suffer."""
+
+    REJECT = "reject"
+    DELAY = "delay"
+    DROP_REQUEST = "drop_request"
+    DROP_REPORT = "drop_report"
+    DUPLICATE_REPORT = "duplicate_report"
+    CANCEL_RESTING = "cancel_resting"
+
+
+OFFERED: Final = frozenset({Effect.REJECT, Effect.CANCEL_RESTING})
+
+
+async def add_fault(world: World, fields: Fields) -> dict[str, Any]:
+    """Let the next matching requests suffer, and return the fault's id."""
+    fields.only(("on", "leg", "client_id", "effect", "code", "reason", "delay_ms", "times"))
+    on = fields.word("on", FaultOn)
+    leg = fields.word("leg", Leg) if fields.has("leg") else None
+    client_id = fields.name("client_id") if fields.has("client_id") else None
+    if client_id is not None and client_id not in world.service.engine.state.clients:
+        raise Refused("client_id", f"there is no client {client_id}")
+    effect = fields.word("effect", Effect)
+    if effect not in OFFERED:
+        raise Refused("effect", f"{effect.value} is not offered yet")
+    code = fields.integer("code", 0, INTEGER_MAX) if fields.has("code") else CODE_OF_FAULT
+    reason = fields.text("reason") if fields.has("reason") else REASON_OF_FAULT
+    if fields.has("delay_ms"):
+        fields.integer("delay_ms", 0, INTEGER_MAX)
+    times = fields.integer("times", 1, INTEGER_MAX) if fields.has("times") else 1
+    fault_id = f"fault-{new_token()[:8]}"
+    world.add_fault(
+        fault_id=fault_id,
+        on=on.value,
+        leg=leg,
+        client_id=client_id,
+        effect=effect.value,
+        code=code,
+        reason=reason,
+        times=times,
+    )
+    return {"fault_id": fault_id}
+
+
+async def clear_faults(world: World, fields: Fields) -> dict[str, Any]:
+    """Take every fault away."""
+    world.clear_faults()
+    return {}
+
+
+# --- The clock and the day --------------------------------------------------------------------
+
+
+class ClockAction(StrEnum):
+    """What the clock is to do."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    ADVANCE = "advance"
+    SET = "set"
+
+
+async def clock(world: World, fields: Fields) -> dict[str, Any]:
+    """Return the time, and how it goes."""
+    return _clock_view(world.clock)
+
+
+def _clock_view(twin_clock: TwinClock) -> dict[str, Any]:
+    now_ns = twin_clock.now_ns()
+    seconds, rest_ns = divmod(now_ns, NS_PER_SECOND)
+    moment = datetime.fromtimestamp(seconds, _IST).replace(microsecond=rest_ns // 1_000)
+    return {
+        "now": moment.isoformat(timespec="microseconds"),
+        "now_ns": now_ns,
+        "paused": twin_clock.paused,
+        "speed": _speed(twin_clock.speed),
+    }
+
+
+def _speed(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+async def set_clock(world: World, fields: Fields) -> dict[str, Any]:
+    """Stop, start or take the clock somewhere, and return the time it shows then."""
+    fields.only(("action", "seconds", "to"))
+    action = fields.word("action", ClockAction)
+    if action is ClockAction.ADVANCE:
+        span_ns = seconds_ns(fields.seconds("seconds"))
+        await _take_clock(world, "seconds", world.service.engine.now_ns() + span_ns)
+    elif action is ClockAction.SET:
+        to_ns = fields.moment_ns("to")
+        now_ns = world.service.engine.now_ns()
+        if to_ns < now_ns:
+            raise Refused("to", "has passed, and the clock does not run backwards")
+        if to_ns - now_ns > SECONDS_MAX * NS_PER_SECOND:
+            raise Refused("to", "is more than a year ahead")
+        await _take_clock(world, "to", to_ns)
+    elif action is ClockAction.PAUSE:
+        world.clock.pause()
+        world.service.changed()
+    else:
+        world.clock.resume()
+        world.service.changed()
+    return _clock_view(world.clock)
+
+
+async def _take_clock(world: World, field: str, target_ns: int) -> None:
+    if target_ns > LATEST_NS:
+        raise Refused(field, "goes beyond the year 2099")
+    if world.clock.travelling:
+        raise Refused("clock", "is being set by another call just now", 409)
+    if not await travel(world, target_ns):
+        shown = _clock_view(world.clock)["now"]
+        wrong = (
+            f"more is due on the way than {JOURNEY_SECONDS} seconds of work; the clock has got "
+            f"to {shown}, ask again for the rest"
+        )
+        raise Refused(field, wrong, 409)
+
+
+async def session(world: World, fields: Fields) -> dict[str, Any]:
+    """Open or close an exchange now, and return its phase."""
+    fields.only(("exchange", "phase"))
+    exchange = fields.word("exchange", Exchange)
+    phase = fields.word("phase", Phase)
+    world.service.changed()
+    engine, venue = world.service.engine, world.venue
+    if venue.exchange.phase(exchange) is not phase:
+        opening = phase is Phase.OPEN
+        command = OpenSession(exchange) if opening else EndSession(exchange)
+        no_instrument = InstrumentKey("")  # Nothing trades when a session changes.
+        engine.change_phase(
+            command,
+            lambda at_ns: venue.heard(
+                venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), no_instrument
+            ),
+            engine.now_ns(),
+        )
+        world.service.changed()
+    return {"exchange": exchange.value, "phase": phase.value}
+
+
+# --- Clients, and the whole -------------------------------------------------------------------
+
+
+async def open_client(world: World, fields: Fields) -> dict[str, Any]:
+    """Open an account, and return its access token, which is told this once."""
+    fields.only(("client_id", "cash", "password", "pin"))
+    client_id = fields.name("client_id")
+    cash = fields.cash("cash")
+    password = fields.text("password") if fields.has("password") else ""
+    pin = fields.text("pin") if fields.has("pin") else ""
+    token = new_token()
+    outcome = world.service.execute(
+        OpenClient(
+            client_id=client_id,
+            cash_paise=cash,
+            token_digest=token_digest(token),
+            password_digest=secret_digest(password, client_id) if password else "",
+            pin_digest=secret_digest(pin, client_id) if pin else "",
+        )
+    )
+    if isinstance(outcome, Refusal):
+        assert outcome.reason is Reason.CLIENT_MUST_BE_NEW, outcome
+        raise Refused("client_id", f"{client_id} exists already")
+    return {"client_id": client_id, "access_token": token}
+
+
+async def audited(world: World, fields: Fields) -> dict[str, Any]:
+    """Check every invariant now, and return what was found."""
+    engine = world.service.engine
+    report = audit(engine.state, world.venue.exchange.snapshot(), engine.now_ns())
+    return {
+        "violations": [
+            {"invariant": v.invariant, "order": str(v.order or ""), "detail": v.detail}
+            for v in report.violations
+        ],
+        "cover_orders": report.cover_orders,
+        "events": report.events,
+        "naked_ms_max": -(-report.naked_ns_max // NS_PER_MS),
+        "state_hash": engine.state_hash(),
+    }
+
+
+async def reset(world: World, fields: Fields) -> dict[str, Any]:
+    """Become a fresh world, and return the hash of its state."""
+    fields.only(())
+    if world.clock.travelling:
+        raise Refused("clock", "is being set by another call just now", 409)
+    world.reset()
+    return {"state_hash": world.service.engine.state_hash()}

@@ -1,0 +1,104 @@
+"""
+The control room of the simulated broker: market, faults, clock, sessions, clients, audit.
+
+A call is a function from the room and the request's fields to the answer. It runs in one go on
+the event loop, as every change of the engine does, and its answer is sent only when all that it
+changed is durable. The operator's token opens the room and nothing else does.
+
+Source: docs/twin.md.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any, Final
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from kavach.engine.journal_port import JournalError
+from kavach.twin import calls
+from kavach.twin.door import Disconnected, Refused, Told, is_operator, read_body, send_json
+from kavach.twin.fields import Fields, read_fields
+from kavach.twin.world_port import World
+
+PREFIX: Final = "/twin/v1"
+
+_LOG: Final = logging.getLogger(__name__)
+
+Call = Callable[[World, Fields], Awaitable[dict[str, Any]]]
+
+# By path and method; what a path adds to the fields stands in braces.
+CALLS: Final[dict[str, dict[str, Call]]] = {
+    "market/quote": {"POST": calls.quote},
+    "market/order": {"POST": calls.order},
+    "market/trade": {"POST": calls.trade},
+    "market/{exchange}/{instrument_token}": {"GET": calls.look},
+    "faults": {"POST": calls.add_fault, "DELETE": calls.clear_faults},
+    "clock": {"GET": calls.clock, "POST": calls.set_clock},
+    "session": {"POST": calls.session},
+    "clients": {"POST": calls.open_client},
+    "audit": {"GET": calls.audited},
+    "reset": {"POST": calls.reset},
+}
+
+
+class ControlRoom:
+    """One world and the token that opens its control room."""
+
+    def __init__(self, world: World, operator_token: str) -> None:
+        assert operator_token, "a room without a lock is no control room"
+        self._world = world
+        self._token_digest = sha256(operator_token.encode()).digest()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            told = await self._serve(scope, receive)
+        except Disconnected:
+            return
+        except Refused as refused:
+            told = Told(refused.status, {"error": str(refused)})
+        except JournalError as error:
+            _LOG.error("not durable: %s", error)
+            text = "journal: not durable, the outcome is unknown; look before you ask again"
+            told = Told(503, {"error": text})
+        await send_json(send, told)
+
+    async def _serve(self, scope: Scope, receive: Receive) -> Told:
+        try:
+            body = await read_body(receive)
+        finally:
+            if not is_operator(scope, self._token_digest):
+                raise Refused("Authorization", "must be Bearer and the operator token", 401)
+        found = _find(scope["path_params"]["call"])
+        if found is None:
+            raise Refused("path", "there is no such call", 404)
+        methods, from_path = found
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        call = methods.get(method)
+        if call is None:
+            allowed = ", ".join(methods)
+            return Told(405, {"error": f"method: must be {allowed}"}, allowed)
+        fields = read_fields(body) if method == "POST" and body.strip() else Fields({})
+        answer = await call(self._world, Fields(from_path) if from_path else fields)
+        await self._world.service.settled()
+        return Told(200, answer)
+
+
+def _find(path: str) -> tuple[dict[str, Call], dict[str, str]] | None:
+    """Return the methods of a path, and the fields that it carries."""
+    methods = CALLS.get(path)
+    if methods is not None:
+        return ({}, {}) if "{" in path else (methods, {})
+    for pattern, pattern_methods in CALLS.items():
+        names, parts = pattern.split("/"), path.split("/")
+        if "{" in pattern and len(names) == len(parts) and names[0] == parts[0]:
+            pairs = zip(names, parts, strict=True)
+            return pattern_methods, {n[1:-1]: part for n, part in pairs if n.startswith("{")}
+    return None
+
+
+def control_room_routes(room: ControlRoom) -> list[Route]:
+    """Return the routes of the room, to be served beside the trading API."""
+    return [Route(f"{PREFIX}/{{call:path}}", room)]

@@ -1,0 +1,64 @@
+"""
+What the control room asks of the world it controls: its engine, its clock and its exchange.
+
+A reset replaces clock and exchange, so they are asked for each time and never kept.
+
+Source: docs/twin.md.
+"""
+
+from typing import Protocol
+
+from kavach.core.commands import Leg
+from kavach.engine.service import Service
+from kavach.engine.venue_port import Heard
+from kavach.exchange.exchange import Exchange
+from kavach.exchange.messages import Event as ExchangeEvent
+from kavach.twin.clock import TwinClock
+from kavach.units import InstrumentKey
+
+
+class House(Protocol):
+    """The embedded venue: an exchange, and how the core hears what happens there."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange inside."""
+
+    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> Heard:
+        """Return events of one instrument as the core hears them."""
+
+
+class World(Protocol):
+    """Everything that the control room controls."""
+
+    @property
+    def service(self) -> Service:
+        """The engine in its event loop."""
+
+    @property
+    def clock(self) -> TwinClock:
+        """The clock that the engine reads."""
+
+    @property
+    def venue(self) -> House:
+        """The venue that the engine sends to."""
+
+    def reset(self) -> None:
+        """Become a fresh world with the same seed, demo client and tokens."""
+
+    def add_fault(
+        self,
+        *,
+        fault_id: str,
+        on: str,
+        leg: Leg | None,
+        client_id: str | None,
+        effect: str,
+        code: int,
+        reason: str,
+        times: int,
+    ) -> None:
+        """Let the next ``times`` matching requests to the venue suffer this effect."""
+
+    def clear_faults(self) -> None:
+        """Let no request suffer any more."""
