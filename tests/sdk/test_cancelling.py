@@ -268,6 +268,17 @@ def test_a_replaced_stop_is_found(stage: Stage, pocket: Any) -> None:
     assert stage.changes[1].json["exchange_order_id"] == "1100000000000042"
 
 
+def test_a_complete_stop_has_traded_all(stage: Stage, pocket: Any) -> None:
+    """A row that says COMPLETE has traded its quantity, even if the count lags behind."""
+    held(stage)
+    stage.answers(cancelled(effect=lambda heard: stage.change(STOP, order_status="COMPLETE")))
+
+    result = pocket.exit_cover_order(ENTRY)
+
+    assert result.order.stop.filled_quantity == 0
+    assert result.outcome is CancelOutcome.EXITED
+
+
 def test_a_part_exit_is_pending(stage: Stage, pocket: Any) -> None:
     """A stop that has sold less than was bought leaves a position: not EXITED."""
     held(stage)

@@ -23,6 +23,7 @@ LOST = [
     pytest.param({"body": b'{"data":{"bas'}, id="cut short"),
     pytest.param({"body": b'{"status":"error"}', "http_status": 502}, id="server error"),
     pytest.param({"body": b"{}"}, id="says nothing"),
+    pytest.param({"body": b'{"status":"success"}', "http_status": 502}, id="success under 502"),
 ]
 
 

@@ -106,7 +106,7 @@ def _addressable(account: Account, order: CoverOrder | Order | str, leg: Leg) ->
     """
     if isinstance(order, CoverOrder) and not order.shares_user_order_id:
         target = order.entry if leg is Leg.ENTRY else order.stop
-        if target is not None and target.exchange_order_id and not target.is_closed:
+        if target is not None and target.exchange_order_id:
             return order
     current = yield from cover_order(account, order)
     if leg is Leg.THIRD and current.shares_user_order_id:
