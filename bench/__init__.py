@@ -1,0 +1,5 @@
+"""
+How fast and how big: programs that measure, run by ``make bench``.
+
+What they found: docs/benchmarks.md.
+"""
