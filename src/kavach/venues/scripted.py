@@ -1,0 +1,206 @@
+"""
+A venue that says nothing by itself: whoever holds the script decides what happens, and when.
+
+Requests pile up, and each of its orders is as the last decision left it. A decision is a method
+here; it returns the report that a real venue would send, and the caller hands that to the engine
+whenever, and after whatever else, it likes. A decision that no lawful venue could make (to
+trade more than is open, to answer a request that was not sent) is an assertion error, because
+then the script is wrong and not the engine.
+
+Quantities are shares, prices pips.
+
+Source: cover-order 5.4, 5.5 (A1 to A5, B1 to B7).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from kavach.core import events as e
+from kavach.core.cover_order import CoverOrder
+from kavach.core.venue_order import VenueOrder
+from kavach.exchange.messages import Event as ExchangeEvent
+from kavach.units import InstrumentKey, OrderType, Pips, Quantity
+
+_STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Reports and last prices, in the shape that the engine hears."""
+
+    reports: list[e.Report] = msgspec.field(default_factory=list)
+    moved: dict[InstrumentKey, int] = msgspec.field(default_factory=dict)
+    journaled: list[ExchangeEvent] = msgspec.field(default_factory=list)
+
+
+class ScriptedOrder:
+    """An order as it stands at the venue, whatever the other side believes."""
+
+    def __init__(self, asked: e.OrderSubmitted) -> None:
+        self.asked = asked
+        self.tag = asked.tag
+        self.order_type = asked.order_type
+        self.quantity = int(asked.quantity)
+        self.price_pips = asked.price_pips
+        self.trigger_price_pips = asked.trigger_price_pips
+        self.filled = 0
+        self.accepted = False
+        self.alive = True
+        self.triggered = False
+        self.pending: e.OrderAmendSent | e.OrderCancelSent | None = None
+
+    @property
+    def open_quantity(self) -> int:
+        """What may still trade."""
+        return self.quantity - self.filled if self.alive else 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a stop that has not fired."""
+        return self.order_type in _STOPS and not self.triggered
+
+
+class ScriptedVenue:
+    """Orders, and decisions about them."""
+
+    def __init__(self) -> None:
+        self.requests: list[e.Request] = []  # Everything that was ever sent here, in order.
+        self.orders: dict[int, ScriptedOrder] = {}  # By tag.
+        self._trades = 0
+
+    # --- The engine's port --------------------------------------------------------------------
+
+    def send(self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int) -> Told:
+        """Return nothing: the request waits here for somebody to decide."""
+        self.requests.append(request)
+        if isinstance(request, e.OrderSubmitted):
+            assert request.tag not in self.orders, f"order {request.tag} was sent twice"
+            self.orders[request.tag] = ScriptedOrder(request)
+        else:
+            mine = self.orders[request.tag]
+            assert mine.pending is None, f"order {request.tag}: a second request in flight"
+            mine.pending = request
+        return Told()
+
+    def replay(self, event: ExchangeEvent) -> None:
+        """Refuse: what happens at a venue far away is not in our journal."""
+        raise AssertionError(f"a scripted venue journals nothing, least of all {event}")
+
+    def prices(self) -> dict[InstrumentKey, int]:
+        """Return no prices."""
+        return {}
+
+    def snapshot(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def restore(self, snapshot: bytes) -> None:
+        """Do nothing: the venue lives on while the engine restarts."""
+        assert snapshot == b"", "a scripted venue has no snapshot"
+
+    def state_hash(self) -> str:
+        """Return nothing."""
+        return ""
+
+    # --- Decisions about a new order ----------------------------------------------------------
+
+    def accept(self, tag: int) -> e.Report:
+        """Take the order."""
+        order = self.orders[tag]
+        assert not order.accepted, f"order {tag} was accepted already"
+        order.accepted = True
+        return e.OrderAccepted(tag, f"{tag:016d}")
+
+    def reject(self, tag: int, code: int = 16418, reason: str = "refused") -> e.Report:
+        """Do not take the order, or find out later that it should not have been taken.
+
+        What it has traded by then stays traded.
+        """
+        order = self.orders[tag]
+        assert order.alive, f"order {tag} has gone already"
+        order.alive = False
+        return e.OrderRejected(tag, code, reason)
+
+    # --- Decisions about a live order ---------------------------------------------------------
+
+    def trade(self, tag: int, quantity: int, price_pips: int) -> e.OrderTraded:
+        """Trade a part, perhaps before the acceptance was told; a stop has fired by then."""
+        order = self.orders[tag]
+        assert 0 < quantity <= order.open_quantity, f"order {tag} cannot trade {quantity}"
+        order.filled += quantity
+        order.alive = order.open_quantity > 0
+        return self._trade(tag, quantity, price_pips)
+
+    def trade_late(self, tag: int, quantity: int, price_pips: int) -> e.OrderTraded:
+        """Trade after the closing was reported: what a venue should not do, and does."""
+        order = self.orders[tag]
+        assert not order.alive, f"order {tag} is alive: that is an ordinary trade"
+        order.filled += quantity
+        return self._trade(tag, quantity, price_pips)
+
+    def _trade(self, tag: int, quantity: int, price_pips: int) -> e.OrderTraded:
+        self._trades += 1
+        return e.OrderTraded(tag, f"T{self._trades}", Quantity(quantity), Pips(price_pips))
+
+    def trigger(self, tag: int) -> e.Report:
+        """Let a waiting stop fire."""
+        order = self.orders[tag]
+        assert order.alive and order.accepted and order.waits, f"order {tag} does not wait"
+        order.triggered = True
+        return e.OrderTriggered(tag)
+
+    def remove(self, tag: int, code: int = 17070, reason: str = "out of range") -> e.Report:
+        """Close the order unasked."""
+        return self._close(tag, e.Closing.REMOVED, code, reason)
+
+    def expire(self, tag: int) -> e.Report:
+        """Close the order because its time is over."""
+        return self._close(tag, e.Closing.EXPIRED, 0, "expired")
+
+    def _close(self, tag: int, closing: e.Closing, code: int, reason: str) -> e.Report:
+        order = self.orders[tag]
+        assert order.alive, f"order {tag} has gone already"
+        order.alive = False
+        return e.OrderClosed(tag, Quantity(order.filled), closing, code, reason)
+
+    # --- Decisions about a request ------------------------------------------------------------
+
+    def amend(self, tag: int) -> e.Report:
+        """Make the change that was asked for."""
+        order, asked = self.orders[tag], self.orders[tag].pending
+        assert isinstance(asked, e.OrderAmendSent), f"order {tag}: no change was asked for"
+        assert order.alive and asked.quantity > order.filled, f"order {tag} cannot be changed"
+        assert not (order.triggered and asked.order_type in _STOPS), f"order {tag} has fired"
+        order.pending = None
+        order.order_type = asked.order_type
+        order.quantity = asked.quantity
+        order.price_pips = asked.price_pips
+        order.trigger_price_pips = asked.trigger_price_pips
+        return e.OrderAmended(tag)
+
+    def refuse_amend(self, tag: int, code: int = 16346, reason: str = "no change") -> e.Report:
+        """Leave the order as it is."""
+        assert isinstance(self._answered(tag), e.OrderAmendSent), f"order {tag}: no change asked"
+        return e.OrderAmendRefused(tag, code, reason)
+
+    def cancel(self, tag: int) -> e.Report:
+        """Close the order as asked."""
+        assert isinstance(self._answered(tag), e.OrderCancelSent), f"order {tag}: no cancel asked"
+        return self._close(tag, e.Closing.CANCELLED, 0, "")
+
+    def refuse_cancel(self, tag: int, code: int = 16344, reason: str = "no cancel") -> e.Report:
+        """Leave the order where it is."""
+        assert isinstance(self._answered(tag), e.OrderCancelSent), f"order {tag}: no cancel asked"
+        return e.OrderCancelRefused(tag, code, reason)
+
+    def _answered(self, tag: int) -> e.Request | None:
+        order = self.orders[tag]
+        asked, order.pending = order.pending, None
+        return asked
+
+    # --- Looking ------------------------------------------------------------------------------
+
+    def alive(self) -> Sequence[ScriptedOrder]:
+        """Return the orders that may still trade, oldest first."""
+        return [order for order in self.orders.values() if order.alive]
