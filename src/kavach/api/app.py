@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kavach.api.backend import Backend
 from kavach.api.call import Reply, send_reply
 from kavach.api.docs_page import DOCS_PAGE
-from kavach.api.edge import Edge, Handler
+from kavach.api.edge import Edge
 from kavach.api.openapi import openapi_json
 from kavach.api.options import ApiOptions
 from kavach.api.routes import KART, ORDER_ID, ROUTES, Route
@@ -60,22 +60,13 @@ class Api:
             method, path = scope["method"], scope["path"]
             if method == "DELETE" and path.startswith(_KART_SLASH):
                 path_id = path[len(_KART_SLASH) :]
-                await self._serve_hot(self._cancel, path_id, scope, receive, send)
+                await self._edge.serve(self._cancel, path_id, scope, receive, send)
                 return
             handler = self._hot.get((method, path))
             if handler is not None:
-                await self._serve_hot(handler, "", scope, receive, send)
+                await self._edge.serve(handler, "", scope, receive, send)
                 return
         await self._rest(scope, receive, send)
-
-    async def _serve_hot(
-        self, handler: Handler, path_id: str, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        try:
-            await self._edge.serve(handler, path_id, scope, receive, send)
-        except Exception:  # The program is wrong: say so in the one error shape, then be loud.
-            await send_reply(send, self._edge.broken(), self._edge.request_id())
-            raise
 
 
 class Methods:

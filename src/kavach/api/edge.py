@@ -74,6 +74,9 @@ class Edge:
         except JournalError as error:
             _LOG.error("not durable: %s", error)
             reply = self.unavailable()
+        except Exception:  # The program is wrong: say so in the one error shape, then be loud.
+            await send_reply(send, self.broken(), self.request_id())
+            raise
         await send_reply(send, reply, self.request_id())
 
     async def _reply(self, handler: Handler, path_id: str, scope: Scope, receive: Receive) -> Reply:

@@ -14,12 +14,12 @@ from kavach.core.cover_order import CoverOrder, Trade
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
 from kavach.wire.activity import reference_of
+from kavach.wire.fields import ExecutionType
 from kavach.wire.money import amount, average, decimal, number
 from kavach.wire.rows import OrderRow, PositionRow, TradeRow
 from kavach.wire.statuses import OrderStatus
 
 NNF_ID: Final = 111111111111100
-EXECUTION_TYPE: Final = "CO"
 PRO_CLI: Final = "CLIENT"
 PRO_CLI_NUMBER: Final = 0
 PRODUCT_NUMBER: Final = {Product.NRML: 0, Product.CNC: 1, Product.MIS: 2, Product.MTF: 16}
@@ -56,7 +56,7 @@ def order_row(view: LegView) -> OrderRow:
         lot_size=instrument.lot,
         isin=instrument.isin,
         disclosed_quantity=cover.disclosed_quantity if view.leg is Leg.ENTRY else 0,
-        execution_type=EXECUTION_TYPE,
+        execution_type=ExecutionType.CO.value,
         source="",
         device=cover.device,
         exchange_order_id=view.exchange_order_id,
