@@ -482,8 +482,8 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     if not due or desk.state.session_closed(desk.state.instruments[cover.instrument]):
         return 0
     # What is due and could not be done now is tried again a moment later, never in a circle.
-    earliest = min(due)
-    return earliest if earliest > desk.now_ns else desk.now_ns + settings.t_reprice_ns
+    again_ns = desk.now_ns + settings.t_reprice_ns
+    return min(at_ns if at_ns > desk.now_ns else again_ns for at_ns in due)
 
 
 def _locked(desk: Desk, cover: CoverOrder) -> bool:
