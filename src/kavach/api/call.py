@@ -18,7 +18,7 @@ from kavach.wire import headers
 from kavach.wire.errors import BadField, ErrorCode
 
 BODY_BYTES_MAX: Final = 64 * 1024
-DRAINED_BYTES_MAX: Final = 16 * 1024 * 1024  # Beyond this the connection is closed instead.
+DRAINED_BYTES_MAX: Final = 16 * 1024 * 1024  # Beyond this the answer does not wait for the rest.
 
 _JSON: Final = (b"content-type", b"application/json")
 _HTML: Final = (b"content-type", b"text/html; charset=utf-8")
