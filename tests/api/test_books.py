@@ -3,6 +3,7 @@
 import pytest
 
 from kavach.api.options import ApiOptions
+from kavach.units import InstrumentKey, Side
 from kavach.wire.rows import HistoryRow, PositionRow, TradeRow
 from tests.api.world import BEARER, OTHER, World, running
 
@@ -90,6 +91,27 @@ def test_history_of_the_stop(world: World) -> None:
         "MODIFY_CONFIRMED",
     ]
     assert {step["trigger_price"] for step in steps} == {12.5}
+    assert [step["quantity"] for step in steps] == [4, 4, 10]
+
+
+def test_history_of_what_was_never_sent(world: World) -> None:
+    """Refused for want of margin: entered, rejected, and why."""
+    row = world.place(quantity=900_000, product="CNC")
+    path = f"/api/v1/order/{row['oms_order_id']}/history"
+    steps = world.http.get(path, headers=BEARER).json()["data"]
+    assert [step["status"] for step in steps] == ["PENDING", "REJECTED"]
+    assert "Margin" in steps[-1]["reject_reason"]
+
+
+def test_history_of_a_market_entry(world: World) -> None:
+    """It never had a price, though a protected limit was sent for it."""
+    world.do(lambda: world.desk.counterparty(InstrumentKey("NSE:14366"), Side.SELL, 130_000, 10))
+    row = world.place(order_type="MARKET", price=0)
+    path = f"/api/v1/order/{row['oms_order_id']}/history"
+    steps = world.http.get(path, headers=BEARER).json()["data"]
+    assert [step["status"] for step in steps] == ["PENDING", "CONFIRMED", "COMPLETE"]
+    assert {step["price"] for step in steps} == {0}
+    assert steps[-1]["avg_price"] == 13
 
 
 def test_history_as_documented() -> None:

@@ -8,10 +8,11 @@ Source: wire 1.4 (order history).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
-from kavach.api.legs import STOPS, LegView
+from kavach.api.legs import STOPS, UNPRICED, LegView
 from kavach.core.commands import Leg
 from kavach.core.cover_order import LegChange
 from kavach.core.order_life import Life
@@ -26,55 +27,57 @@ def history_rows(view: LegView) -> list[HistoryRow]:
     return [_history_row(view, step) for step in _steps(view)]
 
 
+@dataclass(slots=True)
 class Step:
     """A moment in the life of a leg."""
 
-    __slots__ = ("at_ns", "filled", "price_pips", "reason", "status", "trigger_price_pips", "value")
-
-    def __init__(
-        self,
-        at_ns: int,
-        status: str,
-        prices: tuple[int, int],
-        filled: int = 0,
-        value: int = 0,
-        reason: str = "",
-    ) -> None:
-        self.at_ns = at_ns
-        self.status = status
-        self.price_pips, self.trigger_price_pips = prices
-        self.filled = filled
-        self.value = value
-        self.reason = reason
+    at_ns: int
+    status: OrderStatus | str
+    quantity: int
+    prices: tuple[int, int]  # Limit and trigger, in pips.
+    filled: int = 0
+    value: int = 0  # Pips times quantity.
+    reason: str = ""
 
 
 def _steps(view: LegView) -> Iterator[Step]:
     """Yield what happened: entered, accepted, then whatever the core has noted."""
     changes = [change for change in view.cover.changes or () if change.leg is view.leg]
     trades = iter([trade for trade in view.cover.trades or () if trade.leg is view.leg])
-    prices = (view.price_pips, view.trigger_price_pips)
+    quantity, prices = view.quantity, (view.price_pips, view.trigger_price_pips)
     if changes:
-        prices = (changes[0].price_pips, changes[0].trigger_price_pips)
-    yield Step(view.entered_at_ns, OrderStatus.PENDING.value, prices)
+        quantity, prices = _quantity(view, changes[0]), _prices(view, changes[0])
+    yield Step(view.entered_at_ns, OrderStatus.PENDING, quantity, prices)
+    if not view.orders and view.status is not OrderStatus.PENDING:  # Over before it was sent.
+        reason = view.cover.ended_reason
+        yield Step(view.entered_at_ns, view.status, quantity, prices, reason=reason)
     accepted_at_ns = view.orders[0].accepted_at_ns if view.orders else 0
     if accepted_at_ns and (not changes or changes[0].what != "accepted"):
         waits = view.order_type in STOPS
         status = OrderStatus.TRIGGER_PENDING if waits else OrderStatus.CONFIRMED
-        yield Step(accepted_at_ns, status.value, prices)
+        yield Step(accepted_at_ns, status, quantity, prices)
     filled = value = 0
     for change in changes:
         if change.what == "traded":
             trade = next(trades)
             filled += trade.quantity
             value += trade.quantity * trade.price_pips
-        yield Step(
-            change.at_ns,
-            _status_of_change(change, view.quantity, filled),
-            (change.price_pips, change.trigger_price_pips),
-            filled,
-            value,
-            change.reason,
-        )
+        quantity = _quantity(view, change)
+        status_now = _status_of_change(change, quantity, filled)
+        prices = _prices(view, change)
+        yield Step(change.at_ns, status_now, quantity, prices, filled, value, change.reason)
+
+
+def _quantity(view: LegView, change: LegChange) -> int:
+    """Return the leg's quantity then; of a leg in several orders only the present is known."""
+    return change.quantity if len(view.orders) == 1 else view.quantity
+
+
+def _prices(view: LegView, change: LegChange) -> tuple[int, int]:
+    """Return limit and trigger then; a MARKET entry has no price, whatever was sent for it."""
+    if view.leg is Leg.ENTRY and view.order_type in UNPRICED:
+        return 0, change.trigger_price_pips
+    return change.price_pips, change.trigger_price_pips
 
 
 _CHANGES: Final = {
@@ -89,13 +92,12 @@ _CHANGES: Final = {
 }
 
 
-def _status_of_change(change: LegChange, quantity: int, filled: int) -> str:
+def _status_of_change(change: LegChange, quantity: int, filled: int) -> OrderStatus | str:
     if change.what == "accepted":
         waits = change.status is Life.WAITING
-        return (OrderStatus.TRIGGER_PENDING if waits else OrderStatus.CONFIRMED).value
+        return OrderStatus.TRIGGER_PENDING if waits else OrderStatus.CONFIRMED
     if change.what == "traded":
-        done = filled >= quantity
-        return (OrderStatus.COMPLETE if done else OrderStatus.PARTIAL_TRADE).value
+        return OrderStatus.COMPLETE if filled >= quantity else OrderStatus.PARTIAL_TRADE
     return _CHANGES[change.what]
 
 
@@ -118,16 +120,16 @@ def _history_row(view: LegView, step: Step) -> HistoryRow:
         order_mode="NEW",
         order_side=view.side.value,
         order_type=view.order_type.value,
-        price=number(step.price_pips),
+        price=number(step.prices[0]),
         product=cover.product.value,
-        quantity=view.quantity,
+        quantity=step.quantity,
         reject_reason=step.reason,
-        remaining_quantity=max(0, view.quantity - step.filled),
+        remaining_quantity=max(0, step.quantity - step.filled),
         segment=instrument.segment,
-        status=step.status,
+        status=str(step.status),
         symbol=instrument.symbol,
         token=instrument.token,
-        trigger_price=number(step.trigger_price_pips),
+        trigger_price=number(step.prices[1]),
         underlying_token=instrument.underlying_token,
         validity=cover.validity.value if view.leg is Leg.ENTRY else "DAY",
     )

@@ -21,7 +21,7 @@ from kavach.units import InstrumentKey, OrderType
 from kavach.wire.statuses import OrderStatus
 
 STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
-_UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.SLM})
+UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.SLM})
 
 
 class LegView:
@@ -124,7 +124,7 @@ def _entry_prices(cover: CoverOrder, at_venue: VenueOrder | None) -> tuple[Order
     """Return what the client asked for; a change counts once the venue has it."""
     if at_venue is None:
         return cover.order_type, cover.price_pips, cover.trigger_price_pips
-    price_pips = 0 if cover.order_type in _UNPRICED else at_venue.price_pips
+    price_pips = 0 if cover.order_type in UNPRICED else at_venue.price_pips
     trigger_pips = at_venue.trigger_price_pips if cover.order_type in STOPS else 0
     return cover.order_type, price_pips, trigger_pips
 
