@@ -43,6 +43,7 @@ from kavach.engine.service import Service
 from kavach.exchange.messages import Phase
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
+from kavach.market.synthetic import SyntheticMarket
 from kavach.twin.clock import TwinClock
 from kavach.twin.control_room import ControlRoom, control_room_routes
 from kavach.units import Exchange, InstrumentKey, Paise, TimestampNs
@@ -166,6 +167,8 @@ def _build(options: WorldOptions, journal: Journal) -> World:
     world = World(engine, venue, clock)
     _open_sessions(world, options.sessions)
     _open_demo_client(engine, options.demo_token)
+    if options.market is MarketKind.SYNTHETIC:
+        engine.add_source(SyntheticMarket(engine, venue, instruments, options.seed, clock))
     return world
 
 

@@ -9,7 +9,9 @@ Source: docs/twin.md (command line).
 import click
 
 from kavach import __version__
+from kavach.cli.journal import journal
 from kavach.cli.serve import serve
+from kavach.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,4 +20,5 @@ def main() -> None:
     """An order management system whose cover orders are never naked."""
 
 
-main.add_command(serve)
+for command in (serve, verify, journal):
+    main.add_command(command)

@@ -1,0 +1,160 @@
+"""
+``kavach journal``: what happened, one event a line, for people and for programs.
+
+A line names the record, the time in India, the command that caused it, who says it (the rules of
+the core, or the exchange inside) and the event with its fields; prices and cash are rupees. With
+``--json`` a line is an object with the fields as they are stored.
+
+Source: docs/twin.md (command line); docs/spec/journal.md.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from kavach.cli.reading import reading
+from kavach.core import events as e
+from kavach.engine.journal_port import Journal, JournalCorrupt
+from kavach.engine.record import decode_record
+from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, PIPS_PER_PAISA, PIPS_PER_RUPEE
+
+DIGEST_SHOWN: Final = 8  # Enough to tell two digests apart.
+_FIELDS_OF_NO_INTEREST: Final = frozenset({0, "", None})
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One event and where it stands."""
+
+    sequence: int
+    at_ns: int
+    cause: str
+    by: str  # core or exchange
+    event: str
+    fields: dict[str, Any]
+
+
+class Register:
+    """Which cover order and which client an event is about; learned from the events before it."""
+
+    def __init__(self) -> None:
+        self._cover_of_tag: dict[int, int] = {}
+        self._client_of_cover: dict[int, str] = {}
+        self.cover_of_id: dict[int, int] = {}  # By entry, stop and basket id.
+
+    def learn(self, event: object) -> None:
+        """Note whose ids an event gives out."""
+        if isinstance(event, e.CoverOrderPlaced):
+            self._client_of_cover[event.cover_id] = event.client_id
+            self.cover_of_id[event.cover_id] = self.cover_of_id[event.basket_id] = event.cover_id
+        elif isinstance(event, e.StopLegNamed):
+            self.cover_of_id[event.stop_id] = event.cover_id
+        elif isinstance(event, e.OrderSubmitted):
+            self._cover_of_tag[event.tag] = event.cover_id
+
+    def cover(self, fields: dict[str, Any]) -> int:
+        """Return the cover order's id, 0 if the event is about none."""
+        if "cover_id" in fields:
+            return int(fields["cover_id"])
+        tag = fields.get("tag", fields.get("order_ref", 0))
+        return self._cover_of_tag.get(tag, 0)
+
+    def client(self, fields: dict[str, Any]) -> str:
+        """Return the client's id, empty if the event is about none."""
+        return str(fields.get("client_id") or self._client_of_cover.get(self.cover(fields), ""))
+
+
+def lines(journal: Journal, register: Register) -> Iterator[Line]:
+    """Yield every event of a journal; of each step first what the rules say, then the exchange."""
+    for sequence, body in journal.records():
+        try:
+            record = decode_record(body)
+        except msgspec.MsgspecError as error:
+            raise JournalCorrupt(sequence, f"it is no record of this version ({error})") from error
+        for event in record.events:
+            register.learn(event)
+        for by, events in (("core", record.events), ("exchange", record.venue)):
+            for said in events:
+                fields = _flat(msgspec.structs.asdict(said))
+                kind = type(said).__name__
+                yield Line(sequence, record.at_ns, record.cause, by, kind, fields)
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with those of a message inside one lifted out, and plain values only."""
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, msgspec.Struct):
+            flat |= _flat(msgspec.structs.asdict(value))
+        else:
+            flat[name] = value.value if isinstance(value, Enum) else value
+    return flat
+
+
+def as_text(line: Line) -> str:
+    """Return a line for people: what is 0 or empty is left out."""
+    shown = [
+        _shown(name, value)
+        for name, value in line.fields.items()
+        if value not in _FIELDS_OF_NO_INTEREST
+    ]
+    head = f"{line.sequence:>6} {_time(line.at_ns)} {line.cause:<16} {line.by:<8} {line.event:<20}"
+    return " ".join([head, *shown]).rstrip()
+
+
+def as_json(line: Line) -> str:
+    """Return a line for programs."""
+    return msgspec.json.encode(line).decode()
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith("_pips"):
+        return f"{name.removesuffix('_pips')}={rupees(value)}"
+    if name.endswith("_paise"):
+        return f"{name.removesuffix('_paise')}={rupees(value * PIPS_PER_PAISA)}"
+    if name.endswith("_digest"):
+        return f"{name}={value[:DIGEST_SHOWN]}"
+    return f"{name}={value!r}" if " " in str(value) else f"{name}={value}"
+
+
+def rupees(pips: int) -> str:
+    """Return an exact amount with two decimals, or four where it needs them."""
+    sign, pips = ("-" if pips < 0 else ""), abs(pips)
+    whole, rest = divmod(pips, PIPS_PER_RUPEE)
+    decimals = f"{rest:04}"
+    return f"{sign}{whole}.{decimals[:2] if decimals.endswith('00') else decimals}"
+
+
+def _time(at_ns: int) -> str:
+    """Return date and time of day in India, to the microsecond."""
+    seconds, rest = divmod(at_ns, NS_PER_SECOND)
+    moment = datetime.fromtimestamp(seconds, UTC) + timedelta(seconds=IST_OFFSET_SECONDS)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{rest // 1000:06}"
+
+
+@click.command(short_help="Print a journal, one event a line.")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--order", "order_id", type=int, help="Only this order: entry, stop or basket id.")
+@click.option("--client", "client_id", help="Only this client.")
+@click.option("--json", "json_wanted", is_flag=True, help="One JSON object a line.")
+def journal(
+    directory: Path, order_id: int | None, client_id: str | None, json_wanted: bool
+) -> None:
+    """Print what the journal in DIRECTORY holds; it must not be in use."""
+    with reading(directory) as opened:
+        register = Register()
+        if order_id is not None:
+            # An order may be named by an id that it was given late in its life.
+            for _line in lines(opened, register):
+                pass
+        cover_id = None if order_id is None else register.cover_of_id.get(order_id, order_id)
+        for line in lines(opened, register):
+            if cover_id is not None and register.cover(line.fields) != cover_id:
+                continue
+            if client_id is not None and register.client(line.fields) != client_id:
+                continue
+            click.echo(as_json(line) if json_wanted else as_text(line))

@@ -1,0 +1,36 @@
+"""
+Opening a journal to read it, and ending with the right exit code when that fails.
+
+Source: docs/spec/journal.md, "Errors"; docs/twin.md (command line).
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from kavach.engine.journal_port import JournalCorrupt, JournalError
+from kavach.journal.sqlite import SqliteJournal
+
+FOUND: Final = 1  # What was read is not as it should be.
+NOT_BEGUN: Final = 2  # There was nothing that could be read.
+
+
+@contextmanager
+def reading(directory: Path) -> Iterator[SqliteJournal]:
+    """Give a journal that nobody writes; an error becomes a sentence and an exit code."""
+    try:
+        journal = SqliteJournal(directory, create=False, read_only=True)
+        try:
+            yield journal
+        finally:
+            journal.close()
+    except JournalCorrupt as error:
+        click.echo(f"kavach: {error}", err=True)
+        sys.exit(FOUND)
+    except JournalError as error:
+        click.echo(f"kavach: {error}", err=True)
+        sys.exit(NOT_BEGUN)

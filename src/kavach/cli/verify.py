@@ -1,0 +1,155 @@
+"""
+``kavach verify``: read a journal from its first record and believe nothing.
+
+Three things are checked. The chain, by reading every record. The invariants of cover orders, by
+replaying: after each record those of every cover order that the record speaks of, and at the
+snapshot and the end those of all orders, accounts and the exchange together. The snapshot, by
+comparing the state that it holds with the state that the records lead to.
+
+Source: docs/twin.md (command line); cover-order 5.8; docs/spec/journal.md.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import msgspec
+
+from kavach.cli.reading import FOUND, reading
+from kavach.core.cover_order import CoverOrder
+from kavach.core.settings import Settings
+from kavach.data import load_instruments
+from kavach.engine.engine import Engine
+from kavach.engine.journal_port import Journal
+from kavach.engine.record import Record, decode_record, decode_snapshot
+from kavach.journal.memory import MemoryJournal
+from kavach.twin.audit import audit
+from kavach.twin.audit_orders import Seen, Violation, check_cover, see
+from kavach.twin.clock import TwinClock
+from kavach.venues.embedded import EmbeddedVenue
+
+
+class Broken(Exception):
+    """Something is wrong with a record, or with the state after it; the text says what."""
+
+    def __init__(self, sequence: int, detail: str) -> None:
+        super().__init__(f"Record {sequence}: {detail}.")
+
+
+class Replay:
+    """A state that is built record by record, and looked at on the way."""
+
+    def __init__(self) -> None:
+        instruments = load_instruments()
+        self._venue = EmbeddedVenue(instruments)
+        standing = TwinClock(lambda: 0, start_ns=0)
+        self._engine = Engine(instruments, Settings(), MemoryJournal(), self._venue, standing)
+        self._at_ns = 0
+
+    @property
+    def state_hash(self) -> str:
+        """The hash over core and exchange."""
+        return self._engine.state_hash()
+
+    @property
+    def cover_orders(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self._engine.state.every_cover())
+
+    def apply(self, sequence: int, body: bytes) -> None:
+        """Go one record further; raises ``Broken`` if that breaks an invariant."""
+        try:
+            record = decode_record(body)
+            self._engine.replay(record.events, record.venue, record.at_ns)
+            touched = self._touched(record)
+            for cover in touched:
+                cover.check()
+        except msgspec.MsgspecError as error:
+            raise Broken(sequence, f"it is no record of this version ({error})") from error
+        except (AssertionError, LookupError) as error:
+            raise Broken(sequence, f"it does not follow from those before ({error!r})") from error
+        if record.at_ns < self._at_ns:
+            raise Broken(sequence, "it is older than the record before it")
+        self._at_ns = record.at_ns
+        for cover in touched:
+            self._expect_none(sequence, check_cover(self._seen(cover)))
+
+    def restore(self, sequence: int, body: bytes) -> None:
+        """Begin with what a snapshot holds; raises ``Broken`` if it can't be read."""
+        try:
+            snapshot = decode_snapshot(body)
+            self._engine.state.restore(snapshot.core)
+            self._venue.restore(snapshot.venue)
+        except (msgspec.MsgspecError, AssertionError, LookupError) as error:
+            raise Broken(sequence, f"its snapshot can't be read ({error!r})") from error
+
+    def check_everything(self, sequence: int) -> None:
+        """Check orders, accounts and the exchange together; raises ``Broken``."""
+        report = audit(self._engine.state, self._venue.exchange.snapshot(), self._at_ns)
+        self._expect_none(sequence, report.violations)
+
+    def _touched(self, record: Record) -> list[CoverOrder]:
+        """Return the cover orders that a record speaks of."""
+        state = self._engine.state
+        touched: dict[int, CoverOrder] = {}
+        for event in record.events:
+            cover_id = getattr(event, "cover_id", 0)
+            if not cover_id and hasattr(event, "tag"):
+                cover_id = state.orders[event.tag].cover_id
+            if cover_id:
+                touched[cover_id] = state.covers[cover_id]
+        return list(touched.values())
+
+    def _seen(self, cover: CoverOrder) -> Seen:
+        exchange = self._venue.exchange
+        found = {
+            order.tag: exchange.order(order.exchange_order_id)
+            for order in cover.entries + cover.exits
+        }
+        at_venue = {tag: record for tag, record in found.items() if record is not None}
+        last_price = exchange.last_price_pips(cover.instrument)
+        return see(self._engine.state, cover, at_venue, last_price, self._at_ns)
+
+    def _expect_none(self, sequence: int, violations: Iterable[Violation]) -> None:
+        for violation in violations:
+            of_order = f" of cover order {violation.order}" if violation.order else ""
+            raise Broken(sequence, f"{violation.invariant}{of_order}: {violation.detail}")
+
+
+def verify_journal(journal: Journal) -> str:
+    """Return in a sentence what was found to be right; raises ``Broken``, ``JournalCorrupt``."""
+    replay = Replay()
+    stored = journal.latest_snapshot()
+    snapshot_sequence = stored[0] if stored else 0
+    sequence = 0
+    for sequence, body in journal.records():
+        replay.apply(sequence, body)
+        if stored is not None and sequence == snapshot_sequence:
+            replay.check_everything(sequence)
+            from_snapshot = Replay()
+            from_snapshot.restore(*stored)
+            if from_snapshot.state_hash != replay.state_hash:
+                raise Broken(sequence, "its snapshot holds another state than the records lead to")
+    replay.check_everything(sequence)
+    compared = f"snapshot of record {snapshot_sequence} equal" if stored else "no snapshot"
+    return (
+        f"{sequence} records, {replay.cover_orders} cover orders: chain intact, {compared},"
+        f" no invariant broken, state hash {replay.state_hash}."
+    )
+
+
+@click.command(short_help="Check a journal without serving it.")
+@click.argument("directory", type=click.Path(path_type=Path))
+def verify(directory: Path) -> None:
+    """Check chain, snapshot and invariants of the journal in DIRECTORY.
+
+    Exit code 0: all is well. 1: something is wrong, and where. 2: there is nothing to read.
+    """
+    with reading(directory) as journal:
+        try:
+            found = verify_journal(journal)
+        except Broken as error:
+            click.echo(f"kavach: {error}", err=True)
+            sys.exit(FOUND)
+    click.echo(f"{directory}: {found}")
