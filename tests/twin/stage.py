@@ -156,7 +156,7 @@ class Served:
     def __init__(self, stage: Stage, http: httpx.Client, loop: asyncio.AbstractEventLoop) -> None:
         self.stage = stage
         self.http = http
-        self._loop = loop
+        self.loop = loop
 
     def do(self, act: Callable[[], T]) -> T:
         """Run something on the server's event loop, where the engine lives."""
@@ -164,7 +164,7 @@ class Served:
         async def on_loop() -> T:
             return act()
 
-        return asyncio.run_coroutine_threadsafe(on_loop(), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(on_loop(), self.loop).result(30)
 
     def place(self, **changes: Any) -> CoverOrder:
         """Return a cover order that was placed."""

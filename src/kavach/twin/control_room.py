@@ -88,14 +88,13 @@ class ControlRoom:
 
 def _find(path: str) -> tuple[dict[str, Call], dict[str, str]] | None:
     """Return the methods of a path, and the fields that it carries."""
-    methods = CALLS.get(path)
-    if methods is not None:
-        return ({}, {}) if "{" in path else (methods, {})
-    for pattern, pattern_methods in CALLS.items():
-        names, parts = pattern.split("/"), path.split("/")
-        if "{" in pattern and len(names) == len(parts) and names[0] == parts[0]:
-            pairs = zip(names, parts, strict=True)
-            return pattern_methods, {n[1:-1]: part for n, part in pairs if n.startswith("{")}
+    parts = path.split("/")
+    for pattern, methods in CALLS.items():
+        names = pattern.split("/")
+        if len(names) == len(parts):
+            pairs = list(zip(names, parts, strict=True))
+            if all(name == part or name.startswith("{") for name, part in pairs):
+                return methods, {name[1:-1]: part for name, part in pairs if name[0] == "{"}
     return None
 
 

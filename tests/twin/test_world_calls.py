@@ -1,0 +1,108 @@
+"""Faults, clients and reset: what an operator does to the world itself."""
+
+import pytest
+
+from kavach.core.cover_tables import State
+from kavach.core.order_life import Life
+from kavach.twin.credentials import secret_digest, token_digest
+from kavach.units import Pips
+from tests.twin.stage import ADDRESS, TOKEN, Served
+
+SELL_ALL = {**ADDRESS, "side": "SELL", "price": 13, "quantity": 100}
+
+
+def test_a_fault_refuses_the_next_matching_request(served: Served) -> None:
+    """An entry is refused with the fault's code and reason, as often as asked, then no more."""
+    answer = served.post(
+        "faults", on="new", leg="ENTRY", effect="reject", code=16418, reason="out of luck", times=2
+    )
+    covers = [served.place() for _ in range(3)]
+    assert answer["fault_id"]
+    assert [cover.state for cover in covers] == [State.REJECTED, State.REJECTED, State.ENTRY_OPEN]
+    assert (covers[0].ended_code, covers[0].ended_reason) == (16418, "out of luck")
+
+
+def test_a_fault_waits_for_its_client_and_leg(served: Served) -> None:
+    """A fault passes over other clients and the other leg; the stop it hits is re-placed."""
+    served.post("clients", client_id="DEMO2", cash="1000000.50")
+    served.post("faults", on="new", leg="THIRD", client_id="DEMO2", effect="reject", times=1)
+    other = served.place()
+    meant = served.place(client_id="DEMO2")
+    served.post("market/order", **(SELL_ALL | {"quantity": 200}))
+    assert [order.life for order in other.exits] == [Life.WAITING]
+    assert [order.life for order in meant.exits] == [Life.REJECTED, Life.WAITING]
+    assert meant.alarms == ("stop_refused",)
+    assert served.get("audit")["violations"] == []
+
+
+def test_a_fault_cancels_what_was_accepted(served: Served) -> None:
+    """A stop that the exchange accepts and then cancels is lost and re-placed at once."""
+    served.post("faults", on="new", leg="THIRD", effect="cancel_resting", reason="self trade")
+    cover = served.place()
+    served.post("market/order", **SELL_ALL)
+    assert [order.life for order in cover.exits] == [Life.CANCELLED, Life.WAITING]
+    assert cover.alarms == ("stop_removed",)
+
+
+def test_faults_are_taken_away(served: Served) -> None:
+    """After a DELETE no request suffers any more."""
+    served.post("faults", on="any", effect="reject", times=9)
+    assert served.http.delete("/twin/v1/faults").status_code == 200
+    assert served.place().state is State.ENTRY_OPEN
+
+
+@pytest.mark.parametrize("effect", ["delay", "drop_request", "drop_report", "duplicate_report"])
+def test_what_is_not_offered_yet_is_said(served: Served, effect: str) -> None:
+    """An effect of the contract that a talking venue can't suffer is named as such."""
+    error = served.refused("faults", {"on": "new", "effect": effect})
+    assert error == f"effect: {effect} is not offered yet"
+
+
+def test_the_ladder_is_seen_by_the_auditor(served: Served) -> None:
+    """While no stop can be placed the auditor sees who is naked for how long, and no violation."""
+    served.post("faults", on="new", leg="THIRD", effect="reject", times=3)
+    cover = served.place()
+    served.post("market/order", **SELL_ALL)
+    served.post("clock", action="advance", seconds=2)
+    report = served.get("audit")
+    assert cover.state is State.UNPROTECTED
+    assert report["violations"] == []
+    assert report["naked_ms_max"] == 2_000
+    served.post("clock", action="advance", seconds=5)
+    assert cover.state is State.EXITING
+    assert served.get("audit")["violations"] == []
+
+
+def test_a_client_is_opened(served: Served) -> None:
+    """A new client has its cash and a token of its own; no secret of it is kept in clear."""
+    answer = served.post("clients", client_id="TEST-7", cash="2500.75", password="open", pin="1234")
+    client = served.stage.engine.state.clients["TEST-7"]
+    assert client.cash_paise == 250_075
+    assert client.token_digest == token_digest(answer["access_token"])
+    assert client.password_digest == secret_digest("open", "TEST-7")
+    assert client.pin_digest == secret_digest("1234", "TEST-7") != client.password_digest
+    headers = {"Authorization": f"Bearer {answer['access_token']}"}
+    orders = served.http.get("/api/v1/orders", params={"type": "all"}, headers=headers)
+    assert (orders.status_code, orders.json()["data"]["orders"]) == (200, [])
+
+
+def test_a_client_may_have_no_cash_and_no_secrets(served: Served) -> None:
+    """Cash may be 0, and password and pin may be left out."""
+    answer = served.post("clients", client_id="POOR", cash=0)
+    assert set(answer) == {"client_id", "access_token"}
+    poor = served.place(client_id="POOR")
+    assert (poor.state, poor.ended_code) == (State.REJECTED, 12001)
+
+
+def test_a_reset_world_is_as_it_was(served: Served) -> None:
+    """After a reset nothing is remembered, the old token opens it, and it is the first world."""
+    before = served.state_hash()
+    served.place(price_pips=Pips(125_000))
+    served.post("clients", client_id="DEMO2", cash=5)
+    served.post("faults", on="any", effect="reject", times=9)
+    assert served.state_hash() != before
+    assert served.post("reset") == {"state_hash": before}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    orders = served.http.get("/api/v1/orders", params={"type": "all"}, headers=headers)
+    assert (orders.status_code, orders.json()["data"]["orders"]) == (200, [])
+    assert served.place().state is State.ENTRY_OPEN
