@@ -69,6 +69,21 @@ def test_a_placement_without_a_trace_is_not_seen(stage: Stage, hasty: Any) -> No
 
 
 @pytest.mark.parametrize("how", LOST)
+def test_a_lost_cancel_is_unknown(stage: Stage, hasty: Any, how: dict[str, Any]) -> None:
+    """A cancel whose answer is lost raises and is not sent again, even if it took effect."""
+    stage.put(entry_row())
+    order = hasty.cover_order(ENTRY)
+    stage.answers(
+        lost(how, effect=lambda heard: stage.change(ENTRY, order_status="CANCEL_CONFIRMED"))
+    )
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        hasty.cancel_cover_order(order)
+
+    assert caught.value.idempotency_key == stage.changes[0].headers["idempotency-key"]
+    assert len(stage.changes) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "settled"),
     [
@@ -77,13 +92,15 @@ def test_a_placement_without_a_trace_is_not_seen(stage: Stage, hasty: Any) -> No
         ("CONFIRMED", Settled.NOT_SEEN),
     ],
 )
-def test_a_lost_cancel_is_unknown_until_the_book_tells(
-    stage: Stage, hasty: Any, how: dict[str, Any], status: str, settled: Settled
+def test_a_lost_cancel_is_resolved_by_the_book(
+    stage: Stage, hasty: Any, status: str, settled: Settled
 ) -> None:
-    """A cancel whose answer is lost raises, and resolve reads its outcome from the rows."""
+    """What became of a cancel whose answer is lost is read from the rows."""
     stage.put(entry_row())
     order = hasty.cover_order(ENTRY)
-    stage.answers(lost(how, effect=lambda heard: stage.change(ENTRY, order_status=status)))
+    stage.answers(
+        lost({"dropped": True}, effect=lambda heard: stage.change(ENTRY, order_status=status))
+    )
 
     with pytest.raises(OutcomeUnknown) as caught:
         hasty.cancel_cover_order(order)
@@ -193,7 +210,7 @@ def test_a_connection_that_was_given_up_is_not_used_for_a_change(stage: Stage, p
     stage.answers_reads(*[Answer(body=b'{"data":{},"status":"success"}', hangs_up=True)] * 3)
     for _ in range(3):
         pocket.trades()
-    time.sleep(0.05)  # Until the end of the connection has arrived here.
+        time.sleep(0.1)  # Until the end of the connection has arrived here.
     stage.answers(placed(effect=books_it(stage)))
 
     assert pocket.place_cover_order(**ORDER).oms_order_id == ENTRY

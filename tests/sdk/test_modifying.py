@@ -97,6 +97,14 @@ def test_a_trailing_stop_is_never_sent_an_old_price(stage: Stage, pocket: Any) -
     assert not {"stop_loss_value", "trailing_stop_loss"} & stage.changes[0].json.keys()
 
 
+def test_a_trailing_stop_may_have_moved_on(stage: Stage, pocket: Any) -> None:
+    """A stop that trails away from its new price at once has been changed all the same."""
+    stage.put(entry_row(is_trailing=True, filled_quantity=4), stop_row(is_trailing=True))
+    stage.answers(modified(effect=shows(stage, STOP, trigger_price=15.3)))
+
+    assert pocket.modify_cover_order(ENTRY, stop_loss="15.2").stop.trigger_price == Decimal("15.3")
+
+
 def test_a_moved_stop_is_repeated_where_it_stands(stage: Stage, pocket: Any) -> None:
     """What is repeated of a stop that exists is its own trigger, not the entry's old plan."""
     stage.put(entry_row(filled_quantity=4), stop_row(trigger_price=15.2))

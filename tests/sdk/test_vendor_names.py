@@ -146,6 +146,19 @@ def test_an_unreadable_answer_is_raised(stage: Stage, pocket: Any, body: bytes) 
     assert not isinstance(caught.value, OutcomeUnknown)
 
 
+def test_a_lost_modify_is_left_to_the_caller(stage: Stage, pocket: Any) -> None:
+    """What a vendor-named modify wanted is not guessed at: the order comes back for comparison."""
+    stage.put(entry_row(order_status="COMPLETE", filled_quantity=10))
+    stage.answers(Answer(dropped=True))
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        pocket.modifyConditionalOrder({"oms_order_id": "2024061317", "price": 15.2})
+
+    resolution = pocket.resolve(caught.value)
+    assert resolution.settled is Settled.NOT_SEEN
+    assert resolution.order.oms_order_id == "2024061317"
+
+
 def test_a_lost_cancel_can_be_resolved(stage: Stage, pocket: Any) -> None:
     """An unknown outcome of a vendor-named call is found out like any other."""
     stage.put(entry_row())

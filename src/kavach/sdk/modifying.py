@@ -84,7 +84,7 @@ def shows(order: CoverOrder, wanted: dict[str, str]) -> bool:
     Return whether the rows show every value of ``wanted``.
 
     A waiting stop shows its trigger; before there is one, the entry's row may show the plan, or
-    nothing, as servers of this family differ.
+    nothing, as servers of this family differ. A stop that trails may have moved on already.
     """
     if order.status == OrderStatus.MODIFY_PENDING:
         return False
@@ -93,7 +93,7 @@ def shows(order: CoverOrder, wanted: dict[str, str]) -> bool:
 
 def _shown(order: CoverOrder, name: str) -> str | None:
     """Return what the rows show of a field, spelled for comparison; ``None``: cannot tell."""
-    if name == "trailing_stop_loss":
+    if name == "trailing_stop_loss" or (name in STOP_FIELDS and order.entry.is_trailing):
         return None
     if name == "stop_loss_value":
         planned = order.entry.stop_loss_value

@@ -55,8 +55,14 @@ def _verdict(order: CoverOrder, attempt: Attempt) -> Resolution:
 
 
 def _modify_verdict(order: CoverOrder, attempt: Attempt) -> Resolution:
+    if not attempt.wanted:
+        return Resolution(
+            settled=Settled.NOT_SEEN,
+            explanation="a modify by its vendor's name: compare the order with what you asked for",
+            order=order,
+        )
     row = order.stop if attempt.leg == Leg.THIRD and order.stop is not None else order.entry
-    if attempt.wanted and shows(order, attempt.wanted):
+    if shows(order, attempt.wanted):
         settled, explanation = Settled.DONE, "the order book shows the change"
     elif row.is_closed:
         settled = Settled.NOT_DONE
