@@ -205,8 +205,10 @@ class Core(Desk):
         return Ticket()
 
     def open_session(self, command: OpenSession) -> Ticket:
-        """Let trading begin on an exchange."""
+        """Let trading begin on an exchange; what was left over is owed its due again."""
         self.emit(e.SessionOpened(command.exchange))
+        for cover in self._living(command.exchange):
+            settle(self, cover, cover.state)
         return Ticket()
 
     def kill(self, command: Kill) -> Ticket | Refusal:
