@@ -49,6 +49,15 @@ ADDRESS: Final = {"exchange": "NSE", "instrument_token": "14366"}
 
 T = TypeVar("T")
 
+ACCOUNTS: Final = tuple(
+    OpenClient(
+        client_id=client_id,
+        cash_paise=Paise(10_000_000_00),
+        token_digest=sha256(token.encode()).hexdigest(),
+    )
+    for client_id, token in (("DEMO1", TOKEN), ("DEMO2", f"{TOKEN}-2"))
+)
+
 
 class FailingJournal(MemoryJournal):
     """Keeps records until it is told to fail."""
@@ -80,13 +89,7 @@ class Stage:
         self.journal = FailingJournal()
         self.engine = Engine(instruments, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
-        self.engine.execute(
-            OpenClient(
-                client_id="DEMO1",
-                cash_paise=Paise(10_000_000_00),
-                token_digest=sha256(TOKEN.encode()).hexdigest(),
-            )
-        )
+        self.engine.execute(ACCOUNTS[0])
         return self.engine, self.clock
 
     def reset(self) -> None:

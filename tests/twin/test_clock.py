@@ -57,9 +57,9 @@ def test_it_never_runs_backwards(wall: Wall) -> None:
     clock.pause()
     clock.resume()
     assert clock.now_ns() == shown
-    for impossible in (lambda: clock.set(shown - 1), lambda: clock.travel_to(shown - 1)):
+    for go in (clock.set, clock.travel_to):
         with pytest.raises(ClockError):
-            impossible()
+            go(shown - 1)
     assert clock.now_ns() == shown
 
 

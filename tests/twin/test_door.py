@@ -29,7 +29,7 @@ CALLS = [
 def test_only_the_operator_enters(calm: Served, method: str, path: str, header: str | None) -> None:
     """Any token but the operator's own is 401 for every call, and nothing happens."""
     before = calm.state_hash()
-    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    headers = [] if header is None else [(b"Authorization", header.encode("latin-1"))]
     answer = httpx.request(method, f"{calm.http.base_url}/twin/v1/{path}", headers=headers)
     assert answer.status_code == 401
     assert list(answer.json()) == ["error"]

@@ -65,11 +65,11 @@ def test_the_ladder_is_seen_by_the_auditor(served: Served) -> None:
     served.post("market/order", **SELL_ALL)
     served.post("clock", action="advance", seconds=2)
     report = served.get("audit")
-    assert cover.state is State.UNPROTECTED
+    assert cover.state.value == "UNPROTECTED"
     assert report["violations"] == []
     assert report["naked_ms_max"] == 2_000
     served.post("clock", action="advance", seconds=5)
-    assert cover.state is State.EXITING
+    assert cover.state.value == "EXITING"
     assert served.get("audit")["violations"] == []
 
 
