@@ -17,7 +17,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -287,19 +287,21 @@ class Twin:
         self.world.venue.faults.clear()
 
 
-def serve(
-    world_options: WorldOptions, options: ServeOptions, announce: Callable[[Ready], None]
-) -> None:
-    """Serve until SIGTERM or Ctrl-C; ``announce`` is called once it answers.
+Visit = Callable[[Ready, Twin], Coroutine[None, None, None]]
 
-    Raises ``StartError`` if it can't start, and what broke it if something did.
+
+def serve(world_options: WorldOptions, options: ServeOptions, visit: Visit) -> None:
+    """Serve for as long as ``visit`` lasts, or until SIGTERM or Ctrl-C.
+
+    The visit begins as soon as requests are answered. Raises ``StartError`` if that can't be, and
+    afterwards whatever broke the server or the visit.
     """
     check_ready_file(options.ready_file)
     with listen(options.host, options.port) as listener:
         world = open_world(world_options)
         spare_the_collector()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(world_options, options, world, listener, announce))
+            runner.run(_serve(world_options, options, world, listener, visit))
 
 
 async def _serve(
@@ -307,11 +309,12 @@ async def _serve(
     options: ServeOptions,
     world: World,
     listener: socket.socket,
-    announce: Callable[[Ready], None],
+    visit: Visit,
 ) -> None:
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
+    visits: list[asyncio.Task[None]] = []
 
-    def on_failure(error: Exception) -> None:
+    def on_failure(error: BaseException) -> None:
         failures.append(error)
         server.stop()
 
@@ -324,7 +327,8 @@ async def _serve(
             pid=os.getpid(),
         )
         write_ready_file(options.ready_file, ready)
-        announce(ready)
+        visits.append(asyncio.create_task(visit(ready, twin)))
+        visits[0].add_done_callback(lambda _: server.stop())
 
     twin = Twin(world_options, world, on_failure)
     server = Server(http_config(twin.app(options.api)), on_ready)
@@ -334,6 +338,10 @@ async def _serve(
     try:
         await server.serve(sockets=[listener])
     finally:
+        for task in visits:
+            task.cancel()
+        ended = await asyncio.gather(*visits, return_exceptions=True)
+        failures += [e for e in ended if e and not isinstance(e, asyncio.CancelledError)]
         await twin.service.close()
     if failures:
         raise failures[0]

@@ -68,9 +68,12 @@ class Register:
         return str(fields.get("client_id") or self._client_of_cover.get(self.cover(fields), ""))
 
 
-def lines(journal: Journal, register: Register) -> Iterator[Line]:
-    """Yield every event of a journal; of each step first what the rules say, then the exchange."""
-    for sequence, body in journal.records():
+def lines(journal: Journal, register: Register, after: int = 0) -> Iterator[Line]:
+    """Yield every event behind a record; of each step first what the rules say, then the exchange.
+
+    Raises ``JournalCorrupt`` at a record that is none.
+    """
+    for sequence, body in journal.records(after):
         try:
             record = decode_record(body)
         except msgspec.MsgspecError as error:
@@ -96,14 +99,19 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_text(line: Line) -> str:
-    """Return a line for people: what is 0 or empty is left out."""
+    """Return a line for people."""
+    head = f"{line.sequence:>6} {_time(line.at_ns)} {line.cause:<16} {line.by:<8}"
+    return f"{head} {as_text_of_event(line)}"
+
+
+def as_text_of_event(line: Line) -> str:
+    """Return what happened, without where it stands; what is 0 or empty is left out."""
     shown = [
         _shown(name, value)
         for name, value in line.fields.items()
         if value not in _FIELDS_OF_NO_INTEREST
     ]
-    head = f"{line.sequence:>6} {_time(line.at_ns)} {line.cause:<16} {line.by:<8} {line.event:<20}"
-    return " ".join([head, *shown]).rstrip()
+    return " ".join([f"{line.event:<20}", *shown]).rstrip()
 
 
 def as_json(line: Line) -> str:

@@ -9,6 +9,7 @@ Source: docs/twin.md (command line).
 import click
 
 from kavach import __version__
+from kavach.cli.demo import demo
 from kavach.cli.journal import journal
 from kavach.cli.serve import serve
 from kavach.cli.verify import verify
@@ -20,5 +21,5 @@ def main() -> None:
     """An order management system whose cover orders are never naked."""
 
 
-for command in (serve, verify, journal):
+for command in (serve, demo, verify, journal):
     main.add_command(command)

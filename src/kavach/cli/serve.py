@@ -4,8 +4,11 @@
 Source: docs/twin.md (command line); docs/wire/README.md (switches).
 """
 
+import asyncio
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import click
@@ -20,6 +23,7 @@ from kavach.main import (
     ServeOptions,
     Sessions,
     StartError,
+    Twin,
     WorldOptions,
 )
 from kavach.main import serve as serve_world
@@ -102,6 +106,8 @@ def serve(**given: Any) -> None:
             documented_history=given["documented_history"],
         ),
     )
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, _leave)
     try:
         serve_world(world, options, _announce)
     except StartError as error:
@@ -112,8 +118,13 @@ def serve(**given: Any) -> None:
         sys.exit(1)
 
 
-def _announce(ready: Ready) -> None:
-    """Print where it answers, and how to talk to it."""
+def _leave(signal_number: int, frame: FrameType | None) -> None:
+    """End while the journal is still being read; once it answers, the server has the signals."""
+    sys.exit(0)
+
+
+async def _announce(ready: Ready, twin: Twin) -> None:
+    """Print where it answers and how to talk to it, and stay until somebody stops the server."""
     click.echo(
         f"kavach {__version__} answers on {ready.url}"
         f" (client {ready.client_id}, access token {ready.access_token},"
@@ -123,3 +134,4 @@ def _announce(ready: Ready) -> None:
         _EXAMPLE.format(client_id=ready.client_id, access_token=ready.access_token, url=ready.url)
     )
     sys.stdout.flush()
+    await asyncio.Event().wait()
