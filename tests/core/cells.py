@@ -279,7 +279,7 @@ SLICED_EXITING     E2 rejected      -> nothing                                  
 SLICED_EXITING     E1 traded 20     -> X2 sell 20 @ market                          | EXITING
 SLICED_EXITING     E1 cancelled     -> nothing                                      | EXITING
 SLICED_EXITING     E1 cancel-refused -> nothing                                      | EXITING
-  then             wait 500ms       -> S1 to 40 @ market                            | EXITING
+  then             wait 500ms       -> S1 to 40 @ market, cancel E1                 | EXITING
 SLICED_UNPROTECTED E2 acked         -> nothing                                      | UNPROTECTED
 SLICED_UNPROTECTED E2 rejected      -> nothing                                      | UNPROTECTED
 SLICED_UNPROTECTED E1 traded 20     -> nothing                                      | UNPROTECTED
@@ -350,7 +350,7 @@ EXITING            E1 traded 10     -> X2 sell 10 @ market                      
   then             X2 acked         -> nothing                                      | EXITING
 EXITING            E1 traded 10     -> X2 sell 10 @ market                          | EXITING
   then             X2 rejected      -> nothing                                      | EXITING
-  then             wait 500ms       -> S1 to 40 @ market                            | EXITING
+  then             wait 500ms       -> S1 to 40 @ market, X3 sell 10 @ market       | EXITING
 EXITING            S1 triggered     -> S1 to 40 @ market                            | EXITING
 EXITING            S1 traded 10     -> S1 to 40 @ market                            | EXITING
 EXITING            S1 removed       -> X2 sell 40 @ market                          | EXITING

@@ -127,7 +127,8 @@ class Scene:
     def play(self, table: str) -> None:
         """Play every line, compare all that it causes, and replay the journal at the end."""
         joined = re.sub(r"\n\s*:", " ", table.strip())
-        for number, line in enumerate(joined.splitlines(), start=1):
+        lines = [line for line in joined.splitlines() if line.strip()]
+        for number, line in enumerate(lines, start=1):
             asked, expected = (part.strip() for part in line.split("->"))
             got = self.tell(asked)
             wanted = " ".join(expected.split())
