@@ -86,7 +86,7 @@ def start(*options: str | Path, directory: Path) -> TwinServer:
     """Return a server that answers; ``directory`` takes the ready file."""
     ready_file = directory / "ready.json"
     ready_file.unlink(missing_ok=True)
-    arguments = ["serve", "--port", "0", "--ready-file", ready_file]
+    arguments: list[str | Path] = ["serve", "--port", "0", "--ready-file", ready_file]
     for name, value in (("--demo-token", TOKEN), ("--operator-token", OPERATOR_TOKEN)):
         arguments += [name, value] if name not in options else []
     arguments += ["--market", "quiet"] if "--market" not in options else []
