@@ -451,6 +451,8 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
     cover.ended = None
     cover.ended_code = 0
     cover.ended_reason = ""
+    cover.stop_lost = False  # Whatever was lost before the end, this is another life.
+    cover.ladder_tries = 0
     _watch_gap(state, cover, at_ns)
     state.reblock(cover)
 
