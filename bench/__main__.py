@@ -24,7 +24,11 @@ PARTS: Final[dict[str, Callable[[argparse.Namespace], list[Finding]]]] = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure what was asked for."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    unknown = set(given.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part called {', '.join(sorted(unknown))}")
     where = machine()
     say(where)
     for part in given.parts or PARTS:

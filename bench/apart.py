@@ -4,7 +4,6 @@ A measurement in a process of its own: its memory and its processor time are nob
 
 import gc
 import multiprocessing
-import os
 import resource
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -15,8 +14,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _STATUS: Final = Path("/proc/self/statm")
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
-_UTIME, _STIME = 13, 14  # Fields of /proc/<pid>/stat, from 0.
 
 
 def apart(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -33,7 +30,6 @@ def resident_bytes() -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that another process has used so far."""
-    # The name, in brackets, may hold blanks; the fields are counted from behind it.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[_UTIME - 2]) + int(fields[_STIME - 2])) / _TICKS
+    """Return the processor time that another process's living threads have used so far."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9

@@ -3,7 +3,8 @@ Engine in process, one core: cover orders placed and cancelled, beside a well-kn
 
 Ours: a cover order is placed, its entry accepted by the embedded exchange, then cancelled to its
 end (C1); both steps are hashed records of a journal in memory. Theirs: NautilusTrader's backtest
-engine, where a plain limit order is submitted, accepted and cancelled (``nautilus.py``).
+engine, where a plain limit order is submitted, accepted and cancelled (``nautilus.py``). Both run
+in one process, with the garbage collector set as ``kavach serve`` sets it.
 """
 
 import gc
@@ -12,10 +13,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Final
 
+from bench.apart import apart
 from bench.desk import Trader
 from bench.finding import Finding
 from bench.measure import Sample, in_turns, ratios, spread, timed
 from kavach.journal.memory import MemoryJournal
+from kavach.main import spare_the_collector
 
 AIM_RATIO: Final = 10.0
 AIM_RATIO_LEAST: Final = 5.0  # 25 000 pairs/s where the other does 5 000.
@@ -25,17 +28,9 @@ WARM_UP: Final = 200  # Pairs.
 
 def run(repetitions: int, pairs: int, other_pairs: int) -> list[Finding]:
     """Return the rates of both engines, measured in turns, and their ratio."""
-    other = _other()
-    ours: list[Sample] = []
-    theirs: list[Sample] = []
-    if other is None:
-        ours = [our_pairs(pairs) for _ in range(repetitions)]
-    else:
-        ours, theirs = in_turns(repetitions, lambda: our_pairs(pairs), lambda: other(other_pairs))
-    findings = [
-        Finding("cover orders placed and cancelled, pairs/s", _rates(ours)),
-    ]
-    if other is None:
+    ours, theirs = apart(measure, repetitions, pairs, other_pairs)
+    findings = [Finding("cover orders placed and cancelled, pairs/s", _rates(ours))]
+    if not theirs:
         return [*findings, Finding(OTHER, "not installed; it is in the extra `bench`")]
     by_wall = ratios([s.rate for s in ours], [s.rate for s in theirs])
     by_cpu = ratios([s.cpu_rate for s in ours], [s.cpu_rate for s in theirs])
@@ -50,6 +45,15 @@ def run(repetitions: int, pairs: int, other_pairs: int) -> list[Finding]:
         ),
         Finding("ratio by processor time", by_cpu.text(".1f")),
     ]
+
+
+def measure(repetitions: int, pairs: int, other_pairs: int) -> tuple[list[Sample], list[Sample]]:
+    """Return the samples of both engines, those of the other empty when it is not installed."""
+    spare_the_collector()
+    other = _other()
+    if other is None:
+        return [our_pairs(pairs) for _ in range(repetitions)], []
+    return in_turns(repetitions, lambda: our_pairs(pairs), lambda: other(other_pairs))
 
 
 def our_pairs(pairs: int) -> Sample:

@@ -23,6 +23,7 @@ from bench.finding import Finding
 from bench.measure import Sample, in_turns, ratios, spread, timed
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
+from kavach.main import spare_the_collector
 
 AIM_RATIO: Final = 1.3
 AIM_BYTES: Final = 2_000
@@ -103,6 +104,7 @@ def run(repetitions: int, few: int, many: int, batch: int) -> list[Finding]:
 
 def fill(directory: Path, repetitions: int, few: int, many: int, batch: int) -> Filled:
     """Place many orders through a durable journal; measure them; leave journal and snapshot."""
+    spare_the_collector()
     small = Crowd(Trader(MemoryJournal()), few)
     journal = SqliteJournal(directory)
     trader = Trader(journal)

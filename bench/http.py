@@ -61,7 +61,6 @@ class Target:
     def __init__(self, ready: Ready) -> None:
         self._ready = ready
         self.port = urlsplit(ready.url).port or 0
-        self.cpu_before = 0.0
 
     def drive(self, requests: list[bytes], rate: float | None = None) -> tuple[Driven, float]:
         """Return what came of a load, and the processor time the server used for it."""

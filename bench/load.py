@@ -16,6 +16,7 @@ import select
 import socket
 import time
 from collections import deque
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,13 +87,25 @@ class Connection:
 
 def drive(port: int, requests: list[bytes], connections: int, rate: float | None = None) -> Driven:
     """Return how long so many requests took, all of them answered with 200."""
-    every = {c.number: c for c in (Connection(port) for _ in range(connections))}
-    numbers = list(every)
-    idle = deque(every.values())
+    with ExitStack() as stack:
+        every = [stack.enter_context(closing(Connection(port))) for _ in range(connections)]
+        cpu, start = time.process_time(), time.perf_counter()
+        latencies = _exchange(every, requests, rate, start)
+        wall = time.perf_counter() - start
+        cpu = time.process_time() - cpu
+    return Driven(Sample(len(requests), wall, cpu), sorted(latencies))
+
+
+def _exchange(
+    every: list[Connection], requests: list[bytes], rate: float | None, start: float
+) -> list[float]:
+    """Return the latency of each request, in the order of the answers."""
+    by_number = {connection.number: connection for connection in every}
+    numbers = list(by_number)
+    idle = deque(every)
     latencies: list[float] = []
     sent, total = 0, len(requests)
     clock = time.perf_counter
-    cpu, start = time.process_time(), clock()
     while len(latencies) < total:
         now, due = clock(), 0.0
         while idle and sent < total:
@@ -102,16 +115,12 @@ def drive(port: int, requests: list[bytes], connections: int, rate: float | None
             idle.popleft().send(requests[sent], due)
             sent += 1
         waits = bool(idle) and sent < total
-        readable, _, _ = select.select(
-            numbers, (), (), max(due - clock(), 0.0) if waits else SILENCE_SECONDS_MAX
-        )
+        seconds = max(due - clock(), 0.0) if waits else SILENCE_SECONDS_MAX
+        readable, _, _ = select.select(numbers, (), (), seconds)
         assert readable or waits, "the server has fallen silent"
         for number in readable:
-            connection = every[number]
+            connection = by_number[number]
             if connection.receive():
                 latencies.append(clock() - connection.due)
                 idle.append(connection)
-    sample = Sample(total, clock() - start, time.process_time() - cpu)
-    for connection in every.values():
-        connection.close()
-    return Driven(sample, sorted(latencies))
+    return latencies
