@@ -84,8 +84,10 @@ def serve(**given: Any) -> None:
     """Serve the trading API on http://HOST:PORT until Ctrl-C."""
     if given["limits"] != "off":
         raise click.UsageError(f"--limits {given['limits']} is not there yet; use --limits off.")
-    if given["market"] == MarketKind.REPLAY:
-        raise click.UsageError("--market replay is not there yet; use synthetic or quiet.")
+    if given["market"] == MarketKind.REPLAY and given["replay"] is None:
+        raise click.UsageError("--market replay needs --replay FILE.")
+    if given["market"] == MarketKind.REPLAY or given["replay"] is not None:
+        raise click.UsageError("--replay is not there yet; use --market synthetic or quiet.")
     tokens = {name: given[name] for name in ("demo_token", "operator_token") if given[name]}
     world = WorldOptions(
         data_dir=given["data_dir"],

@@ -1,0 +1,21 @@
+"""``kavach demo``: it ends by itself, tells the seed page's story, and hides nothing."""
+
+from tests.twin_server import run
+
+
+def test_the_story_is_told_to_its_end() -> None:
+    """Piped, it is plain text with every request, what the exchange did, and a sound end."""
+    ended = run("demo")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told = ended.stdout
+    assert "\x1b" not in told
+    methods = [line.split()[1] for line in told.splitlines() if line.endswith(" HTTP/1.1")]
+    assert methods.count("DELETE") == 2
+    assert told.count("< HTTP/1.1 200 OK") == len(methods)
+    assert told.count('"message":"Order Cancelled Successfully"') == 2
+    for event in ("Accepted", "Traded", "Amended", "Removed"):
+        assert f"exchange: {event}" in told
+    assert "THIRD SELL   0 of  40" in told
+    assert "THIRD SELL   0 of 100" in told
+    assert "net quantity 0, profit 20 rupees" in told
+    assert "0 violations" in told
