@@ -307,7 +307,8 @@ COVERING           S1 acked         -> nothing                                  
   then             S1 triggered     -> cancel E1                                    | TRIGGERED
 COVERING           S1 acked         -> nothing                                      | COVERED_OPEN
   then             E1 traded 10     -> S1 to 50 on 12                               | COVERING
-  then             S1 traded 40     -> cancel E1, X2 sell 10 @ market               | TRIGGERED
+  then             S1 traded 40     -> cancel E1                                    | TRIGGERED
+  then             S1 amend-refused -> X2 sell 10 @ market                          | TRIGGERED
 COVERING           S1 acked         -> nothing                                      | COVERED_OPEN
   then             E1 traded 10     -> S1 to 50 on 12                               | COVERING
   then             S1 removed       -> alarm stop_removed, S2 sell 50 on 12         | UNPROTECTED

@@ -35,6 +35,8 @@ from kavach.core.settle import settle
 from kavach.units import Pips
 
 MARGIN_CODE: Final = 12001
+OFFLINE_CODE: Final = 1009
+UNKNOWN: Final = "UNKNOWN"  # The venue cannot be asked, or does not say.
 REFERENCE_TOLERANCE_NS: Final = 256
 
 
@@ -133,6 +135,9 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
             f"Margin ShortFall : {_rupees(available - needed)}"
         )
         desk.emit(CoverOrderEnded(cover_id, State.REJECTED, MARGIN_CODE, text))
+    elif state.link_down:
+        text = f"{instrument.exchange} Adapter is offline,ctcl not available "
+        desk.emit(CoverOrderEnded(cover_id, State.REJECTED, OFFLINE_CODE, text))
     settle(desk, cover, State.NEW)
     return Ticket(_PLACING, cover)
 
@@ -189,8 +194,11 @@ def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool
     return leg is _ENTRY or has_exchange_id(cover, _ENTRY, exchange_order_id)
 
 
-def _answered(cover: CoverOrder, *, replayed: bool = False) -> Answer:
-    return Answer(cover.cover_id, cover.basket_id, _stands(cover), replayed=replayed)
+def _answered(desk: Desk, cover: CoverOrder, *, replayed: bool = False) -> Answer:
+    unknown = desk.state.link_down or any(order.doubted for order in cover.entries + cover.exits)
+    over = cover.ended is not None
+    reason = UNKNOWN if unknown and not over else ""
+    return Answer(cover.cover_id, cover.basket_id, _stands(cover), reason, replayed=replayed)
 
 
 def _stands(cover: CoverOrder) -> str:
@@ -208,24 +216,24 @@ def _all_filled(cover: CoverOrder) -> bool:
     return True
 
 
-def _replay(cover: CoverOrder) -> Ticket:
-    return Ticket(cover=cover, answer=_answered(cover, replayed=True))
+def _replay(desk: Desk, cover: CoverOrder) -> Ticket:
+    return Ticket(cover=cover, answer=_answered(desk, cover, replayed=True))
 
 
 def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
     if cover.entry_cancelled_by_user:
-        return _replay(cover)
+        return _replay(desk, cover)
     reply = USER[state][_C1]
     if reply is _CANCEL and cover.entry_dead:
         reply = Reply.EXECUTED
     elif reply is Reply.REPLAY_OR_EXECUTED:
         # The exit cancels the remainder, if there was one: then this is a repetition of that.
         if cover.cancel_source is not None and not _all_filled(cover):
-            return _replay(cover)
+            return _replay(desk, cover)
         reply = Reply.EXECUTED
     if reply is Reply.REPLAY_OR_CLOSED:
         if cover.exited_by_user:
-            return _replay(cover)
+            return _replay(desk, cover)
         reply = Reply.CLOSED
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
@@ -238,7 +246,7 @@ def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
     reply = USER[state][_C2]
     repeats = cover.exited_by_user and reply is not Reply.RESUME
     if repeats or (reply is Reply.REPLAY_OR_CLOSED and cover.entry_cancelled_by_user):
-        return _replay(cover)
+        return _replay(desk, cover)
     if reply is Reply.REPLAY_OR_CLOSED:
         reply = Reply.CLOSED
     elif reply is Reply.REPLAY_OR_EXITED:
@@ -316,7 +324,7 @@ def conclude(desk: Desk, ticket: Ticket) -> Outcome:
         return _conclude_modify(desk, cover)
     if doing is _PLACING:
         return Answer(cover.cover_id, cover.basket_id, cover.state)
-    return _answered(cover)
+    return _answered(desk, cover)
 
 
 def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
@@ -327,7 +335,7 @@ def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
         # is told the same.
         desk.emit(EntryCancelFailed(cover.cover_id, 0, "filled first"))
         return Refusal(Reason.TOO_LATE)
-    return _answered(cover)
+    return _answered(desk, cover)
 
 
 def _conclude_modify(desk: Desk, cover: CoverOrder) -> Outcome:

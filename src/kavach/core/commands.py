@@ -135,6 +135,14 @@ class OpenSession(Command, frozen=True):
     exchange: Exchange
 
 
+class LoseLink(Command, frozen=True):
+    """The venue cannot be reached (D)."""
+
+
+class RestoreLink(Command, frozen=True):
+    """The venue can be reached again (S); what it knows of our orders is reported next."""
+
+
 class Kill(Command, frozen=True):
     """Stop a client from opening anything, cancel its entries, keep its stops (K)."""
 

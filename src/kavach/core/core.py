@@ -13,7 +13,7 @@ Source: cover-order 5.2 to 5.7.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -26,6 +26,7 @@ from kavach.core.commands import (
     EndSession,
     KeyedCommand,
     Kill,
+    LoseLink,
     ModifyCoverOrder,
     MovePrice,
     OpenClient,
@@ -33,6 +34,7 @@ from kavach.core.commands import (
     PlaceCoverOrder,
     ReachTime,
     RenewToken,
+    RestoreLink,
     SquareOff,
 )
 from kavach.core.cover_order import CoverOrder
@@ -47,12 +49,14 @@ from kavach.core.cover_tables import (
     Meaning,
 )
 from kavach.core.desk import Desk
-from kavach.core.duties import harden
+from kavach.core.duties import ask_what_became, harden
+from kavach.core.hearing import denied, missing_reports, news
 from kavach.core.meanings import establish
 from kavach.core.pricing import ceil_tick, floor_tick
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.settle import arm, settle
-from kavach.units import Exchange, InstrumentKey, Pips, Side
+from kavach.core.settle import arm, arrange, settle
+from kavach.core.venue_order import VenueOrder
+from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side
 
 _NEVER: Final = Meaning.NEVER
 _NOTED: Final = Meaning.NOTED
@@ -70,17 +74,48 @@ class Core(Desk):
         self.now_ns = at_ns
         self.events = []
         self.refused.clear()
+        self.touched.clear()
 
     def handle(self, command: Command) -> Ticket | Refusal:
         """Decide on a command: a refusal that changed nothing, or a ticket to conclude."""
         return _HANDLE[type(command)](self, command)
 
+    def hear(self, said: e.Heard) -> None:
+        """Take what the venue says of one order, on its own or when asked."""
+        if type(said) is e.OrderStatus or type(said) is e.OrderAbsent:
+            self._compare(said)
+        else:
+            self.report(cast(e.Report, said))
+
+    def _compare(self, status: e.OrderStatus | e.OrderAbsent) -> None:
+        """Let what the venue knows and we do not have happened."""
+        state = self.state
+        order = state.orders[status.tag]
+        if isinstance(status, e.OrderStatus):
+            self._check_identity(order, status.exchange_order_id)
+        told = missing_reports(order, status, self.now_ns, state.settings.t_absent_ns)
+        for report in list(told):
+            self.report(report)
+
     def report(self, report: e.Report) -> None:
-        """Take what the venue says of one order."""
+        """Take a report of one order; what is known already changes nothing (INV-10)."""
         order = self.state.orders[report.tag]
         cover = self.state.covers[order.cover_id]
-        if type(report) is e.OrderTraded and cover.has_trade(report.trade_id):
-            return  # A trade counts once, however often it is told (INV-11).
+        if type(report) is e.OrderAccepted:
+            self._check_identity(order, report.exchange_order_id)
+        if not news(cover, order, report):
+            return
+        if type(report) is e.OrderRejected and order.filled_quantity:
+            # It traded, so it lived: its end is told in the wrong words (A2).
+            report = e.OrderClosed(
+                report.tag,
+                Quantity(order.filled_quantity),
+                e.Closing.REMOVED,
+                report.code,
+                report.reason,
+            )
+        elif type(report) is e.OrderTraded:
+            self._check_trade(cover, order, report)
         before = cover.state
         if order.is_entry:
             entry_kind = _ENTRY_KIND.get(type(report))
@@ -112,6 +147,36 @@ class Core(Desk):
                 )
             )
         return outcome
+
+    def finish(self) -> None:
+        """Arrange the next calls; the step is over."""
+        arrange(self)
+
+    def _check_identity(self, order: VenueOrder, exchange_order_id: str) -> None:
+        """Deal with an order that the venue has twice, or has after denying it."""
+        cover = self.state.covers[order.cover_id]
+        if denied(order):
+            self.alarm(
+                cover, e.Alarm.CONTRADICTION, f"{exchange_order_id} lives after it was denied"
+            )
+            before = cover.state
+            if cover.ended is not None:
+                self.emit(e.CoverOrderReopened(cover.cover_id))
+            self.emit(e.OrderResurfaced(order.tag, exchange_order_id))
+            if order.is_entry and cover.cancel_source is None:
+                self.emit(e.EntryCancelRequested(cover.cover_id, e.Source.RESURFACED))
+            settle(self, cover, before)
+        elif order.exchange_order_id not in ("", exchange_order_id):
+            self.alarm(cover, e.Alarm.STRAY, f"the venue has it twice: {exchange_order_id}")
+            self.send(e.StrayCancelSent(order.tag, exchange_order_id))
+
+    def _check_trade(self, cover: CoverOrder, order: VenueOrder, trade: e.OrderTraded) -> None:
+        """Tell somebody of a trade that the order could not make; it is booked all the same."""
+        if denied(order):
+            self._check_identity(order, "")
+        if trade.quantity > order.leaves_max and not (order.is_entry and order.closed):
+            text = f"{trade.quantity} traded where {order.leaves_max} could"
+            self.alarm(cover, e.Alarm.CONTRADICTION, text)
 
     # --- Being called again -------------------------------------------------------------------
 
@@ -162,6 +227,9 @@ class Core(Desk):
         while (cover_id := self.agenda.take_due(self.now_ns)) is not None:
             cover = self.state.covers[cover_id]
             before = cover.state
+            for order in cover.entries + cover.exits:
+                if order.waits and not self.state.link_down:
+                    ask_what_became(self, cover, order)
             settle(self, cover, before)
         return Ticket()
 
@@ -210,6 +278,41 @@ class Core(Desk):
         for cover in self._living(command.exchange):
             settle(self, cover, cover.state)
         return Ticket()
+
+    def lose_link(self, command: LoseLink) -> Ticket:
+        """Take every request in flight for unknown, and send nothing until the link is back (D)."""
+        if not self.state.link_down:
+            self.emit(e.LinkLost())
+            for cover in self._all_living():
+                before = cover.state
+                for order in cover.entries + cover.exits:
+                    if order.waits and not order.doubted:
+                        self.emit(e.OrderDoubted(order.tag))
+                settle(self, cover, before)
+        return Ticket()
+
+    def restore_link(self, command: RestoreLink) -> Ticket:
+        """Be ready for the snapshot; what is owed is paid once it is heard (S)."""
+        if self.state.link_down:
+            self.emit(e.LinkRestored())
+        return Ticket()
+
+    def unsure_tags(self) -> list[int]:
+        """Return the orders that a snapshot must speak of: all that are not known dead."""
+        return [
+            order.tag
+            for cover in self._all_living()
+            for order in cover.entries + cover.exits
+            if not order.dead
+        ]
+
+    def resume(self) -> None:
+        """Pay what every order is owed, after a snapshot was heard."""
+        for cover in self._all_living():
+            settle(self, cover, cover.state)
+
+    def _all_living(self) -> list[CoverOrder]:
+        return [cover for cover in self.state.every_cover() if cover.ended is None]
 
     def kill(self, command: Kill) -> Ticket | Refusal:
         """Throw a client's kill switch: entries go, stops stay (K)."""
@@ -304,4 +407,6 @@ _HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
     EndSession: Core.end_session,
     OpenSession: Core.open_session,
     Kill: Core.kill,
+    LoseLink: Core.lose_link,
+    RestoreLink: Core.restore_link,
 }

@@ -14,8 +14,8 @@ A cell never names the next state. The state is *derived* from the facts of the 
 refused, and ``DUTY`` what the system owes an order in the state it is then in. ``MOVES`` lists
 every move from state to state that may ever be seen; anything else stops the program.
 
-Cells marked ``LATER`` belong to a venue that is silent: they cannot be reached while every
-request is answered.
+A report that says nothing new is dropped before the tables are asked (``core.hearing``), so a
+cell speaks of news only. ``NEVER`` is a cell that no order of reports can reach.
 
 Source: cover-order 5.2 to 5.6.
 """
@@ -143,7 +143,8 @@ class Meaning(StrEnum):
     CANCEL_FAILED = auto()  # The client's cancel did not happen; the order is as it was.
     STOP_LOST = auto()  # A protective order is gone: the ladder.
     KEEP_OLD = auto()  # The change is not made: what the stop shall be is what it is.
-    LATER = auto()  # A silent venue.
+    DOUBTED = auto()  # No answer: counted at its most, and the venue is asked until it says.
+    ON_SIGHT = auto()  # An order the venue had denied: it is cancelled, and its fills covered.
     NEVER = auto()  # The journal or the venue adapter is wrong: stop.
 
 
@@ -151,37 +152,37 @@ M = Meaning
 # fmt: off
 _ENTRY_REPORT: Final[dict[State, tuple[Meaning, ...]]] = {
     #               A1 ack    A2 reject  A3 fill      A4 closed  A5 not cancelled  A6 silence A7 stranger
-    NEW:          ( M.NEVER,  M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,          M.NEVER,   M.LATER ),
-    ENTRY_SENT:   ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.CANCEL_FAILED,  M.LATER,   M.LATER ),
-    ENTRY_OPEN:   ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.CANCEL_FAILED,  M.LATER,   M.LATER ),
-    COVERING:     ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.CANCEL_FAILED,  M.LATER,   M.LATER ),
-    COVERED_OPEN: ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.CANCEL_FAILED,  M.LATER,   M.LATER ),
-    COVERED:      ( M.NEVER,  M.NEVER,   M.LATE_FILL, M.NEVER,   M.NOTED,          M.NEVER,   M.LATER ),
-    TRIGGERED:    ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.NOTED,          M.LATER,   M.LATER ),
-    EXITING:      ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.NOTED,          M.LATER,   M.LATER ),
-    UNPROTECTED:  ( M.NOTED,  M.NOTED,   M.NOTED,     M.NOTED,   M.CANCEL_FAILED,  M.LATER,   M.LATER ),
-    REJECTED:     ( M.NEVER,  M.NEVER,   M.REOPEN,    M.NEVER,   M.NOTED,          M.NEVER,   M.LATER ),
-    CANCELLED:    ( M.NEVER,  M.NEVER,   M.REOPEN,    M.NEVER,   M.NOTED,          M.NEVER,   M.LATER ),
-    EXPIRED:      ( M.NEVER,  M.NEVER,   M.REOPEN,    M.NEVER,   M.NOTED,          M.NEVER,   M.LATER ),
-    EXITED:       ( M.NEVER,  M.NEVER,   M.REOPEN,    M.NEVER,   M.NOTED,          M.NEVER,   M.LATER ),
-    CARRIED:      ( M.NEVER,  M.NEVER,   M.REOPEN,    M.NEVER,   M.NOTED,          M.NEVER,   M.LATER ),
+    NEW:          ( M.NEVER,   M.NEVER,   M.NEVER,       M.NEVER,   M.NEVER,           M.NEVER,     M.NEVER ),
+    ENTRY_SENT:   ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.CANCEL_FAILED,   M.DOUBTED,   M.ON_SIGHT ),
+    ENTRY_OPEN:   ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.CANCEL_FAILED,   M.DOUBTED,   M.ON_SIGHT ),
+    COVERING:     ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.CANCEL_FAILED,   M.DOUBTED,   M.ON_SIGHT ),
+    COVERED_OPEN: ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.CANCEL_FAILED,   M.DOUBTED,   M.ON_SIGHT ),
+    COVERED:      ( M.NOTED,   M.NEVER,   M.LATE_FILL,   M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
+    TRIGGERED:    ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.NOTED,           M.DOUBTED,   M.ON_SIGHT ),
+    EXITING:      ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.NOTED,           M.DOUBTED,   M.ON_SIGHT ),
+    UNPROTECTED:  ( M.NOTED,   M.NOTED,   M.NOTED,       M.NOTED,   M.CANCEL_FAILED,   M.DOUBTED,   M.ON_SIGHT ),
+    REJECTED:     ( M.NOTED,   M.NEVER,   M.REOPEN,      M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
+    CANCELLED:    ( M.NOTED,   M.NEVER,   M.REOPEN,      M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
+    EXPIRED:      ( M.NOTED,   M.NEVER,   M.REOPEN,      M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
+    EXITED:       ( M.NOTED,   M.NEVER,   M.REOPEN,      M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
+    CARRIED:      ( M.NOTED,   M.NEVER,   M.REOPEN,      M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
 }
 _EXIT_REPORT: Final[dict[State, tuple[Meaning, ...]]] = {
     #               B1 ack    B2 reject    B3 triggered B4 fill    B5 closed    B6 amended B7 refused  B8 silence
-    NEW:          ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,    M.NEVER ),
-    ENTRY_SENT:   ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,    M.NEVER ),
-    ENTRY_OPEN:   ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,    M.NEVER ),
-    COVERING:     ( M.NOTED,  M.STOP_LOST, M.ABANDON,   M.ABANDON, M.STOP_LOST, M.NOTED,   M.KEEP_OLD, M.LATER ),
-    COVERED_OPEN: ( M.NEVER,  M.NEVER,     M.ABANDON,   M.ABANDON, M.STOP_LOST, M.NOTED,   M.KEEP_OLD, M.LATER ),
-    COVERED:      ( M.NEVER,  M.NEVER,     M.ABANDON,   M.ABANDON, M.STOP_LOST, M.NOTED,   M.KEEP_OLD, M.LATER ),
-    TRIGGERED:    ( M.NOTED,  M.STOP_LOST, M.ABANDON,   M.NOTED,   M.STOP_LOST, M.NOTED,   M.KEEP_OLD, M.LATER ),
-    EXITING:      ( M.NOTED,  M.NOTED,     M.ABANDON,   M.NOTED,   M.NOTED,     M.NOTED,   M.NOTED,    M.LATER ),
-    UNPROTECTED:  ( M.NOTED,  M.STOP_LOST, M.ABANDON,   M.ABANDON, M.STOP_LOST, M.NOTED,   M.KEEP_OLD, M.LATER ),
-    REJECTED:     ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,    M.NEVER ),
-    CANCELLED:    ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,    M.NEVER ),
-    EXPIRED:      ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NEVER,    M.NEVER ),
-    EXITED:       ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NOTED,    M.NEVER ),
-    CARRIED:      ( M.NEVER,  M.NEVER,     M.NEVER,     M.NEVER,   M.NEVER,     M.NEVER,   M.NOTED,    M.NEVER ),
+    NEW:          ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
+    ENTRY_SENT:   ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
+    ENTRY_OPEN:   ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
+    COVERING:     ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    COVERED_OPEN: ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    COVERED:      ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    TRIGGERED:    ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.NOTED,    M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    EXITING:      ( M.NOTED,   M.NOTED,      M.ABANDON,    M.NOTED,    M.NOTED,      M.NOTED,    M.NOTED,     M.DOUBTED ),
+    UNPROTECTED:  ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    REJECTED:     ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
+    CANCELLED:    ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
+    EXPIRED:      ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
+    EXITED:       ( M.NOTED,   M.NEVER,      M.NEVER,      M.NOTED,    M.NEVER,      M.NEVER,    M.NOTED,     M.NEVER ),
+    CARRIED:      ( M.NOTED,   M.NEVER,      M.NEVER,      M.NOTED,    M.NEVER,      M.NEVER,    M.NOTED,     M.NEVER ),
 }
 # fmt: on
 
@@ -209,27 +210,28 @@ class Act(StrEnum):
     TRAIL = auto()  # Move the stop after the price, never back.
     TRACK = auto()  # Move what the stop shall be; it follows when it can.
     WATCH = auto()  # The stop is not at the venue: act on the price ourselves.
-    LATER = auto()
+    DOUBT = auto()  # Every request in flight is unknown; nothing is sent.
+    COMPARE = auto()  # What the venue knows is heard first, then what is owed is paid.
 
 
 D = Act
 # fmt: off
 _CLOCK: Final[dict[State, tuple[Act, ...]]] = {
     #               T1 square-off  T2 session end  T3 price   K kill      D link lost  S snapshot
-    NEW:          ( D.DROP,        D.DROP,         D.NOTHING, D.DROP,     D.LATER,     D.NOTHING ),
-    ENTRY_SENT:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING, D.EXIT,     D.LATER,     D.LATER   ),
-    ENTRY_OPEN:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING, D.EXIT,     D.LATER,     D.LATER   ),
-    COVERING:     ( D.EXIT,        D.AWAIT_END,    D.TRACK,   D.CANCEL,   D.LATER,     D.LATER   ),
-    COVERED_OPEN: ( D.EXIT,        D.AWAIT_END,    D.TRAIL,   D.CANCEL,   D.LATER,     D.LATER   ),
-    COVERED:      ( D.EXIT,        D.AWAIT_END,    D.TRAIL,   D.NOTHING,  D.LATER,     D.LATER   ),
-    TRIGGERED:    ( D.HARDER,      D.AWAIT_END,    D.NOTHING, D.NOTHING,  D.LATER,     D.LATER   ),
-    EXITING:      ( D.HARDER,      D.AWAIT_END,    D.NOTHING, D.NOTHING,  D.LATER,     D.LATER   ),
-    UNPROTECTED:  ( D.EXIT,        D.AWAIT_END,    D.WATCH,   D.EXIT,     D.LATER,     D.LATER   ),
-    REJECTED:     ( D.NOTHING,     D.NOTHING,      D.NOTHING, D.NOTHING,  D.NOTHING,   D.LATER   ),
-    CANCELLED:    ( D.NOTHING,     D.NOTHING,      D.NOTHING, D.NOTHING,  D.NOTHING,   D.LATER   ),
-    EXPIRED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING, D.NOTHING,  D.NOTHING,   D.LATER   ),
-    EXITED:       ( D.NOTHING,     D.NOTHING,      D.NOTHING, D.NOTHING,  D.NOTHING,   D.LATER   ),
-    CARRIED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING, D.NOTHING,  D.NOTHING,   D.LATER   ),
+    NEW:          ( D.DROP,        D.DROP,         D.NOTHING,  D.DROP,      D.DOUBT,     D.NOTHING ),
+    ENTRY_SENT:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING,  D.EXIT,      D.DOUBT,     D.COMPARE ),
+    ENTRY_OPEN:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING,  D.EXIT,      D.DOUBT,     D.COMPARE ),
+    COVERING:     ( D.EXIT,        D.AWAIT_END,    D.TRACK,    D.CANCEL,    D.DOUBT,     D.COMPARE ),
+    COVERED_OPEN: ( D.EXIT,        D.AWAIT_END,    D.TRAIL,    D.CANCEL,    D.DOUBT,     D.COMPARE ),
+    COVERED:      ( D.EXIT,        D.AWAIT_END,    D.TRAIL,    D.NOTHING,   D.DOUBT,     D.COMPARE ),
+    TRIGGERED:    ( D.HARDER,      D.AWAIT_END,    D.NOTHING,  D.NOTHING,   D.DOUBT,     D.COMPARE ),
+    EXITING:      ( D.HARDER,      D.AWAIT_END,    D.NOTHING,  D.NOTHING,   D.DOUBT,     D.COMPARE ),
+    UNPROTECTED:  ( D.EXIT,        D.AWAIT_END,    D.WATCH,    D.EXIT,      D.DOUBT,     D.COMPARE ),
+    REJECTED:     ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    CANCELLED:    ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    EXPIRED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    EXITED:       ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    CARRIED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
 }
 # fmt: on
 
@@ -275,14 +277,14 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     ENTRY_OPEN: frozenset({COVERING, EXITING, REJECTED, CANCELLED, EXPIRED, CARRIED}),
     COVERING: frozenset((_WORKING - {COVERING}) | {EXITED, CARRIED}),
     COVERED_OPEN: frozenset((_WORKING - {COVERED_OPEN}) | {EXITED, CARRIED}),
-    COVERED: frozenset({COVERING, TRIGGERED, EXITING, UNPROTECTED, EXITED, CARRIED}),
+    COVERED: frozenset({COVERING, COVERED_OPEN, TRIGGERED, EXITING, UNPROTECTED, EXITED, CARRIED}),
     TRIGGERED: frozenset({EXITING, EXITED, CARRIED}),
     EXITING: frozenset({EXITED, CARRIED}),
     UNPROTECTED: frozenset((_WORKING - {UNPROTECTED}) | {EXITED, CARRIED}),
     # A fill that comes after the end opens the order again (race 18).
-    REJECTED: frozenset({COVERING, EXITING, CARRIED}),
-    CANCELLED: frozenset({COVERING, EXITING, CARRIED}),
-    EXPIRED: frozenset({COVERING, EXITING, CARRIED}),
-    EXITED: frozenset({COVERING, EXITING, CARRIED}),
+    REJECTED: frozenset({ENTRY_OPEN, COVERING, EXITING, CARRIED}),
+    CANCELLED: frozenset({ENTRY_OPEN, COVERING, EXITING, CARRIED}),
+    EXPIRED: frozenset({ENTRY_OPEN, COVERING, EXITING, CARRIED}),
+    EXITED: frozenset({COVERING, TRIGGERED, EXITING, CARRIED}),
     CARRIED: frozenset({COVERING, EXITING}),
 }

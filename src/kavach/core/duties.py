@@ -27,6 +27,8 @@ from kavach.core.events import (
     ExitIntended,
     OrderAmendSent,
     OrderCancelSent,
+    OrderDoubted,
+    OrderQuerySent,
     OrderSubmitted,
     Purpose,
     Source,
@@ -51,6 +53,8 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
     everything = desk.state
     instrument = everything.instruments[cover.instrument]
     state = cover.state
+    if everything.link_down:
+        return state  # Nothing can be sent; the snapshot comes first, then everything owed.
     if everything.sessions_closed and everything.session_closed(instrument):
         return conclude(desk, cover, state, closed=True)
     for _ in range(_PASSES_MAX):
@@ -60,11 +64,34 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
         done = len(desk.events)
         if cover.cancel_source is not None:
             cancel_remainder(desk, cover)
+        if cover.exits:
+            trim_exits(desk, cover)
         _PAY[state](desk, cover, instrument)
         before, state = state, state if len(desk.events) == done else cover.state
         if state is before:
             return conclude(desk, cover, state, closed=False)
     raise AssertionError(f"{cover.cover_id}: no end of duties in {cover.state}")
+
+
+def ask_what_became(desk: Desk, cover: CoverOrder, order: VenueOrder) -> None:
+    """Doubt a request that was not answered in time, and ask the venue, less and less often."""
+    settings = desk.state.settings
+    now_ns = desk.now_ns
+    if not order.doubted:
+        if now_ns - order.asked_at_ns < settings.t_ack_ns:
+            return
+        desk.emit(OrderDoubted(order.tag))
+        desk.alarm(cover, Alarm.UNKNOWN, f"no answer about order {order.tag}")
+    if now_ns >= query_due_ns(desk, order):
+        desk.send(OrderQuerySent(order.tag))
+
+
+def query_due_ns(desk: Desk, order: VenueOrder) -> int:
+    """Return when the venue is to be asked next about a request in doubt."""
+    backoff = desk.state.settings.query_backoff_ns
+    if order.queries == 0:
+        return order.asked_at_ns + desk.state.settings.t_ack_ns
+    return order.queried_at_ns + backoff[min(order.queries, len(backoff)) - 1]
 
 
 def submit_entry(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
@@ -133,7 +160,24 @@ def cancel_remainder(desk: Desk, cover: CoverOrder) -> None:
     """Ask the venue to cancel what has not traded of the entry."""
     for order in cover.entries:
         if order.live and order.in_flight is _NONE and _may_ask_again(desk, order):
-            desk.send(OrderCancelSent(order.tag))
+            cancel(desk, order)
+
+
+def trim_exits(desk: Desk, cover: CoverOrder) -> None:
+    """Take back exits for more than is held: a venue said what could not be, or denied an order."""
+    excess = cover.exit_leaves_max - cover.position
+    for order in cover.exits if excess > 0 else ():
+        if order.live and order.in_flight is _NONE and _may_ask_again(desk, order):
+            # Whole orders only: what is then missing is placed anew, once this one is dead.
+            cancel(desk, order)
+            excess -= order.leaves_max
+            if excess <= 0:
+                return
+
+
+def cancel(desk: Desk, order: VenueOrder) -> None:
+    """Ask the venue to cancel an order."""
+    desk.send(OrderCancelSent(order.tag, order.serial + 1))
 
 
 def _may_ask_again(desk: Desk, order: VenueOrder) -> bool:
@@ -169,11 +213,18 @@ def _follow_market(desk: Desk, cover: CoverOrder, instrument: Instrument) -> Non
 def _cover(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Place the stop, or grow it, until nothing that filled is open."""
     _name_stop_leg(desk, cover)
+    _tell_of_nakedness(desk, cover)
     if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
         desk.emit(ExitIntended(cover.cover_id, Source.BREACHED_ON_ARRIVAL))
         return
     _protect(desk, cover, instrument)
     _nothing(desk, cover, instrument)
+
+
+def _tell_of_nakedness(desk: Desk, cover: CoverOrder) -> None:
+    naked_ns = desk.now_ns - cover.naked_since_ns
+    if cover.naked_since_ns and naked_ns >= desk.state.settings.t_naked_alarm_ns:
+        desk.alarm(cover, Alarm.NAKED, f"{cover.gap} of {cover.position} without a stop")
 
 
 def _name_stop_leg(desk: Desk, cover: CoverOrder) -> None:
@@ -198,7 +249,7 @@ def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
 def _busy(cover: CoverOrder) -> bool:
     """Whether an exit operation is in flight: one at a time, then compare again (F-24)."""
     for order in cover.exits:
-        if order.in_flight is not _NONE or order.life is Life.SENT:
+        if order.waits:
             return True
     return False
 
@@ -284,6 +335,7 @@ def amend(
             Quantity(disclosed),
             Pips(price_pips),
             Pips(trigger_pips),
+            order.serial + 1,
         )
     )
 
@@ -355,7 +407,7 @@ def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         if order.limit_refused:
             # It cannot be changed: cancel it, await how much it filled, then exit afresh.
             if _may_ask_again(desk, order):
-                desk.send(OrderCancelSent(order.tag))
+                cancel(desk, order)
         elif order.order_type is not LIMIT:
             amend(desk, order, LIMIT, order.quantity, price, 0)
     if cover.priced_at_ns and desk.now_ns - cover.priced_at_ns >= settings.t_reprice_ns:
@@ -396,8 +448,7 @@ def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     settings = desk.state.settings
     naked_ns = desk.now_ns - cover.naked_since_ns
     _name_stop_leg(desk, cover)
-    if naked_ns >= settings.t_naked_alarm_ns:
-        desk.alarm(cover, Alarm.NAKED, f"{cover.gap} of {cover.position} without a stop")
+    _tell_of_nakedness(desk, cover)
     if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
         desk.emit(ExitIntended(cover.cover_id, Source.BREACHED_ON_ARRIVAL))
         return
@@ -448,17 +499,14 @@ _HOW: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
     Duty.LADDER: _ladder,
 }
 _PAY: Final = {state: _HOW[duty] for state, duty in DUTY.items() if duty is not Duty.SUBMIT}
-PATIENT: Final = frozenset(
-    {State.ENTRY_SENT, State.ENTRY_OPEN, State.COVERING, State.COVERED_OPEN, State.COVERED}
-)
 
 
 def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     """Return when time alone will owe this order something; 0 when it never will."""
-    if state in PATIENT and cover.cancel_source is None and cover.order_type is not MARKET:
-        return 0
     settings = desk.state.settings
-    due: list[int] = []
+    if desk.state.link_down:
+        return 0
+    due = [query_due_ns(desk, order) for order in cover.entries + cover.exits if order.waits]
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)
     elif state is EXITING:
@@ -469,9 +517,9 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
         if cover.position > cover.exit_leaves_max:
             due.append(retry_at_ns(desk, cover))
     elif state is UNPROTECTED:
-        if Alarm.NAKED.value not in cover.alarms:
-            due.append(cover.naked_since_ns + settings.t_naked_alarm_ns)
         due.append(cover.naked_since_ns + settings.t_naked_ns)
+    if cover.naked_since_ns and Alarm.NAKED not in cover.alarms:
+        due.append(cover.naked_since_ns + settings.t_naked_alarm_ns)
     for order in cover.entries:
         if not order.live:
             continue
@@ -479,7 +527,7 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
             due.append(order.cancel_refused_at_ns + settings.t_reprice_ns)
         elif cover.order_type is MARKET and not order.limit_refused:
             due.append(order.updated_at_ns + settings.t_reprice_ns)
-    if not due or desk.state.session_closed(desk.state.instruments[cover.instrument]):
+    if not due:
         return 0
     # What is due and could not be done now is tried again a moment later, never in a circle.
     again_ns = desk.now_ns + settings.t_reprice_ns

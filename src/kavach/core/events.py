@@ -68,12 +68,27 @@ class OrderAmendSent(Event, frozen=True):
     disclosed_quantity: Quantity
     price_pips: Pips
     trigger_price_pips: Pips
+    serial: int = 0  # Numbers the requests about one order, so that an answer finds its own.
 
 
 class OrderCancelSent(Event, frozen=True):
     """A cancel goes to the venue."""
 
     tag: int
+    serial: int = 0
+
+
+class OrderQuerySent(Event, frozen=True):
+    """The venue is asked what it knows of an order whose request it has not answered."""
+
+    tag: int
+
+
+class StrayCancelSent(Event, frozen=True):
+    """The venue has an order twice; the one that is not ours is cancelled by its own id."""
+
+    tag: int
+    exchange_order_id: str
 
 
 # --- Reports: what a venue says --------------------------------------------------------------
@@ -113,6 +128,7 @@ class OrderAmended(Event, frozen=True):
     """The pending change is in force (B6)."""
 
     tag: int
+    serial: int = 0  # Of the request it answers; 0: of the one in flight.
 
 
 class OrderAmendRefused(Event, frozen=True):
@@ -121,6 +137,7 @@ class OrderAmendRefused(Event, frozen=True):
     tag: int
     code: int
     reason: str
+    serial: int = 0
 
 
 class Closing(StrEnum):
@@ -147,9 +164,10 @@ class OrderCancelRefused(Event, frozen=True):
     tag: int
     code: int
     reason: str
+    serial: int = 0
 
 
-Request = OrderSubmitted | OrderAmendSent | OrderCancelSent
+Request = OrderSubmitted | OrderAmendSent | OrderCancelSent | OrderQuerySent | StrayCancelSent
 Report = (
     OrderAccepted
     | OrderRejected
@@ -162,7 +180,68 @@ Report = (
 )
 
 
+class Standing(StrEnum):
+    """Where a venue says an order stands."""
+
+    WAITING = "waiting"
+    WORKING = "working"
+    CLOSED = "closed"
+
+
+class OrderStatus(msgspec.Struct, frozen=True, gc=False):
+    """What a venue knows of an order, when asked.
+
+    Not an event: the core compares it with what it knows and lets the reports that are missing
+    have happened. ``settled`` says that no request of ours can still be on its way.
+    """
+
+    tag: int
+    exchange_order_id: str
+    standing: Standing
+    order_type: OrderType
+    quantity: Quantity
+    price_pips: Pips
+    trigger_price_pips: Pips
+    filled_quantity: Quantity
+    trades: tuple[OrderTraded, ...]  # All, or those that may be new.
+    closing: Closing = Closing.REMOVED  # These three say something of a closed order only.
+    code: int = 0
+    reason: str = ""
+    settled: bool = True
+
+
+class OrderAbsent(msgspec.Struct, frozen=True, gc=False):
+    """The venue knows no order of this tag."""
+
+    tag: int
+    settled: bool = True
+
+
+Heard = Report | OrderStatus | OrderAbsent
+
+
 # --- What the core decided -------------------------------------------------------------------
+
+
+class OrderDoubted(Event, frozen=True):
+    """The venue has not answered in time: what became of the request is unknown."""
+
+    tag: int
+
+
+class OrderResurfaced(Event, frozen=True):
+    """An order that the venue did not know lives there after all; it is cancelled on sight."""
+
+    tag: int
+    exchange_order_id: str
+
+
+class LinkLost(Event, frozen=True):
+    """The venue cannot be reached."""
+
+
+class LinkRestored(Event, frozen=True):
+    """The venue can be reached again."""
 
 
 class ClientOpened(Event, frozen=True):
@@ -262,6 +341,7 @@ class Source(StrEnum):
     CHASE = "chase"  # A fired stop did not fill in time.
     SESSION_END = "session_end"
     REFUSED = "refused"
+    RESURFACED = "resurfaced"
 
 
 class EntryCancelRequested(Event, frozen=True):
@@ -336,6 +416,9 @@ class Alarm(StrEnum):
     NAKED = "naked"
     CIRCUIT_LOCKED = "circuit_locked"
     CARRIED = "carried"
+    UNKNOWN = "unknown"  # The venue does not say what became of a request.
+    CONTRADICTION = "contradiction"  # The venue says what cannot be.
+    STRAY = "stray"  # The venue has an order of ours twice, or one it had denied.
 
 
 class AlarmRaised(Event, frozen=True):

@@ -113,6 +113,7 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
         at_ns,
         at_ns,
     )
+    order.asked_at_ns = at_ns
     state.orders[event.tag] = order
     state.next_tag = event.tag + 1
     if event.purpose is _ENTRY:
@@ -126,6 +127,8 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
 def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> None:
     order = state.orders[event.tag]
     _answer(order, _AMEND_SENT)
+    order.asked_at_ns = at_ns
+    order.serial += 1
     order.amend = event
     order.amend_crossed = False
     order.amends += 1
@@ -134,7 +137,56 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
 
 
 def _order_cancel_sent(state: OmsState, event: e.OrderCancelSent, at_ns: int) -> None:
-    _answer(state.orders[event.tag], _CANCEL_SENT)
+    order = state.orders[event.tag]
+    _answer(order, _CANCEL_SENT)
+    order.asked_at_ns = at_ns
+    order.serial += 1
+
+
+def _order_query_sent(state: OmsState, event: e.OrderQuerySent, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    order.queries += 1
+    order.queried_at_ns = order.compared_at_ns = at_ns
+
+
+def _stray_cancel_sent(state: OmsState, event: e.StrayCancelSent, at_ns: int) -> None:
+    """Nothing of ours changes: the other order was never ours."""
+
+
+def _order_doubted(state: OmsState, event: e.OrderDoubted, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    order.doubted = True
+    order.queries = 0
+    order.queried_at_ns = 0
+
+
+def _order_resurfaced(state: OmsState, event: e.OrderResurfaced, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    order.exchange_order_id = event.exchange_order_id or order.exchange_order_id
+    order.life = Life.WAITING if order.order_type in _WAITING_TYPES else Life.WORKING
+    order.final_filled = NOT_CLOSED
+    order.ghost = True
+    order.code, order.reason = 0, ""
+    _note(cover, order, "resurfaced", at_ns)
+    state.reblock(cover)
+
+
+def _sure(order: VenueOrder) -> None:
+    """The venue has spoken: no request of ours is in doubt."""
+    order.doubted = False
+    order.queries = 0
+
+
+def _complete(order: VenueOrder) -> None:
+    """An order that has traded all it may is filled, whatever came first."""
+    total = order.quantity if order.amend is None else max(order.quantity, order.amend.quantity)
+    if order.final_filled == NOT_CLOSED and order.filled_quantity >= total:
+        order.life = _FILLED
+        order.final_filled = order.filled_quantity
+        _answer(order, _CLOSED)
+        order.amend = None
+        _sure(order)
 
 
 # --- Reports ----------------------------------------------------------------------------------
@@ -144,6 +196,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     order = state.orders[event.tag]
     order.exchange_order_id = event.exchange_order_id
     order.accepted_at_ns = order.updated_at_ns = at_ns
+    _sure(order)
     _move(order, _PARKED if order.order_type in _WAITING_TYPES else _OPENED)
     cover = state.covers[order.cover_id]
     if order.purpose is _ENTRY:
@@ -157,6 +210,7 @@ def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None
     order = state.orders[event.tag]
     cover = state.covers[order.cover_id]
     _move(order, _REJECTED)
+    _sure(order)
     order.final_filled = order.filled_quantity
     order.code, order.reason = event.code, event.reason
     _settle_modify(state, cover, refused=order.purpose is _ENTRY)
@@ -189,12 +243,10 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
         cover.exits_filled += quantity
         if not cover.triggered_at_ns and cover.exit_source is None:
             cover.triggered_at_ns = cover.priced_at_ns = at_ns  # It traded, so it had fired.
-    _move(order, _COMPLETED if order.filled_quantity == order.quantity else _TRADED)
-    if order.life is _FILLED:
-        order.final_filled = order.filled_quantity
-        _answer(order, _CLOSED)
-        order.amend = None
-    elif order.final_filled != NOT_CLOSED:
+    if order.final_filled == NOT_CLOSED:
+        _move(order, _TRADED)
+        _complete(order)
+    else:
         order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
     if cover.trades is None:
         cover.trades = []
@@ -216,6 +268,7 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     amend = order.amend
     assert amend is not None, f"order {order.tag}: amended without a request"
     _answer(order, _ANSWERED)
+    _sure(order)
     order.amend = None
     order.limit_refused = order.growth_refused = False
     order.refused_trigger_pips = 0
@@ -226,6 +279,7 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     order.trigger_price_pips = amend.trigger_price_pips
     waits = amend.order_type in _WAITING_TYPES and not order.triggered
     _move(order, _PARKED if waits else _OPENED)
+    _complete(order)
     if order.purpose is _ENTRY:
         _settle_modify(state, cover)
         state.reblock(cover)
@@ -237,7 +291,9 @@ def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int
     order = state.orders[event.tag]
     amend = order.amend
     _answer(order, _ANSWERED)
+    _sure(order)
     order.amend = None
+    _complete(order)
     if amend is not None and not order.amend_crossed:
         # What the refusal says of the order; of one that fired meanwhile it says nothing.
         order.limit_refused = amend.order_type is OrderType.LIMIT
@@ -258,6 +314,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     order.removed = event.closing is not _BY_US
     order.code, order.reason = event.code, event.reason
     _answer(order, _CLOSED)
+    _sure(order)
     order.amend = None
     _settle_modify(state, cover)
     _note(cover, order, event.closing, at_ns, event.reason)
@@ -268,6 +325,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
 def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: int) -> None:
     order = state.orders[event.tag]
     _answer(order, _ANSWERED)
+    _sure(order)
     order.cancel_refused_at_ns = at_ns
     cover = state.covers[order.cover_id]
     _settle_modify(state, cover, refused=order.purpose is _ENTRY)
@@ -312,6 +370,14 @@ def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None
 
 def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
     state.entries_stopped.add(event.exchange)
+
+
+def _link_lost(state: OmsState, event: e.LinkLost, at_ns: int) -> None:
+    state.link_down = True
+
+
+def _link_restored(state: OmsState, event: e.LinkRestored, at_ns: int) -> None:
+    state.link_down = False
 
 
 def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) -> None:
@@ -470,6 +536,12 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.OrderSubmitted: _order_submitted,
     e.OrderAmendSent: _order_amend_sent,
     e.OrderCancelSent: _order_cancel_sent,
+    e.OrderQuerySent: _order_query_sent,
+    e.StrayCancelSent: _stray_cancel_sent,
+    e.OrderDoubted: _order_doubted,
+    e.OrderResurfaced: _order_resurfaced,
+    e.LinkLost: _link_lost,
+    e.LinkRestored: _link_restored,
     e.OrderAccepted: _order_accepted,
     e.OrderRejected: _order_rejected,
     e.OrderTriggered: _order_triggered,

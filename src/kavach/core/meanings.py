@@ -118,10 +118,6 @@ def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) 
     )
 
 
-def _later(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
-    raise AssertionError(f"{cover.cover_id}: {report} belongs to a venue that is silent")
-
-
 _ESTABLISH: Final[dict[Meaning, Callable[[Desk, CoverOrder, VenueOrder, Report], None]]] = {
     Meaning.NOTED: _noted,
     Meaning.ABANDON: _abandon,
@@ -130,5 +126,4 @@ _ESTABLISH: Final[dict[Meaning, Callable[[Desk, CoverOrder, VenueOrder, Report],
     Meaning.CANCEL_FAILED: _cancel_failed,
     Meaning.STOP_LOST: _stop_lost,
     Meaning.KEEP_OLD: _keep_old,
-    Meaning.LATER: _later,
 }

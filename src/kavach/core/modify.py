@@ -12,11 +12,10 @@ from kavach.core.commands import ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.desk import Desk
-from kavach.core.duties import amend, submit_slices, venue_terms
+from kavach.core.duties import amend, cancel, submit_slices, venue_terms
 from kavach.core.events import (
     EntryCancelRequested,
     EntryModifyRequested,
-    OrderCancelSent,
     Source,
     StopPlanned,
 )
@@ -212,7 +211,7 @@ def _amend_entry(
         more = min(left, instrument.slice_max - order.filled_quantity)
         left -= more
         if more == 0:
-            desk.send(OrderCancelSent(order.tag))
+            cancel(desk, order)
             continue
         total = order.filled_quantity + more
         disclosed = min(wanted.disclosed_quantity, total)

@@ -31,6 +31,16 @@ PROTECTION: Final = {
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator may choose; replay needs the same values, so the journal keeps them."""
 
+    t_ack_ns: int = 1000 * NS_PER_MS  # T_ack: a request unanswered for so long is in doubt.
+    # How often the venue is asked then; the last one repeats.
+    query_backoff_ns: tuple[int, ...] = (
+        200 * NS_PER_MS,
+        500 * NS_PER_MS,
+        1000 * NS_PER_MS,
+        2000 * NS_PER_MS,
+    )
+    t_absent_ns: int = 2000 * NS_PER_MS  # No request can be on its way for longer than this.
+    t_reconcile_ns: int = 0  # How often live orders are compared unasked; 0: never.
     t_cancel_ns: int = 300 * NS_PER_MS  # T_cx: how long an exit waits for the remainder's cancel.
     t_naked_ns: int = 3000 * NS_PER_MS  # T_naked: after this long without a stop, flatten.
     t_naked_alarm_ns: int = 1000 * NS_PER_MS  # After this long without a stop, tell somebody.

@@ -11,7 +11,7 @@ from typing import Final
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import CLOCK, MOVES, TERMINAL, Act, ClockEvent, State
 from kavach.core.desk import Desk
-from kavach.core.duties import PATIENT, next_wake_ns, perform
+from kavach.core.duties import next_wake_ns, perform
 from kavach.units import OrderType
 
 
@@ -20,8 +20,16 @@ def settle(desk: Desk, cover: CoverOrder, before: State) -> None:
     after = perform(desk, cover)
     assert after is before or after in MOVES[before], f"{cover.cover_id}: {before} to {after}"
     cover.check()
-    if cover.cover_id in desk.agenda.known or not _wants_nothing(cover, after):
-        arm(desk, cover, after)
+    desk.touched[cover.cover_id] = cover
+
+
+def arrange(desk: Desk) -> None:
+    """Arm what was touched in this step, once, when it is known what the venue answered."""
+    for cover in desk.touched.values():
+        state = cover.state
+        if cover.cover_id in desk.agenda.known or not _wants_nothing(cover, state):
+            arm(desk, cover, state)
+    desk.touched.clear()
 
 
 def _wants_nothing(cover: CoverOrder, state: State) -> bool:
@@ -29,10 +37,11 @@ def _wants_nothing(cover: CoverOrder, state: State) -> bool:
     if state in TERMINAL:
         return True
     return (
-        state in PATIENT
+        state in _PATIENT
         and cover.trailing_step_pips == 0
         and cover.cancel_source is None
         and cover.order_type is not _MARKET
+        and not cover.waits
     )
 
 
@@ -47,6 +56,7 @@ def arm(desk: Desk, cover: CoverOrder, state: State) -> None:
         desk.agenda.known.discard(cover.cover_id)
 
 
+_PATIENT: Final = frozenset({State.ENTRY_OPEN, State.COVERED_OPEN, State.COVERED})
 _MARKET: Final = OrderType.MARKET
 _WATCH: Final = Act.WATCH
 _NOTHING: Final = Act.NOTHING

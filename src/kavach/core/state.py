@@ -37,6 +37,7 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     day_counter: int
     sessions_closed: list[str]
     entries_stopped: list[str]
+    link_down: bool
     naked_ns_max: int
     events: int
 
@@ -58,6 +59,7 @@ class OmsState:
         self.day_counter = 0
         self.sessions_closed: set[str] = set()
         self.entries_stopped: set[str] = set()
+        self.link_down = False  # The venue cannot be reached.
         self.naked_ns_max = 0
         self.events = 0
 
@@ -112,6 +114,7 @@ class OmsState:
             day_counter=self.day_counter,
             sessions_closed=sorted(self.sessions_closed),
             entries_stopped=sorted(self.entries_stopped),
+            link_down=self.link_down,
             naked_ns_max=self.naked_ns_max,
             events=self.events,
         )
@@ -134,6 +137,7 @@ class OmsState:
         self.day_counter = snapshot.day_counter
         self.sessions_closed = set(snapshot.sessions_closed)
         self.entries_stopped = set(snapshot.entries_stopped)
+        self.link_down = snapshot.link_down
         self.naked_ns_max = snapshot.naked_ns_max
         self.events = snapshot.events
 

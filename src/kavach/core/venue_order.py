@@ -22,6 +22,7 @@ from kavach.core.order_life import CLOSED, InFlight, Life
 from kavach.units import OrderType, Side
 
 NOT_CLOSED: Final = -1
+_IDLE: Final = InFlight.NONE
 _LIVE: Final = frozenset({Life.WAITING, Life.WORKING})
 
 
@@ -57,6 +58,13 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     code: int = 0
     reason: str = ""
     accepted_at_ns: int = 0
+    asked_at_ns: int = 0  # When the request in flight was sent.
+    serial: int = 0  # Of the last request.
+    doubted: bool = False  # The venue has not answered the request in flight in time.
+    queries: int = 0  # How often it was asked since.
+    queried_at_ns: int = 0
+    compared_at_ns: int = 0  # When the venue last said where the order stands.
+    ghost: bool = False  # The venue denied it and has it after all.
 
     @property
     def leaves_max(self) -> int:
@@ -66,7 +74,14 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
         total = self.quantity
         if self.amend is not None and self.amend.quantity > total:
             total = self.amend.quantity
-        return total - self.filled_quantity
+        return max(0, total - self.filled_quantity)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a request of ours about it is unanswered, its acceptance included."""
+        if self.exchange_order_id == "":
+            return self.life not in CLOSED
+        return self.in_flight is not _IDLE
 
     @property
     def dead(self) -> bool:
@@ -75,13 +90,13 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def live(self) -> bool:
-        """Whether the venue has acknowledged it and not closed it."""
-        return self.life in _LIVE
+        """Whether the venue has acknowledged it, so that it can be named, and not closed it."""
+        return self.life in _LIVE and self.exchange_order_id != ""
 
     @property
     def confirmed_leaves(self) -> int:
         """The open quantity the venue has confirmed."""
-        return self.quantity - self.filled_quantity if self.live else 0
+        return max(0, self.quantity - self.filled_quantity) if self.live else 0
 
     @property
     def closed(self) -> bool:

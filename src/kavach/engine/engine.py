@@ -18,11 +18,14 @@ from hashlib import blake2b
 from kavach.core.commands import (
     Command,
     EndSession,
+    LoseLink,
     MovePrice,
     OpenSession,
     ReachTime,
+    RestoreLink,
 )
 from kavach.core.core import Core
+from kavach.core.events import Event, OrderQuerySent
 from kavach.core.evolve import evolve
 from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
@@ -134,6 +137,28 @@ class Engine:
                 best = (due_ns, source)
         return best
 
+    def lose_link(self) -> None:
+        """Take the venue for unreachable: nothing is sent, what is in flight is unknown."""
+        self.step(LoseLink(), self.now_ns())
+
+    def restore_link(self) -> None:
+        """Hear first what the venue knows of every order, then do what is owed; one step."""
+        core = self.core
+        self._begin(self.now_ns())
+        try:
+            venue_events: list[ExchangeEvent] = []
+            core.handle(RestoreLink())
+            unsure = [core.state.orders[tag] for tag in core.unsure_tags()]
+            self._hear(self.venue.statuses(unsure), venue_events)
+            core.resume()
+            self._exchange_messages(venue_events)
+            core.finish()
+            if core.events or venue_events:
+                self._write("RestoreLink", venue_events)
+        except BaseException as error:
+            self.stopped = error
+            raise
+
     # --- Steps --------------------------------------------------------------------------------
 
     def step(self, command: Command, at_ns: int) -> Outcome:
@@ -146,6 +171,7 @@ class Engine:
             if core.requests:
                 self._exchange_messages(venue_events)
             outcome = core.conclude(ticket)
+            core.finish()
             if core.events or venue_events:
                 self._write(type(command).__name__, venue_events)
         except BaseException as error:
@@ -161,6 +187,7 @@ class Engine:
             venue_events: list[ExchangeEvent] = []
             self._hear(heard, venue_events)
             self._exchange_messages(venue_events)
+            self.core.finish()
             if self.core.events or venue_events:
                 self._write("Market", venue_events)
         except BaseException as error:
@@ -181,6 +208,7 @@ class Engine:
             self._hear(act(at_ns), venue_events)
             self._exchange_messages(venue_events)
             outcome = core.conclude(ticket)
+            core.finish()
             self._write(type(command).__name__, venue_events)
         except BaseException as error:
             self.stopped = error
@@ -204,7 +232,10 @@ class Engine:
             request = requests.popleft()
             order = core.state.orders[request.tag]
             cover = core.state.covers[order.cover_id]
-            heard = self.venue.send(request, order, cover, core.now_ns)
+            if type(request) is OrderQuerySent:
+                heard = self.venue.statuses([order])
+            else:
+                heard = self.venue.send(request, order, cover, core.now_ns)
             self._hear(heard, venue_events)
 
     def _hear(self, heard: Heard, venue_events: list[ExchangeEvent]) -> None:
@@ -212,8 +243,8 @@ class Engine:
         venue_events.extend(heard.journaled)
         if heard.moved:
             core.prices.update(heard.moved)
-        for report in heard.reports:
-            core.report(report)
+        for said in heard.reports:
+            core.hear(said)
         for key, price in heard.moved.items():
             if core.watches(key):
                 core.handle(MovePrice(key, Pips(price)))
@@ -246,14 +277,13 @@ class Engine:
         self.core.recovered(at_ns)
 
     def replay(
-        self, events: Iterable[object], venue_events: Iterable[ExchangeEvent], at_ns: int
+        self, events: Sequence[Event], venue_events: Sequence[ExchangeEvent], at_ns: int
     ) -> None:
         """Apply what a record holds, without deciding anything."""
         state = self.state
         for event in events:
-            evolve(state, event, at_ns)  # type: ignore[arg-type]  # A union of events.
-        for venue_event in venue_events:
-            self.venue.replay(venue_event)
+            evolve(state, event, at_ns)
+        self.venue.replay(venue_events, events)
 
     def save_snapshot(self) -> None:
         """Store the whole state, so that the next start need not replay what led to it."""

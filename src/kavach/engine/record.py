@@ -19,6 +19,10 @@ from kavach.exchange.messages import ExchangeEvent
 CoreEvent = (
     core_events.Request
     | core_events.Report
+    | core_events.OrderDoubted
+    | core_events.OrderResurfaced
+    | core_events.LinkLost
+    | core_events.LinkRestored
     | core_events.ClientOpened
     | core_events.ClientKilled
     | core_events.TokenRenewed

@@ -9,10 +9,13 @@ and tells the engine later.
 Source: cover-order 5.6 (journal before wire); ARCHITECTURE.md, "One order's journey".
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from kavach.core.cover_order import CoverOrder
-from kavach.core.events import Report, Request
+from kavach.core.events import Event as CoreEvent
+from kavach.core.events import Heard as Said
+from kavach.core.events import Request
 from kavach.core.venue_order import VenueOrder
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey
@@ -22,7 +25,7 @@ class Heard(Protocol):
     """What a venue said in answer to something."""
 
     @property
-    def reports(self) -> list[Report]:
+    def reports(self) -> Sequence[Said]:
         """What happened to our orders, in order."""
 
     @property
@@ -40,8 +43,14 @@ class Venue(Protocol):
     def send(self, request: Request, order: VenueOrder, cover: CoverOrder, at_ns: int) -> Heard:
         """Return what the venue says at once to a request for one order of a cover order."""
 
-    def replay(self, event: ExchangeEvent) -> None:
-        """Let something have happened inside the venue again; used at start only."""
+    def statuses(self, orders: Iterable[VenueOrder]) -> Heard:
+        """Return what the venue knows of these orders, or nothing if it tells later."""
+
+    def replay(self, events: Sequence[ExchangeEvent], told: Iterable[CoreEvent]) -> None:
+        """Let a record have happened inside the venue again; used at start only.
+
+        ``told`` is what happened to the core in the same step, reports of the venue among it.
+        """
 
     def prices(self) -> dict[InstrumentKey, int]:
         """Return the last traded prices the venue knows, in pips."""

@@ -11,8 +11,8 @@ exit that meets our own stray entry removes it.
 Source: cover-order 5.6 (STP flags), 5.7 (venue answer map); twin.md (faults).
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, cast, get_args
 
 import msgspec
 
@@ -23,8 +23,9 @@ from kavach.exchange import messages as ex
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
 from kavach.instruments import Instrument
-from kavach.units import InstrumentKey, TimestampNs
+from kavach.units import InstrumentKey, OrderType, Pips, Quantity, TimestampNs
 from kavach.venues.faults import Fault, FaultBoard, FaultEffect
+from kavach.venues.post import Post
 
 _CLOSING: Final = {
     ex.Removal.CANCELLED: core.Closing.CANCELLED,
@@ -36,11 +37,13 @@ _CLOSING: Final = {
 class HeardNow(msgspec.Struct, gc=False):
     """What the exchange said within the call."""
 
-    reports: list[core.Report]
+    reports: list[core.Heard]
     moved: dict[InstrumentKey, int]
     journaled: list[ex.Event]
 
 
+_STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
+_REPORTS: Final = frozenset(get_args(core.Report))
 _QUIET: Final[dict[InstrumentKey, int]] = {}
 
 
@@ -52,6 +55,7 @@ class EmbeddedVenue:
         self._keys = [instrument.key for instrument in listed]
         self.exchange = Exchange(listed)
         self.faults = FaultBoard()
+        self.post = Post()
 
     # --- The port -----------------------------------------------------------------------------
 
@@ -59,24 +63,124 @@ class EmbeddedVenue:
         self, request: core.Request, order: VenueOrder, cover: CoverOrder, at_ns: int
     ) -> HeardNow:
         """Return what the exchange says to a request."""
+        assert self.post.up, "nothing is sent over a link that is down"
         fault = self.faults.take(request, order, cover.client_id) if self.faults else None
-        if fault is not None and fault.effect is FaultEffect.REJECT:
-            return HeardNow([_refusal(request, fault)], _QUIET, [])
-        if type(request) is core.OrderSubmitted:
-            events = self._submit(request, at_ns)
-        elif type(request) is core.OrderCancelSent:
-            events = self.exchange.cancel(ex.CancelOrder(order.exchange_order_id))
-        else:
-            assert type(request) is core.OrderAmendSent
-            events = self._amend(request, order, at_ns)
         if fault is not None:
-            assert fault.effect is FaultEffect.CANCEL_RESTING
-            events = events + self._cancel_resting(request.tag, order, events, fault)
-        return self.heard(events, cover.instrument, request.tag)
+            return self._suffer(fault, request, order, cover, at_ns)
+        return self.heard(self._ask(request, order, at_ns), cover.instrument, request)
 
-    def replay(self, event: ex.Event) -> None:
-        """Let an exchange event have happened again."""
-        self.exchange.apply(event)
+    def _ask(self, request: core.Request, order: VenueOrder, at_ns: int) -> list[ex.Event]:
+        if type(request) is core.OrderSubmitted:
+            return self._submit(request, at_ns)
+        if type(request) is core.OrderCancelSent:
+            return self.exchange.cancel(ex.CancelOrder(order.exchange_order_id))
+        if type(request) is core.StrayCancelSent:
+            return self.exchange.cancel(ex.CancelOrder(request.exchange_order_id))
+        assert type(request) is core.OrderAmendSent
+        return self._amend(request, order, at_ns)
+
+    def _suffer(
+        self,
+        fault: Fault,
+        request: core.Request,
+        order: VenueOrder,
+        cover: CoverOrder,
+        at_ns: int,
+    ) -> HeardNow:
+        """Let a request suffer what an operator wanted."""
+        effect = fault.effect
+        if effect is FaultEffect.REJECT:
+            return HeardNow([_refusal(request, fault)], _QUIET, [])
+        if effect is FaultEffect.DROP_REQUEST:
+            return HeardNow([], _QUIET, [])
+        events = self._ask(request, order, at_ns)
+        if effect is FaultEffect.CANCEL_RESTING:
+            events = events + self._cancel_resting(request.tag, order, events, fault)
+            return self.heard(events, cover.instrument, request)
+        heard = self.heard(events, cover.instrument, request)
+        mine = [report for report in heard.reports if report.tag == request.tag]
+        others = [report for report in heard.reports if report.tag != request.tag]
+        if effect is FaultEffect.DUPLICATE_REPORT:
+            return HeardNow(heard.reports + mine, heard.moved, heard.journaled)
+        for report in mine:
+            assert not isinstance(report, core.OrderStatus | core.OrderAbsent)
+            if effect is FaultEffect.DELAY:
+                self.post.delay(report, at_ns + fault.delay_ns)
+            else:
+                self.post.hold(report)
+        return HeardNow(others, heard.moved, heard.journaled)
+
+    # --- Asked, and late ----------------------------------------------------------------------
+
+    def statuses(self, orders: Iterable[VenueOrder]) -> HeardNow:
+        """Return all that the exchange knows of these orders, told or untold."""
+        said: list[core.Heard] = []
+        for order in orders:
+            said.extend(self._status(order))
+        return HeardNow(said, _QUIET, [])
+
+    def set_link(self, *, up: bool) -> None:
+        """Cut or mend the link; what happens meanwhile is kept for the snapshot."""
+        self.post.up = up
+
+    def late(self, now_ns: int) -> HeardNow:
+        """Return the late reports that have arrived by now."""
+        return HeardNow(list(self.post.take_due(now_ns)), _QUIET, [])
+
+    def _status(self, order: VenueOrder) -> Iterator[core.Heard]:
+        untold = self.post.take(order.tag)
+        accepted = next((r for r in untold if isinstance(r, core.OrderAccepted)), None)
+        exchange_id = order.exchange_order_id or (accepted.exchange_order_id if accepted else "")
+        refusal = next((r for r in untold if isinstance(r, core.OrderRejected)), None)
+        if refusal is not None:
+            yield refusal
+            return
+        if not exchange_id:
+            yield core.OrderAbsent(order.tag)
+            return
+        trades = tuple(r for r in untold if isinstance(r, core.OrderTraded))
+        closed = next((r for r in untold if isinstance(r, core.OrderClosed)), None)
+        lives = self.exchange.order(exchange_id)
+        if lives is None:
+            filled = order.filled_quantity + sum(trade.quantity for trade in trades)
+            yield core.OrderStatus(
+                order.tag,
+                exchange_id,
+                core.Standing.CLOSED,
+                order.order_type,
+                Quantity(order.quantity),
+                Pips(order.price_pips),
+                Pips(order.trigger_price_pips),
+                closed.filled_quantity if closed else Quantity(filled),
+                trades,
+                closed.closing if closed else core.Closing.REMOVED,
+                closed.code if closed else 0,
+                closed.reason if closed else "",
+            )
+            return
+        waits = lives.order_type in _STOPS and not lives.triggered
+        yield core.OrderStatus(
+            order.tag,
+            exchange_id,
+            core.Standing.WAITING if waits else core.Standing.WORKING,
+            lives.order_type,
+            lives.quantity,
+            lives.price_pips,
+            lives.trigger_price_pips,
+            lives.filled_quantity,
+            trades,
+        )
+
+    # --- Recovery -----------------------------------------------------------------------------
+
+    def replay(self, events: Sequence[ex.Event], told: Iterable[core.Event]) -> None:
+        """Let exchange events have happened again; ``told`` is what the core heard in that step."""
+        for event in events:
+            self.exchange.apply(event)
+        happened = [r for event in events if (r := _REPORT[type(event)](event, 0, 0)) is not None]
+        heard = [cast(core.Report, event) for event in told if type(event) in _REPORTS]
+        if len(happened) != len(heard) or self.post.untold():
+            self.post.settle(heard, happened)
 
     def prices(self) -> dict[InstrumentKey, int]:
         """Return every instrument's last price in pips."""
@@ -96,20 +200,28 @@ class EmbeddedVenue:
 
     # --- Translation --------------------------------------------------------------------------
 
-    def heard(self, events: list[ex.Event], key: InstrumentKey, asked: int = 0) -> HeardNow:
-        """Return events of one instrument as the core hears them.
+    def heard(
+        self, events: list[ex.Event], key: InstrumentKey, asked: core.Request | None = None
+    ) -> HeardNow:
+        """Return events of one instrument as the core hears them, or keep them for later.
 
-        ``asked`` is the tag of the request that caused them; an answer that no longer finds
-        its order is about that one.
+        ``asked`` is the request that caused them; an answer that no longer finds its order is
+        about that one.
         """
-        reports: list[core.Report] = []
+        tag = 0 if asked is None else asked.tag
+        serial = getattr(asked, "serial", 0)
+        reports: list[core.Heard] = []
         journaled: list[ex.Event] = []
         moved = _QUIET
         for event in events:
             kind = type(event)
-            report = _REPORT[kind](event, asked)
-            if report is not None:
+            report = _REPORT[kind](event, tag, serial)
+            if report is None:
+                pass
+            elif self.post.up:
                 reports.append(report)
+            else:
+                self.post.hold(report)
             if kind not in _UNCHANGED:
                 journaled.append(event)
             if kind is ex.Traded or kind is ex.Printed:
@@ -161,25 +273,30 @@ def _refusal(request: core.Request, fault: Fault) -> core.Report:
     if type(request) is core.OrderSubmitted:
         return core.OrderRejected(request.tag, fault.code, fault.reason)
     if type(request) is core.OrderCancelSent:
-        return core.OrderCancelRefused(request.tag, fault.code, fault.reason)
-    return core.OrderAmendRefused(request.tag, fault.code, fault.reason)
+        return core.OrderCancelRefused(request.tag, fault.code, fault.reason, request.serial)
+    assert type(request) is core.OrderAmendSent
+    return core.OrderAmendRefused(request.tag, fault.code, fault.reason, request.serial)
 
 
 # Refusals change nothing inside the exchange, so its journal does not hold them.
 _UNCHANGED: Final = frozenset({ex.Rejected, ex.AmendRejected, ex.CancelRejected})
 
-_REPORT: Final[dict[type, Callable[[Any, int], core.Report | None]]] = {
-    ex.Accepted: lambda e, asked: core.OrderAccepted(e.order.order_ref, e.exchange_order_id),
-    ex.Rejected: lambda e, asked: core.OrderRejected(e.order_ref, e.code, e.reason),
-    ex.Amended: lambda e, asked: core.OrderAmended(e.order_ref),
-    ex.AmendRejected: lambda e, asked: core.OrderAmendRefused(asked, e.code, e.reason),
-    ex.CancelRejected: lambda e, asked: core.OrderCancelRefused(asked, e.code, e.reason),
-    ex.Triggered: lambda e, asked: core.OrderTriggered(e.order_ref),
-    ex.Traded: lambda e, asked: core.OrderTraded(e.order_ref, e.trade_id, e.quantity, e.price_pips),
-    ex.Priced: lambda e, asked: None,
-    ex.Removed: lambda e, asked: core.OrderClosed(
+_REPORT: Final[dict[type, Callable[[Any, int, int], core.Report | None]]] = {
+    ex.Accepted: lambda e, tag, serial: core.OrderAccepted(e.order.order_ref, e.exchange_order_id),
+    ex.Rejected: lambda e, tag, serial: core.OrderRejected(e.order_ref, e.code, e.reason),
+    ex.Amended: lambda e, tag, serial: core.OrderAmended(e.order_ref, serial),
+    ex.AmendRejected: lambda e, tag, serial: core.OrderAmendRefused(tag, e.code, e.reason, serial),
+    ex.CancelRejected: lambda e, tag, serial: core.OrderCancelRefused(
+        tag, e.code, e.reason, serial
+    ),
+    ex.Triggered: lambda e, tag, serial: core.OrderTriggered(e.order_ref),
+    ex.Traded: lambda e, tag, serial: core.OrderTraded(
+        e.order_ref, e.trade_id, e.quantity, e.price_pips
+    ),
+    ex.Priced: lambda e, tag, serial: None,
+    ex.Removed: lambda e, tag, serial: core.OrderClosed(
         e.order_ref, e.filled_quantity, _CLOSING[e.why], e.code, e.reason
     ),
-    ex.Printed: lambda e, asked: None,
-    ex.PhaseChanged: lambda e, asked: None,
+    ex.Printed: lambda e, tag, serial: None,
+    ex.PhaseChanged: lambda e, tag, serial: None,
 }

@@ -30,6 +30,10 @@ class FaultEffect(StrEnum):
 
     REJECT = "reject"
     CANCEL_RESTING = "cancel_resting"  # Accepted, then cancelled by the exchange.
+    DELAY = "delay"  # The report comes late.
+    DROP_REQUEST = "drop_request"  # It never arrives, and nobody answers.
+    DROP_REPORT = "drop_report"  # It takes effect, and the answer is lost.
+    DUPLICATE_REPORT = "duplicate_report"  # The answer comes twice.
 
 
 class Fault(msgspec.Struct, kw_only=True):
@@ -43,6 +47,7 @@ class Fault(msgspec.Struct, kw_only=True):
     code: int
     reason: str
     times: int
+    delay_ns: int = 0
 
 
 _KIND = {
@@ -72,7 +77,9 @@ class FaultBoard:
 
     def take(self, request: Request, order: VenueOrder, client_id: str) -> Fault | None:
         """Return the fault that this request suffers, counted down, or None."""
-        kind = _KIND[type(request)]
+        kind = _KIND.get(type(request))
+        if kind is None:
+            return None  # A question is not a request that could suffer.
         leg = Leg.ENTRY if order.is_entry else Leg.THIRD
         for fault in self._faults:
             if (

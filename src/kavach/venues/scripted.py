@@ -12,7 +12,7 @@ Quantities are shares, prices pips.
 Source: cover-order 5.4, 5.5 (A1 to A5, B1 to B7).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -67,6 +67,7 @@ class ScriptedVenue:
     def __init__(self) -> None:
         self.requests: list[e.Request] = []  # Everything that was ever sent here, in order.
         self.orders: dict[int, ScriptedOrder] = {}  # By tag.
+        self.asked: list[int] = []  # Tags that the engine asked about, in order.
         self._trades = 0
 
     # --- The engine's port --------------------------------------------------------------------
@@ -79,13 +80,19 @@ class ScriptedVenue:
             self.orders[request.tag] = ScriptedOrder(request)
         else:
             mine = self.orders[request.tag]
+            assert isinstance(request, e.OrderAmendSent | e.OrderCancelSent), f"{request}"
             assert mine.pending is None, f"order {request.tag}: a second request in flight"
             mine.pending = request
         return Told()
 
-    def replay(self, event: ExchangeEvent) -> None:
+    def statuses(self, orders: Iterable[VenueOrder]) -> Told:
+        """Return nothing: a question waits here, too, and ``status`` answers it."""
+        self.asked.extend(order.tag for order in orders)
+        return Told()
+
+    def replay(self, events: Sequence[ExchangeEvent], told: Iterable[e.Event]) -> None:
         """Refuse: what happens at a venue far away is not in our journal."""
-        raise AssertionError(f"a scripted venue journals nothing, least of all {event}")
+        assert not events, f"a scripted venue journals nothing, least of all {events}"
 
     def prices(self) -> dict[InstrumentKey, int]:
         """Return no prices."""
