@@ -21,6 +21,9 @@ from typing import Any, Final
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
+
+from kavach.cli.program import main
 
 SOURCES: Final = Path(__file__).parents[1] / "src"
 TOKEN: Final = "token-of-demo1"
@@ -50,6 +53,11 @@ def run(*arguments: str | Path, seconds: float = 60) -> "subprocess.CompletedPro
         timeout=seconds,
         check=False,
     )
+
+
+def ask(*arguments: str | Path) -> Result:
+    """Return how ``kavach`` with these arguments ended; within this process, so it is quick."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @dataclass

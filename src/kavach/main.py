@@ -17,7 +17,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -43,6 +43,8 @@ from kavach.engine.service import Service
 from kavach.exchange.messages import Phase
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
+from kavach.market.candles import Candle, CandleError, load_candles
+from kavach.market.replay import ReplayMarket
 from kavach.market.synthetic import SyntheticMarket
 from kavach.twin.clock import TwinClock
 from kavach.twin.control_room import ControlRoom, control_room_routes
@@ -52,6 +54,7 @@ from kavach.venues.faults import Fault, FaultEffect, FaultOn
 
 NO_INSTRUMENT: Final = InstrumentKey("")
 DEMO_CLIENT: Final = "DEMO1"
+REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
 KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so that they close.
@@ -82,6 +85,7 @@ class WorldOptions:
 
     data_dir: Path | None = None  # None: keep nothing.
     market: MarketKind = MarketKind.QUIET
+    replay: Path | None = None  # What MarketKind.REPLAY replays.
     speed: Fraction = Fraction(1)
     sessions: Sessions = Sessions.ALWAYS_OPEN
     seed: int = 1
@@ -131,12 +135,23 @@ def open_world(options: WorldOptions) -> World:
 
     Raises ``StartError`` if the journal can't be opened or isn't understood.
     """
+    candles = _read_candles(options)
     journal = open_journal(options.data_dir)
     try:
-        return _build(options, journal)
+        return _build(options, journal, candles)
     except BaseException:
         journal.close()
         raise
+
+
+def _read_candles(options: WorldOptions) -> list[Candle]:
+    if options.market is not MarketKind.REPLAY:
+        return []
+    assert options.replay is not None, "a replay needs a file"
+    try:
+        return load_candles(options.replay)
+    except CandleError as error:
+        raise StartError(str(error)) from error
 
 
 def open_journal(directory: Path | None) -> Journal:
@@ -149,7 +164,7 @@ def open_journal(directory: Path | None) -> Journal:
         raise StartError(str(error)) from error
 
 
-def _build(options: WorldOptions, journal: Journal) -> World:
+def _build(options: WorldOptions, journal: Journal, candles: Sequence[Candle]) -> World:
     instruments = load_instruments()
     clock = TwinClock(wall_ns, start_ns=time.time_ns(), speed=options.speed)
     venue = EmbeddedVenue(instruments)
@@ -167,9 +182,18 @@ def _build(options: WorldOptions, journal: Journal) -> World:
     world = World(engine, venue, clock)
     _open_sessions(world, options.sessions)
     _open_demo_client(engine, options.demo_token)
-    if options.market is MarketKind.SYNTHETIC:
-        engine.add_source(SyntheticMarket(engine, venue, instruments, options.seed, clock))
+    _open_market(world, options, candles)
     return world
+
+
+def _open_market(world: World, options: WorldOptions, candles: Sequence[Candle]) -> None:
+    engine, venue = world.engine, world.venue
+    listed = list(engine.instruments.values())
+    if options.market is MarketKind.SYNTHETIC:
+        engine.add_source(SyntheticMarket(engine, venue, listed, options.seed, world.clock))
+    elif options.market is MarketKind.REPLAY:
+        future = next(one for one in listed if one.instrument_name == REPLAYED)
+        engine.add_source(ReplayMarket(engine, venue, future, candles, options.seed))
 
 
 def _open_sessions(world: World, sessions: Sessions) -> None:

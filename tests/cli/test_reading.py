@@ -1,6 +1,7 @@
 """``kavach verify`` and ``kavach journal``: what they find, print and refuse."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from kavach.journal.chain import GENESIS, link
-from tests.twin_server import TwinServer, run, running
+from tests.twin_server import TwinServer, ask, running
 
 KART = "/api/v1/orders/kart"
 RECORD = 3  # The first fill of the story below.
@@ -44,10 +45,11 @@ def place(server: TwinServer, user_order_id: int) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> tuple[Path, dict[str, Any], str]:
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
     """A stopped journal of two orders, the first filled by 40: its place, ENTRY row and hash."""
-    with running("--data-dir", tmp_path / "data") as server:
+    directory = tmp_path_factory.mktemp("lived")
+    with running("--data-dir", directory) as server:
         entry = place(server, 1)
         server.room(
             "POST",
@@ -61,6 +63,16 @@ def story(tmp_path: Path) -> tuple[Path, dict[str, Any], str]:
         place(server, 2)
         state_hash: str = server.audit()["state_hash"]
         assert server.stop()[0] == 0
+    return directory, entry, state_hash
+
+
+@pytest.fixture
+def story(
+    lived: tuple[Path, dict[str, Any], str], tmp_path: Path
+) -> tuple[Path, dict[str, Any], str]:
+    """A copy of that journal, to do with as one likes."""
+    directory, entry, state_hash = lived
+    shutil.copytree(directory, tmp_path / "data")
     return tmp_path / "data", entry, state_hash
 
 
@@ -85,8 +97,8 @@ def rewriting(directory: Path) -> Iterator[dict[int, list[Any]]]:
 
 def found_wrong(directory: Path) -> str:
     """Return what ``verify`` says is wrong; its exit code is 1."""
-    ended = run("verify", directory)
-    assert (ended.returncode, ended.stdout) == (1, ""), ended
+    ended = ask("verify", directory)
+    assert (ended.exit_code, ended.stdout) == (1, ""), ended
     assert ended.stderr.count("\n") == 1, ended.stderr
     return ended.stderr
 
@@ -95,8 +107,8 @@ def test_a_sound_journal_is_verified(story: tuple[Path, dict[str, Any], str]) ->
     """Verify counts, finds nothing wrong, changes nothing, and ends in the server's own state."""
     directory, _, state_hash = story
     before = {path.name: path.read_bytes() for path in directory.iterdir()}
-    ended = run("verify", directory)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    ended = ask("verify", directory)
+    assert (ended.exit_code, ended.stderr) == (0, "")
     assert "4 records, 2 cover orders: chain intact" in ended.stdout
     assert state_hash in ended.stdout
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
@@ -145,8 +157,8 @@ def test_a_record_of_another_program_is_found(story: tuple[Path, dict[str, Any],
 def test_nothing_to_read_is_a_sentence(name: str, tmp_path: Path) -> None:
     """A directory without a journal, or none at all, ends with exit code 2 and is not made."""
     for directory in (tmp_path, tmp_path / "none"):
-        ended = run(name, directory)
-        assert (ended.returncode, ended.stdout) == (2, "")
+        ended = ask(name, directory)
+        assert (ended.exit_code, ended.stdout) == (2, "")
         assert str(directory) in ended.stderr and ended.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -154,16 +166,16 @@ def test_nothing_to_read_is_a_sentence(name: str, tmp_path: Path) -> None:
 def test_a_journal_in_use_is_a_sentence(tmp_path: Path) -> None:
     """What a server is writing is not read."""
     with running("--data-dir", tmp_path / "data"):
-        ended = run("verify", tmp_path / "data")
-    assert ended.returncode == 2
+        ended = ask("verify", tmp_path / "data")
+    assert ended.exit_code == 2
     assert "is in use by another process" in ended.stderr
 
 
 def test_events_are_printed_one_a_line(story: tuple[Path, dict[str, Any], str]) -> None:
     """Each line says when, why, who and what; prices are rupees."""
     directory, _, _ = story
-    ended = run("journal", directory)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    ended = ask("journal", directory)
+    assert (ended.exit_code, ended.stderr) == (0, "")
     told = [line.split() for line in ended.stdout.splitlines()]
     assert [line[5] for line in told if line[0] == str(RECORD)] == [
         "OrderTraded",
@@ -181,30 +193,30 @@ def test_events_are_printed_one_a_line(story: tuple[Path, dict[str, Any], str]) 
 def test_events_of_one_order_are_printed(story: tuple[Path, dict[str, Any], str]) -> None:
     """Entry, stop and basket id all select the same events, and no others."""
     directory, entry, _ = story
-    everything = run("journal", directory).stdout.splitlines()
+    everything = ask("journal", directory).stdout.splitlines()
     stop_id = next(
         word.removeprefix("stop_id=")
         for line in everything
         for word in line.split()
         if word.startswith("stop_id=")
     )
-    by_entry = run("journal", directory, "--order", entry["oms_order_id"]).stdout
+    by_entry = ask("journal", directory, "--order", entry["oms_order_id"]).stdout
     assert {line.split()[0] for line in by_entry.splitlines()} == {"2", "3"}
-    assert run("journal", directory, "--order", stop_id).stdout == by_entry
-    assert run("journal", directory, "--order", "1").stdout == ""
+    assert ask("journal", directory, "--order", stop_id).stdout == by_entry
+    assert ask("journal", directory, "--order", "1").stdout == ""
 
 
 def test_events_of_one_client_are_printed(story: tuple[Path, dict[str, Any], str]) -> None:
     """A client's events are those of its orders and its account."""
     directory, _, _ = story
-    assert run("journal", directory, "--client", "DEMO1").stdout == run("journal", directory).stdout
-    assert run("journal", directory, "--client", "DEMO2").stdout == ""
+    assert ask("journal", directory, "--client", "DEMO1").stdout == ask("journal", directory).stdout
+    assert ask("journal", directory, "--client", "DEMO2").stdout == ""
 
 
 def test_events_are_printed_for_programs(story: tuple[Path, dict[str, Any], str]) -> None:
     """With --json a line is an object with the fields as they are stored."""
     directory, entry, _ = story
-    told = [json.loads(line) for line in run("journal", directory, "--json").stdout.splitlines()]
+    told = [json.loads(line) for line in ask("journal", directory, "--json").stdout.splitlines()]
     placed = next(line for line in told if line["event"] == "CoverOrderPlaced")
     assert {"sequence": 2, "cause": "PlaceCoverOrder", "by": "core"}.items() <= placed.items()
     assert placed["fields"]["cover_id"] == int(entry["oms_order_id"])

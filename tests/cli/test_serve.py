@@ -14,6 +14,7 @@ import pytest
 from tests.twin_server import (
     OPERATOR_TOKEN,
     TOKEN,
+    ask,
     command,
     environment,
     run,
@@ -229,6 +230,7 @@ def test_a_ready_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> No
         (["--port", "eighty"], "--port"),
         (["--market", "loud"], "--market"),
         (["--market", "replay"], "--replay"),
+        (["--replay", "minutes.csv"], "--market"),
         (["--sessions", "bse"], "--sessions"),
         (["--limits", "documented"], "--limits"),
         (["--limits", "sebi-2026"], "--limits"),
@@ -243,8 +245,8 @@ def test_a_ready_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> No
 )
 def test_a_bad_option_is_named(arguments: list[str], named: str, tmp_path: Path) -> None:
     """What can't be understood ends with exit code 2 and a text that names the option."""
-    ended = run("serve", "--data-dir", tmp_path / "data", *arguments)
-    assert ended.returncode == 2
+    ended = ask("serve", "--data-dir", tmp_path / "data", *arguments)
+    assert ended.exit_code == 2
     assert named in ended.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -266,6 +268,27 @@ def test_a_newcomer_finds_a_market() -> None:
     assert market["low"] <= market["bids"][-1][0] < market["asks"][0][0] <= market["high"]
 
 
+def test_a_day_is_played_again(tmp_path: Path) -> None:
+    """The NIFTY future begins at its close and follows the minutes of the file."""
+    minutes = tmp_path / "minutes.csv"
+    rows = ["time_ist,open,high,low,close", "2022-02-10T09:15:00,17500,17850,17500,17850"]
+    minutes.write_text("\n".join(rows))
+    options = ("--market", "replay", "--replay", minutes)
+    with running("--data-dir", ":memory:", *options) as server:
+        before = server.room("GET", "market/NFO/35001")["last_price"]
+        server.room("POST", "clock", action="advance", seconds=60)
+        after = server.room("GET", "market/NFO/35001")["last_price"]
+    assert after == pytest.approx(before * 1.02, rel=0.0001)
+
+
+def test_a_file_that_cannot_be_replayed_is_a_sentence(tmp_path: Path) -> None:
+    """The file is read before anything on disk is made."""
+    options = ("--market", "replay", "--replay", tmp_path / "none.csv")
+    sentence = refused("--port", "0", "--data-dir", tmp_path / "data", *options)
+    assert sentence.startswith(f"The file {tmp_path / 'none.csv'} can't be read: ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_sessions_follow_the_clock() -> None:
     """With nse the exchange opens and closes by the twin's clock, and refuses when closed."""
     with running("--data-dir", ":memory:", "--sessions", "nse") as server:
@@ -280,5 +303,5 @@ def test_sessions_follow_the_clock() -> None:
 def test_version_and_help() -> None:
     """The program says who it is and what it can do."""
     assert run("--version").stdout.startswith("kavach, version ")
-    told = run("--help").stdout
+    told = ask("--help").stdout
     assert all(f"  {name} " in told for name in ("serve", "demo", "verify", "journal"))

@@ -56,7 +56,11 @@ _LIMITS: Final = ("documented", "sebi-2026", "off")
     show_default=True,
     help="Where prices come from.",
 )
-@click.option("--replay", type=click.Path(path_type=Path), help="What --market replay replays.")
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    help="CSV of minutes that the NIFTY future follows.",
+)
 @click.option(
     "--speed",
     type=SPEED,
@@ -86,12 +90,13 @@ def serve(**given: Any) -> None:
         raise click.UsageError(f"--limits {given['limits']} is not there yet; use --limits off.")
     if given["market"] == MarketKind.REPLAY and given["replay"] is None:
         raise click.UsageError("--market replay needs --replay FILE.")
-    if given["market"] == MarketKind.REPLAY or given["replay"] is not None:
-        raise click.UsageError("--replay is not there yet; use --market synthetic or quiet.")
+    if given["market"] != MarketKind.REPLAY and given["replay"] is not None:
+        raise click.UsageError("--replay FILE needs --market replay.")
     tokens = {name: given[name] for name in ("demo_token", "operator_token") if given[name]}
     world = WorldOptions(
         data_dir=given["data_dir"],
         market=MarketKind(given["market"]),
+        replay=given["replay"],
         speed=given["speed"],
         sessions=Sessions(given["sessions"]),
         seed=given["seed"],
