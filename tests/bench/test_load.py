@@ -58,3 +58,10 @@ def test_a_stall_is_charged_to_everybody_who_was_due() -> None:
         driven = drive(port, [REQUEST] * 10, connections=1, rate=100.0)
     # The last was due 0.09 s after the first, and none was answered before the stall was over.
     assert min(driven.latencies) > STALL_SECONDS / 2
+
+
+def test_paced_requests_are_not_sent_before_they_are_due() -> None:
+    """A rate is kept from above: ten requests at a hundred a second take at least 0.09 s."""
+    with answering([HEAD + b"hello"]) as port:
+        driven = drive(port, [REQUEST] * 10, connections=1, rate=100.0)
+    assert driven.sample.wall >= 0.09
