@@ -167,6 +167,9 @@ def test_a_restart_may_choose_other_sessions() -> None:
     opened = Day(f"{MONDAY}T20:05", closed.journal, always_open=True)
     assert opened.phases() == "NSE BSE NFO BFO MCX CDS"
     assert Day(f"{MONDAY}T20:10", opened.journal).phases() == "MCX"
+    squared_off = Day(f"{MONDAY}T15:10")
+    opened = Day(f"{MONDAY}T15:11", squared_off.journal, always_open=True)
+    assert opened.phases() == "NSE BSE NFO BFO MCX CDS"
 
 
 def test_hours_run_forwards() -> None:
