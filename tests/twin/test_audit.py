@@ -305,7 +305,6 @@ def send_a_stop_while_exiting(books: Books, cover: CoverOrder) -> None:
         msgspec.structs.replace(
             order,
             tag=77,
-            order_type=OrderType.SLM,
             life=Life.REJECTED,
             final_filled=0,
             filled_quantity=0,
@@ -316,9 +315,9 @@ def send_a_stop_while_exiting(books: Books, cover: CoverOrder) -> None:
 
 
 def grow_a_stop_while_exiting(books: Books, cover: CoverOrder) -> None:
-    """A stop was changed, and stayed a stop, after the exit had begun."""
+    """A stop was changed to protect what filled after the exit had begun."""
     change = LegChange(
-        cover.exit_since_ns + 1, Leg.THIRD, "amended", Life.WAITING, "SLM", 100, 0, 0, 120_000, ""
+        cover.exit_since_ns + 1, Leg.THIRD, "amended", Life.WAITING, "SLM", 101, 0, 0, 120_000, ""
     )
     assert cover.changes is not None
     cover.changes.append(change)

@@ -1,6 +1,10 @@
 """
 What the auditor checks of one cover order, from its trades and from the exchange's book.
 
+A venue may be slow, silent or out of reach. Then the core cannot know what the exchange holds,
+and what it believes is compared with the exchange only where no answer is outstanding; what must
+hold whatever the venue does (INV-3 above all) is checked always.
+
 Quantities as in the specification, but computed here from other sources than the rules use:
 F_e and F_x are folded from distinct trades, W counts every exit that is not known dead at the
 most it could still fill, P is what the exchange itself holds for the exits.
@@ -12,9 +16,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
-from kavach.core.order_life import InFlight, Life
+from kavach.core.events import Purpose
+from kavach.core.order_life import CLOSED, InFlight, Life
 from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.core.venue_order import VenueOrder
@@ -44,6 +50,7 @@ class Seen(msgspec.Struct, frozen=True):
     filled: Mapping[int, tuple[int, int]]  # By tag: quantity and value, from distinct trades.
     last_price_pips: int
     session_closed: bool
+    link_down: bool
     now_ns: int
 
     def filled_of(self, orders: tuple[VenueOrder, ...]) -> int:
@@ -72,12 +79,14 @@ class Seen(msgspec.Struct, frozen=True):
         return self.position - self.protected
 
     @property
-    def waits_for_venue(self) -> bool:
-        """Whether an exit operation is unanswered."""
-        return any(
-            order.life is Life.SENT or order.in_flight is not InFlight.NONE
-            for order in self.cover.exits
-        )
+    def exits_unanswered(self) -> bool:
+        """Whether the venue owes an answer about an exit, or cannot be reached."""
+        return self.link_down or any(_unanswered(order) for order in self.cover.exits)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the venue owes an answer about any order, or cannot be reached."""
+        return self.exits_unanswered or any(_unanswered(order) for order in self.cover.entries)
 
     @property
     def flattening(self) -> bool:
@@ -112,6 +121,7 @@ def see(
         filled,
         last_price_pips,
         instrument.exchange.value in state.sessions_closed,
+        state.link_down,
         now_ns,
     )
 
@@ -134,6 +144,13 @@ def _could_fill(order: VenueOrder) -> int:
     return max(order.quantity, in_flight) - order.filled_quantity
 
 
+def _unanswered(order: VenueOrder) -> bool:
+    """Whether an order's acceptance, or a change of it, is still unanswered."""
+    if not order.exchange_order_id:
+        return order.life not in CLOSED
+    return order.in_flight is not InFlight.NONE
+
+
 def _alive(order: VenueOrder) -> bool:
     return order.life is Life.WAITING or order.life is Life.WORKING
 
@@ -147,16 +164,15 @@ def _sizing(seen: Seen) -> Found:
         yield "INV-1", "an exit was sent before the entry had filled anything"
     if protected > position:
         yield "INV-1", f"exits for {protected} are at the exchange, the position is {position}"
-    if cover.ended is not None or seen.flattening or seen.waits_for_venue:
+    if cover.ended is not None or seen.flattening or seen.exits_unanswered:
         return
     if protected < position:
         yield "INV-1", f"the stop is for {protected}, the position is {position}"
     for order in cover.exits:
-        if order.life is Life.WAITING and order.trigger_price_pips != cover.stop_price_pips:
-            yield (
-                "INV-1",
-                f"a stop stands at {order.trigger_price_pips} pips, not {cover.stop_price_pips}",
-            )
+        # A venue that will not move a stop leaves it where it is, and the plan is remembered.
+        stands = (order.trigger_price_pips, order.refused_trigger_pips)
+        if order.life is Life.WAITING and cover.stop_price_pips not in stands:
+            yield "INV-1", f"a stop stands at {stands[0]} pips, not {cover.stop_price_pips}"
 
 
 # --- INV-2: never naked in silence ------------------------------------------------------------
@@ -164,11 +180,11 @@ def _sizing(seen: Seen) -> Found:
 
 def _nakedness(seen: Seen) -> Found:
     cover = seen.cover
-    if cover.ended is not None or seen.unprotected <= 0:
+    if cover.ended is not None or seen.unprotected <= 0 or seen.exits_unanswered:
         return
     if not cover.naked_since_ns:
         yield "INV-2", f"{seen.unprotected} are without a stop, and no clock runs on it"
-    if not seen.flattening and not seen.waits_for_venue:
+    if not seen.flattening:
         yield "INV-2", f"{seen.unprotected} are without a stop, and nothing is under way"
     settings = seen.settings
     patience_ns = settings.t_naked_ns + settings.t_reprice_ns
@@ -209,7 +225,7 @@ def _terminals(seen: Seen) -> Found:
 def _presence(seen: Seen) -> Found:
     """What the core believes to live is at the exchange, as the core believes it."""
     for order in seen.cover.entries + seen.cover.exits:
-        if not _alive(order) or order.in_flight is not InFlight.NONE:
+        if not _alive(order) or _unanswered(order) or seen.link_down:
             continue
         record = seen.at_venue.get(order.tag)
         if record is None:
@@ -255,7 +271,7 @@ def _exit_liveness(seen: Seen) -> Found:
     cover = seen.cover
     if cover.exit_source is None or cover.ended is not None or seen.position <= 0:
         return
-    if seen.waits_for_venue or any(_alive(order) for order in cover.exits):
+    if seen.exits_unanswered or any(_alive(order) for order in cover.exits):
         return
     last = cover.exits[-1] if cover.exits else None
     retry_ns = 2 * seen.settings.t_reprice_ns
@@ -269,7 +285,7 @@ def _entry_cancel(seen: Seen) -> Found:
         return
     for order in cover.entries:
         grows = order.amend is not None and order.amend.quantity > order.quantity
-        asked = order.in_flight is not InFlight.NONE or order.cancel_refused_at_ns
+        asked = _unanswered(order) or order.cancel_refused_at_ns or seen.link_down
         if grows or (_alive(order) and not asked):
             yield "INV-13", f"entry order {order.tag} shall be cancelled, and nobody asks for it"
 
@@ -280,12 +296,18 @@ def _exit_intent(seen: Seen) -> Found:
         return
     since_ns = cover.exit_since_ns
     for order in cover.exits:
-        if order.order_type in STOPS and order.sent_at_ns > since_ns:
+        if order.purpose is Purpose.STOP and order.sent_at_ns > since_ns:
             yield "INV-15", f"stop {order.tag} was sent after the exit had begun"
+    entries = {order.tag for order in cover.entries}
+    filled_by_then = sum(
+        trade.quantity
+        for trade in cover.trades or ()
+        if trade.tag in entries and trade.at_ns <= since_ns
+    )
     for change in cover.changes or ():
-        stop = change.what == "amended" and change.order_type in STOPS
-        if stop and change.leg == "THIRD" and change.at_ns > since_ns:
-            yield "INV-15", "the stop was changed as a stop after the exit had begun"
+        stop = change.leg is Leg.THIRD and change.order_type in STOPS and change.what == "amended"
+        if stop and change.at_ns > since_ns and change.quantity > filled_by_then:
+            yield "INV-15", f"the stop grew to {change.quantity} after the exit had begun"
 
 
 # --- INV-11: filled is what traded ------------------------------------------------------------
@@ -333,7 +355,7 @@ def _trailing(seen: Seen) -> Found:
 
 def _session(seen: Seen) -> Found:
     cover = seen.cover
-    if seen.session_closed and cover.ended is None:
+    if seen.session_closed and cover.ended is None and not seen.unanswered:
         yield "INV-17", "the session is closed, the cover order has not ended"
 
 
