@@ -18,7 +18,9 @@ from starlette.routing import BaseRoute
 
 from kavach.api.app import create_app
 from kavach.api.options import ApiOptions
+from kavach.core.asks import Ticket
 from kavach.core.commands import OpenClient
+from kavach.core.refusals import Outcome
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
@@ -97,6 +99,17 @@ class Desk(Engine):
         self.journal_fails = False
         self.disk = threading.Event()
         self.disk.set()
+
+    def pending(self) -> Ticket | None:
+        """Return the command just executed, if the venue owes it an answer."""
+        return self.undecided
+
+    async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
+        """Return what became of it once the venue has said so, or after this long."""
+        end = asyncio.get_running_loop().time() + seconds
+        while ticket.waits and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.005)
+        return self.core.review(ticket)
 
     async def settled(self) -> None:
         """Return when the test says that the disk has it."""

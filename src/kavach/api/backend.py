@@ -7,6 +7,7 @@ Source: docs/spec; ARCHITECTURE.md, "One order's journey".
 from collections.abc import Mapping
 from typing import Protocol
 
+from kavach.core.asks import Ticket
 from kavach.core.commands import Command
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
@@ -27,6 +28,12 @@ class Backend(Protocol):
 
     def execute(self, command: Command) -> Outcome:
         """Return what the core made of a command; not durable yet."""
+
+    def pending(self) -> Ticket | None:
+        """Return the command just executed, if the venue has still to say what becomes of it."""
+
+    async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
+        """Return what became of a command once the venue has said so, or after this long."""
 
     async def settled(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``."""

@@ -7,6 +7,7 @@ request in it. What exceeds the limit is thrown away as it arrives, not kept.
 Source: wire 0.1 (headers), 5.3.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
+from kavach.core.refusals import Outcome
 from kavach.wire import headers
 from kavach.wire.errors import BadField, ErrorCode
 
@@ -69,6 +71,7 @@ class Reply:
     replayed: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()  # Further headers.
     html: bool = False
+    reword: Callable[[Outcome], "Reply"] | None = None  # For an outcome that comes a little later.
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -89,6 +89,11 @@ class Edge:
                 return self.unauthorised()
             call = Call(client_id, body, scope["query_string"], path_id, idempotency_key(given))
             reply = handler(self, call)
+            if reply.reword is not None:
+                ticket = self.backend.pending()
+                if ticket is not None:
+                    outcome = await self.backend.decided(ticket, self.options.wait_seconds)
+                    reply = reply.reword(outcome)
         except BadField as bad:
             reply = self.error(400, bad.code, bad.message, "BLANK" if bad.blank else "INVALID")
         except BadBody as bad:

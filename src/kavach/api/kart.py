@@ -22,7 +22,7 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     PlaceCoverOrder,
 )
-from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.units import (
     Exchange,
     InstrumentKey,
@@ -90,11 +90,17 @@ def cancel(edge: Edge, call: Call) -> Reply:
     """Return the answer to DELETE: the entry's rest is cancelled, or the position exited."""
     request = read_cancel(call.body, call.query)
     outcome = edge.backend.execute(_keyed(call, cancel_command(request, call)))
-    if isinstance(outcome, Refusal):
-        return edge.refusal(outcome)
-    basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
-    text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
-    return _accepted(outcome, encode(answers.cancelled(basket_id, text)))
+
+    def reword(outcome: Outcome) -> Reply:
+        if isinstance(outcome, Refusal):
+            return edge.refusal(outcome)
+        basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
+        text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
+        return _accepted(outcome, encode(answers.cancelled(basket_id, text)))
+
+    reply = reword(outcome)
+    reply.reword = reword
+    return reply
 
 
 def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:

@@ -14,4 +14,5 @@ class ApiOptions:
     errors_as_200: bool = False  # Refusals travel under HTTP 200, for clients that look no further.
     error_type: bool = False  # Adds ``error_type``, which makes the official SDK raise.
     blank_basket_id: bool = False  # Modify and cancel answer an empty basket id.
+    wait_seconds: float = 0.25  # How long an answer waits for the venue to decide (W_http).
     documented_history: bool = False  # Order history nested as printed, not flat as served.

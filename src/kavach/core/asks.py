@@ -22,7 +22,6 @@ from kavach.core.events import (
     CoverOrderEnded,
     CoverOrderPlaced,
     CoverOrderReopened,
-    EntryCancelFailed,
     EntryCancelRequested,
     ExitIntended,
     Source,
@@ -59,6 +58,11 @@ class Ticket(msgspec.Struct, frozen=True):
     client_id: str = ""
     key: str = ""
     fingerprint: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the venue has still to say what becomes of it."""
+        return self.cover is not None and self.answer is None and self.cover.waits
 
 
 _ENTRY, _THIRD = Leg
@@ -221,7 +225,7 @@ def _replay(desk: Desk, cover: CoverOrder) -> Ticket:
 
 
 def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
-    if cover.entry_cancelled_by_user:
+    if cover.entry_cancelled_by_user and not _all_filled(cover):
         return _replay(desk, cover)
     reply = USER[state][_C1]
     if reply is _CANCEL and cover.entry_dead:
@@ -331,10 +335,7 @@ def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
     if not cover.entry_cancelled_by_user:
         return _venue_refused(desk, cover) or Refusal(Reason.VENUE_REFUSED)
     if cover.entries and _all_filled(cover):
-        # The fill won (race 1). The request failed and is forgotten, so that a repetition
-        # is told the same.
-        desk.emit(EntryCancelFailed(cover.cover_id, 0, "filled first"))
-        return Refusal(Reason.TOO_LATE)
+        return Refusal(Reason.TOO_LATE)  # The fill won (race 1).
     return _answered(desk, cover)
 
 

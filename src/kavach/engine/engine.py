@@ -15,6 +15,7 @@ Source: ARCHITECTURE.md, "One order's journey"; cover-order 5.8 (INV-19).
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
+from kavach.core.asks import Ticket
 from kavach.core.commands import (
     Command,
     EndSession,
@@ -75,6 +76,7 @@ class Engine:
         self.clock = clock
         self.sequence = journal.durable_sequence  # Of the last record.
         self.replayed = 0  # Records applied at start.
+        self.undecided: Ticket | None = None  # The last command, if the venue owes it an answer.
         self.stopped: BaseException | None = None  # Why no further step may be made.
         self._sources: list[TimeSource] = [_CoreTimers(self)]
         self._catching_up = False
@@ -174,6 +176,7 @@ class Engine:
             core.finish()
             if core.events or venue_events:
                 self._write(type(command).__name__, venue_events)
+            self.undecided = ticket if type(ticket) is Ticket and ticket.waits else None
         except BaseException as error:
             self.stopped = error
             raise

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from kavach.core.asks import Ticket
 from kavach.core.commands import Command
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
@@ -55,6 +56,7 @@ class Service:
         self._turn: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._refusal: Exception | None = None
+        self._stepped: asyncio.Future[None] | None = None  # For those who wait for the venue.
         self._adopt(engine, pace)
 
     def _adopt(self, engine: Engine, pace: Pace) -> None:
@@ -83,6 +85,8 @@ class Service:
         due_ns = self._core.next_due_ns()
         if due_ns is not None and due_ns < self._planned_ns:
             self._plan()
+        if self._stepped is not None:
+            self._tell_of_step()
         return outcome
 
     def market(self, act: Callable[[int], Heard]) -> Heard:
@@ -95,7 +99,31 @@ class Service:
             self._fail(error)
             raise
         self._plan()
+        self._tell_of_step()
         return heard
+
+    def pending(self) -> Ticket | None:
+        """Return the command just executed, if the venue has still to say what becomes of it."""
+        return self.engine.undecided
+
+    async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
+        """Return what became of a command once the venue has said so, or after this long."""
+        end = self._loop.time() + seconds
+        while ticket.waits and (left := end - self._loop.time()) > 0:
+            if self._stepped is None:
+                self._stepped = self._loop.create_future()
+            try:
+                await asyncio.wait_for(asyncio.shield(self._stepped), left)
+            except TimeoutError:
+                break
+        return self._core.review(ticket)
+
+    def _tell_of_step(self) -> None:
+        """Wake those who wait for the venue."""
+        if self._stepped is not None:
+            if not self._stepped.done():
+                self._stepped.set_result(None)
+            self._stepped = None
 
     async def settled(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``."""
@@ -135,6 +163,7 @@ class Service:
             self._fail(error)
             raise
         self._plan()
+        self._tell_of_step()
 
     def _plan(self) -> None:
         """Sleep until the next thing is due."""
