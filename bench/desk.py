@@ -14,6 +14,7 @@ from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.journal_port import Journal
+from kavach.instruments import Instrument
 from kavach.units import (
     OrderType,
     Paise,
@@ -22,12 +23,14 @@ from kavach.units import (
     Quantity,
     Side,
     Validity,
+    instrument_key,
 )
 from kavach.venues.embedded import EmbeddedVenue
 
 CLIENT: Final = "BENCH"
 START_NS: Final = 1_795_000_000_000_000_000
 PRICES: Final = 100  # Levels below the last trade.
+FIRST_NUMBER: Final = 1_000_000  # The client's own number of its first order.
 CASH: Final = Paise(10**15)
 
 
@@ -51,14 +54,32 @@ class Trader:
         self.engine = Engine(listed, Settings(), journal, EmbeddedVenue(listed), CountingClock())
         self.engine.recover()
         self._numbers = count()
-        self._entries = _entries()
+        self._spots = _spots()
         if CLIENT not in self.engine.state.clients:
             self.engine.execute(OpenClient(client_id=CLIENT, cash_paise=CASH))
 
     def place(self) -> int:
         """Return the id of a new cover order whose entry rests."""
-        entry = self._entries[next(self._numbers) % len(self._entries)]
-        return accepted(self.engine.execute(entry)).cover_id
+        number = next(self._numbers)
+        share, below = self._spots[number % len(self._spots)]
+        close, tick = share.previous_close_pips, share.tick_pips
+        # Every text and number is made anew, as the API makes them from what it is sent.
+        command = PlaceCoverOrder(
+            client_id=CLIENT,
+            instrument=instrument_key(share.exchange, share.token),
+            side=Side.BUY,
+            order_type=OrderType.LIMIT,
+            quantity=Quantity(share.lot),
+            disclosed_quantity=Quantity(0),
+            price_pips=Pips(close - below * tick),
+            trigger_price_pips=Pips(0),
+            validity=Validity.DAY,
+            product=Product.MIS,
+            stop_price_pips=Pips(close - (PRICES + 2) * tick),
+            trailing_step_pips=Pips(0),
+            user_order_id=FIRST_NUMBER + number,
+        )
+        return accepted(self.engine.execute(command)).cover_id
 
     def place_many(self, orders: int) -> list[int]:
         """Return the ids of so many new cover orders."""
@@ -80,25 +101,8 @@ class Trader:
         return sum(cover.ended is None for cover in self.engine.state.every_cover())
 
 
-def _entries() -> list[PlaceCoverOrder]:
+def _spots() -> list[tuple[Instrument, int]]:
+    """Return where the orders rest: a share, and how many ticks below the last trade."""
     shares = [i for i in load_instruments() if i.series == "EQ" and i.intraday_allowed]
     assert shares, "nothing to trade"
-    return [
-        PlaceCoverOrder(
-            client_id=CLIENT,
-            instrument=share.key,
-            side=Side.BUY,
-            order_type=OrderType.LIMIT,
-            quantity=Quantity(share.lot),
-            disclosed_quantity=Quantity(0),
-            price_pips=Pips(share.previous_close_pips - (1 + level) * share.tick_pips),
-            trigger_price_pips=Pips(0),
-            validity=Validity.DAY,
-            product=Product.MIS,
-            stop_price_pips=Pips(share.previous_close_pips - (PRICES + 2) * share.tick_pips),
-            trailing_step_pips=Pips(0),
-            user_order_id=level + 1,
-        )
-        for level in range(PRICES)
-        for share in shares
-    ]
+    return [(share, 1 + level) for level in range(PRICES) for share in shares]
