@@ -33,6 +33,7 @@ from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.engine.clock_port import Clock, TimeSource
 from kavach.engine.journal_port import Journal
+from kavach.engine.observer_port import Observer
 from kavach.engine.record import Snapshot, Step, decode_record, decode_snapshot, encode
 from kavach.engine.venue_port import Heard, Venue
 from kavach.exchange.messages import Event as ExchangeEvent
@@ -74,6 +75,7 @@ class Engine:
         self.journal = journal
         self.venue = venue
         self.clock = clock
+        self.observer: Observer | None = None
         self.sequence = journal.durable_sequence  # Of the last record.
         self.replayed = 0  # Records applied at start.
         self.undecided: Ticket | None = None  # The last command, if the venue owes it an answer.
@@ -160,6 +162,7 @@ class Engine:
         except BaseException as error:
             self.stopped = error
             raise
+        self._tell("RestoreLink", None)
 
     # --- Steps --------------------------------------------------------------------------------
 
@@ -180,6 +183,7 @@ class Engine:
         except BaseException as error:
             self.stopped = error
             raise
+        self._tell(type(command).__name__, outcome)
         return outcome
 
     def market_step(self, act: Callable[[int], Heard], at_ns: int) -> Heard:
@@ -196,6 +200,7 @@ class Engine:
         except BaseException as error:
             self.stopped = error
             raise
+        self._tell("Market", None)
         return heard
 
     def change_phase(
@@ -216,6 +221,7 @@ class Engine:
         except BaseException as error:
             self.stopped = error
             raise
+        self._tell(type(command).__name__, outcome)
         return outcome
 
     def _begin(self, at_ns: int) -> None:
@@ -256,6 +262,10 @@ class Engine:
         core = self.core
         body = encode(Step(core.now_ns, cause, core.events, list(venue_events)))
         self.sequence = self.journal.append(body)
+
+    def _tell(self, cause: str, outcome: Outcome | None) -> None:
+        if self.observer is not None:
+            self.observer.stepped(cause, outcome, self.core.events, self.core.now_ns)
 
     # --- Start and stop -----------------------------------------------------------------------
 
