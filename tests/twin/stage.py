@@ -38,7 +38,7 @@ from kavach.units import (
     Side,
     Validity,
 )
-from kavach.venues.embedded import EmbeddedVenue
+from kavach.venues.embedded import EmbeddedVenue, LatePost
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 
 START_NS: Final = 1_795_060_800_000_000_000  # 2026-11-19 09:30 in India, a Thursday.
@@ -89,6 +89,7 @@ class Stage:
         self.journal = FailingJournal()
         self.engine = Engine(instruments, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
+        self.engine.add_source(LatePost(self.engine, self.venue))
         self.engine.execute(ACCOUNTS[0])
         return self.engine, self.clock
 
@@ -107,6 +108,7 @@ class Stage:
         code: int,
         reason: str,
         times: int,
+        delay_ns: int,
     ) -> None:
         """Put a fault on the venue's board."""
         self.venue.faults.add(
@@ -119,8 +121,17 @@ class Stage:
                 code=code,
                 reason=reason,
                 times=times,
+                delay_ns=delay_ns,
             )
         )
+
+    def set_link(self, *, up: bool) -> None:
+        """Cut the link, or mend it."""
+        self.venue.set_link(up=up)
+        if up:
+            self.service.restore_link()
+        else:
+            self.service.lose_link()
 
     def clear_faults(self) -> None:
         """Empty the venue's board."""

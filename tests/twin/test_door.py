@@ -12,6 +12,7 @@ CALLS = [
     ("GET", "market/NSE/14366"),
     ("POST", "faults"),
     ("DELETE", "faults"),
+    ("POST", "venue/link"),
     ("GET", "clock"),
     ("POST", "clock"),
     ("POST", "session"),

@@ -52,10 +52,41 @@ def test_faults_are_taken_away(served: Served) -> None:
 
 
 @pytest.mark.parametrize("effect", ["delay", "drop_request", "drop_report", "duplicate_report"])
-def test_what_is_not_offered_yet_is_said(served: Served, effect: str) -> None:
-    """An effect of the contract that a talking venue can't suffer is named as such."""
-    error = served.refused("faults", {"on": "new", "effect": effect})
-    assert error == f"effect: {effect} is not offered yet"
+@pytest.mark.parametrize("on", ["new", "amend"])
+def test_a_stop_that_is_not_answered_for(served: Served, effect: str, on: str) -> None:
+    """Whatever becomes of the message about a stop, the position ends covered, and once."""
+    cover = served.place()
+    if on == "amend":
+        served.post("market/order", **SELL_ALL | {"quantity": 40})
+    served.post("faults", on=on, leg="THIRD", effect=effect, delay_ms=1_500)
+    served.post("market/order", **SELL_ALL)
+    served.post("clock", action="advance", seconds=10)
+    report = served.get("audit")
+    assert report["violations"] == []
+    assert cover.state.value == "COVERED"
+    assert cover.protected == cover.exit_leaves_max == cover.position == 100
+    assert (report["naked_ms_max"] > 0) == (effect != "duplicate_report")
+
+
+def test_a_delay_needs_its_length(served: Served) -> None:
+    """A report can't be late by nothing."""
+    error = served.refused("faults", {"on": "new", "effect": "delay"})
+    assert error == "delay_ms: must say how late the report comes"
+
+
+def test_the_link_is_lost_and_found(served: Served) -> None:
+    """What happens while the venue can't be reached is heard, and paid for, when it can."""
+    cover = served.place()
+    served.post("market/order", **SELL_ALL | {"quantity": 40})
+    assert served.post("venue/link", up=False) == {"up": False}
+    served.post("market/order", **SELL_ALL | {"quantity": 30})
+    assert (cover.position, cover.state.value) == (40, "COVERED_OPEN")
+    offline = served.place()
+    assert (offline.state.value, offline.ended_code) == ("REJECTED", 1009)
+    assert served.get("audit")["violations"] == []
+    assert served.post("venue/link", up=True) == {"up": True}
+    assert (cover.position, cover.protected) == (70, 70)
+    assert served.get("audit")["violations"] == []
 
 
 def test_the_ladder_is_seen_by_the_auditor(served: Served) -> None:

@@ -208,6 +208,7 @@ class OrderStatus(msgspec.Struct, frozen=True, gc=False):
     code: int = 0
     reason: str = ""
     settled: bool = True
+    serial: int = 0  # Of the last request about the order when it was asked.
 
 
 class OrderAbsent(msgspec.Struct, frozen=True, gc=False):

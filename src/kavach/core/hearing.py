@@ -74,7 +74,8 @@ def missing_reports(
 ) -> Iterator[Report]:
     """Yield the reports that would have told what ``status`` says, oldest first.
 
-    Where a request of ours may still be on its way, nothing is concluded from its absence.
+    Where a request of ours may still be on its way, nothing is concluded from its absence; nor
+    is anything of a request that was sent after the venue was asked.
     """
     settled = status.settled or now_ns - order.asked_at_ns >= t_absent_ns
     if isinstance(status, OrderAbsent):
@@ -85,12 +86,14 @@ def missing_reports(
     fired = status.standing is Standing.WORKING and order.life is Life.WAITING
     if fired and status.trigger_price_pips:
         yield OrderTriggered(order.tag)  # Before the amend: a refusal that crossed it says little.
-    yield from _amend_outcome(order, status, settled=settled)
+    asked_about = status.serial == order.serial
+    if asked_about:
+        yield from _amend_outcome(order, status, settled=settled)
     yield from status.trades
     if status.standing is Standing.CLOSED:
         filled = status.filled_quantity
         yield OrderClosed(order.tag, filled, status.closing, status.code, status.reason)
-    elif order.in_flight is InFlight.CANCEL and settled:
+    elif order.in_flight is InFlight.CANCEL and settled and asked_about:
         yield OrderCancelRefused(order.tag, 0, NOT_DONE_TEXT, order.serial)
 
 

@@ -151,9 +151,11 @@ class Engine:
         self._begin(self.now_ns())
         try:
             venue_events: list[ExchangeEvent] = []
-            core.handle(RestoreLink())
+            if not core.state.link_down:
+                core.handle(LoseLink())  # A start: whatever is owed waits for the snapshot, too.
             unsure = [core.state.orders[tag] for tag in core.unsure_tags()]
             self._hear(self.venue.statuses(unsure), venue_events)
+            core.handle(RestoreLink())
             core.resume()
             self._exchange_messages(venue_events)
             core.finish()

@@ -102,6 +102,25 @@ class Service:
         self._tell_of_step()
         return heard
 
+    def lose_link(self) -> None:
+        """Take the venue for unreachable."""
+        self._change(self.engine.lose_link)
+
+    def restore_link(self) -> None:
+        """Hear what the venue knows, then do what is owed."""
+        self._change(self.engine.restore_link)
+
+    def _change(self, act: Callable[[], None]) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            act()
+        except (AssertionError, JournalError) as error:
+            self._fail(error)
+            raise
+        self._plan()
+        self._tell_of_step()
+
     def pending(self) -> Ticket | None:
         """Return the command just executed, if the venue has still to say what becomes of it."""
         return self.engine.undecided

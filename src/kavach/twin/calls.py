@@ -153,7 +153,7 @@ class Effect(StrEnum):
     CANCEL_RESTING = "cancel_resting"
 
 
-OFFERED: Final = frozenset({Effect.REJECT, Effect.CANCEL_RESTING})
+DELAY_MS_MAX: Final = 3_600_000
 
 
 async def add_fault(world: World, fields: Fields) -> dict[str, Any]:
@@ -165,12 +165,11 @@ async def add_fault(world: World, fields: Fields) -> dict[str, Any]:
     if client_id is not None and client_id not in world.service.engine.state.clients:
         raise Refused("client_id", f"there is no client {client_id}")
     effect = fields.word("effect", Effect)
-    if effect not in OFFERED:
-        raise Refused("effect", f"{effect.value} is not offered yet")
     code = fields.integer("code", 0, INTEGER_MAX) if fields.has("code") else CODE_OF_FAULT
     reason = fields.text("reason") if fields.has("reason") else REASON_OF_FAULT
-    if fields.has("delay_ms"):
-        fields.integer("delay_ms", 0, INTEGER_MAX)
+    delay_ms = fields.integer("delay_ms", 0, DELAY_MS_MAX) if fields.has("delay_ms") else 0
+    if effect is Effect.DELAY and delay_ms == 0:
+        raise Refused("delay_ms", "must say how late the report comes")
     times = fields.integer("times", 1, INTEGER_MAX) if fields.has("times") else 1
     fault_id = f"fault-{new_token()[:8]}"
     world.add_fault(
@@ -182,8 +181,17 @@ async def add_fault(world: World, fields: Fields) -> dict[str, Any]:
         code=code,
         reason=reason,
         times=times,
+        delay_ns=delay_ms * NS_PER_MS,
     )
     return {"fault_id": fault_id}
+
+
+async def set_link(world: World, fields: Fields) -> dict[str, Any]:
+    """Lose the venue, or find it again; return whether the link is up."""
+    fields.only(("up",))
+    up = fields.flag("up")
+    world.set_link(up=up)
+    return {"up": up}
 
 
 async def clear_faults(world: World, fields: Fields) -> dict[str, Any]:

@@ -35,6 +35,7 @@ CALLS: Final[dict[str, dict[str, Call]]] = {
     "market/trade": {"POST": calls.trade},
     "market/{exchange}/{instrument_token}": {"GET": calls.look},
     "faults": {"POST": calls.add_fault, "DELETE": calls.clear_faults},
+    "venue/link": {"POST": calls.set_link},
     "clock": {"GET": calls.clock, "POST": calls.set_clock},
     "session": {"POST": calls.session},
     "clients": {"POST": calls.open_client},

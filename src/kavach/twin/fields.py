@@ -108,6 +108,13 @@ class Fields:
             raise Refused(name, f"must be from {least} to {most}")
         return value
 
+    def flag(self, name: str) -> bool:
+        """Return true or false."""
+        value = self._value(name)
+        if type(value) is not bool:
+            raise Refused(name, f"must be true or false, not {_kind(value)}")
+        return value
+
     def quantity(self, name: str, least: int = 1) -> Quantity:
         """Return a quantity in shares or contracts."""
         return Quantity(self.integer(name, least, QUANTITY_MAX))

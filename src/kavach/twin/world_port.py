@@ -57,8 +57,12 @@ class World(Protocol):
         code: int,
         reason: str,
         times: int,
+        delay_ns: int,
     ) -> None:
         """Let the next ``times`` matching requests to the venue suffer this effect."""
+
+    def set_link(self, *, up: bool) -> None:
+        """Cut the link to the venue, or mend it and let a snapshot reconcile."""
 
     def clear_faults(self) -> None:
         """Let no request suffer any more."""

@@ -19,6 +19,7 @@ import msgspec
 from kavach.core import events as core
 from kavach.core.cover_order import CoverOrder
 from kavach.core.venue_order import VenueOrder
+from kavach.engine.engine import Engine
 from kavach.exchange import messages as ex
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
@@ -156,6 +157,7 @@ class EmbeddedVenue:
                 closed.closing if closed else core.Closing.REMOVED,
                 closed.code if closed else 0,
                 closed.reason if closed else "",
+                serial=order.serial,
             )
             return
         waits = lives.order_type in _STOPS and not lives.triggered
@@ -169,6 +171,7 @@ class EmbeddedVenue:
             lives.trigger_price_pips,
             lives.filled_quantity,
             trades,
+            serial=order.serial,
         )
 
     # --- Recovery -----------------------------------------------------------------------------
@@ -267,6 +270,22 @@ class EmbeddedVenue:
         ids = [e.exchange_order_id for e in events if type(e) is ex.Accepted and e.order_ref == tag]
         target = ids[0] if ids else order.exchange_order_id
         return self.exchange.remove(target, fault.code, fault.reason) if target else []
+
+
+class LatePost:
+    """Late reports, as a time source of the engine."""
+
+    def __init__(self, engine: Engine, venue: EmbeddedVenue) -> None:
+        self._engine = engine
+        self._venue = venue
+
+    def next_due_ns(self) -> int | None:
+        """Return when the next late report arrives."""
+        return self._venue.post.next_due_ns()
+
+    def fire(self, at_ns: int) -> None:
+        """Let the core hear what has arrived."""
+        self._engine.market_step(self._venue.late, at_ns)
 
 
 def _refusal(request: core.Request, fault: Fault) -> core.Report:
