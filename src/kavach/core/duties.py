@@ -383,14 +383,17 @@ def _exit_price(desk: Desk, cover: CoverOrder, instrument: Instrument) -> int:
 
 
 def retry_at_ns(desk: Desk, cover: CoverOrder) -> int:
-    """Return when a fresh exit may be sent: not at once after the venue refused the last."""
-    if not cover.exits:
-        return 0
-    last = cover.exits[-1]
-    failed = last.life is Life.REJECTED or last.removed
-    if last.purpose is not Purpose.EXIT or not failed:
-        return 0
-    return last.updated_at_ns + desk.state.settings.t_reprice_ns
+    """Return when a fresh exit may be sent: not at once after the venue refused or took one.
+
+    Two cover orders of one client that leave in opposite directions would otherwise take each
+    other's exits out of the book for ever, within one step.
+    """
+    latest = 0
+    for order in cover.exits:
+        exits = order.purpose is Purpose.EXIT or order.order_type is LIMIT
+        if exits and (order.removed or order.life is Life.REJECTED):
+            latest = max(latest, order.updated_at_ns)
+    return latest + desk.state.settings.t_reprice_ns if latest else 0
 
 
 def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:

@@ -14,6 +14,7 @@ Source: ARCHITECTURE.md, "One order's journey"; cover-order 5.8 (INV-19).
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
+from typing import Final
 
 from kavach.core.asks import Ticket
 from kavach.core.commands import (
@@ -40,7 +41,10 @@ from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey, Pips
 
-HASH_BYTES = 16
+HASH_BYTES: Final = 16
+# No lawful step sends more: the largest is the square-off of everything.
+REQUESTS_MIN: Final = 1_000
+REQUESTS_PER_ORDER: Final = 50
 
 
 class EngineStopped(Exception):
@@ -239,7 +243,10 @@ class Engine:
         """Send what the core wants sent and let it hear the answers, until it wants no more."""
         core = self.core
         requests = core.requests
+        left = REQUESTS_MIN + REQUESTS_PER_ORDER * len(core.state.covers)
         while requests:
+            left -= 1
+            assert left > 0, "a step without an end: core and venue go round in a circle"
             request = requests.popleft()
             order = core.state.orders[request.tag]
             cover = core.state.covers[order.cover_id]
