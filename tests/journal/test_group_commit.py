@@ -28,7 +28,7 @@ class LateQueue(list[int | bytes]):
 def test_a_record_that_meets_the_writer_falling_asleep_is_written(tmp_path: Path) -> None:
     """A record that came after the last look and before the sleep, without a bell, isn't left."""
     path = tmp_path / FILE_NAME
-    create_database(path)
+    create_database(path, vfs=None)
     progress = Progress(0)
     writer = GroupCommit(open_for_writing(path, vfs=None), path, progress)
     writer._queue = LateQueue((2, b"late", GENESIS))

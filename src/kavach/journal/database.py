@@ -34,6 +34,8 @@ from kavach.journal.directory import sync_directory
 
 FILE_NAME: Final = "journal.db"
 FORMAT_VERSION: Final = 1
+READ_TOGETHER: Final = 1_000  # Records; so long a reader keeps the log from starting anew.
+READERS_MS: Final = 5_000  # How long opening waits for those who read the log.
 APPLICATION_ID: Final = int.from_bytes(b"kvch", "big")
 
 _NO_JOURNAL: Final = (apsw.NotADBError, apsw.SQLError)  # SQLError: a table or column is missing.
@@ -64,7 +66,7 @@ def meaning(error: apsw.Error, path: Path, sequence: int = 0) -> JournalError:
     return JournalUnavailable(f"{path} can't be read or written ({error}).")
 
 
-def create_database(path: Path) -> None:
+def create_database(path: Path, vfs: str | None) -> None:
     """Return when an empty journal is on disk.
 
     It is made under another name and renamed, so that a crash leaves a whole journal or none.
@@ -72,7 +74,7 @@ def create_database(path: Path) -> None:
     unfinished = path.with_suffix(".new")
     try:
         unfinished.unlink(missing_ok=True)
-        with closing(apsw.Connection(str(unfinished))) as connection:
+        with closing(apsw.Connection(str(unfinished), vfs=vfs)) as connection:
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "full")
             with connection:
@@ -88,7 +90,12 @@ def create_database(path: Path) -> None:
 
 
 def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
-    """Return the connection that commits: each statement is one synced transaction."""
+    """Return the connection that commits: each statement is one synced transaction.
+
+    What a killed process left in the log is copied into the database and synced first. It was
+    written, but perhaps never synced, or its sync failed; from here on it will be shown, so it
+    must be on disk.
+    """
     try:
         connection = apsw.Connection(
             str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs, statementcachesize=64
@@ -101,6 +108,8 @@ def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
         connection.pragma("checkpoint_fullfsync", True)
         connection.pragma("wal_autocheckpoint", 0)  # The writer chooses the moment.
         mode = connection.pragma("journal_mode")
+        connection.set_busy_timeout(READERS_MS)
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
     except apsw.Error as error:
         raise meaning(error, path) from error
     if mode != "wal":
@@ -110,7 +119,7 @@ def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
 
 
 def open_for_reading(path: Path, *, live: bool) -> apsw.Connection:
-    """Return a connection that reads; ``live`` says that this process has the file open to write.
+    """Return a connection that reads; ``live`` says that somebody has the file open to write.
 
     Otherwise nobody writes, and nothing on disk is touched.
     """
@@ -179,38 +188,58 @@ def chain_at(connection: apsw.Connection, path: Path, sequence: int) -> bytes | 
 def read_records(
     connection: apsw.Connection, path: Path, after: int
 ) -> Iterator[tuple[int, bytes, bytes]]:
-    """Return (sequence, body, chain) of the records behind ``after``, each one verified."""
+    """Return (sequence, body, chain) of the records behind ``after``, each one verified.
+
+    It ends with the last record there was at the call. A record never changes, so each stretch
+    is read in a transaction of its own, and the log can be copied away meanwhile.
+    """
+    end, highest = _ends(connection, path)
+    after = min(after, end)
+    chain = chain_at(connection, path, after)
+    if chain is None:
+        raise JournalCorrupt(after, "it is missing")
     expected = after + 1
+    while expected <= end:
+        for sequence, body, stored in _stretch(connection, path, expected, end):
+            if sequence != expected:
+                raise JournalCorrupt(expected, f"record {sequence} is in its place")
+            if not isinstance(body, bytes):
+                raise JournalCorrupt(expected, "its body isn't bytes")
+            chain = link(chain, sequence, body)
+            if chain != stored:
+                raise JournalCorrupt(expected, "its hash doesn't follow from the one before")
+            yield sequence, body, chain
+            expected += 1
+    if highest > end:
+        raise JournalCorrupt(end + 1, f"record {highest} is there, though {end} were written")
+
+
+def _stretch(
+    connection: apsw.Connection, path: Path, first: int, end: int
+) -> Iterator[tuple[object, object, object]]:
+    """Return the rows from ``first`` on, some at a time; there is at least one."""
+    rows = connection.execute(
+        "SELECT sequence, body, chain FROM records"
+        " WHERE sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?",
+        (first, end, READ_TOGETHER),
+    )
+    sequence = first
     try:
-        with connection:  # One transaction: the end is read from the same moment as the records.
-            end = last_sequence(connection, path)
-            if after >= end:
-                _check_end(connection, path, end)
-                return
-            chain = chain_at(connection, path, after)
-            if chain is None:
-                raise JournalCorrupt(after, "it is missing")
-            rows = connection.execute(
-                "SELECT sequence, body, chain FROM records WHERE sequence > ? ORDER BY sequence",
-                (after,),
-            )
-            for sequence, body, stored in rows:
-                if sequence != expected or sequence > end:
-                    raise JournalCorrupt(expected, f"record {sequence} is in its place")
-                if not isinstance(body, bytes):
-                    raise JournalCorrupt(expected, "its body isn't bytes")
-                chain = link(chain, sequence, body)
-                if chain != stored:
-                    raise JournalCorrupt(expected, "its hash doesn't follow from the one before")
-                yield sequence, body, chain
-                expected += 1
-            if expected <= end:
-                raise JournalCorrupt(expected, f"it is missing, though {end} were written")
+        for row in rows:
+            yield row
+            sequence += 1
     except apsw.Error as error:
-        raise meaning(error, path, expected) from error
+        raise meaning(error, path, sequence) from error
+    if sequence == first:
+        raise JournalCorrupt(first, f"it is missing, though {end} were written")
 
 
-def _check_end(connection: apsw.Connection, path: Path, end: int) -> None:
-    stray = connection.execute("SELECT max(sequence) FROM records").get
-    if (stray or 0) != end:
-        raise JournalCorrupt(min(stray or 0, end) + 1, f"{path} should end with record {end}")
+def _ends(connection: apsw.Connection, path: Path) -> tuple[int, int]:
+    """Return the highest sequence that was noted, and the highest that is there."""
+    try:
+        with connection:  # One transaction: both are of the same moment.
+            end = last_sequence(connection, path)
+            highest = connection.execute("SELECT max(sequence) FROM records").get
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    return end, highest if isinstance(highest, int) else 0

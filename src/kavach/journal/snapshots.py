@@ -17,7 +17,7 @@ Source: docs/spec/journal.md, "Snapshots".
 import os
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +29,20 @@ KEPT: Final = 2
 MAGIC: Final = b"KVCHSNP1"
 HEADER: Final = struct.Struct(">8sQ16s16s")
 
+_UNFINISHED: Final = "snapshot.new"
+_NAME: Final = "snapshot-"
+
 _saving = threading.Lock()
 
 
-def save(directory: Path, sequence: int, chain: bytes, body: bytes) -> None:
-    """Return when the snapshot is on disk under its own name; older ones than two are removed."""
-    unfinished = directory / "snapshot.new"
+def save(
+    directory: Path, sequence: int, chain: bytes, body: bytes, belongs: Callable[[], bool]
+) -> None:
+    """Return when the snapshot is on disk under its own name; older ones than two are removed.
+
+    ``belongs`` says, at the last moment, whether the journal it was made of is still there.
+    """
+    unfinished = directory / f"{_UNFINISHED}-{os.getpid()}"
     header = HEADER.pack(MAGIC, sequence, chain, link(chain, sequence, body))
     with _saving:
         try:
@@ -43,15 +51,24 @@ def save(directory: Path, sequence: int, chain: bytes, body: bytes) -> None:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
-            unfinished.rename(directory / f"snapshot-{sequence:020}")
+            if not belongs():
+                raise JournalUnavailable(f"Another journal has taken the place of {directory}.")
+            unfinished.rename(directory / f"{_NAME}{sequence:020}")
             sync_directory(directory)
             for old in _newest_first(directory)[KEPT:]:
                 old.unlink()
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
             raise JournalUnavailable(
                 f"A snapshot can't be written to {directory}: {error.strerror}."
             ) from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def forget_unfinished(directory: Path) -> None:
+    """Return when what a killed process left half-written is gone."""
+    for path in directory.glob(f"{_UNFINISHED}*"):
+        path.unlink(missing_ok=True)
 
 
 def intact(directory: Path) -> Iterator[tuple[int, bytes, bytes]]:
@@ -67,6 +84,15 @@ def intact(directory: Path) -> Iterator[tuple[int, bytes, bytes]]:
             yield sequence, chain, body
 
 
+def examine(directory: Path) -> Iterator[tuple[int, bytes | None]]:
+    """Return (sequence, chain) of each snapshot, by its name; chain None: it is damaged."""
+    whole = {sequence: chain for sequence, chain, _body in intact(directory)}
+    for path in _newest_first(directory):
+        named = path.name.removeprefix(_NAME)
+        sequence = int(named) if named.isdecimal() else 0
+        yield sequence, whole.get(sequence)
+
+
 def _newest_first(directory: Path) -> list[Path]:
     # The sequence is padded with zeros: the order of names is the order of sequences.
-    return sorted(directory.glob("snapshot-*"), reverse=True)
+    return sorted(directory.glob(f"{_NAME}*"), reverse=True)

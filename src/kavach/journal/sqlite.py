@@ -17,7 +17,9 @@ from pathlib import Path
 import apsw
 
 from kavach.engine.journal_port import (
+    JournalCorrupt,
     JournalError,
+    JournalLocked,
     JournalMissing,
     JournalUnavailable,
     JournalUnwritable,
@@ -32,8 +34,9 @@ from kavach.journal.progress import Progress, Subscriber
 class SqliteJournal:
     """A journal in ``directory``, opened by one process to write or by many to read.
 
-    ``create`` makes the directory and the journal where there is none. ``vfs`` names the SQLite
-    file system through which records are written: the place to inject a failing disk.
+    ``create`` makes the directory and the journal where there is none. ``beside`` reads even
+    while another process writes, and sees what is durable there. ``vfs`` names the SQLite file
+    system through which records are written: the place to inject a failing disk.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class SqliteJournal:
         *,
         create: bool = True,
         read_only: bool = False,
+        beside: bool = False,
         vfs: str | None = None,
     ) -> None:
         self._directory = directory
@@ -51,12 +55,23 @@ class SqliteJournal:
         self._refusal: JournalError | None = None
         if create and not read_only:
             make_directory(directory)
-        self._lock: int | None = lock_directory(directory, shared=read_only)
+        assert read_only or not beside, "only one process writes"
+        self._beside = beside
+        self._closed = False
+        self._lock: int | None = None
+        try:
+            self._lock = lock_directory(directory, shared=read_only)
+        except JournalLocked:
+            if not beside:
+                raise
+        # SQLite has locks of its own, which let others read while one writes.
+        self._live = self._lock is None
         try:
             if not self._path.exists():
                 if read_only or not create:
                     raise JournalMissing(f"There is no journal in {directory}.")
-                database.create_database(self._path)
+                database.create_database(self._path, vfs)
+            self._inode = os.stat(self._path).st_ino
             self._sequence, self._chain = self._find_end()
             self._progress = Progress(self._sequence)
             if read_only:
@@ -64,6 +79,8 @@ class SqliteJournal:
             else:
                 connection = database.open_for_writing(self._path, vfs)
                 self._writer = GroupCommit(connection, self._path, self._progress)
+                self._live = True
+                snapshots.forget_unfinished(directory)
         except BaseException:
             self._unlock()
             raise
@@ -118,26 +135,45 @@ class SqliteJournal:
 
     def save_snapshot(self, sequence: int, body: bytes) -> None:
         """Return when the snapshot is on disk; it waits for the records it stands for."""
-        if self._read_only:
+        if self._read_only and not self._beside:
             raise JournalUnwritable("The journal was opened for reading only.")
         self._progress.wait(sequence, None)
         with closing(self._reader()) as connection:
             chain = database.chain_at(connection, self._path, sequence)
         assert chain is not None, "a durable record has a link"
-        snapshots.save(self._directory, sequence, chain, body)
+        snapshots.save(self._directory, sequence, chain, body, self._is_same_file)
 
     def latest_snapshot(self) -> tuple[int, bytes] | None:
-        """Return the newest snapshot that is intact and belongs to these records, if any."""
+        """Return the newest snapshot that is intact and belongs to these records, if any.
+
+        Raises JournalCorrupt if there is an intact one of records that are not there: a
+        snapshot is only ever made of durable records, so they have been lost.
+        """
         with closing(self._reader()) as connection:
+            end = database.last_sequence(connection, self._path)
             for sequence, chain, body in snapshots.intact(self._directory):
+                if sequence > end:
+                    raise JournalCorrupt(
+                        end + 1, f"it is missing, though there is a snapshot of record {sequence}"
+                    )
                 if database.chain_at(connection, self._path, sequence) == chain:
                     return sequence, body
         return None
 
+    def check_snapshots(self) -> None:
+        """Return if every snapshot beside the records is intact and of these records."""
+        with closing(self._reader()) as connection:
+            for sequence, chain in snapshots.examine(self._directory):
+                if chain is None:
+                    raise JournalCorrupt(sequence, "its snapshot is damaged")
+                if database.chain_at(connection, self._path, sequence) != chain:
+                    raise JournalCorrupt(sequence, "its snapshot is of other records")
+
     def close(self) -> None:
         """Return when everything is on disk and the directory is free; raise what prevented it."""
-        if self._lock is None:
+        if self._closed:
             return
+        self._closed = True
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -152,7 +188,7 @@ class SqliteJournal:
 
     def _find_end(self) -> tuple[int, bytes]:
         """Return the last sequence and its link, after checking what can be checked quickly."""
-        with closing(database.open_for_reading(self._path, live=False)) as connection:
+        with closing(database.open_for_reading(self._path, live=self._live)) as connection:
             database.check_format(connection, self._path)
             end = database.last_sequence(connection, self._path)
             if self._read_only:
@@ -165,9 +201,16 @@ class SqliteJournal:
             return end, chain
 
     def _reader(self) -> apsw.Connection:
-        if self._lock is None:
+        if self._closed:
             raise JournalUnavailable("The journal is closed.")
-        return database.open_for_reading(self._path, live=self._writer is not None)
+        return database.open_for_reading(self._path, live=self._live)
+
+    def _is_same_file(self) -> bool:
+        """Return whether the journal that was opened is still the one of that name."""
+        try:
+            return os.stat(self._path).st_ino == self._inode
+        except FileNotFoundError:
+            return False
 
     def _unlock(self) -> None:
         if self._lock is not None:
