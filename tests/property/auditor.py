@@ -1,0 +1,294 @@
+"""
+A bookkeeper who shares no code with the core: it sees requests, reports and answers, and objects.
+
+It keeps, for every order at the venue, what has been asked and what has been told, and computes
+from that the quantities of each cover order. After every step it compares them with the
+invariants of the specification, and with what the core claims (state, positions, cash).
+
+F_e and F_x are what entries and exits have filled, R = F_e - F_x the position, W the most that
+the exits could still fill, P what the venue has confirmed, G = R - P the gap.
+
+Source: docs/spec/cover_order.md (INV-1 to 7, 11 to 16).
+"""
+
+from collections import Counter, defaultdict
+from fractions import Fraction
+
+from kavach.core import events as e
+from kavach.core.cover_order import CoverOrder
+from kavach.engine.engine import Engine
+from kavach.units import InstrumentKey, OrderType, Product, Side
+
+ENDS = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "EXITED", "CARRIED"})
+MAY_BE_BARE = frozenset({"COVERING", "TRIGGERED", "EXITING", "UNPROTECTED"})
+STOPS = frozenset({OrderType.SL, OrderType.SLM})
+
+
+class Paper:
+    """One order at the venue, by what was asked and told."""
+
+    def __init__(self, asked: e.OrderSubmitted) -> None:
+        self.asked = asked
+        self.kind = asked.order_type
+        self.total = int(asked.quantity)
+        self.trigger = int(asked.trigger_price_pips)
+        self.plan = 0  # Which plan of the stop the trigger belongs to.
+        self.filled = 0
+        self.answered = False
+        self.final: int | None = None
+        self.amend: e.OrderAmendSent | None = None
+        self.cancelling = False
+
+    @property
+    def at_most(self) -> int:
+        """The most that it may still fill."""
+        if self.final is not None:
+            return max(0, self.final - self.filled)
+        return max(self.total, int(self.amend.quantity) if self.amend else 0) - self.filled
+
+    @property
+    def confirmed(self) -> int:
+        """What the venue has confirmed and not closed."""
+        return self.total - self.filled if self.answered and self.final is None else 0
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether the venue owes an answer."""
+        return self.final is None and (
+            not self.answered or self.amend is not None or self.cancelling
+        )
+
+
+class Auditor:
+    """Everything that went out and came in, and what it adds up to."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.prompt = False  # Whether a request may meet an order that has just gone.
+        self.papers: dict[int, Paper] = {}
+        self.of_cover: dict[int, list[Paper]] = defaultdict(list)
+        self.trades: dict[tuple[str, int], tuple[int, int]] = {}  # Quantity and price.
+        self.told_of: Counter[str] = Counter()  # Reports by client.
+        self.cancelled: set[int] = set()  # Covers whose C1 stands.
+        self.leaving: set[int] = set()  # Covers that want out.
+        self.plans: dict[int, int] = defaultdict(int)  # How often a client moved the stop.
+        self.tightest: dict[int, int] = {}  # The best trigger confirmed since.
+
+    # --- What it sees -------------------------------------------------------------------------
+
+    def sent(self, request: e.Request) -> None:
+        """Write down a request, having looked whether it may be made at all."""
+        if isinstance(request, e.OrderSubmitted):
+            assert request.tag not in self.papers, "INV-6: one tag, two orders"
+            self._may_submit(request)
+            paper = Paper(request)
+            paper.plan = self.plans[request.cover_id]
+            self.papers[request.tag] = paper
+            self.of_cover[request.cover_id].append(paper)
+            return
+        paper = self.papers[request.tag]
+        assert paper.final is None or self.prompt, f"a request for what is over: {request}"
+        assert paper.amend is None and not paper.cancelling, "two requests in flight"
+        if isinstance(request, e.OrderCancelSent):
+            paper.cancelling = True
+            return
+        assert isinstance(request, e.OrderAmendSent), f"{request} is no business of the venue's"
+        self._may_amend(paper, request)
+        paper.amend = request
+        paper.plan = self.plans[paper.asked.cover_id]
+
+    def moved_by_client(self, cover_id: int) -> None:
+        """Forget how tight the stop was: a client may loosen it."""
+        self.plans[cover_id] += 1
+        self.tightest.pop(cover_id, None)
+
+    def _may_submit(self, request: e.OrderSubmitted) -> None:
+        cover_id = request.cover_id
+        if request.purpose is e.Purpose.ENTRY:
+            assert cover_id not in self.cancelled, "INV-13: bought more after the cancel"
+            assert cover_id not in self.leaving, "INV-15: bought more on the way out"
+            return
+        assert self.filled(cover_id, entry=True) > 0, "INV-1: an exit before the first fill"
+        if request.purpose is e.Purpose.STOP:
+            assert cover_id not in self.leaving, "INV-15: a new stop on the way out"
+            self._trigger_may_be(request, request.trigger_price_pips)
+
+    def _may_amend(self, paper: Paper, request: e.OrderAmendSent) -> None:
+        cover_id = paper.asked.cover_id
+        if paper.asked.purpose is e.Purpose.ENTRY:
+            if request.quantity > paper.total:
+                assert cover_id not in self.cancelled, "INV-13: the entry grew after the cancel"
+                assert cover_id not in self.leaving, "INV-13: the entry grew on the way out"
+        elif request.order_type in STOPS:
+            assert cover_id not in self.leaving, "INV-15: a stop tended on the way out"
+            self._trigger_may_be(paper.asked, request.trigger_price_pips)
+
+    def _trigger_may_be(self, asked: e.OrderSubmitted, trigger: int) -> None:
+        """INV-16: on tick, on its side of the last price, and never looser than confirmed."""
+        instrument = self.engine.state.instruments[asked.instrument]
+        assert trigger % instrument.tick_pips == 0, "INV-16: off tick"
+        best = self.tightest.get(asked.cover_id)
+        if best is not None:
+            ahead = trigger >= best if asked.side is Side.SELL else trigger <= best
+            assert ahead, f"INV-16: the stop went from {best} back to {trigger}"
+
+    def told(self, said: e.Heard) -> None:
+        """Write down what the core was told; a thing told twice is one thing."""
+        paper = self.papers[said.tag]
+        self.told_of[paper.asked.client_id] += 1
+        match said:
+            case e.OrderAccepted():
+                paper.answered = True
+                self._confirmed(paper)
+            case e.OrderTraded():
+                self._traded(paper, said)
+            case e.OrderAmended() | e.OrderAmendRefused():
+                if paper.amend is not None and said.serial in (0, paper.amend.serial):
+                    self._amend_is_over(paper, done=isinstance(said, e.OrderAmended))
+            case e.OrderCancelRefused():
+                self._cancel_is_over(paper)
+            case e.OrderRejected():
+                self._over(paper, paper.filled)
+            case e.OrderClosed():
+                self._over(paper, int(said.filled_quantity))
+            case e.OrderStatus():
+                self._status(paper, said)
+            case e.OrderAbsent(settled=True):
+                self._over(paper, paper.filled)
+            case _:
+                pass
+
+    def _traded(self, paper: Paper, trade: e.OrderTraded) -> None:
+        # Both halves of a trade between our own clients carry its id.
+        if (trade.trade_id, trade.tag) in self.trades:
+            return
+        self.trades[trade.trade_id, trade.tag] = (int(trade.quantity), int(trade.price_pips))
+        paper.filled += trade.quantity
+        if paper.at_most == 0:
+            paper.final = paper.filled
+
+    def _amend_is_over(self, paper: Paper, *, done: bool) -> None:
+        assert paper.amend is not None
+        amend, paper.amend = paper.amend, None
+        if done:
+            paper.total, paper.kind = int(amend.quantity), amend.order_type
+            paper.trigger = int(amend.trigger_price_pips)
+            self._confirmed(paper)
+        if paper.final is None and paper.filled == paper.total:
+            paper.final = paper.filled
+
+    def _cancel_is_over(self, paper: Paper) -> None:
+        paper.cancelling = False
+        if paper.asked.purpose is e.Purpose.ENTRY:
+            self.cancelled.discard(paper.asked.cover_id)
+
+    def _over(self, paper: Paper, filled: int) -> None:
+        if paper.final is None:
+            paper.final = max(filled, paper.filled)
+
+    def _status(self, paper: Paper, status: e.OrderStatus) -> None:
+        """Take all that the venue knows of an order for told."""
+        paper.answered = True
+        for trade in status.trades:
+            self._traded(paper, trade)
+        amend = paper.amend
+        if amend is not None:
+            now = (status.quantity, status.price_pips, status.trigger_price_pips)
+            done = now == (amend.quantity, amend.price_pips, amend.trigger_price_pips)
+            if done or status.settled:
+                self._amend_is_over(paper, done=done)
+        if status.standing is e.Standing.CLOSED:
+            self._over(paper, int(status.filled_quantity))
+        elif paper.cancelling and status.settled:
+            self._cancel_is_over(paper)
+        self._confirmed(paper)
+
+    def _confirmed(self, paper: Paper) -> None:
+        cover_id, trigger = paper.asked.cover_id, paper.trigger
+        if paper.asked.purpose is e.Purpose.ENTRY or paper.kind not in STOPS:
+            return
+        if paper.plan != self.plans[cover_id]:
+            return
+        best = self.tightest.get(cover_id)
+        if best is not None:
+            pick = max if paper.asked.side is Side.SELL else min
+            self.tightest[cover_id] = pick(best, trigger)
+        elif self.engine.state.covers[cover_id].trailing_step_pips:
+            self.tightest[cover_id] = trigger
+
+    # --- What it adds up ----------------------------------------------------------------------
+
+    def filled(self, cover_id: int, *, entry: bool) -> int:
+        """Return F_e or F_x."""
+        return sum(p.filled for p in self._side(cover_id, entry=entry))
+
+    def _side(self, cover_id: int, *, entry: bool) -> list[Paper]:
+        papers = self.of_cover[cover_id]
+        return [p for p in papers if (p.asked.purpose is e.Purpose.ENTRY) is entry]
+
+    # --- What it demands ----------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Assert every invariant that can be seen from outside."""
+        for cover in self.engine.state.every_cover():
+            self._check_cover(cover)
+        self._check_ledger()
+
+    def _check_cover(self, cover: CoverOrder) -> None:
+        state, who = cover.state.value, cover.cover_id
+        entries, exits = self._side(who, entry=True), self._side(who, entry=False)
+        bought, sold = sum(p.filled for p in entries), sum(p.filled for p in exits)
+        position = bought - sold
+        at_most = sum(p.at_most for p in exits)
+        confirmed = sum(p.confirmed for p in exits)
+        assert (cover.entry_filled, cover.exits_filled) == (bought, sold), f"{who}: fills differ"
+        assert sold + at_most <= bought, f"INV-3: {who} could be reversed"
+        assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
+        busy = any(p.in_flight for p in exits)
+        exchange = self.engine.state.instruments[cover.instrument].exchange
+        closed = exchange in self.engine.state.sessions_closed
+        if state in ("COVERING", "COVERED_OPEN", "COVERED") and not busy and not closed:
+            assert at_most == position, f"INV-1: {who} wants {at_most} for {position}"
+        if position > confirmed and state not in ENDS:
+            assert state in MAY_BE_BARE, f"INV-2: {who} is bare in {state}"
+            waits = self.engine.next_due_ns() is not None
+            assert busy or waits or closed, f"INV-2: {who} is bare and nothing is coming"
+        if state in ENDS:
+            orders = entries + exits
+            assert all(p.final == p.filled for p in orders), f"INV-4: {who} ended alive"
+            assert position == 0 or state == "CARRIED", f"INV-4: {who} ended with {position}"
+            if position == 0 and bought == 0:
+                assert state in ("REJECTED", "CANCELLED", "EXPIRED"), f"{who}: {state}"
+        if state in ("COVERED", "EXITED"):
+            assert all(p.final == p.filled for p in entries), f"{who}: the entry is not over"
+
+    def _check_ledger(self) -> None:
+        """INV-11: positions and money are a fold of the distinct trades."""
+        state = self.engine.state
+        sums: dict[tuple[str, InstrumentKey, Product], list[int]] = defaultdict(lambda: [0] * 4)
+        for (_, tag), (quantity, price) in self.trades.items():
+            asked = self.papers[tag].asked
+            product = state.covers[asked.cover_id].product
+            row = sums[asked.client_id, asked.instrument, product]
+            at = 0 if asked.side is Side.BUY else 2
+            row[at] += quantity
+            row[at + 1] += quantity * price
+        profit: dict[str, int] = defaultdict(int)
+        for (client_id, key, product), row in sums.items():
+            position = state.clients[client_id].position(key, product)
+            assert position is not None, "INV-11: a position is missing"
+            kept = [position.buy_quantity, position.buy_value]
+            kept += [position.sell_quantity, position.sell_value]
+            assert kept == row, f"INV-11: {client_id} {key}: {kept} is not {row}"
+            if row[0] and row[2]:
+                gain = Fraction(row[3], row[2]) - Fraction(row[1], row[0])
+                gain *= min(row[0], row[2]) * state.instruments[key].multiplier
+                profit[client_id] += gain // 100
+        for client_id, client in state.clients.items():
+            assert abs(client.realised_paise - profit[client_id]) <= len(client.positions), (
+                f"INV-11: {client_id} made {profit[client_id]}, not {client.realised_paise}"
+            )
+            held = sum(c.blocked_paise for c in state.covers_of(client_id))
+            assert client.blocked_paise == held >= 0, "INV-12: margin leaks"
+            if all(c.ended and c.position == 0 for c in state.covers_of(client_id)):
+                assert client.blocked_paise == 0, "INV-12: margin is kept for nothing"
