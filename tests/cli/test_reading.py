@@ -11,7 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from kavach.core.settings import Settings
+from kavach.data import load_instruments
+from kavach.engine.engine import Engine
 from kavach.journal.chain import GENESIS, link
+from kavach.journal.sqlite import SqliteJournal
+from kavach.twin.clock import TwinClock
+from kavach.venues.embedded import EmbeddedVenue
 from tests.twin_server import TwinServer, ask, running
 
 KART = "/api/v1/orders/kart"
@@ -112,6 +118,40 @@ def test_a_sound_journal_is_verified(story: tuple[Path, dict[str, Any], str]) ->
     assert "4 records, 2 cover orders: chain intact" in ended.stdout
     assert state_hash in ended.stdout
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+def save_snapshot(directory: Path, cash_paise: int | None = None) -> int:
+    """Add a snapshot as a clean stop does, its first client's cash changed if asked."""
+    journal = SqliteJournal(directory)
+    try:
+        instruments = load_instruments()
+        venue = EmbeddedVenue(instruments)
+        standing = TwinClock(lambda: 0, start_ns=0)
+        engine = Engine(instruments, Settings(), journal, venue, standing)
+        engine.recover()
+        if cash_paise is not None:
+            engine.state.clients["DEMO1"].cash_paise = cash_paise
+        engine.save_snapshot()
+        return engine.sequence
+    finally:
+        journal.close()
+
+
+def test_a_snapshot_is_compared(story: tuple[Path, dict[str, Any], str]) -> None:
+    """A snapshot that holds what the records lead to is said to be equal."""
+    directory, _, state_hash = story
+    sequence = save_snapshot(directory)
+    ended = ask("verify", directory)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert f"snapshot of record {sequence} equal" in ended.stdout
+    assert state_hash in ended.stdout
+
+
+def test_a_snapshot_of_another_state_is_found(story: tuple[Path, dict[str, Any], str]) -> None:
+    """A snapshot with a rupee more on an account than the records give it is named."""
+    directory, _, _ = story
+    sequence = save_snapshot(directory, cash_paise=10_000_001_00)
+    assert f"Record {sequence}: its snapshot holds another state" in found_wrong(directory)
 
 
 def test_a_changed_byte_is_found(story: tuple[Path, dict[str, Any], str]) -> None:

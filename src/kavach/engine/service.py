@@ -31,7 +31,7 @@ from kavach.units import InstrumentKey
 TURN_SECONDS: Final = 0.001  # How often the journal's thread is given a turn while answers wait.
 SLEEP_SECONDS_MIN: Final = 0.001  # Below the resolution of the loop's timers it would spin.
 NEVER_NS: Final = 2**63 - 1
-# A start replays some 50 000 records a second: below this a snapshot would save nothing.
+# A start replays some 100 000 records a second: below this a snapshot saves next to nothing.
 SNAPSHOT_RECORDS_MIN: Final = 10_000
 
 
