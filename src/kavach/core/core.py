@@ -231,8 +231,8 @@ class Core(Desk):
         while (cover_id := self.agenda.take_due(self.now_ns)) is not None:
             cover = self.state.covers[cover_id]
             before = cover.state
-            for order in cover.entries + cover.exits:
-                if order.waits and not self.state.link_down:
+            for order in () if self.state.link_down else cover.entries + cover.exits:
+                if order.waits or (order.live and self.state.settings.t_reconcile_ns):
                     ask_what_became(self, cover, order)
             settle(self, cover, before)
         return Ticket()

@@ -74,9 +74,17 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
 
 
 def ask_what_became(desk: Desk, cover: CoverOrder, order: VenueOrder) -> None:
-    """Doubt a request that was not answered in time, and ask the venue, less and less often."""
+    """Doubt a request that was not answered in time, and ask the venue, less and less often.
+
+    An order of which nothing is awaited is compared now and then, where the settings say so: a
+    report that was lost unasked is found in no other way.
+    """
     settings = desk.state.settings
     now_ns = desk.now_ns
+    if not order.waits:
+        if now_ns >= compare_due_ns(desk, order):
+            desk.send(OrderQuerySent(order.tag))
+        return
     if not order.doubted:
         if now_ns - order.asked_at_ns < settings.t_ack_ns:
             return
@@ -84,6 +92,12 @@ def ask_what_became(desk: Desk, cover: CoverOrder, order: VenueOrder) -> None:
         desk.alarm(cover, Alarm.UNKNOWN, f"no answer about order {order.tag}")
     if now_ns >= query_due_ns(desk, order):
         desk.send(OrderQuerySent(order.tag))
+
+
+def compare_due_ns(desk: Desk, order: VenueOrder) -> int:
+    """Return when a live order is to be compared with the venue's, unasked."""
+    last_ns = max(order.accepted_at_ns, order.compared_at_ns)
+    return last_ns + desk.state.settings.t_reconcile_ns
 
 
 def query_due_ns(desk: Desk, order: VenueOrder) -> int:
@@ -509,7 +523,10 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     settings = desk.state.settings
     if desk.state.link_down:
         return 0
-    due = [query_due_ns(desk, order) for order in cover.entries + cover.exits if order.waits]
+    orders = cover.entries + cover.exits
+    due = [query_due_ns(desk, order) for order in orders if order.waits]
+    if settings.t_reconcile_ns:
+        due += [compare_due_ns(desk, order) for order in orders if order.live and not order.waits]
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)
     elif state is EXITING:

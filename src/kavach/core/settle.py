@@ -27,7 +27,8 @@ def arrange(desk: Desk) -> None:
     """Arm what was touched in this step, once, when it is known what the venue answered."""
     for cover in desk.touched.values():
         state = cover.state
-        if cover.cover_id in desk.agenda.known or not _wants_nothing(cover, state):
+        compares = desk.state.settings.t_reconcile_ns > 0
+        if compares or cover.cover_id in desk.agenda.known or not _wants_nothing(cover, state):
             arm(desk, cover, state)
     desk.touched.clear()
 
