@@ -59,18 +59,34 @@ ACCOUNTS: Final = tuple(
 )
 
 
-class FailingJournal(MemoryJournal):
-    """Keeps records until it is told to fail."""
+class MoodyJournal(MemoryJournal):
+    """Keeps records; fails, or takes its time, when it is told to."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fails = False
+        self._held: int | None = None
+
+    @property
+    def durable_sequence(self) -> int:
+        """The last sequence that passes for durable."""
+        return super().durable_sequence if self._held is None else self._held
 
     def append(self, body: bytes) -> int:
         """Return the sequence, or fail as a full disk would."""
         if self.fails:
             raise JournalUnavailable("The disk is full.")
         return super().append(body)
+
+    def hold(self) -> None:
+        """Let nothing more be durable."""
+        self._held = self.durable_sequence
+
+    def release(self) -> None:
+        """Let everything be durable, and say so."""
+        self._held = None
+        for subscriber in self._subscribers:
+            subscriber(self.durable_sequence)
 
 
 class Stage:
@@ -86,7 +102,7 @@ class Stage:
         instruments = load_instruments()
         self.clock = TwinClock(lambda: self.wall_ns)
         self.venue = EmbeddedVenue(instruments)
-        self.journal = FailingJournal()
+        self.journal = MoodyJournal()
         self.engine = Engine(instruments, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
         self.engine.add_source(LatePost(self.engine, self.venue))

@@ -338,6 +338,28 @@ def climb_for_ever(books: Books, cover: CoverOrder) -> None:
     cover.naked_since_ns = books.engine.core.now_ns - 60 * SECOND
 
 
+def be_idle_while_naked(books: Books, cover: CoverOrder) -> None:
+    """The stop is gone, everybody knows since when, and nobody does anything."""
+    stop_the_naked_clock(books, cover)
+    cover.stop_lost = False
+    cover.naked_since_ns = books.engine.core.now_ns
+
+
+def reverse(books: Books, cover: CoverOrder) -> None:
+    """The exits have filled more than the entry."""
+    assert cover.trades
+    last, order = cover.trades[-1], cover.exits[0]
+    cover.trades.append(
+        Trade(last.at_ns, "7", order.tag, Leg.THIRD, order.exchange_order_id, 61, 120_000)
+    )
+
+
+def move_the_stop_off_tick(books: Books, cover: CoverOrder) -> None:
+    """The stop stands off tick, and the core believes it."""
+    order = books.venue.exchange._state.orders[cover.exits[0].exchange_order_id]
+    order.trigger = cover.exits[0].trigger_price_pips = 119_999
+
+
 def lose_the_stop_unseen(books: Books, cover: CoverOrder) -> None:
     """The exchange no longer holds the stop, and the core has not heard."""
     books.venue.exchange.remove(cover.exits[0].exchange_order_id, 0, "")
@@ -434,6 +456,18 @@ def close_unseen(books: Books, cover: CoverOrder) -> None:
     books.venue.exchange._state.phases[Exchange.NSE] = Phase.CLOSED
 
 
+def close_while_a_cancel_is_unanswered(books: Books, cover: CoverOrder) -> None:
+    """The session is over, the exchange holds the order, and an answer is outstanding."""
+    close_unseen(books, cover)
+    cover.entries[0].in_flight = InFlight.CANCEL
+
+
+def expire_unseen(books: Books, cover: CoverOrder) -> None:
+    """The session is over and the order gone, and the core has not heard of the latter."""
+    close_unseen(books, cover)
+    books.venue.exchange.remove(cover.entries[0].exchange_order_id, 0, "")
+
+
 CORRUPTIONS: Final[
     list[tuple[Callable[[Books], CoverOrder], Callable[[Books, CoverOrder], None], set[str]]]
 ] = [
@@ -462,6 +496,11 @@ CORRUPTIONS: Final[
     (exiting, grow_a_stop_while_exiting, {"INV-15"}),
     (covered, stop_the_naked_clock, {"INV-2"}),
     (covered, climb_for_ever, {"INV-2"}),
+    (covered, be_idle_while_naked, {"INV-1", "INV-2"}),
+    (covered, reverse, {"INV-1", "INV-3", "INV-11"}),
+    (covered, move_the_stop_off_tick, {"INV-1", "INV-16"}),
+    (opened, close_while_a_cancel_is_unanswered, {"INV-17"}),
+    (opened, expire_unseen, {"INV-5", "INV-17"}),
     (covered, lose_the_stop_unseen, {"INV-1", "INV-2", "INV-5"}),
     (covered, shrink_the_stop, {"INV-1", "INV-2", "INV-5"}),
     (covered, grow_the_stop, {"INV-1", "INV-5"}),
@@ -507,6 +546,16 @@ def test_two_orders_of_one_tag_are_seen() -> None:
     taken = books.venue.exchange.snapshot()
     twice = msgspec.structs.replace(taken, orders=[*taken.orders, taken.orders[0]])
     assert "INV-6" in books.found(twice)
+
+
+def test_an_order_of_nobody_is_seen() -> None:
+    """An exchange that holds an order nobody knows has an orphan."""
+    books = Books()
+    covered(books)
+    taken = books.venue.exchange.snapshot()
+    orphan = msgspec.structs.replace(taken.orders[0], exchange_order_id="7", order_ref=999)
+    more = msgspec.structs.replace(taken, orders=[*taken.orders, orphan])
+    assert books.found(more) == {"INV-5"}
 
 
 def test_a_violation_names_its_order() -> None:

@@ -87,6 +87,7 @@ def test_on_a_journey_it_shows_where_it_is_and_where_it_goes(wall: Wall) -> None
     assert (clock.now_ns(), clock.heading_ns) == (1_000 * SECOND, 2_000 * SECOND)
     assert (clock.travelling, clock.seconds_until(1_500 * SECOND)) == (True, None)
     clock.set(1_500 * SECOND)
+    wall.ns += 7 * SECOND
     clock.arrive()
     wall.ns += SECOND
     assert clock.now_ns() == clock.heading_ns == 1_501 * SECOND

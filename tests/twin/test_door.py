@@ -1,5 +1,7 @@
 """Who may enter the control room, and what is said to the others."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -38,6 +40,14 @@ def test_only_the_operator_enters(calm: Served, method: str, path: str, header: 
     assert calm.state_hash() == before
 
 
+def test_one_token_is_enough(calm: Served) -> None:
+    """Two tokens are one too many, whatever they are: which of them counts nobody can know."""
+    token = (b"Authorization", f"Bearer {OPERATOR}".encode())
+    url = f"{calm.http.base_url}/twin/v1/clock"
+    assert httpx.get(url, headers=[token]).status_code == 200
+    assert httpx.get(url, headers=[token, token]).status_code == 401
+
+
 def test_a_stranger_learns_nothing(calm: Served) -> None:
     """Without the token a wrong path, a wrong method and a huge body all look the same."""
     strangers = [
@@ -72,6 +82,23 @@ def test_a_wrong_address_is_told(
     answer = calm.http.request(method, f"/twin/v1/{path}")
     assert (answer.status_code, answer.headers.get("allow")) == (status, allow)
     assert list(answer.json()) == ["error"]
+
+
+def test_an_answer_waits_for_the_disk(served: Served) -> None:
+    """A change is answered once it is durable, and not before."""
+    served.place()
+    journal = served.stage.journal
+    journal.hold()
+    with ThreadPoolExecutor(1) as pool:
+        order = pool.submit(
+            served.post, "market/order", **ADDRESS, side="SELL", price=13, quantity=1
+        )
+        while journal.durable_sequence == len(list(journal.records())):
+            assert not order.done(), "the answer did not wait"
+        with pytest.raises(TimeoutError):
+            order.result(0.1)
+        journal.release()
+        assert order.result(10)["filled"] == 1
 
 
 def test_nothing_is_answered_that_is_not_kept(served: Served) -> None:

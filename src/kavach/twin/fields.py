@@ -120,11 +120,8 @@ class Fields:
         return Quantity(self.integer(name, least, QUANTITY_MAX))
 
     def price(self, name: str) -> Pips:
-        """Return an exact price above 0, from rupees."""
-        pips = self._pips(name)
-        if pips == 0:
-            raise Refused(name, "must be more than 0")
-        return pips
+        """Return an exact price, from rupees; whether it may be traded at, the exchange says."""
+        return self._pips(name)
 
     def cash(self, name: str) -> Paise:
         """Return an amount of money, from rupees of at most two decimals; 0 is allowed."""
