@@ -192,8 +192,9 @@ def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool
         if order.exchange_order_id == exchange_order_id:
             return exchange_order_id != ""
         placed = placed or order.exchange_order_id != ""
-    if placed:
+    if placed and not (leg is _THIRD and cover.exited_by_user):
         return False
+    # Who got out under the entry's id, before the stop had one, may say so again (INV-7).
     # Where the venue has given no id yet there is nothing that could differ.
     return leg is _ENTRY or has_exchange_id(cover, _ENTRY, exchange_order_id)
 
