@@ -246,6 +246,11 @@ class Server(uvicorn.Server):
         """Finish what was accepted, refuse the rest, and return."""
         self.should_exit = True
 
+    def interrupt(self) -> None:
+        """Stop; at the second time without waiting for clients that are slow to ask or to read."""
+        self.force_exit = self.should_exit
+        self.stop()
+
 
 class Twin:
     """One world behind the API, and the way to a fresh one."""
@@ -372,7 +377,7 @@ async def _serve(
     server = Server(http_config(twin.app(options.api)), on_ready)
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, server.stop)
+        loop.add_signal_handler(signal_number, server.interrupt)
     try:
         await server.serve(sockets=[listener])
     finally:

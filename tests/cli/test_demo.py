@@ -17,5 +17,6 @@ def test_the_story_is_told_to_its_end() -> None:
         assert f"exchange: {event}" in told
     assert "THIRD SELL   0 of  40" in told
     assert "THIRD SELL   0 of 100" in told
+    assert "COMPLETE traded at 13.2" in told
     assert "net quantity 0, profit 20 rupees" in told
     assert "0 violations" in told

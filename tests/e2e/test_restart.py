@@ -1,9 +1,11 @@
 """What a client was told is there after a restart, clean or not, and so is everything else."""
 
 import signal
+import socket
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -188,5 +190,24 @@ def test_requests_that_were_begun_are_finished(tmp_path: Path) -> None:
         asking.join()
         assert server.process.wait(20) == 0
     assert [answer.status_code for answer in answers] == [200]
+    with running("--data-dir", data) as server:
+        assert set(rows(server.http)) == {1}
+
+
+def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
+    """A client that never finishes its request can't keep the server from ending, and cleanly."""
+    data = tmp_path / "data"
+    with running("--data-dir", data) as server:
+        assert server.http.post(KART, json=order(1)).status_code == 200
+        address = urlsplit(server.url)
+        assert address.hostname and address.port
+        with socket.create_connection((address.hostname, address.port)) as slow:
+            slow.sendall(b"POST /api/v1/orders/kart HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+            threading.Event().wait(0.3)
+            server.process.send_signal(signal.SIGINT)
+            threading.Event().wait(0.3)
+            assert server.process.poll() is None
+            server.process.send_signal(signal.SIGINT)
+            assert server.process.wait(5) == 0
     with running("--data-dir", data) as server:
         assert set(rows(server.http)) == {1}

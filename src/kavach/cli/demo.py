@@ -129,11 +129,12 @@ class Story:
         shown = await self._exchange(self._client, "GET", path)
         rows: list[Row] = shown.answer["data"]["orders"]
         for row in rows:
+            traded = f" traded at {row['average_price']}" if row["filled_quantity"] else ""
             self._console.print(
                 f"   [bold]{row['leg_order_indicator']:<5}[/] {row['order_side']:<4}"
                 f" {row['filled_quantity']:>3} of {row['quantity']:>3} {row['trading_symbol']}"
                 f" {row['order_type']:<6} price {row['price']:<6} trigger {row['trigger_price']:<6}"
-                f" [cyan]{row['order_status']}[/]",
+                f" [cyan]{row['order_status']}[/]{traded}",
                 soft_wrap=True,
             )
         return rows
