@@ -1,0 +1,111 @@
+"""
+Prints the grids of the state machines as Markdown, into the documents that explain them.
+
+``docs/spec/cover_order.md`` and ``docs/spec/order_life.md`` are prose by hand and tables by this
+program: between ``<!-- table NAME -->`` and ``<!-- end -->`` stands the table of that name. Run
+in the root of the repository, ``python -m kavach.core.print_spec`` writes the tables anew; a test
+holds documents and code equal.
+
+Source: ``core.cover_tables``, ``core.order_life``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Final, TypeVar
+
+from kavach.core import cover_tables, order_life
+from kavach.core.order_life import Illegal
+
+DOCUMENTS: Final = ("docs/spec/cover_order.md", "docs/spec/order_life.md")
+_BEGIN: Final = "<!-- table "
+_END: Final = "<!-- end -->"
+
+S = TypeVar("S", bound=Enum)
+E = TypeVar("E", bound=Enum)
+
+
+def words(cell: Enum) -> str:
+    """Return a member of a grid as a person reads it."""
+    if isinstance(cell, order_life.Life | cover_tables.State):
+        return f"`{cell.value}`"
+    return cell.name.lower().replace("_", " ")
+
+
+def heading(event: Enum) -> str:
+    """Return the name of an event, its letter and number kept: ``C1 cancel entry``."""
+    first, _, rest = event.name.partition("_")
+    short = len(first) <= 2 and not isinstance(event, order_life.InFlightEvent)
+    return f"{first} {rest.replace('_', ' ').lower()}" if short else words(event)
+
+
+def grid_table(grid: Mapping[S, Mapping[E, Enum]]) -> list[str]:
+    """Return a grid as the lines of a Markdown table: a row a state, a column an event."""
+    events = list(next(iter(grid.values())))
+    rows = [[words(state), *(_cell(cell) for cell in row.values())] for state, row in grid.items()]
+    return _lines(["state", *map(heading, events)], rows)
+
+
+def _cell(cell: Enum) -> str:
+    return f"*{words(cell)}*" if isinstance(cell, Illegal) or cell.name == "NEVER" else words(cell)
+
+
+def duty_table() -> list[str]:
+    """Return the duty of each state."""
+    pairs = cover_tables.DUTY.items()
+    return _lines(["state", "duty"], [[words(state), words(duty)] for state, duty in pairs])
+
+
+def moves_table() -> list[str]:
+    """Return what each state may become, in the order of the states."""
+    rows = []
+    for state, targets in cover_tables.MOVES.items():
+        said = ", ".join(words(target) for target in cover_tables.State if target in targets)
+        rows.append([words(state), said])
+    return _lines(["state", "may become"], rows)
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+TABLES: Final[Mapping[str, list[str]]] = {
+    "user": grid_table(cover_tables.USER),
+    "entry_report": grid_table(cover_tables.ENTRY_REPORT),
+    "exit_report": grid_table(cover_tables.EXIT_REPORT),
+    "clock": grid_table(cover_tables.CLOCK),
+    "duty": duty_table(),
+    "moves": moves_table(),
+    "life": grid_table(order_life.LIFE),
+    "request": grid_table(order_life.REQUEST),
+}
+
+
+def written_anew(document: str) -> str:
+    """Return a document with its tables as the code has them; ``KeyError`` for an unknown one."""
+    lines: list[str] = []
+    inside = False
+    for line in document.splitlines():
+        if line == _END:
+            inside = False
+        if not inside:
+            lines.append(line)
+        if line.startswith(_BEGIN):
+            lines += TABLES[line.removeprefix(_BEGIN).removesuffix(" -->")]
+            inside = True
+    assert not inside, "a table has no end"
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the tables of both documents anew and say so."""
+    for name in DOCUMENTS:
+        with open(name, encoding="utf-8") as file:
+            before = file.read()
+        after = written_anew(before)
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(after)
+        print(f"{name}: {'as it was' if after == before else 'written anew'}")
+
+
+if __name__ == "__main__":
+    main()
