@@ -150,6 +150,16 @@ async def send_reply(send: Send, reply: Reply, request_id: bytes) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
-def raw_headers(scope: Scope) -> dict[bytes, bytes]:
-    """Return the request's headers by lower-case name; of a repeated one, the last."""
-    return dict(scope["headers"])
+def joined_headers(scope: Scope) -> dict[bytes, bytes]:
+    """Return the request's headers by lower-case name.
+
+    Of a repeated one the values are joined by commas, as HTTP has it: so two tokens are none.
+    """
+    lines: list[tuple[bytes, bytes]] = scope["headers"]
+    found = dict(lines)
+    if len(found) != len(lines):
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in lines:
+            values.setdefault(name, []).append(value)
+        found = {name: b", ".join(dict.fromkeys(said)) for name, said in values.items()}
+    return found

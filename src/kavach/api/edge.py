@@ -4,10 +4,12 @@ Between ASGI and the handlers: who asks, is it durable, and how is a refusal sai
 A handler is a plain function from a ``Call`` to a ``Reply``; it runs in one go on the event
 loop, so nothing can come between what it reads and what it executes. Whatever it found out is
 sent only when everything executed so far is on disk: nobody sees what a crash could undo.
+When too many wait for the disk, the next ones are refused before anything is done, cancels last.
 
 Source: wire 5.3, Decisions 1 to 3; cover-order 5.7.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable
@@ -24,7 +26,7 @@ from kavach.api.call import (
     Reply,
     encode,
     idempotency_key,
-    raw_headers,
+    joined_headers,
     read_body,
     send_reply,
     token_digest,
@@ -43,6 +45,7 @@ from kavach.wire.errors import (
 )
 from kavach.wire.requests import BadBody
 
+WAITING_MAX: Final = 512  # Requests whose outcome is not yet on disk; cancels may be twice as many.
 RETRY_AFTER: Final = (b"retry-after", b"1")
 
 _LOG: Final = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Edge:
         self.backend = backend
         self.options = options
         self._numbers = count(1)
+        self._waiting = 0
         self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
 
     def request_id(self) -> bytes:
@@ -74,6 +78,9 @@ class Edge:
         except JournalError as error:
             _LOG.error("not durable: %s", error)
             reply = self.unavailable()
+        except asyncio.CancelledError:  # The server stops and can't wait for the disk any longer.
+            await send_reply(send, self.unavailable(), self.request_id())
+            raise
         except Exception:  # The program is wrong: say so in the one error shape, then be loud.
             await send_reply(send, self.broken(), self.request_id())
             raise
@@ -82,25 +89,36 @@ class Edge:
     async def _reply(self, handler: Handler, path_id: str, scope: Scope, receive: Receive) -> Reply:
         try:
             body = await read_body(receive)
-            given = raw_headers(scope)
+            given = joined_headers(scope)
             digest = token_digest(given)
             client_id = self.backend.state.client_of_token(digest) if digest else None
             if client_id is None:
                 return self.unauthorised()
             call = Call(client_id, body, scope["query_string"], path_id, idempotency_key(given))
-            reply = handler(self, call)
+            waiting_max = WAITING_MAX * 2 if scope["method"] == "DELETE" else WAITING_MAX
+            if self._waiting >= waiting_max:
+                return self.busy()
+            return await self._outcome(handler, call)
+        except BadField as bad:
+            return self.error(400, bad.code, bad.message, "BLANK" if bad.blank else "INVALID")
+        except BadBody as bad:
+            return self.error(400, bad.code, bad.message, "INVALID")
+        except Refused as refused:
+            return self.error(refused.status, refused.code, refused.message, refused.word)
+
+    async def _outcome(self, handler: Handler, call: Call) -> Reply:
+        """Return what the handler says, once all that it may have seen is on disk."""
+        reply = handler(self, call)
+        self._waiting += 1
+        try:
             if reply.reword is not None:
                 ticket = self.backend.pending()
                 if ticket is not None:
                     outcome = await self.backend.decided(ticket, self.options.wait_seconds)
                     reply = reply.reword(outcome)
-        except BadField as bad:
-            reply = self.error(400, bad.code, bad.message, "BLANK" if bad.blank else "INVALID")
-        except BadBody as bad:
-            reply = self.error(400, bad.code, bad.message, "INVALID")
-        except Refused as refused:
-            reply = self.error(refused.status, refused.code, refused.message, refused.word)
-        await self.backend.settled()
+            await self.backend.settled()
+        finally:
+            self._waiting -= 1
         return reply
 
     def error(self, status: int, code: ErrorCode, message: str, word: str) -> Reply:
@@ -136,6 +154,13 @@ class Edge:
         """Return the answer when the journal fails: what was asked may or may not be kept."""
         text = "Not durable: the outcome is unknown, look before you send it again"
         reply = self.error(503, ErrorCode.UNAVAILABLE, text, "UNKNOWN")
+        reply.more = (RETRY_AFTER,)
+        return reply
+
+    def busy(self) -> Reply:
+        """Return the answer when too many wait for the disk: what was asked was not done."""
+        text = "Too many requests wait for the disk: nothing was done, try again"
+        reply = self.error(503, ErrorCode.UNAVAILABLE, text, "BUSY")
         reply.more = (RETRY_AFTER,)
         return reply
 

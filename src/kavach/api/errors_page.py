@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
+from kavach.api import connection
 from kavach.api.refusals import REFUSALS
 from kavach.core.refusals import Reason
 from kavach.wire.errors import INVALID_CODE, ErrorCode, invalid_text
@@ -49,7 +50,30 @@ _DOOR: Final = (
         "Not durable: the outcome is unknown, look before you send it again",
         "UNKNOWN",
     ),
+    (
+        503,
+        ErrorCode.UNAVAILABLE,
+        "Too many requests wait for the disk: nothing was done, try again",
+        "BUSY",
+    ),
     (400, ErrorCode.FIELD_INVALID, "`body` is invalid: it must be a JSON object", "INVALID"),
+)
+
+_CONNECTION: Final = """
+## When the connection ends
+
+After each of these answers the server closes the connection; requests before it were answered.
+
+| HTTP | error_code | text | X-Error-Reason |
+|---|---|---|---|
+"""
+
+_FAULTS: Final = (
+    connection.MALFORMED,
+    connection.TOO_FAR_AHEAD,
+    connection.TOO_SLOW,
+    connection.HEAD_TOO_LARGE,
+    connection.CROWDED,
 )
 
 _FIELDS: Final = """
@@ -75,13 +99,17 @@ In the order in which the rules look; the first that fails is the answer.
 def errors_page() -> str:
     """Return the page."""
     door = (_line(http, code.value, text, f"`{word}`") for http, code, text, word in _DOOR)
+    faults = (
+        _line(fault.status_line.split()[0], fault.code.value, fault.text, f"`{fault.word}`")
+        for fault in _FAULTS
+    )
     fields = (_line(f"`{f}`", code.value, invalid_text(f)) for f, code in INVALID_CODE.items())
     other = _line("every other", ErrorCode.FIELD_INVALID.value, "`<field>` is invalid")
     refusals = (
         _line(reason.value, told.status, told.code.value, told.text, f"`{told.word}`")
         for reason, told in ((reason, REFUSALS[reason]) for reason in Reason)
     )
-    parts = (_HEAD, *door, _FIELDS, *fields, other, _REFUSALS, *refusals)
+    parts = (_HEAD, *door, _CONNECTION, *faults, _FIELDS, *fields, other, _REFUSALS, *refusals)
     return "".join(parts)
 
 

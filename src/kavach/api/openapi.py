@@ -23,8 +23,10 @@ _STATUSES: Final = {
     "403": "The request names another account than the token's.",
     "404": "No such order of this account, or no such route.",
     "405": "The route has no such method.",
+    "408": "The request took too long to arrive.",
     "413": "The body exceeds 64 kB.",
-    "503": "The journal fails: what was asked may or may not be kept.",
+    "431": "The head exceeds 16 kB or 100 lines.",
+    "503": "UNKNOWN: the journal fails, what was asked may or may not be kept. BUSY: not done.",
 }
 
 
