@@ -32,6 +32,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from kavach.api.app import create_app
+from kavach.api.connection import Connection
 from kavach.api.options import ApiOptions
 from kavach.core.commands import Leg, OpenClient, RenewToken
 from kavach.core.settings import Settings
@@ -391,10 +392,10 @@ async def _serve(
 
 
 def http_config(app: ASGIApp) -> uvicorn.Config:
-    """Return how uvicorn is run: quick, quiet and with nothing around the application."""
+    """Return how uvicorn is run: quick, quiet, with limits on what a connection may cost."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
