@@ -12,6 +12,7 @@ Source: ARCHITECTURE.md; docs/twin.md (command line).
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import signal
@@ -31,9 +32,11 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from kavach import __version__
 from kavach.api.app import create_app
 from kavach.api.connection import Connection
 from kavach.api.options import ApiOptions
+from kavach.api.routes import ROUTES
 from kavach.core.commands import Leg, OpenClient, RenewToken
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
@@ -47,8 +50,10 @@ from kavach.journal.sqlite import SqliteJournal
 from kavach.market.candles import Candle, CandleError, load_candles
 from kavach.market.replay import ReplayMarket
 from kavach.market.synthetic import SyntheticMarket
+from kavach.telemetry.logs import Note
+from kavach.telemetry.telemetry import Telemetry
 from kavach.twin.clock import TwinClock
-from kavach.twin.control_room import ControlRoom, control_room_routes
+from kavach.twin.control_room import PREFIX, ControlRoom, control_room_routes
 from kavach.units import Exchange, InstrumentKey, Paise, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
@@ -59,6 +64,13 @@ REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
 KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so that they close.
+PATHS_COUNTED: Final = (
+    *((route.method, route.path) for route in ROUTES),
+    *((method, f"{PREFIX}/{{call}}") for method in ("GET", "POST", "DELETE")),
+    *(("GET", path) for path in ("/openapi.json", "/docs")),
+)
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class StartError(Exception):
@@ -262,11 +274,14 @@ class Twin:
         self._options = options
         self.world = world
         self.service = Service(world.engine, world.clock, on_failure)
+        self.telemetry = Telemetry(world.engine)
 
     def app(self, options: ApiOptions) -> ASGIApp:
-        """Return the application that serves this world and its control room."""
+        """Return the application that serves this world, its control room and its figures."""
         room = ControlRoom(self, self._options.operator_token)
-        return create_app(self.service, options, extra_routes=control_room_routes(room))
+        beside = [*control_room_routes(room), *self.telemetry.routes()]
+        app = create_app(self.service, options, extra_routes=beside)
+        return self.telemetry.around(app, PATHS_COUNTED)
 
     # --- What the control room controls -------------------------------------------------------
 
@@ -288,7 +303,12 @@ class Twin:
         if self._options.data_dir is not None:
             empty_directory(self._options.data_dir)
         self.world = open_world(self._options)
+        self.telemetry.watch(self.world.engine)
         return self.world.engine, self.world.clock
+
+    def audited(self, violations: int) -> None:
+        """Remember how much an audit found wrong."""
+        self.telemetry.audited(violations)
 
     def add_fault(
         self,
@@ -360,6 +380,7 @@ async def _serve(
 
     def on_failure(error: BaseException) -> None:
         failures.append(error)
+        _LOG.error(Note("failure", error=str(error)))
         server.stop()
 
     def on_ready() -> None:
@@ -371,6 +392,17 @@ async def _serve(
             pid=os.getpid(),
         )
         write_ready_file(options.ready_file, ready)
+        sequence, replayed = world.engine.sequence, world.engine.replayed
+        _LOG.info(
+            Note(
+                "start",
+                url=ready.url,
+                version=__version__,
+                pid=ready.pid,
+                sequence=sequence,
+                replayed=replayed,
+            )
+        )
         visits.append(asyncio.create_task(visit(ready, twin)))
         visits[0].add_done_callback(lambda _: server.stop())
 
@@ -387,6 +419,7 @@ async def _serve(
         ended = await asyncio.gather(*visits, return_exceptions=True)
         failures += [e for e in ended if e and not isinstance(e, asyncio.CancelledError)]
         await twin.service.close()
+        _LOG.info(Note("stop", sequence=twin.world.engine.sequence))
     if failures:
         raise failures[0]
 

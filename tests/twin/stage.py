@@ -141,6 +141,9 @@ class Stage:
             )
         )
 
+    def audited(self, violations: int) -> None:
+        """Nobody counts here."""
+
     def set_link(self, *, up: bool) -> None:
         """Cut the link, or mend it."""
         self.venue.set_link(up=up)

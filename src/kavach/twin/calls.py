@@ -323,6 +323,7 @@ async def audited(world: World, fields: Fields) -> dict[str, Any]:
     """Check every invariant now, and return what was found."""
     engine = world.service.engine
     report = audit(engine.state, world.venue.exchange.snapshot(), engine.now_ns())
+    world.audited(len(report.violations))
     return {
         "violations": [
             {"invariant": v.invariant, "order": str(v.order or ""), "detail": v.detail}

@@ -64,5 +64,8 @@ class World(Protocol):
     def set_link(self, *, up: bool) -> None:
         """Cut the link to the venue, or mend it and let a snapshot reconcile."""
 
+    def audited(self, violations: int) -> None:
+        """Hear how much an audit found wrong."""
+
     def clear_faults(self) -> None:
         """Let no request suffer any more."""

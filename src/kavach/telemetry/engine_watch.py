@@ -1,0 +1,239 @@
+"""
+What the engine's steps come to: orders by state, refusals, alarms, time without protection.
+
+Theory. Nothing is ever looked for: each step names the cover orders that it touched, and only
+those are looked at. Kept are the living orders and their states; of ended ones only how many
+ended how. So a scrape costs the same whether a thousand orders have been or a million.
+
+A cover order is naked while a part of its position has no confirmed exit. What begins and ends
+within one step has no length, and is not counted: outside, nobody could have seen it.
+
+Times are nanoseconds of the engine.
+
+Source: cover-order 5.4 (A6), 5.8; docs/operating.md.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from prometheus_client.core import Metric as Family
+
+from kavach.core import events as e
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import TERMINAL, State
+from kavach.core.refusals import Outcome, Refusal
+from kavach.engine.engine import Engine
+from kavach.telemetry import metrics
+from kavach.telemetry.histogram import Histogram
+from kavach.telemetry.journal_watch import JournalWatch
+from kavach.telemetry.logs import Note, iso
+from kavach.telemetry.request_log import say_with_request
+from kavach.units import NS_PER_MS
+
+_NAKED_MS: Final = (1, 10, 50, 100, 250, 500, 1_000, 2_000, 3_000, 5_000, 10_000, 60_000)
+_TRIP_MS: Final = (1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+_NEW, _AMEND, _CANCEL = "new", "amend", "cancel"
+_ORDERS_TOLD_MAX: Final = 20  # In one line of the log.
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class EngineWatch:
+    """What is counted of one engine after another; counters go on, gauges begin anew."""
+
+    def __init__(self, journal_watch: JournalWatch) -> None:
+        self._journal_watch = journal_watch
+        self._commands: Counter[tuple[str, str]] = Counter()
+        self._ended: Counter[str] = Counter()
+        self._reopened = 0
+        self._alarms: Counter[str] = Counter()
+        self._doubted = 0
+        self._naked_times = Histogram([ms * NS_PER_MS for ms in _NAKED_MS])
+        self._trips = {
+            request: Histogram([ms * NS_PER_MS for ms in _TRIP_MS])
+            for request in (_NEW, _AMEND, _CANCEL)
+        }
+
+    def watch(self, engine: Engine) -> None:
+        """Count what this engine does from now on, and no other."""
+        state = engine.state
+        living = [cover for cover in state.every_cover() if cover.ended is None]
+        self._engine = engine
+        self._orders = state.orders
+        self._covers = state.covers
+        self._sequence = engine.sequence
+        self._living = {cover.cover_id: cover.state for cover in living}
+        self._by_state = Counter(self._living.values())
+        self._naked = {c.cover_id: c.naked_since_ns for c in living if c.naked_since_ns}
+        self._in_doubt = {
+            order.tag for c in living for order in c.entries + c.exits if order.doubted
+        }
+        self._speaks = _LOG.isEnabledFor(logging.DEBUG)
+        self._journal_watch.watch(engine.journal)
+        engine.observer = self
+
+    # --- Each step ----------------------------------------------------------------------------
+
+    def stepped(
+        self, cause: str, outcome: Outcome | None, events: Sequence[e.Event], at_ns: int
+    ) -> None:
+        """Count a step."""
+        self._commands[cause, _word(outcome)] += 1
+        sequence = self._engine.sequence
+        if sequence != self._sequence:
+            self._sequence = sequence
+            self._journal_watch.appended(sequence)
+        touched: set[int] = set()
+        for event in events:
+            kind = type(event)
+            count = _COUNTS.get(kind)
+            if count is not None:
+                count(self, event, at_ns)
+            if kind in _OF_COVER:
+                touched.add(event.cover_id)  # type: ignore[attr-defined]
+            elif kind in _OF_ORDER:
+                touched.add(self._orders[event.tag].cover_id)  # type: ignore[attr-defined]
+        for cover_id in touched:
+            self._look(self._covers[cover_id], at_ns)
+        if self._speaks:
+            self._say(cause, outcome, touched, len(events), at_ns)
+
+    def _look(self, cover: CoverOrder, at_ns: int) -> None:
+        """Take a touched cover order for what it is now."""
+        cover_id = cover.cover_id
+        before = self._living.get(cover_id)
+        if cover.ended is None:
+            after = cover.state
+            if after is not before:
+                self._living[cover_id] = after
+                self._by_state[after] += 1
+                if before is not None:
+                    self._by_state[before] -= 1
+        elif before is not None:
+            del self._living[cover_id]
+            self._by_state[before] -= 1
+        since_ns = cover.naked_since_ns
+        if since_ns or self._naked:
+            self._look_for_gap(cover_id, since_ns, at_ns)
+
+    def _look_for_gap(self, cover_id: int, since_ns: int, at_ns: int) -> None:
+        known_ns = self._naked.get(cover_id, 0)
+        if known_ns == since_ns:
+            return
+        if known_ns:
+            self._naked_times.observe(at_ns - known_ns)
+        if since_ns:
+            self._naked[cover_id] = since_ns
+        else:
+            del self._naked[cover_id]
+
+    def _say(
+        self, cause: str, outcome: Outcome | None, touched: set[int], events: int, at_ns: int
+    ) -> None:
+        note = Note(
+            "command",
+            command=cause,
+            outcome=_word(outcome),
+            orders=sorted(touched)[:_ORDERS_TOLD_MAX],
+            events=events,
+            sequence=self._sequence,
+            engine_time=iso(at_ns),
+        )
+        if not (cause in _OF_CLIENTS and say_with_request(_LOG, note)):
+            _LOG.debug(note)
+
+    # --- Events that are counted --------------------------------------------------------------
+
+    def _end(self, event: e.CoverOrderEnded, at_ns: int) -> None:
+        self._ended[event.state] += 1
+
+    def _reopen(self, event: e.CoverOrderReopened, at_ns: int) -> None:
+        self._reopened += 1
+
+    def _alarm(self, event: e.AlarmRaised, at_ns: int) -> None:
+        self._alarms[event.alarm.value] += 1
+        _LOG.warning(
+            Note(
+                "alarm",
+                alarm=event.alarm.value,
+                order=event.cover_id,
+                detail=event.detail,
+                engine_time=iso(at_ns),
+            )
+        )
+
+    def _doubt(self, event: e.OrderDoubted, at_ns: int) -> None:
+        self._doubted += 1
+        self._in_doubt.add(event.tag)
+
+    def _answer(self, tag: int, request: str, at_ns: int) -> None:
+        order = self._orders[tag]
+        self._trips[request].observe(at_ns - order.asked_at_ns)
+        self._sure(tag)
+
+    def _sure(self, tag: int) -> None:
+        if self._in_doubt and not self._orders[tag].doubted:
+            self._in_doubt.discard(tag)
+
+    def _closed(self, event: e.OrderClosed, at_ns: int) -> None:
+        if event.closing is e.Closing.CANCELLED:
+            self._answer(event.tag, _CANCEL, at_ns)
+        else:
+            self._sure(event.tag)
+
+    # --- A scrape -----------------------------------------------------------------------------
+
+    def collect(self) -> Iterator[Family]:
+        """Yield the figures."""
+        engine = self._engine
+        now_ns = engine.now_ns()
+        living = [((s.value,), self._by_state[s]) for s in State if s not in TERMINAL]
+        yield metrics.counts(metrics.COVER_ORDERS, living)
+        ended = [((s.value,), self._ended[s.value]) for s in State if s in TERMINAL]
+        yield metrics.counts(metrics.ENDED, ended)
+        yield metrics.count(metrics.REOPENED, self._reopened)
+        yield metrics.counts(metrics.COMMANDS, self._commands.items())
+        yield metrics.sizes(metrics.NAKED, [((), self._naked_times)])
+        yield metrics.count(metrics.NAKED_NOW, len(self._naked))
+        longest_ns = now_ns - min(self._naked.values(), default=now_ns)
+        yield metrics.seconds(metrics.NAKED_NOW_MAX, longest_ns)
+        yield metrics.seconds(metrics.NAKED_EVER_MAX, engine.state.naked_ns_max)
+        alarms = [((alarm.value,), self._alarms[alarm.value]) for alarm in e.Alarm]
+        yield metrics.counts(metrics.ALARMS, alarms)
+        yield metrics.count(metrics.IN_DOUBT, len(self._in_doubt))
+        yield metrics.count(metrics.DOUBTED, self._doubted)
+        trips = [((request,), histogram) for request, histogram in self._trips.items()]
+        yield metrics.sizes(metrics.VENUE_TRIP, trips)
+        yield metrics.count(metrics.VENUE_UP, not engine.state.link_down)
+        yield metrics.count(metrics.STOPPED, engine.stopped is not None)
+        yield from self._journal_watch.collect(engine.sequence)
+
+
+def _word(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "accepted"
+    if isinstance(outcome, Refusal):
+        return outcome.reason.value
+    return "replayed" if outcome.replayed else "accepted"
+
+
+_OF_CLIENTS: Final = frozenset({"PlaceCoverOrder", "ModifyCoverOrder", "CancelCoverOrder"})
+_EVENTS: Final = e.Event.__subclasses__()
+_OF_COVER: Final = frozenset(k for k in _EVENTS if "cover_id" in k.__struct_fields__)
+_OF_ORDER: Final = frozenset(k for k in _EVENTS if "tag" in k.__struct_fields__) - _OF_COVER
+
+_COUNTS: Final[dict[type, Callable[[EngineWatch, Any, int], None]]] = {
+    e.CoverOrderEnded: EngineWatch._end,
+    e.CoverOrderReopened: EngineWatch._reopen,
+    e.AlarmRaised: EngineWatch._alarm,
+    e.OrderDoubted: EngineWatch._doubt,
+    e.OrderAccepted: lambda w, event, at_ns: w._answer(event.tag, _NEW, at_ns),
+    e.OrderRejected: lambda w, event, at_ns: w._answer(event.tag, _NEW, at_ns),
+    e.OrderAmended: lambda w, event, at_ns: w._answer(event.tag, _AMEND, at_ns),
+    e.OrderAmendRefused: lambda w, event, at_ns: w._answer(event.tag, _AMEND, at_ns),
+    e.OrderCancelRefused: lambda w, event, at_ns: w._answer(event.tag, _CANCEL, at_ns),
+    e.OrderClosed: EngineWatch._closed,
+    e.OrderTraded: lambda w, event, at_ns: w._sure(event.tag),
+}
