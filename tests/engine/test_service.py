@@ -244,7 +244,6 @@ def test_a_failing_disk_is_told_to_all() -> None:
 
 def test_a_broken_invariant_stops_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """After an assertion has failed nothing more is accepted, and no snapshot is taken."""
-
     monkeypatch.setattr(service_module, "SNAPSHOT_RECORDS_MIN", 0)
 
     async def act() -> Stage:
