@@ -381,11 +381,12 @@ def _link_restored(state: OmsState, event: e.LinkRestored, at_ns: int) -> None:
 
 
 def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) -> None:
+    # Texts that many orders share are kept once: a replayed event brings copies of its own.
     cover = CoverOrder(
         event.cover_id,
         event.basket_id,
-        event.client_id,
-        event.instrument,
+        state.clients[event.client_id].client_id,
+        state.instruments[event.instrument].key,
         event.side,
         event.order_type,
         event.quantity,

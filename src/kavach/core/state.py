@@ -125,6 +125,9 @@ class OmsState:
         for client in snapshot.clients:
             self.add_client(client)
         for cover in snapshot.covers:
+            # Texts that many orders share are kept once: a snapshot holds a copy for each.
+            cover.client_id = self.clients[cover.client_id].client_id
+            cover.instrument = self.instruments[cover.instrument].key
             self.add_cover(cover)
             if cover.stop_id:
                 self.covers[cover.stop_id] = cover

@@ -109,7 +109,7 @@ def restore(state: State, snapshot: Snapshot) -> None:
         book.at_ns = ticker.at_ns
         book.last_trade_id = ticker.last_trade_id
     for item in snapshot.orders:
-        order = state.orders[item.exchange_order_id] = _order(item)
+        order = state.orders[item.exchange_order_id] = _order(state, item)
         state.books[item.instrument].place(order)
 
 
@@ -140,12 +140,12 @@ def record(order: Order) -> OrderRecord:
     )
 
 
-def _order(item: OrderRecord) -> Order:
+def _order(state: State, item: OrderRecord) -> Order:
     order = Order(
-        item.instrument,
+        state.books[item.instrument].instrument.key,
         item.order_ref,
         item.exchange_order_id,
-        item.account,
+        state.one(item.account),
         item.side,
         item.order_type,
         item.quantity,

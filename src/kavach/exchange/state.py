@@ -47,7 +47,15 @@ FIRST_TRADE_ID: Final = 10_000_000
 class State:
     """Books, live client orders, phases and counters."""
 
-    __slots__ = ("books", "last_order_id", "last_trade_id", "orders", "phases", "priority")
+    __slots__ = (
+        "_accounts",
+        "books",
+        "last_order_id",
+        "last_trade_id",
+        "orders",
+        "phases",
+        "priority",
+    )
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self.books: dict[InstrumentKey, Book] = {}
@@ -59,10 +67,15 @@ class State:
         self.last_order_id = dict(FIRST_ORDER_ID)
         self.last_trade_id = FIRST_TRADE_ID
         self.priority = 0
+        self._accounts: dict[str, str] = {}
 
     def apply(self, event: Event) -> None:
         """Change the state as the event says."""
         _APPLY[type(event)](self, event)
+
+    def one(self, account: str) -> str:
+        """Return an account's name, the same object for all its orders: many share it."""
+        return self._accounts.setdefault(account, account)
 
     def ever_issued(self, exchange_order_id: str) -> bool:
         """Return whether an order once had this id, living or not."""
@@ -85,10 +98,10 @@ def _accept(state: State, event: Accepted) -> None:
     state.last_order_id[book.instrument.exchange] = int(order_id)
     state.priority = event.priority
     order = state.orders[order_id] = Order(
-        new.instrument,
+        book.instrument.key,
         new.order_ref,
         order_id,
-        new.account,
+        state.one(new.account),
         new.side,
         new.order_type,
         new.quantity,
