@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import httpx
 import msgspec
@@ -69,6 +69,7 @@ class TwinServer:
     access_token: str
     operator_token: str
     process: "subprocess.Popen[str]"
+    errors: IO[str]  # Its standard error: a file, which never fills up as a pipe does.
     http: httpx.Client  # As the client.
     operator: httpx.Client  # As the operator; paths begin at /twin/v1/.
 
@@ -86,12 +87,17 @@ class TwinServer:
     def stop(self, signal_number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Return exit code, standard output and standard error after a signal."""
         self.process.send_signal(signal_number)
-        output, errors = self.process.communicate(timeout=STOP_SECONDS_MAX)
-        return self.process.returncode, output, errors
+        output, _ = self.process.communicate(timeout=STOP_SECONDS_MAX)
+        return self.process.returncode, output, self.said()
+
+    def said(self) -> str:
+        """Return what it has written to standard error until now."""
+        self.errors.seek(0)
+        return self.errors.read()
 
 
-def start(*options: str | Path, directory: Path) -> TwinServer:
-    """Return a server that answers; ``directory`` takes the ready file."""
+def start(*options: str | Path, directory: Path, errors: IO[str]) -> TwinServer:
+    """Return a server that answers; ``directory`` takes the ready file, ``errors`` what it says."""
     ready_file = directory / "ready.json"
     ready_file.unlink(missing_ok=True)
     arguments: list[str | Path] = ["serve", "--port", "0", "--ready-file", ready_file]
@@ -102,20 +108,22 @@ def start(*options: str | Path, directory: Path) -> TwinServer:
         command(*arguments, *options),
         env=environment(),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
     )
     deadline = time.monotonic() + START_SECONDS_MAX
     while not ready_file.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            output, errors = process.communicate()
-            raise AssertionError(f"kavach serve did not start: {output}{errors}")
+            output, _ = process.communicate()
+            errors.seek(0)
+            raise AssertionError(f"kavach serve did not start: {output}{errors.read()}")
         time.sleep(0.01)
     ready = msgspec.json.decode(ready_file.read_bytes())
     assert ready.pop("pid") == process.pid
     return TwinServer(
         process=process,
+        errors=errors,
         http=_client(ready["url"], ready["access_token"]),
         operator=_client(f"{ready['url']}/twin/v1", ready["operator_token"]),
         **ready,
@@ -130,8 +138,8 @@ def _client(url: str, token: str) -> httpx.Client:
 @contextmanager
 def running(*options: str | Path, directory: Path | None = None) -> Iterator[TwinServer]:
     """Give a server started with these options; it is gone afterwards, whatever happened."""
-    with tempfile.TemporaryDirectory() as place:
-        server = start(*options, directory=directory or Path(place))
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile("a+") as errors:
+        server = start(*options, directory=directory or Path(place), errors=errors)
         try:
             with server.http, server.operator:
                 yield server

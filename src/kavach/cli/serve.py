@@ -5,6 +5,7 @@ Source: docs/twin.md (command line); docs/wire/README.md (switches).
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from kavach.main import (
     WorldOptions,
 )
 from kavach.main import serve as serve_world
+from kavach.telemetry.logs import LogFormat, LogLevel, Note, start_logging
 
 _EXAMPLE: Final = """
 Paste into Python:
@@ -35,6 +37,8 @@ Paste into Python:
     print(pocket.orders())
 """
 _LIMITS: Final = ("documented", "sebi-2026", "off")
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @click.command(short_help="Serve the trading API, with a stock exchange inside.")
@@ -80,6 +84,20 @@ _LIMITS: Final = ("documented", "sebi-2026", "off")
 @click.option("--demo-token", type=TOKEN, help="Access token of DEMO1; made up if not given.")
 @click.option("--operator-token", type=TOKEN, help="Token of the control room; made up, too.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it answers.")
+@click.option(
+    "--log-format",
+    type=click.Choice([log_format.value for log_format in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    help="What the lines on stderr look like.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice([level.value for level in LogLevel]),
+    default=LogLevel.INFO.value,
+    show_default=True,
+    help="From which level on there are lines; debug tells every command.",
+)
 @click.option("--errors-as-200", is_flag=True, help="Say refusals under HTTP status 200.")
 @click.option("--error-type", is_flag=True, help="Add error_type to refusals.")
 @click.option("--blank-basket-id", is_flag=True, help="Answer modify and cancel without basket_id.")
@@ -115,14 +133,24 @@ def serve(**given: Any) -> None:
     )
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, _leave)
+    log_format = LogFormat(given["log_format"])
+    start_logging(log_format, LogLevel(given["log_level"]), sys.stderr)
     try:
         serve_world(world, options, _announce)
     except StartError as error:
-        click.echo(f"kavach: {error}", err=True)
+        _complain(log_format, error)
         sys.exit(2)
     except JournalError as error:
-        click.echo(f"kavach: {error}", err=True)
+        _complain(log_format, error)
         sys.exit(1)
+
+
+def _complain(log_format: LogFormat, error: Exception) -> None:
+    """Say why it ends, to a person or to a program that reads every line as JSON."""
+    if log_format is LogFormat.TEXT:
+        click.echo(f"kavach: {error}", err=True)
+    else:
+        _LOG.error(Note("end", error=str(error)))
 
 
 def _leave(signal_number: int, frame: FrameType | None) -> None:
