@@ -83,7 +83,6 @@ _ORDERS: Final[dict[Reason, str]] = {
     R.ENTRY_IN_FLIGHT: "Entry leg is on its way to the exchange; try again when it is confirmed",
     R.ENTRY_BEING_CANCELLED: "Entry leg is being cancelled",
     R.STOP_ALREADY_TRIGGERED: "Stop-loss leg already triggered; cancel leg THIRD to exit faster",
-    R.STOP_NOT_PLACED: "Stop-loss leg is not at the exchange",
     R.EXIT_IN_PROGRESS: "Exit is already in progress",
     R.ALREADY_CLOSED: "Order is already closed",
     R.ALREADY_EXITED: "Position is already exited",

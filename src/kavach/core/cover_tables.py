@@ -75,7 +75,6 @@ class Reply(StrEnum):
     IN_FLIGHT = auto()  # Refused: the venue has not answered yet.
     FIRED = auto()  # Refused: the stop has fired.
     EXITING = auto()  # Refused: the exit is under way.
-    NO_STOP = auto()  # Refused: what the client would change has gone.
     CLOSED = auto()  # Refused: cancelled or expired.
     EXITED = auto()  # Refused: the position is closed.
     REJECTED = auto()  # Refused: it never lived.

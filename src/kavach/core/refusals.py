@@ -41,9 +41,9 @@ class Reason(StrEnum):
     STOP_MUST_BE_POSITIVE = "stop_must_be_positive"
     STOP_MUST_BE_ON_TICK = "stop_must_be_on_tick"
     STOP_MUST_BE_IN_BAND = "stop_must_be_in_band"
+    TRAILING_STEP_MUST_FIT = "trailing_step_must_fit"
     STOP_MUST_BE_ON_LOSING_SIDE = "stop_must_be_on_losing_side"
     STOP_MUST_BE_BEYOND_LAST_PRICE = "stop_must_be_beyond_last_price"
-    TRAILING_STEP_MUST_FIT = "trailing_step_must_fit"
     # About when it comes
     ENTRIES_MUST_BE_ALLOWED = "entries_must_be_allowed"
     MARGIN_MUST_SUFFICE = "margin_must_suffice"
@@ -60,7 +60,6 @@ class Reason(StrEnum):
     ENTRY_IN_FLIGHT = "entry_in_flight"
     ENTRY_BEING_CANCELLED = "entry_being_cancelled"
     STOP_ALREADY_TRIGGERED = "stop_already_triggered"
-    STOP_NOT_PLACED = "stop_not_placed"
     EXIT_IN_PROGRESS = "exit_in_progress"
     ALREADY_CLOSED = "already_closed"
     ALREADY_EXITED = "already_exited"
