@@ -6,6 +6,7 @@ made on, into docs/benchmarks.md.
 """
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from typing import Final
@@ -21,6 +22,8 @@ PARTS: Final[dict[str, Callable[[argparse.Namespace], list[Finding]]]] = {
     "growth": lambda given: growth.run(given.batches, given.few, given.many, given.batch),
 }
 
+BUSY: Final = 0.5  # Programs that want a processor, on average over the last minute.
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure what was asked for."""
@@ -31,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"there is no part called {', '.join(sorted(unknown))}")
     where = machine()
     say(where)
+    if os.getloadavg()[0] > BUSY:
+        say("Other programs are running: ratios and processor times say more than rates.")
     for part in given.parts or PARTS:
         started = time.monotonic()
         findings = PARTS[part](given)

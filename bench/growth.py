@@ -21,7 +21,6 @@ from bench.apart import apart, resident_bytes
 from bench.desk import Trader
 from bench.finding import Finding
 from bench.measure import Sample, in_turns, ratios, spread, timed
-from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
 from kavach.main import spare_the_collector
 
@@ -29,6 +28,7 @@ AIM_RATIO: Final = 1.3
 AIM_BYTES: Final = 2_000
 AIM_RESTART_SECONDS: Final = 20.0
 SEED: Final = 20
+FEW, MANY = "few", "many"  # The directories of the two journals.
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Crowd:
         """Return how long so many cancels take; afterwards as many orders rest as before."""
         chosen = self._chance.sample(range(len(self._ids)), orders)
         cover_ids = [self._ids[place] for place in chosen]
+        engine = self._trader.engine
+        engine.journal.wait_durable(engine.sequence)  # What came before is not measured.
 
         def act() -> None:
             for cover_id in cover_ids:
@@ -82,10 +84,10 @@ def run(repetitions: int, few: int, many: int, batch: int) -> list[Finding]:
     directory = Path(tempfile.mkdtemp(prefix="kavach-bench-"))
     try:
         filled = apart(fill, directory, repetitions, few, many, batch)
-        from_snapshot = apart(restart, directory)
-        for snapshot in directory.glob("snapshot-*"):
+        from_snapshot = apart(restart, directory / MANY)
+        for snapshot in (directory / MANY).glob("snapshot-*"):
             snapshot.unlink()
-        from_records = apart(restart, directory)
+        from_records = apart(restart, directory / MANY)
     finally:
         shutil.rmtree(directory)
     for restarted in (from_snapshot, from_records):
@@ -109,8 +111,9 @@ def run(repetitions: int, few: int, many: int, batch: int) -> list[Finding]:
 def fill(directory: Path, repetitions: int, few: int, many: int, batch: int) -> Filled:
     """Place many orders through a durable journal; measure them; leave journal and snapshot."""
     spare_the_collector()
-    small = Crowd(Trader(MemoryJournal()), few)
-    journal = SqliteJournal(directory)
+    small_journal = SqliteJournal(directory / FEW)
+    small = Crowd(Trader(small_journal), few)
+    journal = SqliteJournal(directory / MANY)
     trader = Trader(journal)
     trader.cancel(trader.place())
     before = resident_bytes()
@@ -128,6 +131,7 @@ def fill(directory: Path, repetitions: int, few: int, many: int, batch: int) -> 
     trader.engine.save_snapshot()
     snapshot_seconds = time.perf_counter() - started
     state_hash = trader.engine.state_hash()
+    small_journal.close()
     journal.close()
     return Filled(placed, bytes_per_order, few_samples, many_samples, snapshot_seconds, state_hash)
 

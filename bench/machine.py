@@ -27,6 +27,7 @@ def machine() -> str:
         f"Python {platform.python_version()}",
         f"kavach {__version__}",
         *_versions("msgspec", "uvicorn", "uvloop", "apsw"),
+        f"load average {os.getloadavg()[0]:.1f} before the start",
     ]
     return f"{datetime.now(UTC):%Y-%m-%d}: {'; '.join(parts)}."
 
