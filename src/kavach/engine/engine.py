@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
+
 from kavach.core.asks import Ticket
 from kavach.core.commands import (
     Command,
@@ -281,14 +283,7 @@ class Engine:
     def recover(self) -> None:
         """Become the state that the journal holds: a snapshot if there is one, then records."""
         assert not self.state.clients, "recover comes first"
-        after, at_ns = 0, 0
-        stored = self.journal.latest_snapshot()
-        if stored is not None:
-            after, body = stored
-            snapshot = decode_snapshot(body)
-            self.state.restore(snapshot.core)
-            self.venue.restore(snapshot.venue)
-            at_ns = snapshot.at_ns
+        after, at_ns = self._restore()
         for sequence, body in self.journal.records(after):
             record = decode_record(body)
             self.replay(record.events, record.venue, record.at_ns)
@@ -297,6 +292,22 @@ class Engine:
             self.replayed += 1
         self.core.prices.update(self.venue.prices())
         self.core.recovered(at_ns)
+
+    def _restore(self) -> tuple[int, int]:
+        """Return the last record that a snapshot spared us, and its time."""
+        stored = self.journal.latest_snapshot()
+        if stored is None:
+            return 0, 0
+        sequence, body = stored
+        try:
+            snapshot = decode_snapshot(body)
+            self.venue.restore(snapshot.venue)
+        except msgspec.ValidationError:
+            # Another version wrote it, and nothing has changed yet: the records say the same.
+            return 0, 0
+        self.state.restore(snapshot.core)
+        self.sequence = sequence
+        return sequence, snapshot.at_ns
 
     def replay(
         self, events: Sequence[Event], venue_events: Sequence[ExchangeEvent], at_ns: int

@@ -43,6 +43,13 @@ class HeardNow(msgspec.Struct, gc=False):
     journaled: list[ex.Event]
 
 
+class VenueSnapshot(msgspec.Struct, frozen=True, array_like=True):
+    """What lasts of the venue; what is untold belongs to it, or its trades would be lost."""
+
+    exchange: ExchangeSnapshot
+    untold: list[core.Report]
+
+
 _STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
 _REPORTS: Final = frozenset(get_args(core.Report))
 _QUIET: Final[dict[InstrumentKey, int]] = {}
@@ -190,12 +197,16 @@ class EmbeddedVenue:
         return {key: self.exchange.last_price_pips(key) for key in self._keys}
 
     def snapshot(self) -> bytes:
-        """Return the exchange's state, MessagePack."""
-        return msgspec.msgpack.encode(self.exchange.snapshot())
+        """Return the exchange's state and what is untold of it, MessagePack."""
+        taken = VenueSnapshot(self.exchange.snapshot(), self.post.every_untold())
+        return msgspec.msgpack.encode(taken)
 
     def restore(self, snapshot: bytes) -> None:
-        """Let the exchange be what the snapshot holds."""
-        self.exchange.restore(msgspec.msgpack.decode(snapshot, type=ExchangeSnapshot))
+        """Let the exchange and the post be what the snapshot holds."""
+        taken = msgspec.msgpack.decode(snapshot, type=VenueSnapshot)
+        self.exchange.restore(taken.exchange)
+        for report in taken.untold:
+            self.post.hold(report)
 
     def state_hash(self) -> str:
         """Return the hash of the exchange's own state."""
