@@ -166,7 +166,7 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _waits_for_client(self) -> bool:
-        return self._owed == (1 if self._reading is not None else 0)
+        return self._owed == 0 or (self._owed == 1 and self._reading is not None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers."""
@@ -196,9 +196,10 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._blame or MALFORMED)
             return
-        if self._in_request and self._arrived - self._in_body > self.head_bytes_max + (
-            0 if self._in_head else EXTRA_BYTES_MAX
-        ):
+        if not self._in_request and self._owed:
+            return  # The usual case: it came whole.
+        extra = 0 if self._in_head else EXTRA_BYTES_MAX
+        if self._in_request and self._arrived - self._in_body > self.head_bytes_max + extra:
             self._refuse(HEAD_TOO_LARGE)
         elif not self.transport.is_closing():
             self._watch()
@@ -224,7 +225,8 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = self._in_request = True
         self._arrived = self._in_body = 0
-        self._disarm()
+        if self._deadline is not None:
+            self._disarm()
 
     def on_headers_complete(self) -> None:
         """Look at the head as a whole, then let the request be served."""
@@ -240,15 +242,12 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= self.ahead_max:
             self._blame = TOO_FAR_AHEAD
             raise Exceeded
-        if self._is_upgrade():
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             return  # The parser stops here; the request is read once more without the wish.
         super().on_headers_complete()
         self.headers = Trailers()
         self._reading = self.cycle
         self._owed += 1
-
-    def _is_upgrade(self) -> bool:
-        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -262,7 +261,8 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._reading = None
         self._in_request = False
-        self._disarm()
+        if self._deadline is not None:
+            self._disarm()
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or to the end."""
@@ -330,6 +330,8 @@ class Connection(HttpToolsProtocol):
                 request.message_event.set()
         if self._owed == 0:
             self._say(fault)
+        else:
+            self.flow.pause_reading()
 
     def _say(self, fault: Fault) -> None:
         if self.transport.is_closing():
