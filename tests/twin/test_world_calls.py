@@ -112,6 +112,7 @@ def test_a_client_is_opened(served: Served) -> None:
     assert client.token_digest == token_digest(answer["access_token"])
     assert client.password_digest == secret_digest("open", "TEST-7")
     assert client.pin_digest == secret_digest("1234", "TEST-7") != client.password_digest
+    assert secret_digest("open", "TEST-8") != client.password_digest
     headers = {"Authorization": f"Bearer {answer['access_token']}"}
     orders = served.http.get("/api/v1/orders", params={"type": "all"}, headers=headers)
     assert (orders.status_code, orders.json()["data"]["orders"]) == (200, [])
