@@ -66,6 +66,7 @@ _ENTRY_CELL: Final = {
     "rejected": EntryReport.A2_REJECT,
     "traded": EntryReport.A3_FILL,
     "traded-late": EntryReport.A3_FILL,
+    "told": EntryReport.A3_FILL,
     "cancelled": EntryReport.A4_CLOSED,
     "removed": EntryReport.A4_CLOSED,
     "expired": EntryReport.A4_CLOSED,
@@ -105,17 +106,19 @@ class Scene:
         item: Instrument | None = None,
         settings: Settings | None = None,
         cash_paise: int = 10_000_000_00,
+        venue: ScriptedVenue | None = None,
     ) -> None:
         self.side = side
         self.item = item or stock()
         self.settings = settings or Settings()
         self.clock = HandClock()
-        self.venue = ScriptedVenue()
+        self.venue = venue or ScriptedVenue()
         self.journal = MemoryJournal()
         self.engine = self._engine(self.venue)
         self.engine.recover()
         self.last = CLOSE
         self.visited: set[Cell] = set()
+        self.untold: e.Report  # A trade that is told after its order was closed.
         self.cover: CoverOrder | None = None
         accepted(self.engine.execute(OpenClient(client_id="C", cash_paise=Paise(cash_paise))))
 
@@ -323,8 +326,10 @@ class Scene:
                 return venue.refuse_cancel(tag)
             case "closed-early":
                 # The closing report overtakes a trade: it names more than was told of.
-                venue.trade(tag, int(more[0]), CLOSE)
+                self.untold = venue.trade(tag, int(more[0]), CLOSE)
                 return venue.cancel(tag) if venue.orders[tag].pending else venue.remove(tag)
+            case "told":
+                return self.untold
             case _:
                 raise AssertionError(what)
 
