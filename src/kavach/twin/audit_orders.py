@@ -284,9 +284,9 @@ def _entry_cancel(seen: Seen) -> Found:
     if cover.cancel_source is None or cover.ended is not None:
         return
     for order in cover.entries:
-        grows = order.amend is not None and order.amend.quantity > order.quantity
+        # A growth in flight may have been asked for before the cancel was: it says nothing.
         asked = _unanswered(order) or order.cancel_refused_at_ns or seen.link_down
-        if grows or (_alive(order) and not asked):
+        if _alive(order) and not asked:
             yield "INV-13", f"entry order {order.tag} shall be cancelled, and nobody asks for it"
 
 
