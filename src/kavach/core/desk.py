@@ -32,7 +32,7 @@ class Desk:
         self.now_ns = 0
         self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
         self.agenda = Agenda()
-        self.touched: dict[int, CoverOrder] = {}  # To be armed when the step is over.
+        self.touched: dict[int, CoverOrder] = {}  # In this step, by id.
         self.events: list[e.Event] = []
         self.requests: deque[e.Request] = deque()
         self.refused: dict[int, tuple[int, str]] = {}  # By tag: what the venue refused just now.

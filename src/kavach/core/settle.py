@@ -30,7 +30,6 @@ def arrange(desk: Desk) -> None:
         compares = desk.state.settings.t_reconcile_ns > 0
         if compares or cover.cover_id in desk.agenda.known or not _wants_nothing(cover, state):
             arm(desk, cover, state)
-    desk.touched.clear()
 
 
 def _wants_nothing(cover: CoverOrder, state: State) -> bool:

@@ -276,7 +276,8 @@ class Engine:
 
     def _tell(self, cause: str, outcome: Outcome | None) -> None:
         if self.observer is not None:
-            self.observer.stepped(cause, outcome, self.core.events, self.core.now_ns)
+            core = self.core
+            self.observer.stepped(cause, outcome, core.events, core.touched.values(), core.now_ns)
 
     # --- Start and stop -----------------------------------------------------------------------
 

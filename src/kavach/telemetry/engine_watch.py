@@ -15,7 +15,7 @@ Source: cover-order 5.4 (A6), 5.8; docs/operating.md.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from prometheus_client.core import Metric as Family
@@ -62,9 +62,9 @@ class EngineWatch:
         living = [cover for cover in state.every_cover() if cover.ended is None]
         self._engine = engine
         self._orders = state.orders
-        self._covers = state.covers
         self._sequence = engine.sequence
-        self._living = {cover.cover_id: cover.state for cover in living}
+        # States stand here by their names: a plain string is hashed much faster than an enum.
+        self._living = {cover.cover_id: cover.state.value for cover in living}
         self._by_state = Counter(self._living.values())
         self._naked = {c.cover_id: c.naked_since_ns for c in living if c.naked_since_ns}
         self._in_doubt = {
@@ -77,7 +77,12 @@ class EngineWatch:
     # --- Each step ----------------------------------------------------------------------------
 
     def stepped(
-        self, cause: str, outcome: Outcome | None, events: Sequence[e.Event], at_ns: int
+        self,
+        cause: str,
+        outcome: Outcome | None,
+        events: Sequence[e.Event],
+        touched: Collection[CoverOrder],
+        at_ns: int,
     ) -> None:
         """Count a step."""
         self._commands[cause, _word(outcome)] += 1
@@ -85,18 +90,12 @@ class EngineWatch:
         if sequence != self._sequence:
             self._sequence = sequence
             self._journal_watch.appended(sequence)
-        touched: set[int] = set()
         for event in events:
-            kind = type(event)
-            count = _COUNTS.get(kind)
+            count = _COUNTS.get(type(event))
             if count is not None:
                 count(self, event, at_ns)
-            if kind in _OF_COVER:
-                touched.add(event.cover_id)  # type: ignore[attr-defined]
-            elif kind in _OF_ORDER:
-                touched.add(self._orders[event.tag].cover_id)  # type: ignore[attr-defined]
-        for cover_id in touched:
-            self._look(self._covers[cover_id], at_ns)
+        for cover in touched:
+            self._look(cover, at_ns)
         if self._speaks:
             self._say(cause, outcome, touched, len(events), at_ns)
 
@@ -105,7 +104,7 @@ class EngineWatch:
         cover_id = cover.cover_id
         before = self._living.get(cover_id)
         if cover.ended is None:
-            after = cover.state
+            after = cover.state._value_
             if after is not before:
                 self._living[cover_id] = after
                 self._by_state[after] += 1
@@ -130,13 +129,18 @@ class EngineWatch:
             del self._naked[cover_id]
 
     def _say(
-        self, cause: str, outcome: Outcome | None, touched: set[int], events: int, at_ns: int
+        self,
+        cause: str,
+        outcome: Outcome | None,
+        touched: Collection[CoverOrder],
+        events: int,
+        at_ns: int,
     ) -> None:
         note = Note(
             "command",
             command=cause,
             outcome=_word(outcome),
-            orders=sorted(touched)[:_ORDERS_TOLD_MAX],
+            orders=sorted(cover.cover_id for cover in touched)[:_ORDERS_TOLD_MAX],
             events=events,
             sequence=self._sequence,
             engine_time=iso(at_ns),
@@ -168,20 +172,29 @@ class EngineWatch:
         self._doubted += 1
         self._in_doubt.add(event.tag)
 
-    def _answer(self, tag: int, request: str, at_ns: int) -> None:
-        order = self._orders[tag]
-        self._trips[request].observe(at_ns - order.asked_at_ns)
-        self._sure(tag)
+    def _answer_new(self, event: e.OrderAccepted | e.OrderRejected, at_ns: int) -> None:
+        self._trips[_NEW].observe(at_ns - self._orders[event.tag].asked_at_ns)
+        if self._in_doubt:
+            self._sure(event.tag)
+
+    def _answer_amend(self, event: e.OrderAmended | e.OrderAmendRefused, at_ns: int) -> None:
+        self._trips[_AMEND].observe(at_ns - self._orders[event.tag].asked_at_ns)
+        if self._in_doubt:
+            self._sure(event.tag)
+
+    def _answer_cancel(self, event: e.OrderClosed | e.OrderCancelRefused, at_ns: int) -> None:
+        if type(event) is not e.OrderClosed or event.closing is e.Closing.CANCELLED:
+            self._trips[_CANCEL].observe(at_ns - self._orders[event.tag].asked_at_ns)
+        if self._in_doubt:
+            self._sure(event.tag)
+
+    def _trade(self, event: e.OrderTraded, at_ns: int) -> None:
+        if self._in_doubt:
+            self._sure(event.tag)
 
     def _sure(self, tag: int) -> None:
-        if self._in_doubt and not self._orders[tag].doubted:
+        if not self._orders[tag].doubted:
             self._in_doubt.discard(tag)
-
-    def _closed(self, event: e.OrderClosed, at_ns: int) -> None:
-        if event.closing is e.Closing.CANCELLED:
-            self._answer(event.tag, _CANCEL, at_ns)
-        else:
-            self._sure(event.tag)
 
     # --- A scrape -----------------------------------------------------------------------------
 
@@ -189,7 +202,7 @@ class EngineWatch:
         """Yield the figures."""
         engine = self._engine
         now_ns = engine.now_ns()
-        living = [((s.value,), self._by_state[s]) for s in State if s not in TERMINAL]
+        living = [((s.value,), self._by_state[s.value]) for s in State if s not in TERMINAL]
         yield metrics.counts(metrics.COVER_ORDERS, living)
         ended = [((s.value,), self._ended[s.value]) for s in State if s in TERMINAL]
         yield metrics.counts(metrics.ENDED, ended)
@@ -220,20 +233,17 @@ def _word(outcome: Outcome | None) -> str:
 
 
 _OF_CLIENTS: Final = frozenset({"PlaceCoverOrder", "ModifyCoverOrder", "CancelCoverOrder"})
-_EVENTS: Final = e.Event.__subclasses__()
-_OF_COVER: Final = frozenset(k for k in _EVENTS if "cover_id" in k.__struct_fields__)
-_OF_ORDER: Final = frozenset(k for k in _EVENTS if "tag" in k.__struct_fields__) - _OF_COVER
 
 _COUNTS: Final[dict[type, Callable[[EngineWatch, Any, int], None]]] = {
     e.CoverOrderEnded: EngineWatch._end,
     e.CoverOrderReopened: EngineWatch._reopen,
     e.AlarmRaised: EngineWatch._alarm,
     e.OrderDoubted: EngineWatch._doubt,
-    e.OrderAccepted: lambda w, event, at_ns: w._answer(event.tag, _NEW, at_ns),
-    e.OrderRejected: lambda w, event, at_ns: w._answer(event.tag, _NEW, at_ns),
-    e.OrderAmended: lambda w, event, at_ns: w._answer(event.tag, _AMEND, at_ns),
-    e.OrderAmendRefused: lambda w, event, at_ns: w._answer(event.tag, _AMEND, at_ns),
-    e.OrderCancelRefused: lambda w, event, at_ns: w._answer(event.tag, _CANCEL, at_ns),
-    e.OrderClosed: EngineWatch._closed,
-    e.OrderTraded: lambda w, event, at_ns: w._sure(event.tag),
+    e.OrderAccepted: EngineWatch._answer_new,
+    e.OrderRejected: EngineWatch._answer_new,
+    e.OrderAmended: EngineWatch._answer_amend,
+    e.OrderAmendRefused: EngineWatch._answer_amend,
+    e.OrderCancelRefused: EngineWatch._answer_cancel,
+    e.OrderClosed: EngineWatch._answer_cancel,
+    e.OrderTraded: EngineWatch._trade,
 }
