@@ -19,7 +19,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -42,9 +42,15 @@ from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.calendar import NSE_HOURS, Calendar
 from kavach.engine.engine import Engine, accepted
-from kavach.engine.journal_port import Journal, JournalCorrupt, JournalError
+from kavach.engine.journal_port import (
+    Journal,
+    JournalCorrupt,
+    JournalError,
+    JournalUnavailable,
+)
 from kavach.engine.service import Service
 from kavach.exchange.messages import Phase
+from kavach.journal.directory import probe
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
 from kavach.market.candles import Candle, CandleError, load_candles
@@ -143,15 +149,16 @@ def wall_ns() -> int:
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def open_world(options: WorldOptions) -> World:
+def open_world(options: WorldOptions, clock: TwinClock | None = None) -> World:
     """Return a world as the journal remembers it, with the demo client in it.
 
-    Raises ``StartError`` if the journal can't be opened or isn't understood.
+    It goes by this clock, or by a new one that shows the time of day. Raises ``StartError`` if
+    the journal can't be opened or isn't understood.
     """
     candles = _read_candles(options)
     journal = open_journal(options.data_dir)
     try:
-        return _build(options, journal, candles)
+        return _build(options, journal, candles, clock or new_clock(options))
     except BaseException:
         journal.close()
         raise
@@ -177,9 +184,15 @@ def open_journal(directory: Path | None) -> Journal:
         raise StartError(str(error)) from error
 
 
-def _build(options: WorldOptions, journal: Journal, candles: Sequence[Candle]) -> World:
+def new_clock(options: WorldOptions) -> TwinClock:
+    """Return a clock that shows the time of day."""
+    return TwinClock(wall_ns, start_ns=time.time_ns(), speed=options.speed)
+
+
+def _build(
+    options: WorldOptions, journal: Journal, candles: Sequence[Candle], clock: TwinClock
+) -> World:
     instruments = load_instruments()
-    clock = TwinClock(wall_ns, start_ns=time.time_ns(), speed=options.speed)
     venue = EmbeddedVenue(instruments)
     engine = Engine(instruments, Settings(), journal, venue, clock)
     try:
@@ -273,7 +286,8 @@ class Twin:
     ) -> None:
         self._options = options
         self.world = world
-        self.service = Service(world.engine, world.clock, on_failure)
+        repair = self if options.data_dir is not None else None
+        self.service = Service(world.engine, world.clock, on_failure, repair)
         self.telemetry = Telemetry(world.engine)
 
     def app(self, options: ApiOptions) -> ASGIApp:
@@ -302,9 +316,42 @@ class Twin:
     def _fresh(self) -> tuple[Engine, TwinClock]:
         if self._options.data_dir is not None:
             empty_directory(self._options.data_dir)
-        self.world = open_world(self._options)
-        self.telemetry.watch(self.world.engine)
+        self._take(open_world(self._options))
         return self.world.engine, self.world.clock
+
+    # --- A disk that fails and works again ----------------------------------------------------
+
+    def looked_back(self) -> tuple[Engine, TwinClock]:
+        """Return an engine that holds what is durable of a journal that has failed."""
+        journal, clock = self.world.engine.journal, self.world.clock
+        _LOG.error(Note("failure", error=str(journal.failure)))
+        instruments = load_instruments()
+        venue = EmbeddedVenue(instruments)
+        engine = Engine(instruments, Settings(), journal, venue, clock)
+        engine.recover(until=journal.durable_sequence)
+        self._take(World(engine, venue, clock))
+        return engine, clock
+
+    def reopened(self) -> tuple[Engine, TwinClock]:
+        """Return an engine on a journal that works; raises ``JournalError`` while none does."""
+        directory = self._options.data_dir
+        assert directory is not None, "memory does not fail"
+        with suppress(JournalError):
+            self.world.engine.journal.close()  # It says once more why it failed.
+        probe(directory)
+        try:
+            self._take(open_world(self._options, self.world.clock))
+        except StartError as error:
+            if isinstance(error.__cause__, JournalError):
+                raise error.__cause__ from error
+            raise JournalUnavailable(str(error)) from error
+        sequence = self.world.engine.sequence
+        _LOG.info(Note("repair", sequence=sequence, replayed=self.world.engine.replayed))
+        return self.world.engine, self.world.clock
+
+    def _take(self, world: World) -> None:
+        self.world = world
+        self.telemetry.watch(world.engine)
 
     def audited(self, violations: int) -> None:
         """Remember how much an audit found wrong."""

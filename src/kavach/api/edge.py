@@ -34,7 +34,7 @@ from kavach.api.call import (
 from kavach.api.options import ApiOptions
 from kavach.api.refusals import told
 from kavach.core.refusals import Refusal
-from kavach.engine.journal_port import JournalError
+from kavach.engine.journal_port import JournalError, JournalPaused
 from kavach.wire.errors import (
     FORBIDDEN,
     UNAUTHORISED,
@@ -75,6 +75,8 @@ class Edge:
             reply = await self._reply(handler, path_id, scope, receive)
         except Disconnected:
             return
+        except JournalPaused:
+            reply = self.paused()
         except JournalError as error:
             _LOG.error("not durable: %s", error)
             reply = self.unavailable()
@@ -154,6 +156,13 @@ class Edge:
         """Return the answer when the journal fails: what was asked may or may not be kept."""
         text = "Not durable: the outcome is unknown, look before you send it again"
         reply = self.error(503, ErrorCode.UNAVAILABLE, text, "UNKNOWN")
+        reply.more = (RETRY_AFTER,)
+        return reply
+
+    def paused(self) -> Reply:
+        """Return the answer while the disk takes nothing: what was asked was not done."""
+        text = "The disk takes nothing just now: nothing was done, try again"
+        reply = self.error(503, ErrorCode.UNAVAILABLE, text, "PAUSED")
         reply.more = (RETRY_AFTER,)
         return reply
 

@@ -53,6 +53,12 @@ _DOOR: Final = (
     (
         503,
         ErrorCode.UNAVAILABLE,
+        "The disk takes nothing just now: nothing was done, try again",
+        "PAUSED",
+    ),
+    (
+        503,
+        ErrorCode.UNAVAILABLE,
         "Too many requests wait for the disk: nothing was done, try again",
         "BUSY",
     ),

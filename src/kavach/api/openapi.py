@@ -26,7 +26,7 @@ _STATUSES: Final = {
     "408": "The request took too long to arrive.",
     "413": "The body exceeds 64 kB.",
     "431": "The head exceeds 16 kB or 100 lines.",
-    "503": "UNKNOWN: the journal fails, what was asked may or may not be kept. BUSY: not done.",
+    "503": "UNKNOWN: the journal fails, what was asked may be kept or not. PAUSED, BUSY: not done.",
 }
 
 

@@ -281,11 +281,16 @@ class Engine:
 
     # --- Start and stop -----------------------------------------------------------------------
 
-    def recover(self) -> None:
-        """Become the state that the journal holds: a snapshot if there is one, then records."""
+    def recover(self, until: int | None = None) -> None:
+        """Become the state that the journal holds: a snapshot if there is one, then records.
+
+        ``until`` is the last record to believe; a failed journal may hold more than is durable.
+        """
         assert not self.state.clients, "recover comes first"
         after, at_ns = self._restore()
         for sequence, body in self.journal.records(after):
+            if until is not None and sequence > until:
+                break
             record = decode_record(body)
             self.replay(record.events, record.venue, record.at_ns)
             at_ns = record.at_ns

@@ -15,6 +15,7 @@ Everything that can go wrong with a journal, printed as one sentence for a perso
      +-- JournalNewer          a newer version of kavach wrote it
      +-- JournalCorrupt        what is stored isn't what was written; has ``sequence``
      +-- JournalUnavailable    it stopped working: disk full, input or output error, closed
+          +-- JournalPaused    it will work again: nothing was done, and may be asked for later
 
 Source: docs/spec/journal.md.
 """
@@ -58,6 +59,10 @@ class JournalCorrupt(JournalError):
 
 class JournalUnavailable(JournalError):
     """The journal stopped working; nothing more can be made durable until it is opened again."""
+
+
+class JournalPaused(JournalUnavailable):
+    """The disk takes nothing just now: what was asked has not been done, and may be asked again."""
 
 
 class Journal(Protocol):

@@ -23,13 +23,20 @@ from kavach.core.commands import Command
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
 from kavach.engine.engine import Engine
-from kavach.engine.journal_port import JournalError, JournalUnavailable
+from kavach.engine.journal_port import (
+    JournalCorrupt,
+    JournalError,
+    JournalPaused,
+    JournalUnavailable,
+)
 from kavach.engine.venue_port import Heard
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 
 TURN_SECONDS: Final = 0.001  # How often the journal's thread is given a turn while answers wait.
 SLEEP_SECONDS_MIN: Final = 0.001  # Below the resolution of the loop's timers it would spin.
+RETRY_SECONDS: Final = 0.1  # How soon a failed disk is tried again; then ever later, up to
+RETRY_SECONDS_MAX: Final = 5.0
 NEVER_NS: Final = 2**63 - 1
 # A start replays some 100 000 records a second: below this a snapshot saves next to nothing.
 SNAPSHOT_RECORDS_MIN: Final = 10_000
@@ -42,16 +49,38 @@ class Pace(Protocol):
         """Return how many real seconds until it is ``at_ns``; None while time stands still."""
 
 
+class Repair(Protocol):
+    """How a service whose journal has failed gets another engine in its place."""
+
+    def looked_back(self) -> tuple[Engine, Pace]:
+        """Return an engine that holds what is durable, and nothing else; it is only read."""
+
+    def reopened(self) -> tuple[Engine, Pace]:
+        """Return an engine on a journal that works; raises ``JournalError`` while none does."""
+
+
 class Service:
     """One engine as the API and the control room use it, in the thread of the running loop.
 
-    ``on_failure`` is called once, when the journal fails or an invariant is broken: from then on
-    every command is refused, and the program should stop.
+    When the disk fails, memory may be ahead of it. With a ``repair`` the engine is then replaced
+    by one that holds what is durable: reads go on with that, commands are refused, time stands
+    still, and the journal is tried again until it works. ``on_failure`` is called once, when an
+    invariant is broken or there is no way back: every command is refused, and the program should
+    stop.
     """
 
-    def __init__(self, engine: Engine, pace: Pace, on_failure: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        pace: Pace,
+        on_failure: Callable[[Exception], None],
+        repair: Repair | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
+        self._repair = repair
+        self._looks_back = False  # The engine holds what is durable, its journal has failed.
+        self._retry: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._turn: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -127,6 +156,7 @@ class Service:
 
     async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
         """Return what became of a command once the venue has said so, or after this long."""
+        engine = self.engine
         end = self._loop.time() + seconds
         while ticket.waits and (left := end - self._loop.time()) > 0:
             if self._stepped is None:
@@ -135,6 +165,8 @@ class Service:
                 await asyncio.wait_for(asyncio.shield(self._stepped), left)
             except TimeoutError:
                 break
+        if self.engine is not engine:
+            raise JournalUnavailable("The engine that did this was replaced before it was durable.")
         return self._core.review(ticket)
 
     def _tell_of_step(self) -> None:
@@ -146,6 +178,10 @@ class Service:
 
     async def settled(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``."""
+        if self._looks_back:
+            return
+        if self.engine.stopped is not None:
+            raise JournalUnavailable("A step broke off: what it did is in no record.")
         sequence = self.engine.sequence
         journal = self._journal
         if sequence <= journal.durable_sequence and journal.failure is None:
@@ -226,16 +262,63 @@ class Service:
         if self._waiting and self._journal.give_turn():
             self._turn = self._loop.call_later(TURN_SECONDS, self._give_turn)
 
-    # --- The end ------------------------------------------------------------------------------
+    # --- When it fails ------------------------------------------------------------------------
 
     def _fail(self, error: Exception) -> None:
         """Refuse everything from now on: the state may be ahead of the disk, or wrong."""
-        if self._refusal is None:
-            self._refusal = JournalUnavailable(f"The engine has stopped: {error}")
-            self._on_failure(error)
+        if self._refusal is not None:
+            return
+        if self._repair is not None and self._journal.failure is not None:
+            self._refusal = JournalPaused(f"Nothing is written until the disk works: {error}")
+            self._loop.call_soon(self._look_back, self._repair)
+        else:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._refusal = JournalUnavailable(f"The engine has stopped: {error}")
+        self._looks_back = False
+        self._on_failure(error)
+
+    # --- A disk that fails and works again ----------------------------------------------------
+
+    def _look_back(self, repair: Repair) -> None:
+        """Show what is durable, now that those who waited for more have been told."""
+        self._leave()
+        self._release()
+        self._unsubscribe()
+        try:
+            engine, pace = repair.looked_back()
+        except (JournalError, AssertionError) as error:
+            self._give_up(error)
+            return
+        self._adopt(engine, pace)
+        self._leave()
+        self._looks_back = True
+        self._tell_of_step()
+        self._retry = self._loop.call_later(RETRY_SECONDS, self._try_again, repair, RETRY_SECONDS)
+
+    def _try_again(self, repair: Repair, seconds: float) -> None:
+        """Go on where the disk has stopped, or wait a little longer."""
+        try:
+            engine, pace = repair.reopened()
+        except JournalCorrupt as error:
+            self._give_up(error)
+        except JournalError:
+            longer = min(2 * seconds, RETRY_SECONDS_MAX)
+            self._retry = self._loop.call_later(longer, self._try_again, repair, longer)
+        except AssertionError as error:
+            self._give_up(error)
+        else:
+            self._looks_back = False
+            self._refusal = None
+            self._adopt(engine, pace)
+
+    # --- The end ------------------------------------------------------------------------------
 
     def replace(self, build: Callable[[], tuple[Engine, Pace]]) -> None:
         """Put another engine in the place of this one, which is closed before it is built."""
+        if self._refusal is not None:
+            raise self._refusal
         self._leave()
         self._journal.close()
         self._release()
@@ -257,10 +340,13 @@ class Service:
                 self.engine.save_snapshot()
         self._unsubscribe()
         self._journal.close()
+        if self._looks_back:
+            assert self._refusal is not None, "a service that looks back refuses"
+            raise self._refusal  # What was answered is on disk, but the disk needs somebody.
 
     def _leave(self) -> None:
         """Stop calling the engine."""
-        for handle in (self._timer, self._turn):
+        for handle in (self._timer, self._turn, self._retry):
             if handle is not None:
                 handle.cancel()
-        self._timer = self._turn = None
+        self._timer = self._turn = self._retry = None

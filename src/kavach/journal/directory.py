@@ -9,7 +9,9 @@ Source: docs/spec/journal.md, "Files".
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from kavach.engine.journal_port import (
     JournalLocked,
@@ -17,6 +19,8 @@ from kavach.engine.journal_port import (
     JournalUnavailable,
     JournalUnwritable,
 )
+
+PROBE_BYTES: Final = 1_000_000
 
 
 def make_directory(directory: Path) -> None:
@@ -53,6 +57,21 @@ def lock_directory(directory: Path, *, shared: bool) -> int:
         os.close(descriptor)
         raise JournalUnavailable(f"{directory} can't be locked: {error.strerror}.") from error
     return descriptor
+
+
+def probe(directory: Path) -> None:
+    """Return if the disk takes and syncs a megabyte; nothing of it is kept."""
+    path = directory / "probe.new"
+    try:
+        with path.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise JournalUnavailable(f"{directory} can't be written: {error.strerror}.") from error
 
 
 def sync_directory(directory: Path) -> None:

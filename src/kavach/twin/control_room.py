@@ -16,7 +16,7 @@ from typing import Any, Final
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from kavach.engine.journal_port import JournalError
+from kavach.engine.journal_port import JournalError, JournalPaused
 from kavach.twin import calls
 from kavach.twin.door import Disconnected, Refused, Told, is_operator, read_body, send_json
 from kavach.twin.fields import Fields, read_fields
@@ -60,6 +60,9 @@ class ControlRoom:
             return
         except Refused as refused:
             told = Told(refused.status, {"error": str(refused)})
+        except JournalPaused:
+            text = "journal: the disk takes nothing just now; nothing was done, try again"
+            told = Told(503, {"error": text})
         except JournalError as error:
             _LOG.error("not durable: %s", error)
             text = "journal: not durable, the outcome is unknown; look before you ask again"
