@@ -113,6 +113,7 @@ def test_it_comes_back_from_the_edge(edge: str) -> None:
     assert bids or asks
     for _ in range(40_000):
         walk.take(1)
+        assert instrument.band_low_pips <= walk.price_pips <= instrument.band_high_pips
     away = abs(walk.price_pips - instrument.previous_close_pips)
     assert away < abs(getattr(instrument, edge) - instrument.previous_close_pips) // 2
 
