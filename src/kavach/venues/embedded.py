@@ -136,36 +136,24 @@ class EmbeddedVenue:
         return HeardNow(list(self.post.take_due(now_ns)), _QUIET, [])
 
     def _status(self, order: VenueOrder) -> Iterator[core.Heard]:
+        """Yield what the core was never told of an order, in order, and then where it stands."""
         untold = self.post.take(order.tag)
-        accepted = next((r for r in untold if isinstance(r, core.OrderAccepted)), None)
-        exchange_id = order.exchange_order_id or (accepted.exchange_order_id if accepted else "")
-        refusal = next((r for r in untold if isinstance(r, core.OrderRejected)), None)
-        if refusal is not None:
-            yield refusal
-            return
+        yield from untold
+        exchange_id = order.exchange_order_id
+        filled = order.filled_quantity
+        for report in untold:
+            if isinstance(report, core.OrderRejected):
+                return
+            if isinstance(report, core.OrderAccepted):
+                exchange_id = report.exchange_order_id
+            elif isinstance(report, core.OrderTraded):
+                filled += report.quantity
         if not exchange_id:
             yield core.OrderAbsent(order.tag)
             return
-        trades = tuple(r for r in untold if isinstance(r, core.OrderTraded))
-        closed = next((r for r in untold if isinstance(r, core.OrderClosed)), None)
         lives = self.exchange.order(exchange_id)
         if lives is None:
-            filled = order.filled_quantity + sum(trade.quantity for trade in trades)
-            yield core.OrderStatus(
-                order.tag,
-                exchange_id,
-                core.Standing.CLOSED,
-                order.order_type,
-                Quantity(order.quantity),
-                Pips(order.price_pips),
-                Pips(order.trigger_price_pips),
-                closed.filled_quantity if closed else Quantity(filled),
-                trades,
-                closed.closing if closed else core.Closing.REMOVED,
-                closed.code if closed else 0,
-                closed.reason if closed else "",
-                serial=order.serial,
-            )
+            yield _gone(order, exchange_id, filled)
             return
         waits = lives.order_type in _STOPS and not lives.triggered
         yield core.OrderStatus(
@@ -177,7 +165,7 @@ class EmbeddedVenue:
             lives.price_pips,
             lives.trigger_price_pips,
             lives.filled_quantity,
-            trades,
+            (),
             serial=order.serial,
         )
 
@@ -281,6 +269,22 @@ class EmbeddedVenue:
         ids = [e.exchange_order_id for e in events if type(e) is ex.Accepted and e.order_ref == tag]
         target = ids[0] if ids else order.exchange_order_id
         return self.exchange.remove(target, fault.code, fault.reason) if target else []
+
+
+def _gone(order: VenueOrder, exchange_id: str, filled: int) -> core.OrderStatus:
+    """Return the status of an order that is no longer in the book."""
+    return core.OrderStatus(
+        order.tag,
+        exchange_id,
+        core.Standing.CLOSED,
+        order.order_type,
+        Quantity(order.quantity),
+        Pips(order.price_pips),
+        Pips(order.trigger_price_pips),
+        Quantity(filled),
+        (),
+        serial=order.serial,
+    )
 
 
 class LatePost:
