@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from kavach.core.asks import Ticket
-from kavach.core.commands import Command
+from kavach.core.commands import Command, EndSession, OpenSession
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
 from kavach.engine.engine import Engine
@@ -131,6 +131,11 @@ class Service:
         self._tell_of_step()
         return heard
 
+    def change_phase(self, command: OpenSession | EndSession, act: Callable[[int], Heard]) -> None:
+        """Open or close a session, for core and venue in one step."""
+        engine = self.engine
+        self._change(lambda: engine.change_phase(command, act, engine.now_ns()))
+
     def lose_link(self) -> None:
         """Take the venue for unreachable."""
         self._change(self.engine.lose_link)
@@ -139,7 +144,7 @@ class Service:
         """Hear what the venue knows, then do what is owed."""
         self._change(self.engine.restore_link)
 
-    def _change(self, act: Callable[[], None]) -> None:
+    def _change(self, act: Callable[[], object]) -> None:
         if self._refusal is not None:
             raise self._refusal
         try:

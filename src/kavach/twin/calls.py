@@ -277,19 +277,17 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
     exchange = fields.word("exchange", Exchange)
     phase = fields.word("phase", Phase)
     world.service.changed()
-    engine, venue = world.service.engine, world.venue
+    venue = world.venue
     if venue.exchange.phase(exchange) is not phase:
         opening = phase is Phase.OPEN
         command = OpenSession(exchange) if opening else EndSession(exchange)
         no_instrument = InstrumentKey("")  # Nothing trades when a session changes.
-        engine.change_phase(
+        world.service.change_phase(
             command,
             lambda at_ns: venue.heard(
                 venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), no_instrument
             ),
-            engine.now_ns(),
         )
-        world.service.changed()
     return {"exchange": exchange.value, "phase": phase.value}
 
 
