@@ -11,12 +11,11 @@ who have one.
 Source: docs/operating.md, "Logs".
 """
 
+import json
 import logging
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TextIO
-
-import msgspec
 
 from kavach.units import NS_PER_SECOND
 
@@ -87,7 +86,7 @@ class JsonLine(logging.Formatter):
             line |= {"event": "said", "by": record.name, "text": record.getMessage()}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return _json(line)
 
 
 class TextLine(logging.Formatter):
@@ -108,8 +107,13 @@ def _wall(record: logging.LogRecord) -> str:
     return iso(int(record.created * NS_PER_SECOND))
 
 
+def _json(value: Any) -> str:
+    """Return JSON in ASCII, so that no reader finds a line break that we did not make."""
+    return json.dumps(value, separators=(",", ":"), default=str)
+
+
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=str).decode()
-    if text and all(letter.isalnum() or letter in _PLAIN for letter in text):
-        return text
-    return text if not isinstance(value, str) else msgspec.json.encode(value).decode()
+    if not isinstance(value, str):
+        return _json(value)
+    plain = value != "" and all(letter.isalnum() or letter in _PLAIN for letter in value)
+    return value if plain else _json(value)
