@@ -52,6 +52,7 @@ from kavach.engine.service import Service
 from kavach.exchange.messages import Phase
 from kavach.journal.directory import probe
 from kavach.journal.memory import MemoryJournal
+from kavach.journal.snapshot_keeper import SnapshotKeeper
 from kavach.journal.sqlite import SqliteJournal
 from kavach.market.candles import Candle, CandleError, load_candles
 from kavach.market.replay import ReplayMarket
@@ -289,6 +290,11 @@ class Twin:
         repair = self if options.data_dir is not None else None
         self.service = Service(world.engine, world.clock, on_failure, repair)
         self.telemetry = Telemetry(world.engine)
+        self.keeper: SnapshotKeeper | None = None
+        if options.data_dir is not None:
+            self.keeper = SnapshotKeeper(
+                options.data_dir, lambda: self.world.engine.journal.durable_sequence
+            )
 
     def app(self, options: ApiOptions) -> ASGIApp:
         """Return the application that serves this world, its control room and its figures."""
@@ -314,6 +320,8 @@ class Twin:
         self.service.replace(self._fresh)
 
     def _fresh(self) -> tuple[Engine, TwinClock]:
+        if self.keeper is not None:
+            self.keeper.stop()
         if self._options.data_dir is not None:
             empty_directory(self._options.data_dir)
         self._take(open_world(self._options))
@@ -452,6 +460,8 @@ async def _serve(
         )
         visits.append(asyncio.create_task(visit(ready, twin)))
         visits[0].add_done_callback(lambda _: server.stop())
+        if twin.keeper is not None:
+            visits.append(asyncio.create_task(twin.keeper.keep()))
 
     twin = Twin(world_options, world, on_failure)
     server = Server(http_config(twin.app(options.api)), on_ready)

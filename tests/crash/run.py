@@ -7,13 +7,14 @@ what every step was answered. ``check`` restarts on what a crash left and compar
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from kavach.core.cover_order import CoverOrder
 from kavach.core.events import Event
 from kavach.core.refusals import Answer, Outcome
 from kavach.journal import group_commit
@@ -53,7 +54,12 @@ class Hashes:
         world.engine.observer = self
 
     def stepped(
-        self, cause: str, outcome: Outcome | None, events: Sequence[Event], at_ns: int
+        self,
+        cause: str,
+        outcome: Outcome | None,
+        events: Sequence[Event],
+        touched: Iterable[CoverOrder],
+        at_ns: int,
     ) -> None:
         """Note the state; a step without a record must have left it alone."""
         now = self._engine.state_hash()

@@ -9,6 +9,7 @@ Source: docs/twin.md (command line).
 import click
 
 from kavach import __version__
+from kavach.cli.backup import backup, snapshot
 from kavach.cli.demo import demo
 from kavach.cli.journal import journal
 from kavach.cli.serve import serve
@@ -21,5 +22,5 @@ def main() -> None:
     """An order management system whose cover orders are never naked."""
 
 
-for command in (serve, demo, verify, journal):
+for command in (serve, demo, verify, journal, backup, snapshot):
     main.add_command(command)

@@ -6,7 +6,7 @@ Source: docs/spec/journal.md, "Errors"; docs/twin.md (command line).
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,12 +22,15 @@ NOT_BEGUN: Final = 2  # There was nothing that could be read.
 @contextmanager
 def reading(directory: Path) -> Iterator[SqliteJournal]:
     """Give a journal that nobody writes; an error becomes a sentence and an exit code."""
+    with told(), closing(SqliteJournal(directory, create=False, read_only=True)) as journal:
+        yield journal
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an error of the journal into a sentence and an exit code."""
     try:
-        journal = SqliteJournal(directory, create=False, read_only=True)
-        try:
-            yield journal
-        finally:
-            journal.close()
+        yield
     except JournalCorrupt as error:
         click.echo(f"kavach: {error}", err=True)
         sys.exit(FOUND)

@@ -3,8 +3,8 @@
 
 Three things are checked. The chain, by reading every record. The invariants of cover orders, by
 replaying: after each record those of every cover order that the record speaks of, and at the
-snapshot and the end those of all orders, accounts and the exchange together. The snapshot, by
-comparing the state that it holds with the state that the records lead to.
+snapshot and the end those of all orders, accounts and the exchange together. The snapshots: each
+must be intact, and the newest must hold the state that the records lead to.
 
 Source: docs/twin.md (command line); cover-order 5.8; docs/spec/journal.md.
 """
@@ -147,6 +147,7 @@ def verify(directory: Path) -> None:
     Exit code 0: all is well. 1: something is wrong, and where. 2: there is nothing to read.
     """
     with reading(directory) as journal:
+        journal.check_snapshots()
         try:
             found = verify_journal(journal)
         except Broken as error:

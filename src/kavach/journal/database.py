@@ -89,6 +89,24 @@ def create_database(path: Path, vfs: str | None) -> None:
         raise JournalUnwritable(f"{path.parent} can't be written: {error.strerror}.") from error
 
 
+def copy_database(source: apsw.Connection, path: Path) -> None:
+    """Return when everything that ``source`` sees is in a new file, whole or not at all."""
+    unfinished = path.with_suffix(".new")
+    try:
+        with closing(apsw.Connection(str(unfinished))) as copy:
+            with copy.backup("main", source, "main") as running:
+                running.step(-1)
+            copy.pragma("journal_mode", "wal")
+        unfinished.rename(path)
+        sync_directory(path.parent)
+    except apsw.Error as error:
+        raise meaning(error, path) from error
+    except OSError as error:
+        raise JournalUnwritable(f"{path.parent} can't be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
     """Return the connection that commits: each statement is one synced transaction.
 

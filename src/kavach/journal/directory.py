@@ -59,6 +59,11 @@ def lock_directory(directory: Path, *, shared: bool) -> int:
     return descriptor
 
 
+def unlock(descriptor: int) -> None:
+    """Return when others may lock the directory."""
+    os.close(descriptor)
+
+
 def probe(directory: Path) -> None:
     """Return if the disk takes and syncs a megabyte; nothing of it is kept."""
     path = directory / "probe.new"

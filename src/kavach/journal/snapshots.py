@@ -84,13 +84,22 @@ def intact(directory: Path) -> Iterator[tuple[int, bytes, bytes]]:
             yield sequence, chain, body
 
 
+def newest(directory: Path) -> int:
+    """Return the sequence that the newest snapshot's name claims, 0 if there is none."""
+    return max((_sequence(path) for path in _newest_first(directory)), default=0)
+
+
 def examine(directory: Path) -> Iterator[tuple[int, bytes | None]]:
     """Return (sequence, chain) of each snapshot, by its name; chain None: it is damaged."""
     whole = {sequence: chain for sequence, chain, _body in intact(directory)}
     for path in _newest_first(directory):
-        named = path.name.removeprefix(_NAME)
-        sequence = int(named) if named.isdecimal() else 0
+        sequence = _sequence(path)
         yield sequence, whole.get(sequence)
+
+
+def _sequence(path: Path) -> int:
+    named = path.name.removeprefix(_NAME)
+    return int(named) if named.isdecimal() else 0
 
 
 def _newest_first(directory: Path) -> list[Path]:

@@ -26,7 +26,7 @@ from kavach.engine.journal_port import (
 )
 from kavach.journal import database, snapshots
 from kavach.journal.chain import GENESIS, link
-from kavach.journal.directory import lock_directory, make_directory
+from kavach.journal.directory import lock_directory, make_directory, unlock
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.progress import Progress, Subscriber
 
@@ -138,8 +138,7 @@ class SqliteJournal:
         if self._read_only and not self._beside:
             raise JournalUnwritable("The journal was opened for reading only.")
         self._progress.wait(sequence, None)
-        with closing(self._reader()) as connection:
-            chain = database.chain_at(connection, self._path, sequence)
+        chain = self.link_of(sequence)
         assert chain is not None, "a durable record has a link"
         snapshots.save(self._directory, sequence, chain, body, self._is_same_file)
 
@@ -168,6 +167,16 @@ class SqliteJournal:
                     raise JournalCorrupt(sequence, "its snapshot is damaged")
                 if database.chain_at(connection, self._path, sequence) != chain:
                     raise JournalCorrupt(sequence, "its snapshot is of other records")
+
+    def link_of(self, sequence: int) -> bytes | None:
+        """Return the link of a record, or None if there is no such record."""
+        with closing(self._reader()) as connection:
+            return database.chain_at(connection, self._path, sequence)
+
+    def copy_database(self, path: Path) -> None:
+        """Return when the records, as they are at this moment, are in a new file."""
+        with closing(self._reader()) as connection:
+            database.copy_database(connection, path)
 
     def close(self) -> None:
         """Return when everything is on disk and the directory is free; raise what prevented it."""
@@ -214,5 +223,5 @@ class SqliteJournal:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            os.close(self._lock)
+            unlock(self._lock)
             self._lock = None

@@ -1,0 +1,68 @@
+"""
+``kavach backup`` and ``kavach snapshot``: what is done beside a journal, running or not.
+
+A snapshot of a large state takes seconds to make. It is therefore not the server that makes it
+but this command, in a process of its own, which reads the journal as anybody could: the server
+starts it from time to time and goes on answering.
+
+Source: docs/twin.md (command line); docs/spec/journal.md, "Backups", "Snapshots".
+"""
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import click
+
+from kavach.cli.reading import told
+from kavach.core.settings import Settings
+from kavach.data import load_instruments
+from kavach.engine.engine import Engine
+from kavach.journal import snapshots
+from kavach.journal.backup import back_up
+from kavach.journal.sqlite import SqliteJournal
+from kavach.twin.clock import TwinClock
+from kavach.venues.embedded import EmbeddedVenue
+
+NICENESS: Final = 10  # Whoever serves orders goes first.
+
+_DIRECTORY: Final = click.Path(path_type=Path)
+
+
+@click.command(short_help="Copy a journal while it is served.")
+@click.argument("directory", type=_DIRECTORY)
+@click.argument("target", type=_DIRECTORY)
+def backup(directory: Path, target: Path) -> None:
+    """Copy the journal in DIRECTORY, served or not, into the new directory TARGET.
+
+    TARGET is then a data directory like any other. Its chain has been read; `kavach verify
+    TARGET` checks everything. Exit code 0: it is there. 1: damage was found. 2: it can't be.
+    """
+    with told():
+        copied = back_up(directory, target)
+    with_it = copied.snapshot_sequence
+    extra = f"with the snapshot of record {with_it}" if with_it else "no snapshot"
+    click.echo(f"{target}: {copied.sequence} records, chain intact, {extra}.")
+
+
+@click.command(short_help="Make the next start quick.")
+@click.argument("directory", type=_DIRECTORY)
+def snapshot(directory: Path) -> None:
+    """Store beside the journal in DIRECTORY, served or not, the state that it leads to."""
+    os.nice(NICENESS)
+    with told():
+        sequence = take_snapshot(directory)
+    click.echo(f"{directory}: snapshot of record {sequence}.")
+
+
+def take_snapshot(directory: Path) -> int:
+    """Return the last record of the snapshot that was made, unless there was one already."""
+    with closing(SqliteJournal(directory, create=False, read_only=True, beside=True)) as journal:
+        instruments = load_instruments()
+        standing = TwinClock(lambda: 0, start_ns=0)
+        engine = Engine(instruments, Settings(), journal, EmbeddedVenue(instruments), standing)
+        engine.recover()
+        if snapshots.newest(directory) < engine.sequence:
+            engine.save_snapshot()
+        return engine.sequence
