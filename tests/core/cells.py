@@ -152,6 +152,12 @@ SETUPS: Final = {
         S1 amended             -> nothing                           | EXITING
         S1 traded 100          -> nothing                           | EXITED
     """,
+    "DENIED_SLICE": """
+        place 100 @ 13 stop 12 -> E1 buy 60 @ 13, E2 buy 40 @ 13, ok   | ENTRY_SENT
+        wait 1000ms            -> alarm unknown, ask E1, ask E2        | ENTRY_SENT
+        E2 lost                -> nothing                              | ENTRY_SENT
+        E2 asked               -> nothing                              | ENTRY_OPEN
+    """,
     "DROPPED": """
         place 100 @ 13 stop 12 -> E1 buy 100 @ 13, ok | ENTRY_SENT
         E1 acked               -> nothing             | ENTRY_OPEN
@@ -444,4 +450,153 @@ CARRIED            squareoff        -> nothing                                  
 CARRIED            end              -> nothing                                      | CARRIED
 CARRIED            price 13.2       -> nothing                                      | CARRIED
 CARRIED            kill             -> nothing                                      | CARRIED
+"""
+
+# A venue that says nothing, or the wrong thing (A6, A7, B8), and a lost link (D, S).
+SILENCE: Final = """
+ENTRY_SENT   wait 1000ms            -> alarm unknown, ask E1                        | ENTRY_SENT
+  then       wait 200ms             -> ask E1                                       | ENTRY_SENT
+  then       E1 lost                -> nothing                                      | ENTRY_SENT
+  then       E1 asked               -> nothing                                      | REJECTED
+  then       E1 acked               -> alarm contradiction, cancel E1               | ENTRY_OPEN
+  then       E1 cancelled           -> nothing                                      | CANCELLED
+ENTRY_SENT   wait 1000ms            -> alarm unknown, ask E1                        | ENTRY_SENT
+  then       E1 silently acked      -> nothing                                      | ENTRY_SENT
+  then       E1 asked               -> nothing                                      | ENTRY_OPEN
+ENTRY_OPEN   C1                     -> cancel E1, ok CANCEL_PENDING                 | ENTRY_OPEN
+  then       wait 1000ms            -> alarm unknown, ask E1                        | ENTRY_OPEN
+  then       E1 silently cancelled  -> nothing                                      | ENTRY_OPEN
+  then       E1 asked               -> nothing                                      | CANCELLED
+COVERING     S1 silently acked      -> nothing                                      | COVERING
+  then       C3 quantity 60         -> E1 to 60 @ 13, ok                            | COVERING
+  then       wait 1000ms            -> alarm unknown, ask S1, alarm naked, ask E1   | COVERING
+  then       S1 asked               -> nothing                                      | COVERED_OPEN
+  then       E1 silently amended    -> nothing                                      | COVERED_OPEN
+  then       E1 asked               -> nothing                                      | COVERED_OPEN
+COVERED_OPEN C1                     -> cancel E1, ok CANCEL_PENDING                 | COVERED_OPEN
+  then       wait 1000ms            -> alarm unknown, ask E1                        | COVERED_OPEN
+  then       E1 silently traded 20  -> nothing                                      | COVERED_OPEN
+  then       E1 silently cancelled  -> nothing                                      | COVERED_OPEN
+  then       E1 asked               -> S1 to 60 on 12                               | COVERING
+TRIGGERED    wait 1000ms -> alarm unknown, ask E1, out: chase, S1 to 40 @ market | EXITING
+  then       E1 silently cancelled  -> nothing                                      | EXITING
+  then       E1 asked               -> nothing                                      | EXITING
+EXITING      wait 300ms             -> S1 to 40 @ market                            | EXITING
+  then       wait 700ms             -> alarm unknown, ask E1                        | EXITING
+  then       E1 silently cancelled  -> nothing                                      | EXITING
+  then       E1 asked               -> nothing                                      | EXITING
+  then       S1 silently amended    -> nothing                                      | EXITING
+  then       S1 asked               -> nothing                                      | EXITING
+EXITING      E1 removed             -> S1 to 40 @ market                            | EXITING
+  then       wait 1000ms            -> alarm unknown, ask S1                        | EXITING
+  then       S1 silently amended    -> nothing                                      | EXITING
+  then       S1 asked               -> nothing                                      | EXITING
+UNPROTECTED  C1                     -> cancel E1, ok CANCEL_PENDING                 | UNPROTECTED
+  then       wait 1000ms            -> alarm naked, alarm unknown, ask S2, ask E1   | UNPROTECTED
+  then       E1 silently cancelled  -> nothing                                      | UNPROTECTED
+  then       E1 asked               -> nothing                                      | UNPROTECTED
+  then       S2 silently acked      -> nothing                                      | UNPROTECTED
+  then       S2 asked               -> nothing                                      | COVERED
+DENIED_SLICE E2 acked               -> alarm contradiction, cancel E2               | ENTRY_OPEN
+  then       E2 cancelled           -> nothing                                      | ENTRY_OPEN
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E2 acked               -> alarm contradiction, cancel E1, cancel E2    | ENTRY_OPEN
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 40           -> S1 sell 40 on 12                             | COVERING
+  then       E2 acked               -> alarm contradiction, cancel E1, cancel E2    | COVERING
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 40           -> S1 sell 40 on 12                             | COVERING
+  then       S1 acked               -> nothing                                      | COVERED_OPEN
+  then       E2 acked               -> alarm contradiction, cancel E1, cancel E2    | COVERED_OPEN
+  then       E2 traded 10           -> S1 to 50 on 12                               | COVERING
+  then       S1 amended             -> nothing                                      | COVERED_OPEN
+  then       E1 cancelled           -> nothing                                      | COVERED_OPEN
+  then       E2 cancelled           -> nothing                                      | COVERED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 60           -> S1 sell 60 on 12                             | COVERING
+  then       S1 acked               -> nothing                                      | COVERED
+  then       E2 acked               -> alarm contradiction, cancel E2               | COVERED_OPEN
+  then       E2 cancelled           -> nothing                                      | COVERED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 40           -> S1 sell 40 on 12                             | COVERING
+  then       S1 acked               -> nothing                                      | COVERED_OPEN
+  then       S1 triggered           -> cancel E1                                    | TRIGGERED
+  then       E2 acked               -> alarm contradiction, cancel E2               | TRIGGERED
+  then       E2 traded 10           -> X2 sell 10 @ market                          | TRIGGERED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 40           -> S1 sell 40 on 12                             | COVERING
+  then       S1 acked               -> nothing                                      | COVERED_OPEN
+  then       C2                     -> out: user, cancel E1, ok                     | EXITING
+  then       E2 acked               -> alarm contradiction, cancel E2               | EXITING
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 40           -> S1 sell 40 on 12                             | COVERING
+  then       S1 rejected            -> alarm stop_refused, S2 sell 40 on 12 @ limit | UNPROTECTED
+  then       E2 acked               -> alarm contradiction, cancel E1, cancel E2    | UNPROTECTED
+DENIED_SLICE E1 rejected            -> nothing                                      | REJECTED
+  then       E2 acked               -> alarm contradiction, cancel E2               | ENTRY_OPEN
+  then       E2 cancelled           -> nothing                                      | CANCELLED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 removed             -> nothing                                      | CANCELLED
+  then       E2 acked               -> alarm contradiction, cancel E2               | ENTRY_OPEN
+  then       E2 cancelled           -> nothing                                      | CANCELLED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       end                    -> nothing                                      | ENTRY_OPEN
+  then       E1 expired             -> nothing                                      | EXPIRED
+  then       E2 acked               -> alarm contradiction                          | ENTRY_OPEN
+  then       E2 expired             -> nothing                                      | EXPIRED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 60           -> S1 sell 60 on 12                             | COVERING
+  then       S1 acked               -> nothing                                      | COVERED
+  then       S1 traded 60           -> nothing                                      | EXITED
+  then       E2 acked               -> alarm contradiction, cancel E2               | TRIGGERED
+  then       E2 cancelled           -> nothing                                      | EXITED
+DENIED_SLICE E1 acked               -> nothing                                      | ENTRY_OPEN
+  then       E1 traded 60           -> S1 sell 60 on 12                             | COVERING
+  then       S1 acked               -> nothing                                      | COVERED
+  then       end                    -> nothing                                      | COVERED
+  then       S1 expired             -> alarm carried                                | CARRIED
+  then       E2 acked               -> alarm contradiction                          | COVERING
+  then       E2 expired             -> nothing                                      | CARRIED
+COVERING     wait 1000ms            -> alarm unknown, ask S1, alarm naked           | COVERING
+  then       S1 silently acked      -> nothing                                      | COVERING
+  then       S1 asked               -> nothing                                      | COVERED_OPEN
+COVERED_OPEN C4 stop 12.5           -> S1 to 40 on 12.5, ok                         | COVERED_OPEN
+  then       wait 1000ms            -> alarm unknown, ask S1                        | COVERED_OPEN
+  then       S1 silently amended    -> nothing                                      | COVERED_OPEN
+  then       S1 asked               -> nothing                                      | COVERED_OPEN
+COVERED      C4 stop 12.5           -> S1 to 100 on 12.5, ok                        | COVERED
+  then       wait 1000ms            -> alarm unknown, ask S1                        | COVERED
+  then       S1 silently amended    -> nothing                                      | COVERED
+  then       S1 asked               -> nothing                                      | COVERED
+ENTRY_SENT   link lost              -> nothing                                      | ENTRY_SENT
+  then       link back              -> nothing                                      | ENTRY_SENT
+ENTRY_OPEN   link lost              -> nothing                                      | ENTRY_OPEN
+  then       link back              -> nothing                                      | ENTRY_OPEN
+COVERING     link lost              -> nothing                                      | COVERING
+  then       link back              -> nothing                                      | COVERING
+COVERED_OPEN link lost              -> nothing                                      | COVERED_OPEN
+  then       link back              -> nothing                                      | COVERED_OPEN
+COVERED      link lost              -> nothing                                      | COVERED
+  then       link back              -> nothing                                      | COVERED
+TRIGGERED    link lost              -> nothing                                      | TRIGGERED
+  then       link back              -> nothing                                      | TRIGGERED
+EXITING      link lost              -> nothing                                      | EXITING
+  then       link back              -> nothing                                      | EXITING
+UNPROTECTED  link lost              -> nothing                                      | UNPROTECTED
+  then       link back              -> nothing                                      | UNPROTECTED
+REJECTED     link lost              -> nothing                                      | REJECTED
+  then       link back              -> nothing                                      | REJECTED
+CANCELLED    link lost              -> nothing                                      | CANCELLED
+  then       link back              -> nothing                                      | CANCELLED
+EXPIRED      link lost              -> nothing                                      | EXPIRED
+  then       link back              -> nothing                                      | EXPIRED
+EXITED       link lost              -> nothing                                      | EXITED
+  then       link back              -> nothing                                      | EXITED
+CARRIED      link lost              -> nothing                                      | CARRIED
+  then       link back              -> nothing                                      | CARRIED
+TWO_STOPS    C4 stop 12.5           -> S1 to 60 on 12.5, S2 to 40 on 12.5, ok       | COVERED
+  then       S1 triggered           -> nothing                                      | TRIGGERED
+  then       wait 1000ms            -> alarm unknown, ask S1, ask S2, out: chase    | EXITING
+  then       S2 silently amend-refused -> nothing                                      | EXITING
+  then       S2 asked               -> S2 to 40 @ market+1                          | EXITING
 """

@@ -19,6 +19,7 @@ at the last close, 13.00 rupees. Afterwards the journal is replayed, and the sta
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from kavach.core import events as e
@@ -147,16 +148,15 @@ class Scene:
     def tell(self, words: str) -> str:
         """Let something happen; return everything it caused, in words."""
         self.clock.at_ns += 1_000
+        before = None
         if self.cover is not None:
+            before = self.cover.state
             self._visit(words)
         written = self.journal.durable_sequence
         outcome = self._act(words)
-        said = [
-            said
-            for _, body in self.journal.records(written)
-            for event in decode_record(body).events
-            if (said := self._say(event))
-        ]
+        events = [x for _, b in self.journal.records(written) for x in decode_record(b).events]
+        self._visit_silence(before, events)
+        said = [said for event in events if (said := self._say(event))]
         assert self.cover is not None
         state = self.cover.state
         if isinstance(outcome, Refusal):
@@ -182,6 +182,8 @@ class Scene:
                 kind = ClockEvent.T3_PRICE
             case "kill":
                 kind = ClockEvent.K_KILL
+            case "link":
+                kind = ClockEvent.S_SNAPSHOT if rest == "back" else ClockEvent.D_LINK_LOST
             case _ if first[0] == "E" and what in _ENTRY_CELL:
                 kind = _ENTRY_CELL[what]
             case _ if first[0] in "SX" and what in _EXIT_CELL:
@@ -189,6 +191,18 @@ class Scene:
             case _:
                 return
         self.visited.add((self.cover.state, kind))
+
+    def _visit_silence(self, state: State | None, events: Sequence[e.Event]) -> None:
+        """Silence, and an order that was denied and lives, are seen by what the core made of it."""
+        for event in events:
+            if state is None or not isinstance(event, e.OrderDoubted | e.OrderResurfaced):
+                continue
+            if isinstance(event, e.OrderResurfaced):
+                self.visited.add((state, EntryReport.A7_STRANGER))
+            elif self.engine.state.orders[event.tag].is_entry:
+                self.visited.add((state, EntryReport.A6_SILENCE))
+            else:
+                self.visited.add((state, ExitReport.B8_SILENCE))
 
     def _act(self, words: str) -> Outcome | None:
         first, _, rest = words.partition(" ")
@@ -208,6 +222,8 @@ class Scene:
                 accepted(engine.execute(OpenSession(self.item.exchange)))
             case "kill":
                 accepted(engine.execute(Kill("C")))
+            case "link":
+                self._link(up=rest == "back")
             case "price":
                 self.last = self._mirrored(_pips(rest))
                 engine.receive(Told(moved={self.item.key: self.last}))
@@ -215,8 +231,9 @@ class Scene:
                 self.clock.at_ns += int(rest.removesuffix("ms")) * NS_PER_MS
                 engine.catch_up(self.clock.at_ns)
             case _:
-                tag = self._tag(first)
-                engine.receive(Told([self._decide(tag, *rest.split())]))
+                said = self._decide(self._tag(first), *rest.split())
+                if said is not None:
+                    engine.receive(Told([said]))
         return None
 
     # --- What a client asks -------------------------------------------------------------------
@@ -290,11 +307,30 @@ class Scene:
             return (OrderType.SL if price else OrderType.SLM), price, trigger
         return (OrderType.LIMIT if price else OrderType.MARKET), price, trigger
 
+    def _link(self, *, up: bool) -> None:
+        self.venue.answers_at_once = up
+        if up:
+            self.engine.restore_link()
+            self.venue.answers_at_once = False
+        else:
+            self.engine.lose_link()
+
     # --- What the venue says ------------------------------------------------------------------
 
-    def _decide(self, tag: int, what: str, *more: str) -> e.Report:
+    def _decide(self, tag: int, what: str, *more: str) -> e.Heard | None:
         venue = self.venue
         match what:
+            case "silently":
+                # It happens at the venue, and nobody hears of it.
+                assert self._decide(tag, *more) is not None
+                return None
+            case "asked":
+                return venue.status(tag)
+            case "lost":
+                venue.lose(tag)
+                return None
+            case "doubled":
+                return e.OrderAccepted(tag, "another id")
             case "acked":
                 return venue.accept(tag)
             case "rejected":
@@ -355,6 +391,10 @@ class Scene:
             case e.OrderAmendSent():
                 side = self.engine.state.orders[event.tag].side
                 return f"{self._name(event.tag)} to {event.quantity}{self._say_prices(event, side)}"
+            case e.OrderQuerySent():
+                return f"ask {self._name(event.tag)}"
+            case e.StrayCancelSent():
+                return f"cancel the stray {self._name(event.tag)}"
             case e.OrderCancelSent():
                 return f"cancel {self._name(event.tag)}"
             case e.AlarmRaised():

@@ -29,7 +29,7 @@ _STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
 class Told(msgspec.Struct, frozen=True):
     """Reports and last prices, in the shape that the engine hears."""
 
-    reports: list[e.Report] = msgspec.field(default_factory=list)
+    reports: list[e.Heard] = msgspec.field(default_factory=list)
     moved: dict[InstrumentKey, int] = msgspec.field(default_factory=dict)
     journaled: list[ExchangeEvent] = msgspec.field(default_factory=list)
 
@@ -49,6 +49,10 @@ class ScriptedOrder:
         self.alive = True
         self.triggered = False
         self.pending: e.OrderAmendSent | e.OrderCancelSent | None = None
+        self.serial = 0  # Of the last request about it.
+        self.lost = False  # The order itself never arrived.
+        self.trades: list[e.OrderTraded] = []
+        self.end: e.OrderClosed | e.OrderRejected | None = None
 
     @property
     def open_quantity(self) -> int:
@@ -68,6 +72,7 @@ class ScriptedVenue:
         self.requests: list[e.Request] = []  # Everything that was ever sent here, in order.
         self.orders: dict[int, ScriptedOrder] = {}  # By tag.
         self.asked: list[int] = []  # Tags that the engine asked about, in order.
+        self.answers_at_once = False  # Whether a question is answered within the call.
         self._trades = 0
 
     # --- The engine's port --------------------------------------------------------------------
@@ -78,16 +83,19 @@ class ScriptedVenue:
         if isinstance(request, e.OrderSubmitted):
             assert request.tag not in self.orders, f"order {request.tag} was sent twice"
             self.orders[request.tag] = ScriptedOrder(request)
-        else:
+        elif isinstance(request, e.OrderAmendSent | e.OrderCancelSent):
             mine = self.orders[request.tag]
-            assert isinstance(request, e.OrderAmendSent | e.OrderCancelSent), f"{request}"
             assert mine.pending is None, f"order {request.tag}: a second request in flight"
             mine.pending = request
+            mine.serial = request.serial
         return Told()
 
     def statuses(self, orders: Iterable[VenueOrder]) -> Told:
-        """Return nothing: a question waits here, too, and ``status`` answers it."""
-        self.asked.extend(order.tag for order in orders)
+        """Return what is known of these orders, or nothing: then a question waits here, too."""
+        tags = [order.tag for order in orders]
+        if self.answers_at_once:
+            return Told([self.status(tag) for tag in tags])
+        self.asked += tags
         return Told()
 
     def replay(self, events: Sequence[ExchangeEvent], told: Iterable[e.Event]) -> None:
@@ -113,9 +121,11 @@ class ScriptedVenue:
     # --- Decisions about a new order ----------------------------------------------------------
 
     def accept(self, tag: int) -> e.Report:
-        """Take the order."""
+        """Take the order, or find it after all: what was lost has arrived."""
         order = self.orders[tag]
         assert not order.accepted, f"order {tag} was accepted already"
+        if order.lost:
+            order.lost, order.alive = False, True
         order.accepted = True
         return e.OrderAccepted(tag, f"{tag:016d}")
 
@@ -127,7 +137,17 @@ class ScriptedVenue:
         order = self.orders[tag]
         assert order.alive, f"order {tag} has gone already"
         order.alive = False
-        return e.OrderRejected(tag, code, reason)
+        order.end = e.OrderRejected(tag, code, reason)
+        return order.end
+
+    def lose(self, tag: int) -> None:
+        """Let the request in flight, or the order itself, never have arrived."""
+        order = self.orders[tag]
+        if order.accepted:
+            assert order.pending is not None, f"order {tag}: nothing is on its way"
+            order.pending = None
+        else:
+            order.lost, order.alive = True, False
 
     # --- Decisions about a live order ---------------------------------------------------------
 
@@ -148,7 +168,9 @@ class ScriptedVenue:
 
     def _trade(self, tag: int, quantity: int, price_pips: int) -> e.OrderTraded:
         self._trades += 1
-        return e.OrderTraded(tag, f"T{self._trades}", Quantity(quantity), Pips(price_pips))
+        trade = e.OrderTraded(tag, f"T{self._trades}", Quantity(quantity), Pips(price_pips))
+        self.orders[tag].trades.append(trade)
+        return trade
 
     def trigger(self, tag: int) -> e.Report:
         """Let a waiting stop fire."""
@@ -169,7 +191,8 @@ class ScriptedVenue:
         order = self.orders[tag]
         assert order.alive, f"order {tag} has gone already"
         order.alive = False
-        return e.OrderClosed(tag, Quantity(order.filled), closing, code, reason)
+        order.end = e.OrderClosed(tag, Quantity(order.filled), closing, code, reason)
+        return order.end
 
     # --- Decisions about a request ------------------------------------------------------------
 
@@ -184,12 +207,13 @@ class ScriptedVenue:
         order.quantity = asked.quantity
         order.price_pips = asked.price_pips
         order.trigger_price_pips = asked.trigger_price_pips
-        return e.OrderAmended(tag)
+        return e.OrderAmended(tag, asked.serial)
 
     def refuse_amend(self, tag: int, code: int = 16346, reason: str = "no change") -> e.Report:
         """Leave the order as it is."""
-        assert isinstance(self._answered(tag), e.OrderAmendSent), f"order {tag}: no change asked"
-        return e.OrderAmendRefused(tag, code, reason)
+        asked = self._answered(tag)
+        assert isinstance(asked, e.OrderAmendSent), f"order {tag}: no change was asked for"
+        return e.OrderAmendRefused(tag, code, reason, asked.serial)
 
     def cancel(self, tag: int) -> e.Report:
         """Close the order as asked."""
@@ -198,8 +222,9 @@ class ScriptedVenue:
 
     def refuse_cancel(self, tag: int, code: int = 16344, reason: str = "no cancel") -> e.Report:
         """Leave the order where it is."""
-        assert isinstance(self._answered(tag), e.OrderCancelSent), f"order {tag}: no cancel asked"
-        return e.OrderCancelRefused(tag, code, reason)
+        asked = self._answered(tag)
+        assert isinstance(asked, e.OrderCancelSent), f"order {tag}: no cancel was asked for"
+        return e.OrderCancelRefused(tag, code, reason, asked.serial)
 
     def _answered(self, tag: int) -> e.Request | None:
         order = self.orders[tag]
@@ -207,6 +232,32 @@ class ScriptedVenue:
         return asked
 
     # --- Looking ------------------------------------------------------------------------------
+
+    def status(self, tag: int) -> e.Heard:
+        """Return what is known of an order, told or untold."""
+        order = self.orders[tag]
+        end = order.end
+        if isinstance(end, e.OrderRejected):
+            return end
+        if not order.accepted and not order.trades:
+            return e.OrderAbsent(tag, settled=order.lost)
+        standing = e.Standing.WAITING if order.waits else e.Standing.WORKING
+        return e.OrderStatus(
+            tag,
+            f"{tag:016d}",
+            standing if order.alive else e.Standing.CLOSED,
+            order.order_type,
+            Quantity(order.quantity),
+            Pips(order.price_pips),
+            Pips(order.trigger_price_pips),
+            Quantity(order.filled),
+            tuple(order.trades),
+            end.closing if end else e.Closing.REMOVED,
+            end.code if end else 0,
+            end.reason if end else "",
+            settled=order.pending is None,
+            serial=order.serial,
+        )
 
     def alive(self) -> Sequence[ScriptedOrder]:
         """Return the orders that may still trade, oldest first."""

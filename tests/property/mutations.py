@@ -1,0 +1,180 @@
+"""
+Breaks the core on purpose, one rule at a time, and looks whether the tests notice.
+
+``python -m tests.property.mutations`` copies the package, changes one rule in the copy, and runs
+the scenarios and the schedules against it. A rule whose breaking nobody notices is a rule that
+nobody tests: the program then ends with 1. It takes about a minute and is not part of the tests.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+class Mutation(NamedTuple):
+    """A rule, where it is written, and what stands there when it is broken."""
+
+    rule: str
+    file: str
+    text: str
+    broken: str
+
+
+NOTHING: Final = Mutation("nothing at all", "core/pricing.py", "return", "return")
+MUTATIONS: Final = (
+    Mutation(
+        "W counts an amend in flight at its larger size",
+        "core/venue_order.py",
+        "if self.amend is not None and self.amend.quantity > total:",
+        "if False:",
+    ),
+    Mutation(
+        "the stop grows with the fills",
+        "core/duties.py",
+        "    if missing <= 0 or _busy(cover):\n        return\n    for order in reversed",
+        "    if missing <= 0 or cover.exits:\n        return\n    for order in reversed",
+    ),
+    Mutation(
+        "one stop operation at a time",
+        "core/duties.py",
+        "    if missing <= 0 or _busy(cover):\n        return\n    for order in reversed",
+        "    if missing <= 0:\n        return\n    for order in reversed",
+    ),
+    Mutation(
+        "a trade counts once",
+        "core/hearing.py",
+        "not cover.has_trade(report.trade_id)",
+        "True",
+    ),
+    Mutation(
+        "a fired stop cancels the remainder",
+        "core/duties.py",
+        "        desk.emit(EntryCancelRequested(cover.cover_id, Source.TRIGGERED))\n        c",
+        "        pass\n        c",
+    ),
+    Mutation(
+        "a fresh exit is for what no live exit could fill",
+        "core/duties.py",
+        "    missing = cover.position - cover.exit_leaves_max\n    if missing <= 0 or desk.now_ns",
+        "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
+    ),
+    Mutation(
+        "C1 leaves the stop alone",
+        "core/asks.py",
+        "    desk.emit(EntryCancelRequested(cover.cover_id, _USER))\n",
+        "    desk.emit(EntryCancelRequested(cover.cover_id, _USER))\n"
+        "    desk.emit(ExitIntended(cover.cover_id, Source.USER))\n",
+    ),
+    Mutation(
+        "on the way out nothing is covered again",
+        "core/cover_order.py",
+        "        if self.exit_source is not None:\n            return EXITING\n",
+        "        if self.exit_source is not None and self.gap == 0:\n            return EXITING\n",
+    ),
+    Mutation(
+        "the remainder is cancelled before the stop is converted",
+        "core/duties.py",
+        "        if order.life is Life.WAITING and waiting:\n            continue",
+        "        if False:\n            continue",
+    ),
+    Mutation(
+        "the wait for the remainder ends",
+        "core/duties.py",
+        "not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns",
+        "not cover.entry_dead",
+    ),
+    Mutation(
+        "a closed order still owes the trades of its closing report",
+        "core/evolve.py",
+        "order.final_filled = max(event.filled_quantity, order.filled_quantity)",
+        "order.final_filled = order.filled_quantity",
+    ),
+    Mutation(
+        "a passed trigger gets no stop",
+        "core/duties.py",
+        "    _tell_of_nakedness(desk, cover)\n    if not beyond(",
+        "    _tell_of_nakedness(desk, cover)\n    if False and not beyond(",
+    ),
+    Mutation(
+        "a lost stop is placed again at most twice",
+        "core/duties.py",
+        "cover.ladder_tries < settings.stop_tries_max",
+        "cover.ladder_tries < 99",
+    ),
+    Mutation(
+        "a trailing stop never goes back",
+        "core/core.py",
+        "        if moved >= step:",
+        "        if abs(moved) >= step:",
+    ),
+    Mutation(
+        "an exit asks for no margin, but an entry does",
+        "core/asks.py",
+        "    if needed > available:",
+        "    if needed > available + 10**15:",
+    ),
+    Mutation(
+        "an order that ended holds nothing",
+        "core/duties.py",
+        "    elif cover.position == 0:\n",
+        "    elif cover.entry_filled:\n",
+    ),
+    Mutation(
+        "a repeated key gets the first answer",
+        "core/core.py",
+        "        if first is not None:\n",
+        "        if False:\n",
+    ),
+    Mutation(
+        "foreign orders look unknown",
+        "core/asks.py",
+        "    if cover is None or cover.client_id != client_id:",
+        "    if cover is None:",
+    ),
+)
+SUITES: Final = {
+    "scenarios": ("tests/core", "--deselect=tests/core/test_spec.py"),
+    "schedules": ("tests/property/test_schedules.py", "tests/property/test_machine.py"),
+}
+
+
+def noticed(mutation: Mutation, suite: tuple[str, ...]) -> bool:
+    """Return whether a suite fails when the rule is broken."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, "src")
+        shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
+        path = copy / "kavach" / mutation.file
+        source = path.read_text(encoding="utf-8")
+        assert mutation is NOTHING or source.count(mutation.text) == 1, f"moved: {mutation.rule}"
+        path.write_text(source.replace(mutation.text, mutation.broken), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        command += ["-o", f"pythonpath={copy} .", *suite]
+        environment = {**os.environ, "PYTHONPATH": f"{copy}:{ROOT}", "RUNS": "150"}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=300
+        )
+    assert done.returncode in (0, 1), done.stdout.decode()[-2_000:]
+    return done.returncode == 1
+
+
+def main() -> None:
+    """Print who notices which broken rule; end with 1 if nobody does."""
+    unseen = 0
+    for suite in SUITES.values():
+        assert not noticed(NOTHING, suite), "the tests fail already"
+    for mutation in MUTATIONS:
+        seen = [name for name, suite in SUITES.items() if noticed(mutation, suite)]
+        unseen += not seen
+        sys.stdout.write(f"{mutation.rule}: {' and '.join(seen) or 'NOBODY NOTICES'}\n")
+        sys.stdout.flush()
+    sys.exit(1 if unseen else 0)
+
+
+if __name__ == "__main__":
+    main()
