@@ -85,6 +85,8 @@ _CHANGES: Final = {
     "amended": "MODIFY_CONFIRMED",
     "amend_refused": "MODIFY_REJECTED",
     "cancel_refused": "CANCEL_REJECTED",
+    "request_lost": "MODIFY_REJECTED",  # It never reached the venue: nothing was changed.
+    "resurfaced": "CONFIRMED",
     "cancelled": "CANCEL_CONFIRMED",
     "removed": "CANCEL_CONFIRMED",
     "expired": "CANCEL_CONFIRMED",

@@ -121,7 +121,8 @@ class Core(Desk):
             entry_kind = _ENTRY_KIND.get(type(report))
             meaning = ENTRY_REPORT[before][entry_kind] if entry_kind else _NOTED
         else:
-            meaning = EXIT_REPORT[before][_EXIT_KIND[type(report)]]
+            exit_kind = _EXIT_KIND.get(type(report))
+            meaning = EXIT_REPORT[before][exit_kind] if exit_kind else _NOTED
         assert meaning is not _NEVER, f"{cover.cover_id}: {report} in {before}"
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)

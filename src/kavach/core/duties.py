@@ -427,7 +427,8 @@ def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
                 cancel(desk, order)
         elif order.order_type is not LIMIT:
             amend(desk, order, LIMIT, order.quantity, price, 0)
-    if cover.priced_at_ns and desk.now_ns - cover.priced_at_ns >= settings.t_reprice_ns:
+    waited_ns = desk.now_ns - cover.priced_at_ns
+    if cover.position > 0 and cover.priced_at_ns and waited_ns >= settings.t_reprice_ns:
         harden(desk, cover, instrument)
     _exit_what_is_open(desk, cover, instrument)
 
@@ -532,7 +533,8 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     elif state is EXITING:
         if not cover.entry_dead:
             due.append(cover.exit_since_ns + settings.t_cancel_ns)
-        if cover.priced_at_ns and not _locked(desk, cover):
+        told = Alarm.CIRCUIT_LOCKED in cover.alarms
+        if cover.priced_at_ns and not (told and _locked(desk, cover)):
             due.append(cover.priced_at_ns + settings.t_reprice_ns)
         if cover.position > cover.exit_leaves_max:
             due.append(retry_at_ns(desk, cover))

@@ -167,6 +167,13 @@ class OrderCancelRefused(Event, frozen=True):
     serial: int = 0
 
 
+class OrderRequestLost(Event, frozen=True):
+    """A change or a cancel never reached the venue, as a comparison shows; nothing is refused."""
+
+    tag: int
+    serial: int
+
+
 Request = OrderSubmitted | OrderAmendSent | OrderCancelSent | OrderQuerySent | StrayCancelSent
 Report = (
     OrderAccepted
@@ -177,6 +184,7 @@ Report = (
     | OrderAmendRefused
     | OrderClosed
     | OrderCancelRefused
+    | OrderRequestLost
 )
 
 

@@ -332,6 +332,17 @@ def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: i
     _note(cover, order, "cancel_refused", at_ns, event.reason)
 
 
+def _order_request_lost(state: OmsState, event: e.OrderRequestLost, at_ns: int) -> None:
+    order = state.orders[event.tag]
+    cover = state.covers[order.cover_id]
+    _answer(order, _ANSWERED)
+    _sure(order)
+    order.amend = None
+    _complete(order)
+    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
+    _note(cover, order, "request_lost", at_ns)
+
+
 # --- Decisions --------------------------------------------------------------------------------
 
 
@@ -551,6 +562,7 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.OrderAmendRefused: _order_amend_refused,
     e.OrderClosed: _order_closed,
     e.OrderCancelRefused: _order_cancel_refused,
+    e.OrderRequestLost: _order_request_lost,
     e.ClientOpened: _client_opened,
     e.ClientKilled: _client_killed,
     e.TokenRenewed: _token_renewed,

@@ -23,6 +23,7 @@ from kavach.core.events import (
     OrderCancelRefused,
     OrderClosed,
     OrderRejected,
+    OrderRequestLost,
     OrderStatus,
     OrderTraded,
     OrderTriggered,
@@ -35,7 +36,6 @@ from kavach.units import Quantity
 
 ABSENT_CODE: Final = 16060
 ABSENT_TEXT: Final = "The venue does not know the order"
-NOT_DONE_TEXT: Final = "The venue did not do it"
 
 
 def news(cover: CoverOrder, order: VenueOrder, report: Report) -> bool:
@@ -60,6 +60,9 @@ _NEWS: Final[dict[type, Callable[[CoverOrder, VenueOrder, Any], bool]]] = {
     OrderAmended: lambda cover, order, report: _answers(order, _AMEND, report.serial),
     OrderAmendRefused: lambda cover, order, report: _answers(order, _AMEND, report.serial),
     OrderClosed: lambda cover, order, report: not order.closed,
+    OrderRequestLost: lambda cover, order, report: (
+        order.in_flight is not InFlight.NONE and report.serial == order.serial
+    ),
     OrderCancelRefused: lambda cover, order, report: _answers(order, _CANCEL, report.serial),
 }
 
@@ -94,7 +97,7 @@ def missing_reports(
         filled = status.filled_quantity
         yield OrderClosed(order.tag, filled, status.closing, status.code, status.reason)
     elif order.in_flight is InFlight.CANCEL and settled and asked_about:
-        yield OrderCancelRefused(order.tag, 0, NOT_DONE_TEXT, order.serial)
+        yield OrderRequestLost(order.tag, order.serial)
 
 
 def _absent(order: VenueOrder, *, settled: bool) -> Iterator[Report]:
@@ -120,4 +123,4 @@ def _amend_outcome(order: VenueOrder, status: OrderStatus, *, settled: bool) -> 
     if done:
         yield OrderAmended(order.tag, order.serial)
     elif settled:
-        yield OrderAmendRefused(order.tag, 0, NOT_DONE_TEXT, order.serial)
+        yield OrderRequestLost(order.tag, order.serial)

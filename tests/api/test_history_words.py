@@ -1,0 +1,20 @@
+"""Every line that the core writes into an order's history has a word on the wire."""
+
+import ast
+from pathlib import Path
+
+from kavach.api import history
+from kavach.core.events import Closing
+
+EVOLVE = Path(__file__).parents[2] / "src/kavach/core/evolve.py"
+
+
+def test_every_line_of_a_history_has_a_word() -> None:
+    """What ``evolve`` notes, and the API has no word for, would be an error of the program."""
+    noted = set(map(str, Closing))
+    for node in ast.walk(ast.parse(EVOLVE.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            words = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            noted |= {one for one in words if node.func.id == "_note" and isinstance(one, str)}
+    assert noted >= {"accepted", "traded", "request_lost"}
+    assert noted - {"accepted", "traded"} == set(history._CHANGES)
