@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.crash.test_disk_trouble import broken_disk
 from tests.telemetry.reading import Figures
 from tests.twin_server import OPERATOR_TOKEN, TOKEN, TwinServer, running
 
@@ -17,6 +19,7 @@ KART = "/api/v1/orders/kart"
 PENDING = "/api/v1/orders?type=pending&client_id=DEMO1"
 WORKERS = 8
 ORDERS_A_WORKER = 40
+MEND_SECONDS_MAX = 30
 
 
 def order(number: int, **changes: Any) -> dict[str, Any]:
@@ -146,6 +149,31 @@ def test_a_lost_link_is_not_ready_and_still_alive(server: TwinServer) -> None:
     assert scrape(server)["kavach_venue_up"] == 0
     server.room("POST", "venue/link", up=True)
     assert server.http.get("/readyz").status_code == 200
+
+
+def test_a_failed_disk_is_not_ready_until_it_works_again(server: TwinServer) -> None:
+    """Meanwhile the server is alive, shows what is durable, and says in the log how it went."""
+    assert server.http.post(KART, json=order(1)).status_code == 200
+    with broken_disk(server):
+        assert server.http.post(KART, json=order(2)).status_code == 503
+        answer = server.http.get("/readyz")
+        assert (answer.status_code, answer.json()["journal"]) == (503, "failed")
+        assert server.http.get("/healthz").status_code == 200
+        failed = scrape(server)
+        assert failed["kavach_journal_up"] == 0
+        assert failed.get("kavach_cover_orders", state="ENTRY_OPEN") == 1
+    end = time.monotonic() + MEND_SECONDS_MAX
+    while server.http.get("/readyz").status_code != 200:
+        assert time.monotonic() < end, "the disk works, and the server is not ready"
+        time.sleep(0.05)
+    assert server.http.post(KART, json=order(3)).status_code == 200
+    mended = scrape(server)
+    assert mended["kavach_journal_up"] == 1
+    living = mended.get("kavach_cover_orders", state="ENTRY_OPEN")
+    assert living in (2, 3), "the one that met the failure may be kept or not"
+    posted = {"method": "POST", "route": KART}
+    assert mended.get("kavach_http_requests_total", **posted, status="503") == 1
+    assert [line.split()[2] for line in server.said().splitlines()][-1] == "repair"
 
 
 def test_a_reset_is_watched_too(server: TwinServer) -> None:
