@@ -174,6 +174,13 @@ class Connection(HttpToolsProtocol):
         self._fetched()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Close, after the answers that are owed; a request that is not whole yet is not taken."""
+        if self._waits_for_client():
+            self.transport.close()
+        else:
+            super().shutdown()
+
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Return whether to stay: until what arrived whole is answered."""
         if self._owed and self._reading is None:
