@@ -145,6 +145,7 @@ STATES: Final[tuple[tuple[Reason, tuple[str, ...]], ...]] = (
     (Reason.ENTRIES_MUST_BE_ALLOWED, (*OPEN, "squareoff", "place 100 @ 13 stop 12")),
     (Reason.ENTRIES_MUST_BE_ALLOWED, (*OPEN, "end", "place 100 @ 13 stop 12")),
     (Reason.MARGIN_MUST_SUFFICE, ("place 9 @ 13 stop 12 cnc", "E1 acked", "C3 quantity 1000000")),
+    (Reason.VENUE_MUST_BE_REACHABLE, (*OPEN, "link lost", "C3 quantity 90")),
     (Reason.REFERENCE_MUST_BE_CURRENT, (*OPEN, "C3 quantity 90 seen once")),
     (Reason.ENTRY_ALREADY_EXECUTED, (*COVERED, "C1")),
     (Reason.ENTRY_ALREADY_EXECUTED, (*COVERED, "C3 quantity 50")),

@@ -78,6 +78,7 @@ _FIELDS: Final[dict[Reason, tuple[str, ErrorCode | None]]] = {
 
 _ORDERS: Final[dict[Reason, str]] = {
     R.ENTRIES_MUST_BE_ALLOWED: "Error from backend: (1010)-blocked by broker",
+    R.VENUE_MUST_BE_REACHABLE: "Error from backend: (1009)-Adapter is offline",
     R.MARGIN_MUST_SUFFICE: "Error from backend: (12001)-Margin unavailable",
     R.ENTRY_ALREADY_EXECUTED: "Entry leg already executed; cancel leg THIRD to exit",
     R.ENTRY_IN_FLIGHT: "Entry leg is on its way to the exchange; try again when it is confirmed",

@@ -342,7 +342,7 @@ class Core(Desk):
         act = CLOCK[before][kind]
         if act is Act.EXIT or (act is Act.HARDER and cover.exit_source is None):
             self.emit(e.ExitIntended(cover.cover_id, source))
-        elif act is Act.HARDER:
+        elif act is Act.HARDER and not self.state.link_down:
             harden(self, cover, self.state.instruments[cover.instrument])
         elif act is Act.CANCEL and cover.cancel_source is None and not cover.entry_dead:
             self.emit(e.EntryCancelRequested(cover.cover_id, source))

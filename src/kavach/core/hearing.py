@@ -122,5 +122,5 @@ def _amend_outcome(order: VenueOrder, status: OrderStatus, *, settled: bool) -> 
     )
     if done:
         yield OrderAmended(order.tag, order.serial)
-    elif settled:
-        yield OrderRequestLost(order.tag, order.serial)
+    elif settled and status.standing is not Standing.CLOSED:
+        yield OrderRequestLost(order.tag, order.serial)  # A closing ends every request.

@@ -35,6 +35,8 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
         return Refusal(Reason.ENTRY_ALREADY_EXECUTED)
     if cover.cancel_source is not None:
         return Refusal(Reason.ENTRY_BEING_CANCELLED)
+    if desk.state.link_down:
+        return Refusal(Reason.VENUE_MUST_BE_REACHABLE)
     if cover.modify is not None or any(
         order.in_flight is not InFlight.NONE or order.life is Life.SENT for order in cover.entries
     ):

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     STOP_MUST_BE_BEYOND_LAST_PRICE = "stop_must_be_beyond_last_price"
     # About when it comes
     ENTRIES_MUST_BE_ALLOWED = "entries_must_be_allowed"
+    VENUE_MUST_BE_REACHABLE = "venue_must_be_reachable"
     MARGIN_MUST_SUFFICE = "margin_must_suffice"
     # About the order it names
     ORDER_MUST_EXIST = "order_must_exist"

@@ -76,7 +76,15 @@ class Engine:
         journal: Journal,
         venue: Venue,
         clock: Clock,
+        *,
+        far: bool = False,
     ) -> None:
+        """Join the parts; ``far``: the venue is outside, so what is done late is dated late.
+
+        A request that leaves now must not be dated back to when it was due: how long it has been
+        on its way decides what its absence at the venue means.
+        """
+        self._far = far
         self.core = Core(OmsState(instruments, settings))
         self.journal = journal
         self.venue = venue
@@ -135,7 +143,7 @@ class Engine:
                 due_ns, source = self._next_source()
                 if source is None or due_ns > now_ns:
                     return
-                source.fire(max(due_ns, self.core.now_ns))
+                source.fire(now_ns if self._far else max(due_ns, self.core.now_ns))
         finally:
             self._catching_up = False
 
