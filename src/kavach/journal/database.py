@@ -127,13 +127,21 @@ def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
         connection.pragma("wal_autocheckpoint", 0)  # The writer chooses the moment.
         mode = connection.pragma("journal_mode")
         connection.set_busy_timeout(READERS_MS)
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        _empty_log(connection)
     except apsw.Error as error:
         raise meaning(error, path) from error
     if mode != "wal":
         connection.close()
         raise JournalCorrupt(0, f"{path} is not in write-ahead mode")
     return connection
+
+
+def _empty_log(connection: apsw.Connection) -> None:
+    """Return when the database holds what the log held, synced, and the log is empty."""
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.BusyError:  # Somebody reads the log; what is in it can be made safe all the same.
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
 
 
 def open_for_reading(path: Path, *, live: bool) -> apsw.Connection:
@@ -236,14 +244,13 @@ def _stretch(
     connection: apsw.Connection, path: Path, first: int, end: int
 ) -> Iterator[tuple[object, object, object]]:
     """Return the rows from ``first`` on, some at a time; there is at least one."""
-    rows = connection.execute(
-        "SELECT sequence, body, chain FROM records"
-        " WHERE sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?",
-        (first, end, READ_TOGETHER),
-    )
     sequence = first
     try:
-        for row in rows:
+        for row in connection.execute(
+            "SELECT sequence, body, chain FROM records"
+            " WHERE sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?",
+            (first, end, READ_TOGETHER),
+        ):
             yield row
             sequence += 1
     except apsw.Error as error:

@@ -28,6 +28,7 @@ from kavach.journal import database, snapshots
 from kavach.journal.chain import GENESIS, link
 from kavach.journal.directory import lock_directory, make_directory, unlock
 from kavach.journal.group_commit import GroupCommit
+from kavach.journal.log_tail import is_damaged
 from kavach.journal.progress import Progress, Subscriber
 
 
@@ -197,9 +198,13 @@ class SqliteJournal:
 
     def _find_end(self) -> tuple[int, bytes]:
         """Return the last sequence and its link, after checking what can be checked quickly."""
+        log = self._path.with_name(f"{database.FILE_NAME}-wal")
+        damaged = not self._live and log.exists() and is_damaged(log)
         with closing(database.open_for_reading(self._path, live=self._live)) as connection:
             database.check_format(connection, self._path)
             end = database.last_sequence(connection, self._path)
+            if damaged:
+                raise JournalCorrupt(end + 1, "the log is damaged there, and goes on behind it")
             if self._read_only:
                 return end, GENESIS  # Nothing will be appended; reading finds the first damage.
             # The last record must follow from the one before, or new ones would hang in the air.
