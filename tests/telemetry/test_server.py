@@ -91,6 +91,18 @@ def test_figures_agree_with_what_was_done(server: TwinServer) -> None:
     assert seen["process_resident_memory_bytes"] > 0
 
 
+def test_a_repeated_key_is_an_outcome_of_its_own(server: TwinServer) -> None:
+    """A request that is answered from memory counts as replayed, and places nothing."""
+    key = {"Idempotency-Key": "once"}
+    for _ in range(3):
+        assert server.http.post(KART, json=order(1), headers=key).status_code == 200
+    seen = scrape(server)
+    place = {"command": "PlaceCoverOrder"}
+    assert seen.get("kavach_commands_total", **place, outcome="accepted") == 1
+    assert seen.get("kavach_commands_total", **place, outcome="replayed") == 2
+    assert seen.total("kavach_cover_orders") == 1
+
+
 def test_an_audit_leaves_its_result(server: TwinServer) -> None:
     """The number of audits is told with what the last one found."""
     assert scrape(server)["kavach_audits_total"] == 0

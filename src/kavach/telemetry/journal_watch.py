@@ -47,10 +47,11 @@ class JournalWatch:
         """Hear that a record was appended."""
         journal = self._journal
         assert journal is not None, "watch comes first"
-        if self._timed is None and sequence > journal.durable_sequence:
+        if self._timed is None:
             self._timed = (sequence, perf_counter_ns())
+            # Only now, or the journal's thread could come between the look and the timing.
             if sequence <= journal.durable_sequence:
-                self._timed = None  # It came to disk before the journal's thread could see it.
+                self._timed = None
 
     def _on_batch(self, durable_sequence: int) -> None:
         """Hear how far the disk has got, or that it failed; runs on the journal's thread."""
