@@ -151,6 +151,7 @@ STATES: Final[tuple[tuple[Reason, tuple[str, ...]], ...]] = (
     (Reason.ENTRY_ALREADY_EXECUTED, (*COVERED, "C3 quantity 50")),
     (Reason.ENTRY_IN_FLIGHT, (*OPEN, "C3 quantity 90", "C3 quantity 80")),
     (Reason.ENTRY_BEING_CANCELLED, (*OPEN, "C1", "C3 quantity 90")),
+    (Reason.VENUE_MUST_BE_REACHABLE, (*OPEN, "link lost", "C3 quantity 90")),
     (Reason.STOP_ALREADY_TRIGGERED, (*COVERED, "S1 triggered", "C4 stop 12.5")),
     (Reason.EXIT_IN_PROGRESS, (*COVERED, "C2", "C4 stop 12.5")),
     (Reason.ALREADY_CLOSED, (*OPEN, "C1", "E1 cancelled", "C3 quantity 90")),

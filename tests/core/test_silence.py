@@ -102,6 +102,15 @@ STORIES: Final = {
     link back              -> cancel E1                         | ENTRY_OPEN
     E1 cancelled           -> nothing                           | CANCELLED
     """,
+    "square-off while the link is down waits for it": COVERED
+    + """
+    C2                     -> out: user, S1 to 100 @ market, ok | EXITING
+    S1 amended             -> nothing                           | EXITING
+    link lost              -> nothing                           | EXITING
+    squareoff              -> nothing                           | EXITING
+    link back              -> nothing                           | EXITING
+    wait 500ms             -> S1 to 100 @ market+1              | EXITING
+    """,
     "an unanswered stop is never doubled": OPEN
     + """
     E1 traded 100          -> S1 sell 100 on 12                            | COVERING

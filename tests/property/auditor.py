@@ -33,8 +33,10 @@ class Paper:
         self.total = int(asked.quantity)
         self.trigger = int(asked.trigger_price_pips)
         self.plan = 0  # Which plan of the stop the trigger belongs to.
+        self.amend_plan = 0
         self.filled = 0
         self.answered = False
+        self.denied = False  # The venue said that it does not know it.
         self.final: int | None = None
         self.amend: e.OrderAmendSent | None = None
         self.cancelling = False
@@ -65,6 +67,7 @@ class Auditor:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.prompt = False  # Whether a request may meet an order that has just gone.
+        self.unlinked = False  # Whether nothing can be sent for now.
         self.papers: dict[int, Paper] = {}
         self.of_cover: dict[int, list[Paper]] = defaultdict(list)
         self.trades: dict[tuple[str, int], tuple[int, int]] = {}  # Quantity and price.
@@ -95,7 +98,7 @@ class Auditor:
         assert isinstance(request, e.OrderAmendSent), f"{request} is no business of the venue's"
         self._may_amend(paper, request)
         paper.amend = request
-        paper.plan = self.plans[paper.asked.cover_id]
+        paper.amend_plan = self.plans[paper.asked.cover_id]
 
     def moved_by_client(self, cover_id: int) -> None:
         """Forget how tight the stop was: a client may loosen it."""
@@ -138,6 +141,8 @@ class Auditor:
         self.told_of[paper.asked.client_id] += 1
         match said:
             case e.OrderAccepted():
+                if paper.denied:
+                    paper.denied, paper.final = False, None
                 paper.answered = True
                 self._confirmed(paper)
             case e.OrderTraded():
@@ -154,6 +159,7 @@ class Auditor:
             case e.OrderStatus():
                 self._status(paper, said)
             case e.OrderAbsent(settled=True):
+                paper.denied = paper.denied or paper.final is None
                 self._over(paper, paper.filled)
             case _:
                 pass
@@ -172,7 +178,7 @@ class Auditor:
         amend, paper.amend = paper.amend, None
         if done:
             paper.total, paper.kind = int(amend.quantity), amend.order_type
-            paper.trigger = int(amend.trigger_price_pips)
+            paper.trigger, paper.plan = int(amend.trigger_price_pips), paper.amend_plan
             self._confirmed(paper)
         if paper.final is None and paper.filled == paper.total:
             paper.final = paper.filled
@@ -188,6 +194,8 @@ class Auditor:
 
     def _status(self, paper: Paper, status: e.OrderStatus) -> None:
         """Take all that the venue knows of an order for told."""
+        if paper.denied:
+            paper.denied, paper.final = False, None
         paper.answered = True
         for trade in status.trades:
             self._traded(paper, trade)
@@ -246,7 +254,7 @@ class Auditor:
         assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
         busy = any(p.in_flight for p in exits)
         exchange = self.engine.state.instruments[cover.instrument].exchange
-        closed = exchange in self.engine.state.sessions_closed
+        closed = exchange in self.engine.state.sessions_closed or self.unlinked
         if state in ("COVERING", "COVERED_OPEN", "COVERED") and not busy and not closed:
             assert at_most == position, f"INV-1: {who} wants {at_most} for {position}"
         if position > confirmed and state not in ENDS:

@@ -23,7 +23,7 @@ class FarWorld(Clients):
     """Clients, a scripted venue, and the mail between them."""
 
     def __init__(self) -> None:
-        self.venue = ScriptedVenue()
+        self.venue = self.fresh_venue()
         self.mail: dict[int, deque[e.Report]] = {}
         self.seen = 0  # Requests that the auditor has seen.
         super().__init__(self.venue)
@@ -57,7 +57,8 @@ class FarWorld(Clients):
                 bought[cover_id] = bought.get(cover_id, 0) + order.filled
             else:
                 sold[cover_id] = sold.get(cover_id, 0) + order.filled + order.open_quantity
-            if order.alive:
+            denied = order.tag in self.auditor.papers and self.auditor.papers[order.tag].denied
+            if order.alive and not denied:
                 state = self.engine.state.covers[cover_id].state
                 assert state.value not in ENDS, f"INV-5: order {order.tag} outlived {cover_id}"
         for cover_id, quantity in sold.items():
@@ -112,7 +113,7 @@ class FarWorld(Clients):
             deeds += [lambda: venue.cancel(tag)] * 4 if order.alive else []
             deeds += [lambda: venue.refuse_cancel(tag)]
         if not order.alive:
-            room = order.quantity - order.filled
+            room = 0 if order.lost else order.quantity - order.filled
             if room > 0 and order.asked.purpose is e.Purpose.ENTRY and size % 16 == 0:
                 price = self.prices[order.asked.instrument]
                 deeds.append(lambda: venue.trade_late(tag, 1 + size % room, price))
@@ -141,7 +142,7 @@ class FarWorld(Clients):
         if isinstance(letter, e.OrderTraded) and twice % 8 == 6:
             self._hand_over(letter)
 
-    def _hand_over(self, letter: e.Report) -> None:
+    def _hand_over(self, letter: e.Heard) -> None:
         self.clock.at_ns += 1_000
         self.engine.catch_up(self.clock.at_ns)
         self.look()

@@ -11,16 +11,18 @@ from typing import Final
 
 import pytest
 
-from tests.property import far, near
+from tests.property import far, near, silent
 from tests.property.far import FarWorld
 from tests.property.near import NearWorld
+from tests.property.silent import SilentWorld
 
 RUNS: Final = int(os.environ.get("RUNS") or 150)
 DEEDS_A_RUN: Final = 120
-World = FarWorld | NearWorld
+World = FarWorld | NearWorld | SilentWorld
 WORLDS: Final[dict[type[World], tuple[tuple[str, int, int], ...]]] = {
     FarWorld: far.DEEDS,
     NearWorld: near.DEEDS,
+    SilentWorld: silent.DEEDS,
 }
 
 

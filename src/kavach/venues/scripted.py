@@ -239,7 +239,7 @@ class ScriptedVenue:
         end = order.end
         if isinstance(end, e.OrderRejected):
             return end
-        if not order.accepted and not order.trades:
+        if not order.accepted and not order.trades and end is None:
             return e.OrderAbsent(tag, settled=order.lost)
         standing = e.Standing.WAITING if order.waits else e.Standing.WORKING
         return e.OrderStatus(
