@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from tests.property.far import FarWorld
+from tests.property.silent import SilentWorld
 
 SMALL = st.integers(0, 7)
 NUMBER = st.integers(0, 255)
@@ -17,9 +18,11 @@ NUMBER = st.integers(0, 255)
 class CoverOrders(RuleBasedStateMachine):
     """A client, a venue, a clock and the mail, in any order."""
 
+    kind: type[FarWorld] = FarWorld
+
     def __init__(self) -> None:
         super().__init__()
-        self.world = FarWorld()
+        self.world = self.kind()
 
     @rule(who=SMALL, kind=st.integers(0, 15), size=NUMBER, gap=NUMBER)
     def place(self, who: int, kind: int, size: int, gap: int) -> None:
@@ -87,4 +90,36 @@ class CoverOrders(RuleBasedStateMachine):
         self.world.check_replay(-1)
 
 
+class SilentCoverOrders(CoverOrders):
+    """The same, where things get lost."""
+
+    kind = SilentWorld
+    world: SilentWorld
+
+    @rule(which=SMALL)
+    def lose(self, which: int) -> None:
+        self.world.lose(which)
+
+    @rule(which=SMALL)
+    def drop(self, which: int) -> None:
+        self.world.drop(which)
+
+    @rule(which=SMALL)
+    def resurface(self, which: int) -> None:
+        self.world.resurface(which)
+
+    @rule(which=SMALL, what=SMALL)
+    def answer(self, which: int, what: int) -> None:
+        self.world.answer(which, what)
+
+    @rule(what=SMALL)
+    def link(self, what: int) -> None:
+        self.world.link(what)
+
+    @rule(what=SMALL)
+    def restart(self, what: int) -> None:
+        self.world.restart(what)
+
+
 TestCoverOrders = CoverOrders.TestCase
+TestSilentCoverOrders = SilentCoverOrders.TestCase
