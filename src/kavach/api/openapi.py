@@ -103,13 +103,18 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         schema = {"type": "string"}
         found.append({"name": ORDER_ID, "in": "path", "required": True, "schema": schema})
     if route.repeatable:
-        length = {"type": "string", "maxLength": headers.IDEMPOTENCY_KEY_LENGTH_MAX}
+        key = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": headers.IDEMPOTENCY_KEY_LENGTH_MAX,
+            "pattern": "^[!-~]([ -~]*[!-~])?$",  # Printable ASCII.
+        }
         found.append(
             {
                 "name": headers.IDEMPOTENCY_KEY,
                 "in": "header",
                 "description": "The same key and request again gets the first answer again.",
-                "schema": length,
+                "schema": key,
             }
         )
     return found

@@ -1,0 +1,155 @@
+"""
+Thousands of requests made from ``/openapi.json``, to a real server, by schemathesis.
+
+Twice: as the document stands, which tries what a field may not be; and with the document
+narrowed to accounts, instruments and orders that exist, so that requests reach the rules behind
+the fields. Whatever comes back is no 5xx, has a status and a shape that the document names, and
+afterwards the audit finds nothing. ``RUNS`` sets the examples for each route, ``SEED`` the seed.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.world import entry
+from tests.hostile.raw import KART
+from tests.twin_server import TOKEN, TwinServer, running
+
+EXAMPLES = int(os.environ.get("RUNS") or 30)
+SEED = int(os.environ.get("SEED") or 1)
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+    "ignored_auth",
+)
+CASES = re.compile(r"(\d+) generated, (\d+) passed")
+
+
+def fuzz(server: TwinServer, document: str, place: Path) -> tuple[int, str]:
+    """Return how many requests were sent, and what schemathesis says; fails with what it found."""
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", document, "--url", server.url),
+            *("--header", f"Authorization: Bearer {TOKEN}", "--checks", ",".join(CHECKS)),
+            *("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES)),
+            *("--seed", str(SEED), "--generation-database", "none", "--continue-on-failure"),
+            *("--no-color", "--output-sanitize", "false"),
+        ],
+        cwd=place,  # It may leave files behind.
+        env=os.environ | {"NO_PROXY": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=60 + EXAMPLES * 10,
+        check=False,
+    )
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 0, said
+    counted = CASES.search(said)
+    assert counted, said
+    assert counted[1] == counted[2], said
+    return int(counted[1]), said
+
+
+def orders(server: TwinServer) -> list[dict[str, Any]]:
+    """Return rows of orders in many states, placed here."""
+    server.room(
+        "POST",
+        "market/quote",
+        exchange="NSE",
+        instrument_token=14366,
+        bid=12.85,
+        bid_quantity=500,
+        ask=13.1,
+        ask_quantity=500,
+    )
+    sell = {"exchange": "NSE", "instrument_token": 14366, "side": "SELL", "price": 12.9}
+    for number, filled in enumerate((0, 0, 3, 10, 10, 0), start=1):
+        fields = entry(price=12.9, user_order_id=number)
+        assert server.http.post(KART, json=fields).status_code == 200
+        if filled:
+            server.room("POST", "market/order", **sell, quantity=filled)
+    rows: list[dict[str, Any]] = server.http.get("/api/v1/orders?type=all").json()["data"]["orders"]
+    return rows
+
+
+def narrowed(document: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the document with values that exist where a stranger would have to guess."""
+    ids = [row["oms_order_id"] for row in rows]
+    known: dict[str, list[Any]] = {
+        "client_id": ["DEMO1"],
+        "exchange": ["NSE"],
+        "instrument_token": [14366, "14366"],
+        "execution_type": ["CO"],
+        "order_type": ["LIMIT", "MARKET", "SL"],
+        "product": ["MIS"],
+        "leg_order_indicator": ["ENTRY", "THIRD"],
+        "oms_order_id": ids,
+        "exchange_order_id": [row["exchange_order_id"] for row in rows],
+        "price": [12.8, 12.9, "13", 13.05],
+        "trigger_price": [0, 0.0, "0", 13.1],
+        "stop_loss_value": [12.5, "12.4", 13.5, 12],
+        "quantity": [1, 10, "25"],
+        "disclosed_quantity": [0, "0", 1],
+        "device": ["WEB", ""],
+        "user_order_id": [1, 2, "3"],
+        "square_off_value": [0, 1],
+        "is_trailing": [True, False],
+        "trailing_stop_loss": [0, 0.05, "0.1"],
+        "last_activity_reference": [0, 10, *(row["last_activity_reference"] for row in rows)],
+    }
+    for name in ("PlaceRequest", "ModifyRequest", "CancelRequest"):
+        properties = document["components"]["schemas"][name]["properties"]
+        for field in properties:
+            if field in known:
+                properties[field] = {"enum": known[field]}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation["parameters"]:
+                if parameter["name"] == "oms_order_id":
+                    parameter["schema"] = {"type": "string", "enum": ids}
+                if parameter["name"] == "client_id":
+                    parameter["schema"] = {"type": "string", "enum": ["DEMO1"]}
+    return document
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_whatever_is_sent_the_answer_fits(tmp_path: Path, narrow: bool) -> None:
+    """No 5xx, no status or shape that the document does not name, and a clean audit."""
+    with running("--data-dir", tmp_path / "data") as server:
+        rows = orders(server)
+        document = server.http.get("/openapi.json").json()
+        if narrow:
+            document = narrowed(document, rows)
+        path = tmp_path / "openapi.json"
+        path.write_text(json.dumps(document))
+        count, _ = fuzz(server, str(path), tmp_path)
+        assert count > 500
+        audit = server.audit()
+        assert audit["violations"] == []
+        if narrow:
+            assert audit["cover_orders"] > len(rows), "no request got as far as an order"
+
+
+def test_the_fuzzer_can_see(tmp_path: Path) -> None:
+    """Against a document that promises another shape, it complains: so silence means something."""
+    with running("--data-dir", ":memory:") as server:
+        document = server.http.get("/openapi.json").json()
+        schema = document["components"]["schemas"]["TradingInfoAnswer"]
+        schema["required"] = [*schema["required"], "a_key_that_is_not_there"]
+        wanted = "/api/v1/user/trading_info"
+        document["paths"] = {wanted: document["paths"][wanted]}
+        path = tmp_path / "openapi.json"
+        path.write_text(json.dumps(document))
+        with pytest.raises(AssertionError, match="a_key_that_is_not_there"):
+            fuzz(server, str(path), tmp_path)
