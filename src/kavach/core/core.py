@@ -49,7 +49,7 @@ from kavach.core.cover_tables import (
     Meaning,
 )
 from kavach.core.desk import Desk
-from kavach.core.duties import ask_what_became, harden
+from kavach.core.duties import ask_what_became, compare_unasked, harden
 from kavach.core.hearing import denied, missing_reports, news
 from kavach.core.meanings import establish
 from kavach.core.pricing import ceil_tick, floor_tick
@@ -93,18 +93,28 @@ class Core(Desk):
         order = state.orders[status.tag]
         if isinstance(status, e.OrderStatus):
             self._check_identity(order, status.exchange_order_id)
-        told = missing_reports(order, status, self.now_ns, state.settings.t_absent_ns)
-        for report in list(told):
-            self.report(report)
+        cover = state.covers[order.cover_id]
+        before = cover.state
+        told = list(missing_reports(order, status, state.settings.t_absent_ns))
+        for report in told:
+            self._take(cover, order, report)
+        if told:
+            settle(self, cover, before)  # Once, when everything that it says is known.
 
     def report(self, report: e.Report) -> None:
         """Take a report of one order; what is known already changes nothing (INV-10)."""
         order = self.state.orders[report.tag]
         cover = self.state.covers[order.cover_id]
+        before = cover.state
+        if self._take(cover, order, report):
+            settle(self, cover, before)
+
+    def _take(self, cover: CoverOrder, order: VenueOrder, report: e.Report) -> bool:
+        """Return whether a report was news, having let it happen and established its meaning."""
         if type(report) is e.OrderAccepted:
             self._check_identity(order, report.exchange_order_id)
         if not news(cover, order, report):
-            return
+            return False
         if type(report) is e.OrderRejected and order.filled_quantity:
             # It traded, so it lived: its end is told in the wrong words (A2).
             report = e.OrderClosed(
@@ -127,7 +137,7 @@ class Core(Desk):
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
         establish(self, cover, order, report, meaning)
-        settle(self, cover, before)
+        return True
 
     def conclude(self, ticket: Ticket | Refusal) -> Outcome:
         """Return what became of a command, now that every request is answered or on its way."""
@@ -232,10 +242,13 @@ class Core(Desk):
         while (cover_id := self.agenda.take_due(self.now_ns)) is not None:
             cover = self.state.covers[cover_id]
             before = cover.state
-            for order in () if self.state.link_down else cover.entries + cover.exits:
-                if order.waits or (order.live and self.state.settings.t_reconcile_ns):
+            orders = () if self.state.link_down else cover.entries + cover.exits
+            for order in orders:
+                if order.waits:
                     ask_what_became(self, cover, order)
             settle(self, cover, before)
+            for order in orders:
+                compare_unasked(self, order)  # Of those of which nothing is awaited, still.
         return Ticket()
 
     def move_price(self, command: MovePrice) -> Ticket:

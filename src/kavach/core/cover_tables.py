@@ -285,5 +285,5 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     CANCELLED: frozenset({ENTRY_OPEN, COVERING, EXITING, CARRIED}),
     EXPIRED: frozenset({ENTRY_OPEN, COVERING, EXITING, CARRIED}),
     EXITED: frozenset({COVERING, TRIGGERED, EXITING, CARRIED}),
-    CARRIED: frozenset({COVERING, EXITING}),
+    CARRIED: frozenset({COVERING, TRIGGERED, EXITING}),
 }

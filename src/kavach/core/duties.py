@@ -74,23 +74,24 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
 
 
 def ask_what_became(desk: Desk, cover: CoverOrder, order: VenueOrder) -> None:
-    """Doubt a request that was not answered in time, and ask the venue, less and less often.
-
-    An order of which nothing is awaited is compared now and then, where the settings say so: a
-    report that was lost unasked is found in no other way.
-    """
+    """Doubt a request that was not answered in time, and ask the venue, less and less often."""
     settings = desk.state.settings
-    now_ns = desk.now_ns
-    if not order.waits:
-        if now_ns >= compare_due_ns(desk, order):
-            desk.send(OrderQuerySent(order.tag))
-        return
     if not order.doubted:
-        if now_ns - order.asked_at_ns < settings.t_ack_ns:
+        if desk.now_ns - order.asked_at_ns < settings.t_ack_ns:
             return
         desk.emit(OrderDoubted(order.tag))
         desk.alarm(cover, Alarm.UNKNOWN, f"no answer about order {order.tag}")
-    if now_ns >= query_due_ns(desk, order):
+    if desk.now_ns >= query_due_ns(desk, order):
+        desk.send(OrderQuerySent(order.tag))
+
+
+def compare_unasked(desk: Desk, order: VenueOrder) -> None:
+    """Ask about a live order of which nothing is awaited, where the settings say so.
+
+    A report that was lost while nothing was in doubt is found in no other way.
+    """
+    idle = order.live and not order.waits
+    if desk.state.settings.t_reconcile_ns and idle and desk.now_ns >= compare_due_ns(desk, order):
         desk.send(OrderQuerySent(order.tag))
 
 

@@ -216,7 +216,8 @@ class OrderStatus(msgspec.Struct, frozen=True, gc=False):
     code: int = 0
     reason: str = ""
     settled: bool = True
-    serial: int = 0  # Of the last request about the order when it was asked.
+    serial: int = 0  # Of the last request about the order when the venue was asked.
+    queried_at_ns: int = 0  # When it was asked; 0: not said.
 
 
 class OrderAbsent(msgspec.Struct, frozen=True, gc=False):
@@ -224,6 +225,7 @@ class OrderAbsent(msgspec.Struct, frozen=True, gc=False):
 
     tag: int
     settled: bool = True
+    queried_at_ns: int = 0
 
 
 Heard = Report | OrderStatus | OrderAbsent

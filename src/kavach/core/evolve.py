@@ -248,6 +248,8 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
         _complete(order)
     else:
         order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
+        if order.dead:
+            _sure(order)
     if cover.trades is None:
         cover.trades = []
     leg = Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD
@@ -312,6 +314,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
         return
     order.final_filled = max(event.filled_quantity, order.filled_quantity)
     order.removed = event.closing is not _BY_US
+    order.asked_at_ns = at_ns  # If trades are missing, it is from now on that they are.
     order.code, order.reason = event.code, event.reason
     _answer(order, _CLOSED)
     _sure(order)

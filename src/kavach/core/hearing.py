@@ -73,16 +73,18 @@ def denied(order: VenueOrder) -> bool:
 
 
 def missing_reports(
-    order: VenueOrder, status: OrderStatus | OrderAbsent, now_ns: int, t_absent_ns: int
+    order: VenueOrder, status: OrderStatus | OrderAbsent, t_absent_ns: int
 ) -> Iterator[Report]:
     """Yield the reports that would have told what ``status`` says, oldest first.
 
     Where a request of ours may still be on its way, nothing is concluded from its absence; nor
     is anything of a request that was sent after the venue was asked.
     """
-    settled = status.settled or now_ns - order.asked_at_ns >= t_absent_ns
+    asked_for_ns = status.queried_at_ns - order.asked_at_ns
+    settled = status.settled or asked_for_ns >= t_absent_ns
     if isinstance(status, OrderAbsent):
-        yield from _absent(order, settled=settled)
+        if settled:
+            yield from _absent(order)
         return
     if order.exchange_order_id == "":
         yield OrderAccepted(order.tag, status.exchange_order_id)
@@ -100,10 +102,9 @@ def missing_reports(
         yield OrderRequestLost(order.tag, order.serial)
 
 
-def _absent(order: VenueOrder, *, settled: bool) -> Iterator[Report]:
+def _absent(order: VenueOrder) -> Iterator[Report]:
     if order.life is Life.SENT:
-        if settled:
-            yield OrderRejected(order.tag, ABSENT_CODE, ABSENT_TEXT)
+        yield OrderRejected(order.tag, ABSENT_CODE, ABSENT_TEXT)
     elif not order.closed:
         # It was there and is not: what has traded is all that ever will.
         filled = order.filled_quantity

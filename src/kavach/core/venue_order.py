@@ -78,9 +78,11 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def waits(self) -> bool:
-        """Whether a request of ours about it is unanswered, its acceptance included."""
+        """Whether the venue owes us an answer, its acceptance, or trades of a closed order."""
+        if self.final_filled != NOT_CLOSED:
+            return self.final_filled != self.filled_quantity
         if self.exchange_order_id == "":
-            return self.life not in CLOSED
+            return True
         return self.in_flight is not _IDLE
 
     @property
