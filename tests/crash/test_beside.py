@@ -76,6 +76,26 @@ def test_a_snapshot_is_made_when_enough_has_happened(tmp_path: Path) -> None:
     again.journal.close()
 
 
+def test_a_snapshot_that_cannot_be_made_is_said_and_holds_up_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The keeper says why there is none, and goes on watching."""
+
+    async def watch() -> None:
+        keeper = SnapshotKeeper(tmp_path / "gone", lambda: 10, records_min=5)
+        keeping = asyncio.create_task(keeper.keep())
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if caplog.records:
+                break
+        assert not keeping.done()
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    asyncio.run(watch())
+    assert "There is no directory" in caplog.text
+
+
 def test_a_maker_never_marks_another_journal(tmp_path: Path) -> None:
     """If the directory was emptied meanwhile, the snapshot of what was there isn't put into it."""
     lived(tmp_path).journal.close()
