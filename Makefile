@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := src tests $(wildcard bench)
 
-.PHONY: run test check demo bench sim spec clean
+.PHONY: run test check demo bench sim crash spec clean
 
 run: .venv/run.stamp  ## Start the twin; options in ARGS="--port 9000".
 	@$(BIN)/kavach serve $(ARGS)
@@ -25,6 +25,9 @@ bench: .venv/bench.stamp  ## How fast and how big; see docs/benchmarks.md.
 
 sim: .venv/test.stamp  ## The property tests at length: RUNS=2000 SEED=7.
 	HYPOTHESIS_PROFILE=deep RUNS=$(RUNS) $(BIN)/pytest tests/property $(if $(SEED),--hypothesis-seed=$(SEED)) $(ARGS)
+
+crash: .venv/test.stamp  ## Every crash point, and fifty kills of a loaded server; see docs/reliability.md.
+	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/crash $(ARGS)
 
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
 	@$(BIN)/python -m kavach.core.print_spec
