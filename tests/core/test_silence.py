@@ -45,6 +45,16 @@ STORIES: Final = {
     E1 cancelled           -> nothing                       | COVERING
     S1 acked               -> nothing                       | COVERED
     """,
+    "an order that is denied after its session is carried with what it filled": """
+    place 100 @ 13 stop 12 -> E1 buy 100 @ 13, ok           | ENTRY_SENT
+    E1 lost                -> nothing                       | ENTRY_SENT
+    wait 1000ms            -> alarm unknown, ask E1         | ENTRY_SENT
+    E1 asked               -> nothing                       | REJECTED
+    end                    -> nothing                       | REJECTED
+    E1 acked               -> alarm contradiction           | ENTRY_OPEN
+    E1 traded 10           -> nothing                       | COVERING
+    E1 expired             -> alarm carried                 | CARRIED
+    """,
     "a question is asked again at growing intervals": """
     place 100 @ 13 stop 12 -> E1 buy 100 @ 13, ok   | ENTRY_SENT
     wait 999ms             -> nothing               | ENTRY_SENT

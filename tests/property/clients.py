@@ -56,8 +56,7 @@ class Clients:
     def __init__(self, venue: Venue) -> None:
         self.clock = HandClock()
         self.journal = MemoryJournal()
-        self.engine = Engine(SHARES, Settings(), self.journal, venue, self.clock)
-        self.engine.recover()
+        self.engine = self.engine_of(self.journal, venue)
         self.auditor = Auditor(self.engine)
         self.prices = {share.key: 130_000 for share in SHARES}
         self.hashes = {0: self.engine.state_hash()}
@@ -66,7 +65,15 @@ class Clients:
         for client in "AB":
             accepted(self.engine.execute(OpenClient(client_id=client, cash_paise=Paise(10**9))))
 
+    def engine_of(self, journal: MemoryJournal, venue: Venue) -> Engine:
+        """Return an engine that has read a journal."""
+        engine = Engine(SHARES, Settings(), journal, venue, self.clock, far=self.far)
+        engine.recover()
+        return engine
+
     # --- What a world brings ------------------------------------------------------------------
+
+    far = False  # Whether the venue answers later than within the call.
 
     def requests(self) -> Sequence[e.Request]:
         """Return everything that was ever sent to the venue."""
@@ -272,6 +279,5 @@ class Clients:
         for sequence, body in self.journal.records():
             if sequence <= upto:
                 journal.append(body)
-        again = Engine(SHARES, Settings(), journal, self.fresh_venue(), self.clock)
-        again.recover()
+        again = self.engine_of(journal, self.fresh_venue())
         assert again.state_hash() == self.hashes[upto], f"INV-19: replay of {upto} records"

@@ -22,6 +22,8 @@ from tests.property.clients import SHARES, Clients
 class FarWorld(Clients):
     """Clients, a scripted venue, and the mail between them."""
 
+    far = True
+
     def __init__(self) -> None:
         self.venue = self.fresh_venue()
         self.mail: dict[int, deque[e.Report]] = {}

@@ -55,8 +55,8 @@ MUTATIONS: Final = (
     Mutation(
         "a fired stop cancels the remainder",
         "core/duties.py",
-        "        desk.emit(EntryCancelRequested(cover.cover_id, Source.TRIGGERED))\n        c",
-        "        pass\n        c",
+        "if cover.cancel_source is not None:\n            cancel_rem",
+        "if cover.cancel_source not in (None, Source.TRIGGERED):\n            cancel_rem",
     ),
     Mutation(
         "a fresh exit is for what no live exit could fill",
@@ -98,8 +98,8 @@ MUTATIONS: Final = (
     Mutation(
         "a passed trigger gets no stop",
         "core/duties.py",
-        "    _tell_of_nakedness(desk, cover)\n    if not beyond(",
-        "    _tell_of_nakedness(desk, cover)\n    if False and not beyond(",
+        'until nothing that filled is open."""\n',
+        'until nothing that filled is open."""\n    return _protect(desk, cover, instrument)\n',
     ),
     Mutation(
         "a lost stop is placed again at most twice",

@@ -10,13 +10,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from kavach.core import events as e
-from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
-from kavach.engine.engine import Engine
 from kavach.venues.scripted import ScriptedOrder, ScriptedVenue, Told
 from tests.property import far
 from tests.property.auditor import Auditor
-from tests.property.clients import SHARES
 from tests.property.far import FarWorld
 
 
@@ -71,9 +68,17 @@ class SilentWorld(FarWorld):
             self.mail[full[which % len(full)]].popleft()
 
     def deliver(self, which: int, twice: int) -> None:
-        """Bring a letter, if there is a link."""
-        if self.linked:
-            super().deliver(which, twice)
+        """Bring a letter, if there is a link: any letter of an order, and perhaps twice."""
+        full = [tag for tag in sorted(self.mail) if self.mail[tag]]
+        if not full or not self.linked:
+            return
+        letters = self.mail[full[which % len(full)]]
+        if twice % 4 == 3:
+            letters.rotate(-(twice // 4 % len(letters)))
+        letter = letters.popleft()
+        self._hand_over(letter)
+        if twice % 5 == 4:
+            self._hand_over(letter)
 
     def resurface(self, which: int) -> None:
         """Let an entry live that was denied: what a venue should not do."""
@@ -135,8 +140,7 @@ class SilentWorld(FarWorld):
         if what % 2:
             self.lose(what // 2)
         before = self.engine.state_hash()
-        self.engine = Engine(SHARES, Settings(), self.journal, self.venue, self.clock)
-        self.engine.recover()
+        self.engine = self.engine_of(self.journal, self.venue)
         assert self.engine.state_hash() == before, "INV-19: a restart changed something"
         self.auditor.engine = self.engine
         self.engine.receive(Told(moved=dict(self.prices)))
