@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from kavach.journal.sqlite import SqliteJournal
 from tests.crash.cases import Case, every_case, survivors
 from tests.crash.disk import (
     Operation,
+    SomeSectors,
     Sync,
     after_power_loss,
     kept,
@@ -139,6 +141,27 @@ def test_what_a_restart_shows_survives_the_next_power_cut(run: Run, place: Path)
         world = reopen(place)
         assert world.engine.sequence >= shown, f"shown after a restart at {number}, then lost"
         world.journal.close()
+
+
+def test_a_restart_may_die_as_well(run: Run, place: Path) -> None:
+    """Killed or without power at any call of the recovery itself, the next restart has it all."""
+    number = 0
+    for begun in range(30, len(run.log) + 1, 12 * EVERY):
+        before = run.log[:begun]
+        answered = run.answered(begun)
+        lay_out(kept(before), place)
+        with recorder("second") as disk:
+            reopen(place, disk.name).journal.close()
+            second = list(disk.log)
+        assert second, "a recovery writes"
+        for calls in range(len(second) + 1):
+            both: list[Operation] = [*before, *second[:calls]]
+            sectors = SomeSectors(Random(f"{begun} {calls}"))
+            for files in (kept(both), after_power_loss(both, len(both), sectors)):
+                check(run, files, answered, place)
+                number += 1
+    print_count("restarts", number)
+    assert number > 20
 
 
 def test_the_day_goes_on_after_a_restart_from_records_or_snapshot(run: Run, place: Path) -> None:
