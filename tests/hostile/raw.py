@@ -65,9 +65,11 @@ class Raw:
         self.socket.close()
 
     def send(self, data: bytes) -> "Raw":
-        """Send bytes; raises ``Closed`` if the server does not want them."""
+        """Send bytes; raises ``Closed`` if the server does not want them, or ``TimeoutError``."""
         try:
             self.socket.sendall(data)
+        except TimeoutError:
+            raise
         except OSError as error:
             raise Closed(reset=True) from error
         return self

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ from tests.hostile.cover_model import (
 )
 from tests.hostile.linear import UNANSWERED, Operation, Search
 from tests.hostile.raw import KART, request
-from tests.twin_server import OPERATOR_TOKEN, TOKEN, TwinServer
+from tests.twin_server import OPERATOR_TOKEN, TOKEN, running
 
 HANDS = 16
 ROUNDS = int(os.environ.get("RUNS") or 120)
@@ -295,10 +296,11 @@ async def rounds(url: str, seed: int, count: int) -> list[Operation]:
     return seen
 
 
-def test_what_clients_see_happened_in_some_order(twin: TwinServer) -> None:
+def test_what_clients_see_happened_in_some_order(tmp_path: Path) -> None:
     """Every round is linearizable and audited clean, and the rounds are no easy ones."""
-    seen = asyncio.run(rounds(twin.url, SEED, ROUNDS))
-    audit = twin.audit()
+    with running("--data-dir", tmp_path / "data") as server:
+        seen = asyncio.run(rounds(server.url, SEED, ROUNDS))
+        audit = server.audit()
     assert audit["violations"] == []
     assert audit["cover_orders"] >= ROUNDS
     told = {one.saw for one in seen if isinstance(one.saw, Told)}

@@ -130,8 +130,8 @@ class Connection(HttpToolsProtocol):
         self._reading: RequestResponseCycle | None = None  # Whose body is being read.
         self._in_head = False
         self._in_request = False
-        self._arrived = 0  # Bytes of this request; of its first segment, those are not counted
-        self._in_body = 0  # that came with the end of the request before. Those of its body.
+        self._arrived = 0  # Bytes of this request behind the piece in which it began.
+        self._in_body = 0  # Those of its body.
         self._owed = 0  # Requests that are being answered or wait for their turn.
         self._answers = 0
         self._quiet_since = 0.0
@@ -192,10 +192,13 @@ class Connection(HttpToolsProtocol):
     # --- What arrives ---------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless the connection is over."""
-        if self._fault is not None:
-            return
+        """Parse what came, in pieces, so that a limit is noticed soon after it is exceeded."""
         self._unset_keepalive_if_required()
+        for start in range(0, len(data), self.head_bytes_max):
+            if self._fault is None:  # Else nothing more is read.
+                self._take(data[start : start + self.head_bytes_max])
+
+    def _take(self, data: bytes) -> None:
         if self._in_request:
             self._arrived += len(data)
         try:
