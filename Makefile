@@ -23,11 +23,9 @@ demo: .venv/run.stamp  ## The story of a cover order, on the terminal.
 bench: .venv/bench.stamp  ## How fast and how big; see docs/benchmarks.md.
 	$(BIN)/python -m bench $(ARGS)
 
-sim: .venv/test.stamp  ## The property tests at length: RUNS=2000 SEED=7.
-	HYPOTHESIS_PROFILE=deep RUNS=$(RUNS) $(BIN)/pytest tests/property $(if $(SEED),--hypothesis-seed=$(SEED)) $(ARGS)
-
-crash: .venv/test.stamp  ## Every crash point, and fifty kills of a loaded server; see docs/reliability.md.
-	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/crash $(ARGS)
+sim: .venv/test.stamp  ## Worlds from seeds, then the property tests at length: RUNS=10000 SEED=7.
+	$(BIN)/python -m tests.simulation $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(RUNS) $(BIN)/pytest tests/property $(if $(SEED),--hypothesis-seed=$(SEED)))
 
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
 	@$(BIN)/python -m kavach.core.print_spec

@@ -1,0 +1,515 @@
+"""
+A bookkeeper outside, who shares no code with the core and sees only what goes over the wire.
+
+It hears requests as the core hands them over, reports as they are delivered, what clients ask and
+are answered, prices, and the time. From that it computes the quantities of every cover order, and
+after every event it holds them against the invariants, and against what the order book shows to
+clients (``Row``).
+
+F_e and F_x are what entries and exits have filled, R = F_e - F_x the position, W the most that
+the exits could still fill, P what the venue has confirmed. An unanswered request counts at its
+most. All that it has seen is a list with the number of the journal record to which each thing
+belongs; when a process dies with its last records, the list is cut there and read again.
+
+Times are nanoseconds, prices pips.
+
+Source: docs/spec/cover_order.md (INV-1 to INV-20).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from kavach.core import events as e
+from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceCoverOrder
+from kavach.core.refusals import Answer, Outcome, Reason
+from kavach.instruments import Instrument
+from kavach.units import NS_PER_MS, InstrumentKey, OrderType, Product, Side
+from tests.simulation.network import Price, Query, ToEngine, ToVenue
+
+ENDS: Final = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "EXITED", "CARRIED"})
+FLAT_ENDS: Final = frozenset({"REJECTED", "CANCELLED", "EXPIRED"})
+MAY_BE_BARE: Final = frozenset({"COVERING", "TRIGGERED", "EXITING", "UNPROTECTED"})
+ON_PLAN: Final = frozenset({"COVERING", "COVERED_OPEN", "COVERED"})
+STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
+# The longest that each of these may last, with a link, a session and a living process: the
+# timers of the specification, and half a second for the event that fires them to come.
+SLACK_NS: Final = 500 * NS_PER_MS
+BARE_NS: Final = 3_000 * NS_PER_MS + SLACK_NS  # T_naked.
+SILENT_NS: Final = 2_000 * NS_PER_MS + SLACK_NS  # The longest pause between two questions.
+UNCONVERTED_NS: Final = 500 * NS_PER_MS + SLACK_NS  # T_cx, T_rp.
+FIRED_NS: Final = 1_000 * NS_PER_MS + SLACK_NS  # T_chase.
+
+
+class Row(NamedTuple):
+    """A cover order as the order book shows it."""
+
+    cover_id: int
+    client_id: str
+    state: str
+    entry_filled: int
+    exits_filled: int
+
+
+class Asking(NamedTuple):
+    """What a client is about to be answered."""
+
+    command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder
+
+
+class Asked(NamedTuple):
+    """What a client asked, and was answered."""
+
+    command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder
+    outcome: Outcome
+
+
+Thing = ToVenue | ToEngine | Asking | Asked
+
+
+class Seen(NamedTuple):
+    """One thing on the wire."""
+
+    sequence: int  # Of the journal record that it belongs to.
+    at_ns: int
+    thing: Thing
+
+
+class Paper:
+    """One order at the venue, by what was asked and told."""
+
+    def __init__(self, asked: e.OrderSubmitted, at_ns: int, plan: int) -> None:
+        self.asked = asked
+        self.entry = asked.purpose is e.Purpose.ENTRY
+        self.kind = asked.order_type
+        self.total = int(asked.quantity)
+        self.price = int(asked.price_pips)
+        self.trigger = int(asked.trigger_price_pips)
+        self.plan = self.amend_plan = plan  # To which plan of the stop the trigger belongs.
+        self.filled = 0
+        self.named = False
+        self.fired = False
+        self.final: int | None = None
+        self.amend: e.OrderAmendSent | None = None
+        self.cancel: e.OrderCancelSent | None = None
+        self.asked_ns = at_ns  # When the last request was made.
+        self.spoken_ns = at_ns  # When something was last sent about it, or heard.
+
+    @property
+    def at_most(self) -> int:
+        """The most that it may still fill."""
+        if self.final is not None:
+            return max(0, self.final - self.filled)
+        return max(0, max(self.total, self.amend.quantity if self.amend else 0) - self.filled)
+
+    @property
+    def confirmed(self) -> int:
+        """What the venue has confirmed and not closed."""
+        return max(0, self.total - self.filled) if self.named and self.final is None else 0
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether the venue owes an answer."""
+        waits = not self.named or self.amend is not None or self.cancel is not None
+        return self.final is None and waits
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is closed and all its trades were told."""
+        return self.final == self.filled
+
+
+class Auditor:
+    """Everything that went out and came in, and what it adds up to."""
+
+    def __init__(
+        self, instruments: Iterable[Instrument], t_absent_ns: int, *, prompt: bool
+    ) -> None:
+        self._instruments = {instrument.key: instrument for instrument in instruments}
+        self._t_absent_ns = t_absent_ns
+        self._prompt = prompt  # Whether a request may meet an order that has just gone.
+        self._seen: list[Seen] = []
+        self.now_ns = 0
+        self.grace_ns = 0  # Before this time nobody could act.
+        self.touched: set[int] = set()  # Covers of which something was seen since the last look.
+        self._forget()
+
+    def _forget(self) -> None:
+        self.papers: dict[int, Paper] = {}
+        self.of_cover: dict[int, list[Paper]] = defaultdict(list)
+        self.trades: dict[tuple[str, int], e.OrderTraded] = {}
+        self.sums: dict[int, list[int]] = {}  # By cover: bought, paid, sold, got.
+        self.keys: dict[tuple[str, str], int] = {}  # Cover orders by the client's key.
+        self.placing: PlaceCoverOrder | None = None
+        self.orders: dict[int, PlaceCoverOrder] = {}  # What a client wanted, by cover.
+        self.wanted: dict[int, int] = {}  # The largest quantity asked for.
+        self.cancelled: set[int] = set()  # Covers whose C1 stands.
+        self.leaving: set[int] = set()  # Covers whose exit was accepted.
+        self.plans: dict[int, int] = defaultdict(int)  # How often a client moved the stop.
+        self.tightest: dict[int, int] = {}  # The best trigger confirmed since.
+        self.trailing: dict[int, int] = {}
+        self.last: dict[InstrumentKey, int] = {}
+        self.bare_ns: dict[int, int] = {}
+        self.fired_ns: dict[int, int] = {}
+        self.out_ns: dict[int, int] = {}  # Since when a cover has been on its way out.
+
+    # --- What it sees -------------------------------------------------------------------------
+
+    def see(self, sequence: int, at_ns: int, thing: Thing) -> None:
+        """Write down one thing, having looked whether it may be."""
+        self._seen.append(Seen(sequence, at_ns, thing))
+        self._note(at_ns, thing)
+
+    def forget_after(self, sequence: int) -> int:
+        """Unsee what the dead process did not write to disk; return how many things that was."""
+        kept = [seen for seen in self._seen if seen.sequence <= sequence]
+        gone = len(self._seen) - len(kept)
+        if gone:
+            self._seen = kept
+            self._forget()
+            for seen in kept:
+                self._note(seen.at_ns, seen.thing)
+        return gone
+
+    def _note(self, at_ns: int, thing: Thing) -> None:
+        self.now_ns = at_ns
+        match thing:
+            case Asking():
+                self._asking(thing.command)
+            case Asked():
+                self._asked(thing)
+            case Price():
+                self.last[thing.instrument] = thing.price_pips
+            case Query():
+                self.papers[thing.tag].spoken_ns = at_ns
+            case e.OrderSubmitted():
+                self._submitted(thing)
+            case e.OrderAmendSent() | e.OrderCancelSent():
+                self._change_sent(thing)
+            case e.OrderQuerySent() | e.StrayCancelSent():
+                raise AssertionError(f"INV-5: {thing} has no business on the wire")
+            case _:
+                self._told(thing)
+
+    # --- Clients ------------------------------------------------------------------------------
+
+    def _asking(self, command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder) -> None:
+        if isinstance(command, PlaceCoverOrder):
+            self.placing = command
+        elif isinstance(command, ModifyCoverOrder):
+            # It may loosen the stop and enlarge the order.
+            who = command.order_id
+            self.plans[who] += 1
+            self.tightest.pop(who, None)
+            self.wanted[who] = max(self.wanted[who], command.quantity or 0)
+            if command.trailing_step_pips is not None:
+                self.trailing[who] = command.trailing_step_pips
+
+    def _asked(self, asked: Asked) -> None:
+        command, outcome = asked
+        if not isinstance(outcome, Answer):
+            return
+        who = outcome.cover_id
+        if isinstance(command, PlaceCoverOrder):
+            self._own(who, command)
+            known = self.keys.setdefault((command.client_id, command.idempotency_key), who)
+            assert known == who, f"INV-6: key {command.idempotency_key} has two orders"
+        elif isinstance(command, CancelCoverOrder) and outcome.state not in ENDS:
+            if command.leg is Leg.THIRD:
+                self.leaving.add(who)
+            elif any(p.entry and not p.dead for p in self.of_cover[who]):
+                self.cancelled.add(who)
+
+    def _own(self, cover_id: int, command: PlaceCoverOrder) -> None:
+        if cover_id not in self.orders:
+            self.orders[cover_id] = command
+            self.wanted[cover_id] = int(command.quantity)
+            self.trailing[cover_id] = command.trailing_step_pips
+
+    # --- Requests -----------------------------------------------------------------------------
+
+    def _submitted(self, request: e.OrderSubmitted) -> None:
+        assert request.tag not in self.papers, "INV-6: one tag, two orders"
+        who = request.cover_id
+        if request.purpose is e.Purpose.ENTRY:
+            if self.placing is not None:
+                self._own(who, self.placing)
+            assert who not in self.cancelled, f"INV-13: {who} bought more after the cancel"
+            assert who not in self.leaving, f"INV-15: {who} bought more on the way out"
+        else:
+            self.bare_ns.pop(who, None)  # An attempt; the next is owed in time again.
+            assert self.filled(who, entry=True), f"INV-1: {who} has an exit before the first fill"
+            if request.purpose is e.Purpose.STOP:
+                assert who not in self.leaving, f"INV-15: {who} has a new stop on the way out"
+                self._trigger_may_be(request, request.trigger_price_pips)
+                if not self._prompt:  # There a price may move while a request waits its turn.
+                    self._trigger_is_ahead(request)
+        paper = Paper(request, self.now_ns, self.plans[who])
+        self.papers[request.tag] = paper
+        self.of_cover[who].append(paper)
+
+    def _change_sent(self, request: e.OrderAmendSent | e.OrderCancelSent) -> None:
+        paper = self.papers[request.tag]
+        who = paper.asked.cover_id
+        assert paper.final is None or self._prompt, f"INV-6: {request} is about what is over"
+        assert paper.amend is None and paper.cancel is None, f"INV-6: {request} is one too many"
+        paper.asked_ns = paper.spoken_ns = self.now_ns
+        if isinstance(request, e.OrderCancelSent):
+            paper.cancel = request
+            return
+        if paper.entry:
+            if request.quantity > paper.total:
+                assert who not in self.cancelled, f"INV-13: {who} grew after the cancel"
+                assert who not in self.leaving, f"INV-13: {who} grew on the way out"
+        elif request.order_type in STOPS:
+            assert who not in self.leaving, f"INV-15: {who} tends a stop on the way out"
+            self._trigger_may_be(paper.asked, request.trigger_price_pips)
+        paper.amend = request
+        paper.amend_plan = self.plans[who]
+
+    def _trigger_may_be(self, asked: e.OrderSubmitted, trigger: int) -> None:
+        """INV-16: on tick, and never looser than what a trailing stop had reached."""
+        tick = self._instruments[asked.instrument].tick_pips
+        assert trigger % tick == 0, f"INV-16: {asked.cover_id} has a stop off tick"
+        best = self.tightest.get(asked.cover_id)
+        if best is not None:
+            ahead = trigger >= best if asked.side is Side.SELL else trigger <= best
+            assert ahead, f"INV-16: the stop of {asked.cover_id} went from {best} to {trigger}"
+
+    def _trigger_is_ahead(self, asked: e.OrderSubmitted) -> None:
+        """INV-16: a new stop does not stand on the wrong side of the last price."""
+        last, trigger = self.last.get(asked.instrument), asked.trigger_price_pips
+        if last is not None:
+            ahead = trigger < last if asked.side is Side.SELL else trigger > last
+            assert ahead, f"INV-16: {asked.cover_id} has a stop on {trigger}, the price is {last}"
+
+    # --- Reports ------------------------------------------------------------------------------
+
+    def _told(self, said: e.Heard) -> None:
+        """Write down what the core was told; a thing told twice is one thing."""
+        paper = self.papers[said.tag]
+        self.touched.add(paper.asked.cover_id)
+        match said:
+            case e.OrderAccepted():
+                paper.named = True
+                self._confirmed(paper)
+            case e.OrderTriggered():
+                paper.fired = True
+            case e.OrderTraded():
+                self._traded(paper, said)
+            case e.OrderAmended() | e.OrderAmendRefused():
+                if paper.amend is not None and said.serial in (0, paper.amend.serial):
+                    self._amend_is_over(paper, done=isinstance(said, e.OrderAmended))
+            case e.OrderCancelRefused():
+                if paper.cancel is not None and said.serial in (0, paper.cancel.serial):
+                    self._cancel_is_over(paper)
+            case e.OrderRejected():
+                self._over(paper, paper.filled)
+            case e.OrderClosed():
+                self._over(paper, int(said.filled_quantity))
+            case e.OrderStatus():
+                self._status(paper, said)
+            case e.OrderAbsent():
+                if self._is_settled(paper, said):
+                    self._over(paper, paper.filled)
+        if not paper.in_flight:
+            paper.spoken_ns = self.now_ns
+
+    def _traded(self, paper: Paper, trade: e.OrderTraded) -> None:
+        # Both halves of a trade between our own clients carry its id.
+        if (trade.trade_id, trade.tag) in self.trades:
+            return
+        self.trades[trade.trade_id, trade.tag] = trade
+        paper.filled += trade.quantity
+        if paper.final is None and paper.at_most == 0:
+            paper.final = paper.filled
+        asked = paper.asked
+        row = self.sums.setdefault(asked.cover_id, [0, 0, 0, 0])
+        at = 0 if asked.side is Side.BUY else 2
+        row[at] += trade.quantity
+        row[at + 1] += trade.quantity * trade.price_pips
+
+    def _amend_is_over(self, paper: Paper, *, done: bool) -> None:
+        assert paper.amend is not None
+        amend, paper.amend = paper.amend, None
+        if done:
+            paper.total, paper.kind = int(amend.quantity), amend.order_type
+            paper.price, paper.trigger = int(amend.price_pips), int(amend.trigger_price_pips)
+            paper.plan = paper.amend_plan
+            self._confirmed(paper)
+        if paper.final is None and paper.filled >= paper.total:
+            paper.final = paper.filled
+
+    def _cancel_is_over(self, paper: Paper) -> None:
+        paper.cancel = None
+        if paper.entry:
+            self.cancelled.discard(paper.asked.cover_id)
+
+    def _over(self, paper: Paper, filled: int) -> None:
+        if paper.final is None:
+            paper.final = max(filled, paper.filled)
+            paper.amend = paper.cancel = None
+
+    def _is_settled(self, paper: Paper, said: e.OrderStatus | e.OrderAbsent) -> bool:
+        """Whether no request of ours could be on its way when this was asked."""
+        return said.settled or said.queried_at_ns - paper.asked_ns >= self._t_absent_ns
+
+    def _status(self, paper: Paper, status: e.OrderStatus) -> None:
+        """Take all that the venue knows of an order for told."""
+        paper.named = True
+        paper.fired = paper.fired or (paper.kind in STOPS and status.standing is e.Standing.WORKING)
+        settled = self._is_settled(paper, status)
+        amend, cancel = paper.amend, paper.cancel
+        if amend is not None and status.serial == amend.serial:
+            now = (status.quantity, status.price_pips, status.trigger_price_pips)
+            done = now == (amend.quantity, amend.price_pips, amend.trigger_price_pips)
+            if done or settled:
+                self._amend_is_over(paper, done=done)
+        for trade in status.trades:
+            self._traded(paper, trade)
+        if status.standing is e.Standing.CLOSED:
+            self._over(paper, int(status.filled_quantity))
+        elif cancel is not None and status.serial == cancel.serial and settled:
+            self._cancel_is_over(paper)
+        self._confirmed(paper)
+
+    def _confirmed(self, paper: Paper) -> None:
+        who, trigger = paper.asked.cover_id, paper.trigger
+        if paper.entry or paper.kind not in STOPS or paper.plan != self.plans[who]:
+            return
+        best = self.tightest.get(who)
+        if best is not None:
+            self.tightest[who] = (max if paper.asked.side is Side.SELL else min)(best, trigger)
+        elif self.trailing.get(who):
+            self.tightest[who] = trigger
+
+    # --- What it adds up ----------------------------------------------------------------------
+
+    def filled(self, cover_id: int, *, entry: bool) -> int:
+        """Return F_e or F_x."""
+        return sum(paper.filled for paper in self.of_cover[cover_id] if paper.entry is entry)
+
+    # --- What it demands ----------------------------------------------------------------------
+
+    def excuse(self, now_ns: int) -> None:
+        """Begin all clocks anew: until now nobody could act."""
+        self.grace_ns = now_ns
+        self.bare_ns.clear()
+        self.fired_ns.clear()
+
+    def check(self, rows: Iterable[Row], now_ns: int, *, able: bool) -> None:
+        """Assert what must hold of every row now; ``able``: something can be sent and traded."""
+        self.now_ns = now_ns
+        if not able:
+            self.excuse(now_ns)
+        for row in rows:
+            self._check_quantities(row, able=able)
+            if row.state not in ENDS and able:
+                self._check_clocks(row)
+
+    def _check_quantities(self, row: Row, *, able: bool) -> None:
+        who, state = row.cover_id, row.state
+        bought = sold = buys = at_most = confirmed = 0
+        busy = entry_dead = exits_dead = False
+        papers = self.of_cover[who]
+        for paper in papers:
+            if paper.entry:
+                bought += paper.filled
+                buys += paper.at_most
+            else:
+                sold += paper.filled
+                at_most += paper.at_most
+                confirmed += paper.confirmed
+                busy = busy or paper.in_flight
+        entry_dead = all(paper.dead for paper in papers if paper.entry)
+        exits_dead = all(paper.dead for paper in papers if not paper.entry)
+        position = bought - sold
+        counted = (row.entry_filled, row.exits_filled)
+        assert counted == (bought, sold), f"INV-11: {who} counts {counted}, not {(bought, sold)}"
+        assert sold + at_most <= bought, (
+            f"INV-3: {who} could be reversed: {sold}+{at_most}>{bought}"
+        )
+        assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
+        assert bought + buys <= self.wanted[who], f"INV-6: {who} could buy more than was ordered"
+        if able and state in ON_PLAN and not busy:
+            assert at_most == position, f"INV-1: {who} {state} wants {at_most} for {position}"
+        if state in ENDS:
+            assert entry_dead and exits_dead, f"INV-4: {who} {state} with a living order"
+            assert position == 0 or state == "CARRIED", f"INV-4: {who} {state} with {position}"
+            assert state not in FLAT_ENDS or bought == 0, f"INV-4: {who} {state}, and {bought}"
+        elif position > confirmed:
+            assert state in MAY_BE_BARE, f"INV-2: {who} is bare in {state}"
+        if state in ("COVERED", "EXITED"):
+            assert entry_dead, f"INV-4: {who} {state}, and its entry is not over"
+        if who in self.leaving and bought and state not in ENDS:
+            assert state == "EXITING", f"INV-15: {who} shall leave and is {state}"
+
+    def _check_clocks(self, row: Row) -> None:
+        """INV-2, 8, 9: whatever is owed is paid in time."""
+        who, now_ns = row.cover_id, self.now_ns
+        papers = self.of_cover[who]
+        out = row.state == "EXITING"
+        out_ns = self.out_ns.setdefault(who, now_ns) if out else 0
+        bare = row.entry_filled - row.exits_filled
+        busy = False  # One stop operation at a time: what is missing follows its answer.
+        for paper in papers:
+            if not paper.entry:
+                bare -= paper.at_most
+                busy = busy or paper.in_flight
+            if paper.dead:
+                continue
+            idle_ns = now_ns - max(paper.spoken_ns, self.grace_ns, out_ns)
+            if paper.in_flight:
+                assert idle_ns <= SILENT_NS, f"INV-8: {who} asks no more about {paper.asked.tag}"
+            elif paper.final is not None:
+                pass  # It is over, and a trade is still on its way; the end of the run looks.
+            elif paper.entry:
+                overdue = idle_ns > UNCONVERTED_NS
+                assert not (out and overdue), f"INV-8: {who} leaves its entry alive"
+            elif out and paper.kind in STOPS and not paper.fired:
+                assert idle_ns <= UNCONVERTED_NS, f"INV-9: {who} leaves its stop waiting"
+        owed = bare > 0 and not busy
+        self._lasts(self.bare_ns, who, BARE_NS, f"INV-2: {who} is bare too long", now=owed)
+        fired = row.state == "TRIGGERED" and not any(p.in_flight for p in papers)
+        self._lasts(self.fired_ns, who, FIRED_NS, f"INV-9: {who} is not chased", now=fired)
+
+    def _lasts(
+        self, since: dict[int, int], who: int, limit_ns: int, broken: str, *, now: bool
+    ) -> None:
+        if not now:
+            since.pop(who, None)
+            return
+        assert self.now_ns - since.setdefault(who, self.now_ns) <= limit_ns, broken
+
+    # --- Answers ------------------------------------------------------------------------------
+
+    def refused(self, command: object, reason: Reason, row: Row | None, *, able: bool) -> None:
+        """INV-12: an exit of what is held is never refused, but at the end of the day."""
+        leaves = isinstance(command, CancelCoverOrder) and command.leg is Leg.THIRD
+        if not leaves or row is None or row.entry_filled == row.exits_filled:
+            return
+        over = row.state == "CARRIED" and not able
+        assert over, f"INV-12: {row.cover_id} {row.state} may not leave: {reason}"
+
+    # --- Money --------------------------------------------------------------------------------
+
+    def ledger(self) -> dict[tuple[str, InstrumentKey, Product], list[int]]:
+        """Return what everybody bought, paid, sold and got, as the told trades add up to."""
+        total: dict[tuple[str, InstrumentKey, Product], list[int]] = {}
+        for cover_id, sums in self.sums.items():
+            order = self.orders[cover_id]
+            row = total.setdefault((order.client_id, order.instrument, order.product), [0] * 4)
+            for index, number in enumerate(sums):
+                row[index] += number
+        return total
+
+    def profit_paise(self) -> dict[str, Fraction]:
+        """Return what every client made, at average prices."""
+        profit: dict[str, Fraction] = defaultdict(Fraction)
+        for (client_id, key, _), (bought, paid, sold, got) in self.ledger().items():
+            if bought and sold:
+                gain = Fraction(got, sold) - Fraction(paid, bought)
+                gain *= min(bought, sold) * self._instruments[key].multiplier
+                profit[client_id] += gain / 100
+        return profit

@@ -1,0 +1,193 @@
+"""
+A world whose exchange is inside the process, with every fault it can be asked for.
+
+What the exchange says is said within the step, or late by its own post; the state of the exchange
+is in the records, so it dies and comes back with the process. Only what strangers had in the book
+is gone after a crash, and the faults that were still to come.
+
+Source: docs/reliability.md; docs/twin.md (faults, link).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, Final
+
+from kavach.core import events as e
+from kavach.core.commands import Leg
+from kavach.core.cover_order import CoverOrder
+from kavach.core.settings import Settings
+from kavach.core.venue_order import VenueOrder
+from kavach.engine.engine import Engine
+from kavach.exchange.exchange import Exchange
+from kavach.exchange.messages import Event as ExchangeEvent
+from kavach.exchange.messages import Phase
+from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
+from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
+from kavach.venues.faults import Fault, FaultEffect, FaultOn
+from tests.simulation.auditor import Thing
+from tests.simulation.network import Price, Query
+from tests.simulation.world import NSE, SHARES, World
+
+DELAYS_MS: Final = (1, 100, 900, 1_800)
+
+
+class OverheardVenue(EmbeddedVenue):
+    """The exchange inside; somebody hears all that is asked and all that is said."""
+
+    def __init__(self, hear: Callable[[Thing], None]) -> None:
+        super().__init__(SHARES)
+        self.handed: list[object] = []
+        self._tell = hear
+
+    def send(
+        self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int
+    ) -> HeardNow:
+        """Return what the exchange says, overheard."""
+        self.handed.append(request)
+        self._tell(request)
+        return self.overheard(super().send(request, order, cover, at_ns))
+
+    def statuses(self, orders: Iterable[VenueOrder]) -> HeardNow:
+        """Return what the exchange knows, overheard."""
+        asked = list(orders)
+        for order in asked:
+            query = Query(order.tag, order.serial, order.queried_at_ns)
+            self.handed.append(query)
+            self._tell(query)
+        return self.overheard(super().statuses(asked))
+
+    def late(self, now_ns: int) -> HeardNow:
+        """Return what has arrived by now, overheard."""
+        return self.overheard(super().late(now_ns))
+
+    def overheard(self, heard: HeardNow) -> HeardNow:
+        """Return what was said, after the listener heard it."""
+        for key, price in heard.moved.items():
+            self._tell(Price(0, key, price))
+        for said in heard.reports:
+            self._tell(said)
+        return heard
+
+
+class NearWorld(World):
+    """Clients and the house on the exchange inside."""
+
+    prompt = True
+    settings = Settings(t_reconcile_ns=2_000 * NS_PER_MS)
+    deeds: ClassVar[Mapping[str, int]] = {**World.deeds, "fault": 20}
+
+    def first_exchange(self) -> Exchange:
+        """Return the exchange of the first venue."""
+        self.venue = self.fresh_venue()
+        return self.venue.exchange
+
+    def fresh_venue(self) -> OverheardVenue:
+        """Return an empty exchange: replay fills it."""
+        return OverheardVenue(self.see)
+
+    def start(self) -> Engine:
+        """Return an engine that has read the journal, the exchange's part of it included."""
+        self.venue = self.fresh_venue()
+        self.exchange = self.venue.exchange
+        engine = Engine(SHARES, self.settings, self.journal, self.venue, self)
+        engine.recover()
+        engine.add_source(LatePost(engine, self.venue))
+        return engine
+
+    def connect(self) -> None:
+        """A start is a return: what was never told is told now."""
+        self.venue.set_link(up=self.linked)
+        if self.linked and (self.engine.state.link_down or self.venue.post.untold()):
+            self.step(self.engine.restore_link)
+        elif not self.linked:
+            self.step(self.engine.lose_link)
+
+    def in_transit(self) -> Sequence[object]:
+        """Return every request of this process's life."""
+        return self.venue.handed
+
+    def at_exchange(self, key: InstrumentKey, act: Callable[[int], list[ExchangeEvent]]) -> None:
+        """Let others do something at the exchange, if there is one at the moment."""
+        if not self.alive:
+            return
+        self.tick()
+
+        def heard(at_ns: int) -> HeardNow:
+            return self.venue.overheard(self.venue.heard(act(at_ns), key))
+
+        self.step(lambda: self.engine.market(heard))
+
+    def check_truth(self) -> None:
+        """INV-5 by what really stands at the exchange."""
+        for cover in self.engine.state.every_cover():
+            if cover.ended is None:
+                continue
+            for order in cover.entries + cover.exits:
+                lives = self.exchange.order(order.exchange_order_id) is not None
+                assert not lives, f"INV-5: an order outlived {cover.cover_id}"
+
+    def compare_with_exchange(self) -> None:
+        """Assert that the core knows of every order what the exchange knows."""
+        untold = [t for t in self.venue.post.untold() if not self.engine.state.orders[t].dead]
+        assert not untold, f"truth: something was never told of {untold}"
+        for order in self.engine.state.orders.values():
+            lives = self.exchange.order(order.exchange_order_id)
+            assert order.closed is (lives is None), f"truth: {order.tag} is {order.life}"
+            if lives is not None:
+                ours = (order.quantity, order.filled_quantity)
+                theirs = (lives.quantity, lives.filled_quantity)
+                assert ours == theirs, f"truth: {order.tag} is {theirs}, not {ours}"
+
+    # --- What goes wrong ----------------------------------------------------------------------
+
+    def fault(self) -> None:
+        """Let some of the next requests suffer."""
+        chance = self.chance
+        effect = chance.choice(list(FaultEffect))
+        self.tally[f"fault: {effect}"] += 1
+        self.venue.faults.add(
+            Fault(
+                fault_id=f"F{self.number}",
+                on=chance.choice(list(FaultOn)),
+                leg=chance.choice((Leg.ENTRY, Leg.THIRD, None)),
+                client_id=None,
+                effect=effect,
+                code=17070,
+                reason="out of range",
+                times=chance.randint(1, 3),
+                delay_ns=chance.choice(DELAYS_MS) * NS_PER_MS,
+            )
+        )
+
+    def end_faults(self) -> None:
+        """From now on nothing suffers."""
+        self.venue.faults.clear()
+
+    def close_link(self) -> None:
+        """Cut the link; the engine knows at once."""
+        if self.alive:
+            self.tick()
+            self.venue.set_link(up=False)
+            self.step(self.engine.lose_link)
+
+    def mend_link(self) -> None:
+        """Mend the link, and let the engine ask."""
+        if self.alive:
+            self.tick()
+            self.venue.set_link(up=True)
+            self.step(self.engine.restore_link)
+            self.auditor.excuse(self.engine.now_ns())
+
+    def change_session(self, *, is_open: bool) -> None:
+        """Let core and exchange change the day in one step."""
+        if not self.alive:
+            return
+        self.tick()
+        phase = Phase.OPEN if is_open else Phase.CLOSED
+
+        def change(at_ns: int) -> HeardNow:
+            events = self.exchange.set_phase(NSE, phase, TimestampNs(at_ns))
+            return self.venue.overheard(self.venue.heard(events, InstrumentKey("")))
+
+        command = self.phase_command(is_open=is_open)
+        self.step(lambda: self.engine.change_phase(command, change, self.engine.now_ns()))
+        self.auditor.excuse(self.engine.now_ns())

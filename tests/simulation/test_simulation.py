@@ -1,0 +1,82 @@
+"""
+Some hundreds of worlds in every run: everything that can happen, in any order, from one seed each.
+
+``make sim RUNS=10000`` plays more. A failure names its world and its seed; ``make sim SEED=…
+RUNS=1`` plays that one again, and shrinks it.
+"""
+
+from random import Random
+from typing import Final
+
+import pytest
+
+from tests.simulation.__main__ import WORLDS
+from tests.simulation.schedule import Decision, plan, shrink, stream
+from tests.simulation.world import Failure, World, attempt
+
+SEEDS: Final = {"far": 200, "near": 200}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_worlds(name: str) -> None:
+    """Whatever happens, no invariant breaks, and once nothing fails any more everything ends."""
+    events = 0
+    for seed in range(1, SEEDS[name] + 1):
+        world = attempt(WORLDS[name], seed)
+        if isinstance(world, Failure):
+            again = f'make sim SEED={seed} RUNS=1 ARGS="--world {name}"'
+            raise AssertionError(f"{world.text}\n{again}")
+        events += world.events
+    assert events > SEEDS[name] * 100, "hardly anything happened"
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_seed_is_a_world(name: str) -> None:
+    """The same seed makes the same world, to the last event, parcel and byte of the state."""
+    one, other = _world(name, 11), _world(name, 11)
+    assert one.engine.state_hash() == other.engine.state_hash()
+    assert (one.events, one.true_ns) == (other.events, other.true_ns)
+    assert one.faults() == other.faults()
+    assert _world(name, 12).engine.state_hash() != one.engine.state_hash()
+
+
+def _world(name: str, seed: int) -> World:
+    world = attempt(WORLDS[name], seed)
+    assert isinstance(world, World), world
+    return world
+
+
+def test_everything_happens() -> None:
+    """Within a few seeds every kind of deed and of fault is there, so none is dead text."""
+    seen: dict[str, int] = {}
+    for name in WORLDS:
+        for seed in range(1, 30):
+            for what, count in _world(name, seed).faults().items():
+                seen[what] = seen.get(what, 0) + count
+    asked = {"place: taken", "C1: ok", "C2: ok", "C3: ok", "C4: ok", "kill", "square-off"}
+    broken = {"crash", "crash with lost records", "link cut", "session", "stall", "clock leap"}
+    parcels = {"parcel lost", "parcel twice", "parcel late", "parcel refused"}
+    assert (asked | broken | parcels | {"removed by the exchange"}) <= set(seen)
+    assert sum(what.startswith("fault: ") for what in seen) == 6
+
+
+def test_a_decision_left_out_shifts_no_other() -> None:
+    """What a decision draws depends on the seed and its own number alone."""
+    assert stream(5, 7).random() == Random("5/7").random()
+    whole = plan(5, {"a": 1, "b": 2})
+    assert [d.number for d in whole] == list(range(len(whole)))
+
+
+def test_shrinking_keeps_what_matters() -> None:
+    """Of ninety decisions the two are left that make it fail."""
+    guilty = {3, 41}
+    tried: list[int] = []
+
+    def fails(decisions: object) -> bool:
+        assert isinstance(decisions, list)
+        tried.append(len(decisions))
+        return guilty <= {decision.number for decision in decisions}
+
+    left = shrink([Decision(n, "deed") for n in range(90)], fails, 200)
+    assert {decision.number for decision in left} == guilty
+    assert len(tried) <= 200
