@@ -134,6 +134,13 @@ def test_half_closed_connections_get_their_answers(stage: Stage) -> None:
         with Raw(stage.url, seconds=5) as raw:
             raw.send(sent).socket.shutdown(1)
             assert [answer.status for answer in raw.everything()] == [200] * count
+    for count in (1, 2):  # Also when the answer takes a while.
+        stage.desk.disk.clear()
+        with Raw(stage.url, seconds=5) as raw:
+            raw.send(LOOK * count).socket.shutdown(1)
+            time.sleep(0.1)
+            stage.desk.disk.set()
+            assert [answer.status for answer in raw.everything()] == [200] * count
     until(lambda: not stage.state.connections)
 
 
@@ -246,6 +253,20 @@ def test_clients_who_leave_do_not_free_the_queue() -> None:
         with Raw(stage.url) as raw:
             assert raw.send(request("POST", KART, ORDER)).answer().word == "BUSY"
         assert len(stage.desk.state.covers) > 0
+
+
+def test_stopping_finishes_what_was_accepted() -> None:
+    """A request under way when the server must stop gets its answer, and the connection ends."""
+    with hasty(timeout_graceful_shutdown=8) as stage, Raw(stage.url) as raw:
+        stage.desk.disk.clear()
+        raw.send(request("POST", KART, ORDER))
+        until(lambda: len(stage.state.tasks) == 1)
+        stage.stop()
+        time.sleep(0.3)
+        stage.desk.disk.set()
+        answers = raw.everything()
+    assert [answer.status for answer in answers] == [200]
+    assert answers[0].headers["connection"] == "close"
 
 
 def test_stopping_with_a_disk_that_stands_still() -> None:
