@@ -19,7 +19,6 @@ from kavach.core.events import (
     Source,
     StopPlanned,
 )
-from kavach.core.order_life import InFlight, Life
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.rules import check_stop, check_stop_side, check_terms, reference_price
@@ -37,9 +36,7 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
         return Refusal(Reason.ENTRY_BEING_CANCELLED)
     if desk.state.link_down:
         return Refusal(Reason.VENUE_MUST_BE_REACHABLE)
-    if cover.modify is not None or any(
-        order.in_flight is not InFlight.NONE or order.life is Life.SENT for order in cover.entries
-    ):
+    if cover.modify is not None or any(order.waits for order in cover.entries):
         return Refusal(Reason.ENTRY_IN_FLIGHT)
     instrument = desk.state.instruments[cover.instrument]
     wanted = _wanted(desk, cover, instrument, command)
