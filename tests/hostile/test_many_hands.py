@@ -41,6 +41,17 @@ ROUNDS = int(os.environ.get("RUNS") or 120)
 SEED = int(os.environ.get("SEED") or 1)
 INSTRUMENT = {"exchange": "NSE", "instrument_token": 14366}
 ENTRY_PRICE, STOP_PRICE, BID_PRICE = 12.9, 12.5, 12.85
+ORDER: dict[str, Any] = INSTRUMENT | {
+    "client_id": "DEMO1",
+    "order_type": "LIMIT",
+    "price": ENTRY_PRICE,
+    "quantity": QUANTITY,
+    "validity": "DAY",
+    "product": "MIS",
+    "order_side": "BUY",
+    "execution_type": "CO",
+    "stop_loss_value": STOP_PRICE,
+}
 
 
 class Link(AbstractAsyncContextManager["Link"]):
@@ -134,18 +145,7 @@ class Round:
         """Place the order, let this much of it fill, and return the model of that."""
         await self.quote(100_000 if liquid else 0)
         await self.room("POST", "market/trade", **INSTRUMENT, price=13, quantity=1)
-        order = INSTRUMENT | {
-            "client_id": "DEMO1",
-            "order_type": "LIMIT",
-            "price": ENTRY_PRICE,
-            "quantity": QUANTITY,
-            "validity": "DAY",
-            "product": "MIS",
-            "order_side": "BUY",
-            "execution_type": "CO",
-            "stop_loss_value": STOP_PRICE,
-        }
-        status, _, answer = await self.hands[0].ask("POST", KART, order)
+        status, _, answer = await self.hands[0].ask("POST", KART, ORDER)
         assert status == 200, answer
         cover = Cover(liquid)
         if filled:
@@ -314,3 +314,34 @@ def test_what_clients_see_happened_in_some_order(tmp_path: Path) -> None:
         states = {each.state for each in told if not each.word}
         assert states >= {"CANCELLED", "COVERED", "EXITING", "EXITED"}
         assert any(not one.answered for one in seen)
+
+
+async def place_together(url: str, keys: list[str]) -> list[tuple[int, str, bool]]:
+    """Return status, basket and whether it was a repetition, of orders placed at one instant."""
+    links = [Link(url, TOKEN) for _ in keys]
+    for link in links:
+        await link.__aenter__()
+    for link, key in zip(links, keys, strict=True):
+        link.say("POST", KART, ORDER, *([f"Idempotency-Key: {key}"] if key else []))
+    told = []
+    for link in links:
+        status, headers, answer = await link.hear()
+        again = headers.get("x-idempotent-replay") == "true"
+        told.append((status, answer["data"]["data"]["basket_id"], again))
+        await link.__aexit__(None, None, None)
+    return told
+
+
+def test_one_key_places_one_order(tmp_path: Path) -> None:
+    """The same order from 16 connections at once is one under one key, and 16 without keys."""
+    with running("--data-dir", tmp_path / "data") as server:
+        for number in range(10):
+            told = asyncio.run(place_together(server.url, [f"key-{number}"] * HANDS))
+            assert {status for status, _, _ in told} == {200}
+            assert len({basket for _, basket, _ in told}) == 1
+            assert sorted(again for _, _, again in told) == [False] + [True] * (HANDS - 1)
+        told = asyncio.run(place_together(server.url, [""] * HANDS))
+        assert len({basket for _, basket, _ in told}) == HANDS
+        audit = server.audit()
+    assert audit["violations"] == []
+    assert audit["cover_orders"] == 10 + HANDS
