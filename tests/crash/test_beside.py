@@ -45,6 +45,29 @@ def test_a_snapshot_made_beside_a_running_journal_is_its_state(tmp_path: Path) -
     assert "snapshot of record" in ask("verify", tmp_path).stdout
 
 
+def test_a_snapshot_holds_what_came_while_it_was_made(tmp_path: Path) -> None:
+    """Records that are written after the maker has opened the journal are no hindrance to it."""
+    steps = day()
+    world = World(SqliteJournal(tmp_path))
+    for step in steps[:20]:
+        tell(world, step)
+    world.journal.wait_durable(world.engine.sequence)
+    beside = SqliteJournal(tmp_path, read_only=True, beside=True)
+    opened_at = beside.durable_sequence
+    for step in steps[20:40]:
+        tell(world, step)
+    world.journal.wait_durable(world.engine.sequence)
+    maker = World(beside)
+    saving = threading.Thread(target=maker.engine.save_snapshot, daemon=True)
+    saving.start()
+    saving.join(20)
+    assert not saving.is_alive(), "it waits for nobody"
+    assert snapshots.newest(tmp_path) == world.engine.sequence > opened_at
+    beside.close()
+    world.journal.close()
+    assert ask("verify", tmp_path).exit_code == 0
+
+
 def test_a_snapshot_is_made_when_enough_has_happened(tmp_path: Path) -> None:
     """The keeper starts a maker after so many records, once, and again after as many more."""
     made: list[int] = []

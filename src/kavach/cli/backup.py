@@ -25,7 +25,7 @@ from kavach.journal.sqlite import SqliteJournal
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
 
-NICENESS: Final = 10  # Whoever serves orders goes first.
+NICENESS: Final = 5  # Whoever serves orders goes first.
 
 _DIRECTORY: Final = click.Path(path_type=Path)
 

@@ -138,7 +138,8 @@ class SqliteJournal:
         """Return when the snapshot is on disk; it waits for the records it stands for."""
         if self._read_only and not self._beside:
             raise JournalUnwritable("The journal was opened for reading only.")
-        self._progress.wait(sequence, None)
+        if not self._read_only:  # What others write is seen only once it is durable.
+            self._progress.wait(sequence, None)
         chain = self.link_of(sequence)
         assert chain is not None, "a durable record has a link"
         snapshots.save(self._directory, sequence, chain, body, self._is_same_file)
