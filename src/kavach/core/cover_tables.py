@@ -136,7 +136,6 @@ class Meaning(StrEnum):
     """What a report establishes, beyond the quantities it carries."""
 
     NOTED = auto()  # Nothing more: the duty of the state follows from the quantities.
-    ABANDON = auto()  # The stop fired or filled: nothing more may be bought.
     LATE_FILL = auto()  # A fill after the entry was over: tell somebody, cover it.
     REOPEN = auto()  # A fill after the end: live again, tell somebody.
     CANCEL_FAILED = auto()  # The client's cancel did not happen; the order is as it was.
@@ -167,21 +166,21 @@ _ENTRY_REPORT: Final[dict[State, tuple[Meaning, ...]]] = {
     CARRIED:      ( M.NOTED,   M.NEVER,   M.REOPEN,      M.NEVER,   M.NOTED,           M.NEVER,     M.ON_SIGHT ),
 }
 _EXIT_REPORT: Final[dict[State, tuple[Meaning, ...]]] = {
-    #               B1 ack    B2 reject    B3 triggered B4 fill    B5 closed    B6 amended B7 refused  B8 silence
-    NEW:          ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
-    ENTRY_SENT:   ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
-    ENTRY_OPEN:   ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
-    COVERING:     ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
-    COVERED_OPEN: ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
-    COVERED:      ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
-    TRIGGERED:    ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.NOTED,    M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
-    EXITING:      ( M.NOTED,   M.NOTED,      M.ABANDON,    M.NOTED,    M.NOTED,      M.NOTED,    M.NOTED,     M.DOUBTED ),
-    UNPROTECTED:  ( M.NOTED,   M.STOP_LOST,  M.ABANDON,    M.ABANDON,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
-    REJECTED:     ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
-    CANCELLED:    ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
-    EXPIRED:      ( M.NEVER,   M.NEVER,      M.NEVER,      M.NEVER,    M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER ),
-    EXITED:       ( M.NOTED,   M.NEVER,      M.NEVER,      M.NOTED,    M.NEVER,      M.NEVER,    M.NOTED,     M.NEVER ),
-    CARRIED:      ( M.NOTED,   M.NEVER,      M.NEVER,      M.NOTED,    M.NEVER,      M.NEVER,    M.NOTED,     M.NEVER ),
+    #               B1 ack    B2 reject     B3 triggered  B4 fill   B5 closed     B6 amended  B7 refused   B8 silence
+    NEW:          ( M.NEVER,  M.NEVER,      M.NEVER,      M.NEVER,  M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER   ),
+    ENTRY_SENT:   ( M.NEVER,  M.NEVER,      M.NEVER,      M.NEVER,  M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER   ),
+    ENTRY_OPEN:   ( M.NEVER,  M.NEVER,      M.NEVER,      M.NEVER,  M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER   ),
+    COVERING:     ( M.NOTED,  M.STOP_LOST,  M.NOTED,      M.NOTED,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    COVERED_OPEN: ( M.NOTED,  M.STOP_LOST,  M.NOTED,      M.NOTED,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    COVERED:      ( M.NOTED,  M.STOP_LOST,  M.NOTED,      M.NOTED,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    TRIGGERED:    ( M.NOTED,  M.STOP_LOST,  M.NOTED,      M.NOTED,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    EXITING:      ( M.NOTED,  M.NOTED,      M.NOTED,      M.NOTED,  M.NOTED,      M.NOTED,    M.NOTED,     M.DOUBTED ),
+    UNPROTECTED:  ( M.NOTED,  M.STOP_LOST,  M.NOTED,      M.NOTED,  M.STOP_LOST,  M.NOTED,    M.KEEP_OLD,  M.DOUBTED ),
+    REJECTED:     ( M.NEVER,  M.NEVER,      M.NEVER,      M.NEVER,  M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER   ),
+    CANCELLED:    ( M.NEVER,  M.NEVER,      M.NEVER,      M.NEVER,  M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER   ),
+    EXPIRED:      ( M.NEVER,  M.NEVER,      M.NEVER,      M.NEVER,  M.NEVER,      M.NEVER,    M.NEVER,     M.NEVER   ),
+    EXITED:       ( M.NOTED,  M.NEVER,      M.NEVER,      M.NOTED,  M.NEVER,      M.NEVER,    M.NOTED,     M.NEVER   ),
+    CARRIED:      ( M.NOTED,  M.NEVER,      M.NEVER,      M.NOTED,  M.NEVER,      M.NEVER,    M.NOTED,     M.NEVER   ),
 }
 # fmt: on
 

@@ -17,7 +17,6 @@ from kavach.core.events import (
     Alarm,
     CoverOrderReopened,
     EntryCancelFailed,
-    EntryCancelRequested,
     ExitIntended,
     OrderCancelRefused,
     OrderClosed,
@@ -41,13 +40,6 @@ def establish(
 
 def _noted(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     desk.emit(report)
-
-
-def _abandon(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
-    """The stop fired or filled: nothing more may be bought."""
-    desk.emit(report)
-    if cover.cancel_source is None and not cover.entry_dead:
-        desk.emit(EntryCancelRequested(cover.cover_id, Source.TRIGGERED))
 
 
 def _late_fill(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
@@ -120,7 +112,6 @@ def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) 
 
 _ESTABLISH: Final[dict[Meaning, Callable[[Desk, CoverOrder, VenueOrder, Report], None]]] = {
     Meaning.NOTED: _noted,
-    Meaning.ABANDON: _abandon,
     Meaning.LATE_FILL: _late_fill,
     Meaning.REOPEN: _reopen,
     Meaning.CANCEL_FAILED: _cancel_failed,
