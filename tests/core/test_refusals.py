@@ -235,6 +235,21 @@ def test_a_cancel_that_speaks_of_another_order() -> None:
     assert isinstance(scene.engine.execute(cancel), Answer)
 
 
+def test_a_foreign_order_looks_unknown() -> None:
+    """Whoever names another client's order is told what he would be told of no order at all."""
+    scene, cover = _covered()
+    scene.engine.execute(OpenClient(client_id="D", cash_paise=Paise(1)))
+    entry_id = cover.entries[0].exchange_order_id
+    cancel = CancelCoverOrder(
+        client_id="D", order_id=cover.cover_id, leg=Leg.ENTRY, exchange_order_id=entry_id
+    )
+    modify = ModifyCoverOrder(client_id="D", order_id=cover.stop_id, stop_price_pips=Pips(121_000))
+    for foreign in (cancel, modify):
+        unknown = msgspec.structs.replace(foreign, order_id=1)
+        refused = scene.engine.execute(foreign)
+        assert refused == scene.engine.execute(unknown) == Refusal(Reason.ORDER_MUST_EXIST)
+
+
 @pytest.mark.parametrize("name", ["cover_id", "basket_id", "stop_id"])
 def test_every_id_of_an_order_finds_it(name: str) -> None:
     """An exit may name the entry, the stop or the basket."""

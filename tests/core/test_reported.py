@@ -262,3 +262,16 @@ def test_a_past_timer_does_not_hide_a_coming_one() -> None:
         wait 200ms         -> cancel E1                        | EXITING
         """
     )
+
+
+def test_a_change_before_the_acceptance_buys_nothing_twice() -> None:
+    """An entry that trades before its acceptance is told can't be changed yet, nor sent again."""
+    assert play(
+        """
+        place 100 @ 13 stop 12 -> E1 buy 100 @ 13, ok      | ENTRY_SENT
+        E1 traded 40           -> S1 sell 40 on 12         | COVERING
+        C3 quantity 80         -> no: entry_in_flight      | COVERING
+        E1 acked               -> nothing                  | COVERING
+        C3 quantity 80         -> E1 to 80 @ 13, ok        | COVERING
+        """
+    )

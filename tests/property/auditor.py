@@ -37,6 +37,7 @@ class Paper:
         self.filled = 0
         self.answered = False
         self.denied = False  # The venue said that it does not know it.
+        self.contradicted = False  # The venue said so, or that it is over, and was wrong.
         self.final: int | None = None
         self.amend: e.OrderAmendSent | None = None
         self.cancelling = False
@@ -71,6 +72,7 @@ class Auditor:
         self.papers: dict[int, Paper] = {}
         self.of_cover: dict[int, list[Paper]] = defaultdict(list)
         self.trades: dict[tuple[str, int], tuple[int, int]] = {}  # Quantity and price.
+        self.wanted: dict[int, int] = {}  # The most that the client ever wanted of a cover order.
         self.told_of: Counter[str] = Counter()  # Reports by client.
         self.cancelled: set[int] = set()  # Covers whose C1 stands.
         self.leaving: set[int] = set()  # Covers that want out.
@@ -142,7 +144,7 @@ class Auditor:
         match said:
             case e.OrderAccepted():
                 if paper.denied:
-                    paper.denied, paper.final = False, None
+                    paper.denied, paper.final, paper.contradicted = False, None, True
                 paper.answered = True
                 self._confirmed(paper)
             case e.OrderTraded():
@@ -169,6 +171,7 @@ class Auditor:
         if (trade.trade_id, trade.tag) in self.trades:
             return
         self.trades[trade.trade_id, trade.tag] = (int(trade.quantity), int(trade.price_pips))
+        paper.contradicted |= trade.quantity > paper.at_most
         paper.filled += trade.quantity
         if paper.at_most == 0:
             paper.final = paper.filled
@@ -195,7 +198,7 @@ class Auditor:
     def _status(self, paper: Paper, status: e.OrderStatus) -> None:
         """Take all that the venue knows of an order for told."""
         if paper.denied:
-            paper.denied, paper.final = False, None
+            paper.denied, paper.final, paper.contradicted = False, None, True
         paper.answered = True
         for trade in status.trades:
             self._traded(paper, trade)
@@ -251,6 +254,9 @@ class Auditor:
         confirmed = sum(p.confirmed for p in exits)
         assert (cover.entry_filled, cover.exits_filled) == (bought, sold), f"{who}: fills differ"
         assert sold + at_most <= bought, f"INV-3: {who} could be reversed"
+        exposed = bought + sum(p.at_most for p in entries)
+        if who in self.wanted and not any(p.contradicted for p in entries):
+            assert exposed <= self.wanted[who], f"INV-6: {who} may buy {exposed}"
         assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
         busy = any(p.in_flight for p in exits)
         exchange = self.engine.state.instruments[cover.instrument].exchange

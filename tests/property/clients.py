@@ -150,6 +150,7 @@ class Clients:
         written = self.journal.durable_sequence
         again = self._execute(command)
         if isinstance(outcome, Answer):
+            self.auditor.wanted[outcome.cover_id] = command.quantity
             assert isinstance(again, Answer) and again.replayed, "INV-6"
             assert again.cover_id == outcome.cover_id, "INV-6"
             assert self.journal.durable_sequence == written, "INV-6: a repetition wrote"
@@ -225,9 +226,13 @@ class Clients:
         )
         planned = cover.stop_price_pips
         self.auditor.moved_by_client(cover.cover_id)
+        wanted = self.auditor.wanted[cover.cover_id]
+        if command.leg is Leg.ENTRY and command.quantity is not None:
+            self.auditor.wanted[cover.cover_id] = max(wanted, command.quantity)
         outcome = self._ask(cover.client_id, command)
         if isinstance(outcome, Refusal) and outcome.reason is not Reason.VENUE_REFUSED:
             assert cover.stop_price_pips == planned, "a refused change changed the plan"
+            self.auditor.wanted[cover.cover_id] = wanted
 
     def snoop(self, which: int) -> None:
         """Another client's order and no order at all look alike (INV-20)."""

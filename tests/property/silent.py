@@ -69,6 +69,8 @@ class SilentWorld(FarWorld):
 
     def deliver(self, which: int, twice: int) -> None:
         """Bring a letter, if there is a link: any letter of an order, and perhaps twice."""
+        if not self.linked and which % 5 == 0:
+            self.link(twice)  # A link is not down for long.
         full = [tag for tag in sorted(self.mail) if self.mail[tag]]
         if not full or not self.linked:
             return
