@@ -35,6 +35,7 @@ from kavach.core.events import (
     StopLegNamed,
     StopRetried,
 )
+from kavach.core.hearing import denied
 from kavach.core.order_life import InFlight, Life
 from kavach.core.pricing import at_band_edge, beyond, marketable, stop_limit
 from kavach.core.venue_order import VenueOrder
@@ -271,7 +272,10 @@ def _busy(cover: CoverOrder) -> bool:
 
 def _stop_terms(desk: Desk, cover: CoverOrder, instrument: Instrument) -> tuple[OrderType, Pips]:
     """Return type and limit of the stop: with a limit where the exchange wants one."""
-    refused = any(order.order_type is SLM and order.life is Life.REJECTED for order in cover.exits)
+    refused = any(
+        order.order_type is SLM and order.life is Life.REJECTED and not denied(order)
+        for order in cover.exits
+    )
     if instrument.slm_allowed and not refused:
         return SLM, _ZERO
     settings = desk.state.settings
