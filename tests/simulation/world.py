@@ -108,7 +108,7 @@ class World:
         self.drift_ns = 0
         self.tally: Counter[str] = Counter()
         self.events = 0
-        self._appointments: list[tuple[int, int, Callable[[], None]]] = []
+        self._appointments: list[tuple[int, int, Callable[[], object]]] = []
         self._made = 0
         self.journal = MemoryJournal()
         self.durable = 0  # Records on disk; those after it are lost with the process.
@@ -195,7 +195,7 @@ class World:
         """Return what the engine's clock shows."""
         return self.true_ns + self.drift_ns
 
-    def later(self, delay_ns: int, act: Callable[[], None]) -> None:
+    def later(self, delay_ns: int, act: Callable[[], object]) -> None:
         """Make an appointment."""
         self._made += 1
         heappush(self._appointments, (self.true_ns + delay_ns, self._made, act))

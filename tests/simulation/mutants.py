@@ -1,0 +1,344 @@
+"""
+Proof that the auditor can see: rules broken on purpose, one at a time, and worlds that notice.
+
+For each mutant the package is copied, a rule in the copy is changed, and worlds are played from
+seed 1 on, far and near in turn, until one fails. A mutant that outlives its runs is a rule that
+the simulation does not look at: ``make mutants`` then ends with 1.
+
+Source: cover-order 5.10 (the first eight); the others are rules of our own.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.simulation.__main__ import WORLDS
+from tests.simulation.world import Failure, attempt
+
+ROOT: Final = Path(__file__).parents[2]
+RUNS_MAX: Final = 1_000
+SECONDS_MAX: Final = 240  # A mutant that goes round in a circle is caught, too.
+
+
+class Change(NamedTuple):
+    """A place in the source, and what stands there when the rule is broken."""
+
+    file: str
+    text: str
+    broken: str
+
+
+class Mutant(NamedTuple):
+    """A broken rule."""
+
+    rule: str
+    changes: tuple[Change, ...]
+
+
+class Verdict(NamedTuple):
+    """Whether a mutant was seen, after how many runs, and by what."""
+
+    caught: bool
+    runs: int
+    by: str
+
+
+def _one(rule: str, file: str, text: str, broken: str) -> Mutant:
+    return Mutant(rule, (Change(file, text, broken),))
+
+
+_STOP_WITH_ENTRY = """submit_slices(desk, cover, instrument, cover.quantity, cover)
+    desk.send(
+        OrderSubmitted(
+            desk.state.next_tag, cover.cover_id, Purpose.STOP, cover.instrument, cover.client_id,
+            cover.exit_side, SL, Quantity(min(cover.quantity, instrument.slice_max)),
+            _UNDISCLOSED, *_stop_terms(desk, cover, instrument)[1:], Pips(cover.stop_price_pips),
+            Validity.DAY,
+        )
+    )
+"""
+
+MUTANTS: Final = (
+    # --- Those that cover-order 5.10 names ----------------------------------------------------
+    _one(
+        "W counts an amend in flight at its larger size",
+        "core/venue_order.py",
+        "if self.amend is not None and self.amend.quantity > total:",
+        "if False:",
+    ),
+    Mutant(
+        "the stop becomes the exit in place; nothing new beside what is being cancelled",
+        (
+            Change(
+                "core/duties.py",
+                "        elif order.order_type is not LIMIT:\n            amend(desk, order, LIMIT",
+                "        elif order.order_type is not LIMIT:\n            cancel(desk, order)\n"
+                "        elif False:\n            amend(desk, order, LIMIT",
+            ),
+            Change(
+                "core/venue_order.py",
+                "            return self.final_filled - self.filled_quantity\n        total",
+                "            return self.final_filled - self.filled_quantity\n"
+                "        if self.in_flight is InFlight.CANCEL:\n            return 0\n"
+                "        total",
+            ),
+        ),
+    ),
+    _one(
+        "C1 leaves the stop alone",
+        "core/duties.py",
+        "    for order in cover.entries:\n        if order.live and order.in_flight is _NONE",
+        "    for order in cover.entries + cover.exits:\n"
+        "        if order.live and order.in_flight is _NONE",
+    ),
+    _one(
+        "no stop before the first fill",
+        "core/duties.py",
+        "submit_slices(desk, cover, instrument, cover.quantity, cover)\n",
+        _STOP_WITH_ENTRY,
+    ),
+    _one(
+        "a fired stop cancels the remainder",
+        "core/duties.py",
+        "        if cover.cancel_source is not None:\n            cancel_rem",
+        "        if cover.cancel_source not in (None, Source.TRIGGERED):\n            cancel_rem",
+    ),
+    _one(
+        "the stop grows with the fills",
+        "core/duties.py",
+        "    if missing <= 0 or _busy(cover):\n        return\n    for order in reversed",
+        "    if missing <= 0 or cover.exits:\n        return\n    for order in reversed",
+    ),
+    _one(
+        "a trade counts once",
+        "core/hearing.py",
+        "not cover.has_trade(report.trade_id)",
+        "True",
+    ),
+    _one(
+        "a late fill after an exit is flattened and not covered",
+        "core/cover_order.py",
+        "        if self.exit_source is not None:\n            return EXITING\n",
+        "        if self.exit_source is not None and self.gap == 0:\n            return EXITING\n",
+    ),
+    # --- Position and exits -------------------------------------------------------------------
+    _one(
+        "one stop operation at a time",
+        "core/duties.py",
+        "        if order.waits:\n            return True\n    return False\n\n\ndef _stop_terms",
+        "        if order.waits:\n            return False\n    return False\n\n\ndef _stop_terms",
+    ),
+    _one(
+        "a fresh exit is for what no live exit could fill",
+        "core/duties.py",
+        "    missing = cover.position - cover.exit_leaves_max\n    if missing <= 0 or desk.now_ns",
+        "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
+    ),
+    _one(
+        "the wait for the remainder ends",
+        "core/duties.py",
+        "not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns",
+        "not cover.entry_dead",
+    ),
+    _one(
+        "a closed order still owes the trades of its closing report",
+        "core/evolve.py",
+        "order.final_filled = max(event.filled_quantity, order.filled_quantity)",
+        "order.final_filled = order.filled_quantity",
+    ),
+    _one(
+        "a passed trigger gets no stop",
+        "core/duties.py",
+        'until nothing that filled is open."""\n',
+        'until nothing that filled is open."""\n    return _protect(desk, cover, instrument)\n',
+    ),
+    _one(
+        "a lost stop is placed again at once",
+        "core/duties.py",
+        "cover.ladder_tries < settings.stop_tries_max",
+        "cover.ladder_tries < 0",
+    ),
+    _one(
+        "who is naked too long is flattened",
+        "core/duties.py",
+        "    if naked_ns >= settings.t_naked_ns:\n",
+        "    if naked_ns >= 10 * settings.t_naked_ns:\n",
+    ),
+    _one(
+        "a fired stop that does not fill is chased",
+        "core/duties.py",
+        ">= desk.state.settings.t_chase_ns and cover.position > 0",
+        ">= 99 * desk.state.settings.t_chase_ns and cover.position > 0",
+    ),
+    _one(
+        "a trailing stop never goes back",
+        "core/core.py",
+        "        if moved >= step:",
+        "        if abs(moved) >= step:",
+    ),
+    _one(
+        "an order that ended holds nothing",
+        "core/duties.py",
+        "    elif cover.position == 0:\n",
+        "    elif cover.entry_filled:\n",
+    ),
+    # --- Silence ------------------------------------------------------------------------------
+    _one(
+        "an absence is believed only when nothing can be under way",
+        "core/hearing.py",
+        "        if settled:\n            yield from _absent(order)",
+        "        if True:\n            yield from _absent(order)",
+    ),
+    _one(
+        "a change is called lost only when nothing can be under way",
+        "core/hearing.py",
+        "    elif settled and status.standing is not Standing.CLOSED:",
+        "    elif status.standing is not Standing.CLOSED:",
+    ),
+    _one(
+        "an answer is to its own request",
+        "core/hearing.py",
+        "order.in_flight is awaited and serial in (0, order.serial)",
+        "order.in_flight is awaited",
+    ),
+    _one(
+        "what is said when asked holds for the request it was asked about",
+        "core/hearing.py",
+        "asked_about = status.serial == order.serial",
+        "asked_about = True",
+    ),
+    _one(
+        "an unanswered request is asked about, again and again",
+        "core/duties.py",
+        "    due = [query_due_ns(desk, order) for order in orders if order.waits]",
+        "    due = [query_due_ns(desk, o) for o in orders if o.waits and not o.queries]",
+    ),
+    _one(
+        "trades that are only told when asked are booked",
+        "core/hearing.py",
+        "    yield from status.trades\n",
+        "    yield from status.trades[:1]\n",
+    ),
+    _one(
+        "live orders are compared now and then",
+        "core/duties.py",
+        "    if settings.t_reconcile_ns:\n        due",
+        "    if False:\n        due",
+    ),
+    # --- Clients, days and restarts -----------------------------------------------------------
+    _one(
+        "a repeated key gets the first answer",
+        "core/core.py",
+        "        if first is not None:\n",
+        "        if False:\n",
+    ),
+    _one(
+        "foreign orders look unknown",
+        "core/asks.py",
+        "    if cover is None or cover.client_id != client_id:",
+        "    if cover is None:",
+    ),
+    _one(
+        "an accepted exit stays accepted",
+        "core/asks.py",
+        "    repeats = cover.exited_by_user and",
+        "    repeats = False and cover.exited_by_user and",
+    ),
+    _one(
+        "timers are armed again after a restart",
+        "core/core.py",
+        "                arm(self, cover, cover.state)\n",
+        "                pass\n",
+    ),
+    _one(
+        "what is done is journaled",
+        "core/core.py",
+        "            self.emit(e.LinkLost())\n",
+        "            self.emit(e.LinkLost())\n            self.state.naked_ns_max += 1\n",
+    ),
+    _one(
+        "an order that is over blocks no margin",
+        "core/evolve.py",
+        "    cover.ended_reason = event.reason\n    state.reblock(cover)\n",
+        "    cover.ended_reason = event.reason\n",
+    ),
+)
+SAMPLE: Final = (0, 3, 6, 18, 28)  # Small enough for every run of the tests.
+
+
+def broken_copy(mutant: Mutant, place: Path) -> None:
+    """Make a copy of the package in which the rule is broken."""
+    shutil.copytree(ROOT / "src", place, ignore=shutil.ignore_patterns("__pycache__"))
+    for change in mutant.changes:
+        path = place / "kavach" / change.file
+        source = path.read_text(encoding="utf-8")
+        assert source.count(change.text) == 1, f"the source has moved on: {mutant.rule}"
+        path.write_text(source.replace(change.text, change.broken), encoding="utf-8")
+
+
+def judge(mutant: Mutant, runs_max: int) -> Verdict:
+    """Return whether worlds notice the broken rule."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, "src")
+        broken_copy(mutant, copy)
+        command = [sys.executable, "-m", "tests.simulation.mutants", "--hunt", str(runs_max)]
+        environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT}"}
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                check=False,
+                text=True,
+                timeout=SECONDS_MAX,
+            )
+        except subprocess.TimeoutExpired:
+            return Verdict(True, 0, "it never ends")
+    assert done.returncode == 0, done.stderr[-2_000:]
+    runs, _, by = done.stdout.strip().partition(" ")
+    return Verdict(bool(by), int(runs), by)
+
+
+def hunt(runs_max: int) -> tuple[int, str]:
+    """Return how many worlds it took until one failed, and why; no reason if none did."""
+    for run in range(runs_max):
+        kind = list(WORLDS.values())[run % len(WORLDS)]
+        world = attempt(kind, 1 + run // len(WORLDS))
+        if isinstance(world, Failure):
+            return run + 1, world.text
+    return runs_max, ""
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0 if every mutant was noticed, and nothing was where nothing was broken."""
+    parser = argparse.ArgumentParser(prog="tests.simulation.mutants")
+    parser.add_argument("--hunt", type=int, help="play this many worlds, say when one fails")
+    parser.add_argument("--runs", type=int, default=RUNS_MAX)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args(arguments)
+    if options.hunt is not None:
+        runs, by = hunt(options.hunt)
+        print(runs, by.replace("\n", " ")[:100])
+        return 0
+    started = time.perf_counter()
+    with ThreadPoolExecutor(options.jobs) as pool:
+        verdicts = list(pool.map(lambda mutant: judge(mutant, options.runs), MUTANTS))
+    print("| runs | caught by | rule that was broken |\n|---:|---|---|")
+    for mutant, verdict in zip(MUTANTS, verdicts, strict=True):
+        said = verdict.by.partition(":")[0] if verdict.caught else "NOBODY"
+        print(f"| {verdict.runs} | {said} | {mutant.rule} |")
+    caught = sum(verdict.caught for verdict in verdicts)
+    print(f"\n{caught} of {len(MUTANTS)} caught, {time.perf_counter() - started:.0f} s")
+    return 0 if caught == len(MUTANTS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
