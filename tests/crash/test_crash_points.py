@@ -30,7 +30,7 @@ from tests.crash.workload import tell
 from tests.crash.world import World, reopen
 
 # Of the cases every so manieth is tried; ``make crash`` tries them all.
-EVERY: Final = int(os.environ.get("CRASH_EVERY") or 7)
+EVERY: Final = int(os.environ.get("CRASH_EVERY") or 9)
 VERIFIED: Final = 5  # Of the tried cases every fifth is verified as `kavach verify` does.
 
 
