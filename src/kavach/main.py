@@ -14,6 +14,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -70,6 +71,7 @@ DEMO_CLIENT: Final = "DEMO1"
 REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
+OPEN_FILES: Final = 4096  # Connections, journal and logs, with room to spare.
 KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so that they close.
 PATHS_COUNTED: Final = (
     *((route.method, route.path) for route in ROUTES),
@@ -419,6 +421,7 @@ def serve(world_options: WorldOptions, options: ServeOptions, visit: Visit) -> N
         gc.disable()  # What the journal brings back is no garbage: a quarter less time to load it.
         world = open_world(world_options)
         spare_the_collector()
+        allow_open_files()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(world_options, options, world, listener, visit))
 
@@ -546,6 +549,14 @@ def empty_directory(directory: Path) -> None:
     for pattern in ("journal.db*", "snapshot-*"):
         for path in directory.glob(pattern):
             path.unlink()
+
+
+def allow_open_files() -> None:
+    """Let as many files be open as connections may need, where the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def spare_the_collector() -> None:
