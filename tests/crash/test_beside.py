@@ -45,6 +45,16 @@ def test_a_snapshot_made_beside_a_running_journal_is_its_state(tmp_path: Path) -
     assert "snapshot of record" in ask("verify", tmp_path).stdout
 
 
+def test_a_maker_whose_server_has_died_leaves(tmp_path: Path) -> None:
+    """It would keep the next server from starting; an operator may have one made all the same."""
+    lived(tmp_path).journal.close()
+    left = ask("snapshot", "--if-served", tmp_path)
+    assert (left.exit_code, left.output) == (0, "Not served.\n")
+    assert snapshots.newest(tmp_path) == 0
+    made = ask("snapshot", tmp_path)
+    assert made.exit_code == 0 and snapshots.newest(tmp_path) > 0
+
+
 def test_a_snapshot_holds_what_came_while_it_was_made(tmp_path: Path) -> None:
     """Records that are written after the maker has opened the journal are no hindrance to it."""
     steps = day()

@@ -48,17 +48,24 @@ def backup(directory: Path, target: Path) -> None:
 
 @click.command(short_help="Make the next start quick.")
 @click.argument("directory", type=_DIRECTORY)
-def snapshot(directory: Path) -> None:
+@click.option("--if-served", is_flag=True, help="Do nothing unless a server has it open.")
+def snapshot(directory: Path, if_served: bool) -> None:
     """Store beside the journal in DIRECTORY, served or not, the state that it leads to."""
     os.nice(NICENESS)
     with told():
-        sequence = take_snapshot(directory)
-    click.echo(f"{directory}: snapshot of record {sequence}.")
+        sequence = take_snapshot(directory, if_served=if_served)
+    click.echo(f"{directory}: snapshot of record {sequence}." if sequence else "Not served.")
 
 
-def take_snapshot(directory: Path) -> int:
-    """Return the last record of the snapshot that was made, unless there was one already."""
+def take_snapshot(directory: Path, *, if_served: bool) -> int:
+    """Return the last record that a snapshot stands for now; 0 if it is to be served and is not.
+
+    A journal that nobody serves is locked against servers while it is read. Whoever was started by
+    a server that has died meanwhile must not keep the next one from starting: ``if_served``.
+    """
     with closing(SqliteJournal(directory, create=False, read_only=True, beside=True)) as journal:
+        if if_served and not journal.is_live:
+            return 0
         instruments = load_instruments()
         standing = TwinClock(lambda: 0, start_ns=0)
         engine = Engine(instruments, Settings(), journal, EmbeddedVenue(instruments), standing)

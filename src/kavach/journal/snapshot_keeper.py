@@ -64,7 +64,7 @@ class SnapshotKeeper:
 
     async def _make(self) -> None:
         """Return when a snapshot was made, or why not was said; the next one is tried anyway."""
-        command = (sys.executable, "-m", "kavach", "snapshot", self._directory)
+        command = (sys.executable, "-m", "kavach", "snapshot", "--if-served", self._directory)
         try:
             self._maker = await asyncio.create_subprocess_exec(
                 *command, stdout=DEVNULL, stderr=PIPE

@@ -92,6 +92,11 @@ class SqliteJournal:
         return database.FORMAT_VERSION
 
     @property
+    def is_live(self) -> bool:
+        """Whether somebody had it open to write when it was opened: this process or another."""
+        return self._live
+
+    @property
     def durable_sequence(self) -> int:
         """The last sequence that is on disk; everything before it is, too. 0: none."""
         return self._progress.durable_sequence
