@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := src tests $(wildcard bench)
 
-.PHONY: run test check demo bench sim crash spec clean
+.PHONY: run test check demo bench sim mutants crash spec clean
 
 run: .venv/run.stamp  ## Start the twin; options in ARGS="--port 9000".
 	@$(BIN)/kavach serve $(ARGS)

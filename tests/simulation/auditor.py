@@ -22,7 +22,14 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from kavach.core import events as e
-from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceCoverOrder
+from kavach.core.commands import (
+    CancelCoverOrder,
+    Kill,
+    Leg,
+    ModifyCoverOrder,
+    PlaceCoverOrder,
+    SquareOff,
+)
 from kavach.core.refusals import Answer, Outcome, Reason
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_MS, InstrumentKey, OrderType, Product, Side
@@ -61,7 +68,7 @@ class Asking(NamedTuple):
 class Asked(NamedTuple):
     """What a client asked, and was answered."""
 
-    command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder
+    command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder | SquareOff | Kill
     outcome: Outcome
 
 
@@ -93,6 +100,7 @@ class Paper:
         self.final: int | None = None
         self.amend: e.OrderAmendSent | None = None
         self.cancel: e.OrderCancelSent | None = None
+        self.stays = False  # The venue has refused to cancel it.
         self.asked_ns = at_ns  # When the last request was made.
         self.spoken_ns = at_ns  # When something was last sent about it, or heard.
 
@@ -210,6 +218,9 @@ class Auditor:
         command, outcome = asked
         if not isinstance(outcome, Answer):
             return
+        if isinstance(command, SquareOff | Kill):
+            self._everybody(command)
+            return
         who = outcome.cover_id
         if isinstance(command, PlaceCoverOrder):
             self._own(who, command)
@@ -219,6 +230,17 @@ class Auditor:
             if command.leg is Leg.THIRD:
                 self.leaving.add(who)
             elif any(p.entry and not p.dead for p in self.of_cover[who]):
+                self.cancelled.add(who)
+
+    def _everybody(self, command: SquareOff | Kill) -> None:
+        """Take notice of who has to leave, and of whose entries have to go."""
+        for who, papers in self.of_cover.items():
+            if isinstance(command, SquareOff):
+                if not all(paper.dead for paper in papers):
+                    self.leaving.add(who)
+            elif self.orders[who].client_id == command.client_id and any(
+                paper.entry and not paper.dead for paper in papers
+            ):
                 self.cancelled.add(who)
 
     def _own(self, cover_id: int, command: PlaceCoverOrder) -> None:
@@ -303,7 +325,10 @@ class Auditor:
                     self._amend_is_over(paper, done=isinstance(said, e.OrderAmended))
             case e.OrderCancelRefused():
                 if paper.cancel is not None and said.serial in (0, paper.cancel.serial):
-                    self._cancel_is_over(paper)
+                    paper.stays = True
+                    paper.cancel = None
+                    if paper.entry:
+                        self.cancelled.discard(paper.asked.cover_id)
             case e.OrderRejected():
                 self._over(paper, paper.filled)
             case e.OrderClosed():
@@ -341,11 +366,6 @@ class Auditor:
         if paper.final is None and paper.filled >= paper.total:
             paper.final = paper.filled
 
-    def _cancel_is_over(self, paper: Paper) -> None:
-        paper.cancel = None
-        if paper.entry:
-            self.cancelled.discard(paper.asked.cover_id)
-
     def _over(self, paper: Paper, filled: int) -> None:
         if paper.final is None:
             paper.final = max(filled, paper.filled)
@@ -371,7 +391,7 @@ class Auditor:
         if status.standing is e.Standing.CLOSED:
             self._over(paper, int(status.filled_quantity))
         elif cancel is not None and status.serial == cancel.serial and settled:
-            self._cancel_is_over(paper)
+            paper.cancel = None  # It never arrived, and is owed still.
         self._confirmed(paper)
 
     def _confirmed(self, paper: Paper) -> None:
@@ -440,6 +460,13 @@ class Auditor:
             assert state not in FLAT_ENDS or bought == 0, f"INV-4: {who} {state}, and {bought}"
         elif position > confirmed:
             assert state in MAY_BE_BARE, f"INV-2: {who} is bare in {state}"
+        if able and state == "UNPROTECTED" and at_most < position:
+            stops = sum(paper.asked.purpose is e.Purpose.STOP for paper in papers)
+            assert stops > 1, f"INV-2: {who} has lost its stop, and nobody tries another"
+        fired = state == "TRIGGERED"
+        if able and state not in ENDS and (fired or who in self.cancelled):
+            left = [p for p in papers if p.entry and p.final is None and not p.stays]
+            assert all(p.in_flight for p in left), f"INV-8: {who} {state} still buys"
         if state in ("COVERED", "EXITED"):
             assert entry_dead, f"INV-4: {who} {state}, and its entry is not over"
         if who in self.leaving and bought and state not in ENDS:

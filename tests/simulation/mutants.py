@@ -107,8 +107,8 @@ MUTANTS: Final = (
     _one(
         "a fired stop cancels the remainder",
         "core/duties.py",
-        "        if cover.cancel_source is not None:\n            cancel_rem",
-        "        if cover.cancel_source not in (None, Source.TRIGGERED):\n            cancel_rem",
+        "    if cover.cancel_source is None and not cover.entry_dead:\n        desk.emit",
+        "    if cover.cancel_source is None and False:\n        desk.emit",
     ),
     _one(
         "the stop grows with the fills",
@@ -232,6 +232,20 @@ MUTANTS: Final = (
         "    if settings.t_reconcile_ns:\n        due",
         "    if False:\n        due",
     ),
+    _one(
+        "a cancel that never arrived is sent again",
+        "core/evolve.py",
+        "    _settle_modify(state, cover, refused=order.purpose is _ENTRY)\n"
+        '    _note(cover, order, "request_lost", at_ns)\n',
+        "    order.cancel_refused_at_ns = at_ns + 10**12\n"
+        '    _note(cover, order, "request_lost", at_ns)\n',
+    ),
+    _one(
+        "nothing is sent while the link is down",
+        "core/duties.py",
+        "    if everything.link_down:\n        return state",
+        "    if everything.link_down and False:\n        return state",
+    ),
     # --- Clients, days and restarts -----------------------------------------------------------
     _one(
         "a repeated key gets the first answer",
@@ -252,6 +266,18 @@ MUTANTS: Final = (
         "    repeats = False and cover.exited_by_user and",
     ),
     _one(
+        "the square-off takes who is covered out",
+        "core/cover_tables.py",
+        "    COVERED:      ( D.EXIT,        D.AWAIT_END,",
+        "    COVERED:      ( D.NOTHING,     D.AWAIT_END,",
+    ),
+    _one(
+        "the kill switch cancels entries",
+        "core/core.py",
+        "        elif act is Act.CANCEL and cover",
+        "        elif False and act is Act.CANCEL and cover",
+    ),
+    _one(
         "timers are armed again after a restart",
         "core/core.py",
         "                arm(self, cover, cover.state)\n",
@@ -270,7 +296,12 @@ MUTANTS: Final = (
         "    cover.ended_reason = event.reason\n",
     ),
 )
-SAMPLE: Final = (0, 3, 6, 18, 28)  # Small enough for every run of the tests.
+SAMPLE: Final = (
+    "the stop becomes the exit in place; nothing new beside what is being cancelled",
+    "a trade counts once",
+    "an absence is believed only when nothing can be under way",
+    "timers are armed again after a restart",
+)  # Caught soon enough for every run of the tests.
 
 
 def broken_copy(mutant: Mutant, place: Path) -> None:

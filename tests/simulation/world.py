@@ -368,6 +368,9 @@ class World:
                 self.tell(outcome)
                 self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
                 self._waiting.append((written, command, outcome))
+            elif isinstance(command, SquareOff | Kill):
+                written = self.journal.durable_sequence
+                self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
             return outcome
 
         before = len(self.in_transit())
