@@ -29,7 +29,12 @@ PROTECTION: Final = {
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator may choose; replay needs the same values, so the journal keeps them."""
+    """The limits and policies of one engine.
+
+    Replay applies two of them, the margin fractions and T_naked: a journal must be read with the
+    values it was written with. They are constants of the program as long as no way to choose
+    them keeps the choice in the journal.
+    """
 
     t_ack_ns: int = 1000 * NS_PER_MS  # T_ack: a request unanswered for so long is in doubt.
     # How often the venue is asked then; the last one repeats.
