@@ -31,7 +31,7 @@ from kavach.units import (
 )
 from tests.simulation.far import FarWorld
 from tests.simulation.network import CALM, Weather
-from tests.simulation.world import SHARES
+from tests.simulation.process import SHARES
 
 BREEZE: Final = Weather(latency_max=20)
 APART_MS: Final = 25

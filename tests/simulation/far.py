@@ -23,7 +23,8 @@ from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
 from kavach.venues.scripted import Told
 from tests.simulation.auditor import ENDS
 from tests.simulation.network import CALM, WEATHERS, FarVenue, Gateway, Network, Price
-from tests.simulation.world import CLOCK_EARLY_NS, CLOCK_LATE_NS, NSE, SHARES, World
+from tests.simulation.process import CLOCK_EARLY_NS, CLOCK_LATE_NS, NSE, SHARES
+from tests.simulation.world import World
 
 KEYS = [share.key for share in SHARES]
 

@@ -25,7 +25,8 @@ from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.simulation.auditor import Thing
 from tests.simulation.network import Price, Query
-from tests.simulation.world import NSE, SHARES, World
+from tests.simulation.process import NSE, SHARES
+from tests.simulation.world import World
 
 DELAYS_MS: Final = (1, 100, 900, 1_800)
 

@@ -26,7 +26,7 @@ from tests.simulation.duel import (
     opened,
 )
 from tests.simulation.network import Weather
-from tests.simulation.world import NSE, SHARES
+from tests.simulation.process import NSE, SHARES
 
 DEEP = 119_500  # Where somebody bids when the stop fires at 120 000.
 FIRES = 119_900
