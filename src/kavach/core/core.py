@@ -136,7 +136,11 @@ class Core(Desk):
         assert meaning is not _NEVER, f"{cover.cover_id}: {report} in {before}"
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
+        refused_before = order.cancel_refused_at_ns
         establish(self, cover, order, report, meaning)
+        if type(report) is e.OrderCancelRefused and refused_before and not order.waits:
+            # Twice refused: perhaps it is gone, and the report of that is lost (INV-8).
+            self.send(e.OrderQuerySent(order.tag))
         return True
 
     def conclude(self, ticket: Ticket | Refusal) -> Outcome:

@@ -88,6 +88,7 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
     user_order_id: int
     device: str
     placed_at_ns: int
+    plan_stood: bool = False  # Whether some stop order has stood where the stop shall stand.
     stop_id: int = 0  # oms_order_id of the THIRD leg, from the first fill on.
     entries: tuple[VenueOrder, ...] = ()
     exits: tuple[VenueOrder, ...] = ()

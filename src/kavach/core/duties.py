@@ -218,7 +218,7 @@ def _follow_market(desk: Desk, cover: CoverOrder, instrument: Instrument) -> Non
     for order in cover.entries:
         if (
             order.life is Life.WORKING
-            and order.in_flight is _NONE
+            and not order.waits
             and not order.limit_refused
             and order.price_pips != price
             and desk.now_ns - order.updated_at_ns >= settings.t_reprice_ns
@@ -454,7 +454,7 @@ def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     for order in cover.exits:
         if (
             order.life is Life.WORKING
-            and order.in_flight is _NONE
+            and not order.waits
             and not order.limit_refused
             and _less_eager(cover.exit_side, order, price)
         ):

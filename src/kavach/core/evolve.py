@@ -202,6 +202,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     if order.purpose is _ENTRY:
         _settle_modify(state, cover)
         return  # The first line of its history is told by ``accepted_at_ns``.
+    cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
     _note(cover, order, "accepted", at_ns)
     _watch_gap(state, cover, at_ns)
 
@@ -285,6 +286,8 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     if order.purpose is _ENTRY:
         _settle_modify(state, cover)
         state.reblock(cover)
+    else:
+        cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
     _note(cover, order, "amended", at_ns)
     _watch_gap(state, cover, at_ns)
 
@@ -470,6 +473,7 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
     cover.ladder_tries = 0  # A new plan is a new attempt.
+    cover.plan_stood = False
     for order in cover.exits:
         order.refused_trigger_pips = 0
 

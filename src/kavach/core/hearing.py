@@ -32,7 +32,7 @@ from kavach.core.events import (
 )
 from kavach.core.order_life import InFlight, Life
 from kavach.core.venue_order import VenueOrder
-from kavach.units import Quantity
+from kavach.units import OrderType, Quantity
 
 ABSENT_CODE: Final = 16060
 ABSENT_TEXT: Final = "The venue does not know the order"
@@ -116,12 +116,14 @@ def _amend_outcome(order: VenueOrder, status: OrderStatus, *, settled: bool) -> 
     amend = order.amend
     if order.in_flight is not InFlight.AMEND or amend is None:
         return
-    done = (
-        status.quantity == amend.quantity
-        and status.price_pips == amend.price_pips
-        and status.trigger_price_pips == amend.trigger_price_pips
-    )
-    if done:
+    # A fired stop without a limit may rest at a price the venue gave it: that says nothing. And
+    # nobody but us changes a quantity, so one that has changed tells that ours was done.
+    fired = amend.order_type is OrderType.SLM and status.standing is Standing.WORKING
+    resized = amend.quantity != order.quantity
+    as_asked = (
+        fired or status.price_pips == amend.price_pips
+    ) and status.trigger_price_pips == amend.trigger_price_pips
+    if status.quantity == amend.quantity and (resized or as_asked):
         yield OrderAmended(order.tag, order.serial)
     elif settled and status.standing is not Standing.CLOSED:
         yield OrderRequestLost(order.tag, order.serial)  # A closing ends every request.

@@ -89,12 +89,14 @@ def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report)
 def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """The change is not made: the plan goes back to where the stop stands.
 
-    Unless another slice of the stop stands at the plan, or is on its way there: then going back
-    would loosen that one, and the refused slice is left where it is.
+    Unless another slice of the stop stands at the plan, has stood there, or is on its way: then
+    going back would loosen it, and the refused slice is left where it is.
     """
     desk.emit(report)
     stands = order.trigger_price_pips
     if not order.live or order.triggered or stands in (0, cover.stop_price_pips):
+        return
+    if cover.plan_stood:
         return
     for other in cover.exits:
         goal = other.amend or other

@@ -26,7 +26,7 @@ from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity, TimestampNs
 from kavach.venues.faults import Fault, FaultBoard, FaultEffect
-from kavach.venues.post import Post
+from kavach.venues.post import Post, all_same
 
 _CLOSING: Final = {
     ex.Removal.CANCELLED: core.Closing.CANCELLED,
@@ -177,7 +177,7 @@ class EmbeddedVenue:
             self.exchange.apply(event)
         happened = [r for event in events if (r := _REPORT[type(event)](event, 0, 0)) is not None]
         heard = [cast(core.Report, event) for event in told if type(event) in _REPORTS]
-        if len(happened) != len(heard) or self.post.untold():
+        if self.post.untold() or not all_same(happened, heard):
             self.post.settle(heard, happened)
 
     def prices(self) -> dict[InstrumentKey, int]:

@@ -11,7 +11,7 @@ Times are nanoseconds.
 Source: docs/twin.md (faults, link); cover-order 5.4 (A6), 5.5 (B8).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
 from kavach.core.events import OrderTraded, Report
@@ -92,3 +92,8 @@ def same(one: Report, other: Report) -> bool:
     if isinstance(one, OrderTraded) and isinstance(other, OrderTraded):
         return one.trade_id == other.trade_id
     return True
+
+
+def all_same(some: Sequence[Report], others: Sequence[Report]) -> bool:
+    """Return whether two lists tell the same things in the same order."""
+    return len(some) == len(others) and all(map(same, some, others))
