@@ -382,8 +382,12 @@ class Auditor:
         settled = self._is_settled(paper, status)
         amend, cancel = paper.amend, paper.cancel
         if amend is not None and status.serial == amend.serial:
-            now = (status.quantity, status.price_pips, status.trigger_price_pips)
-            done = now == (amend.quantity, amend.price_pips, amend.trigger_price_pips)
+            # What is left of a fired stop is priced by the venue; quantities are ours alone.
+            priced = amend.order_type is OrderType.SLM and status.standing is e.Standing.WORKING
+            same_price = priced or status.price_pips == amend.price_pips
+            same = same_price and status.trigger_price_pips == amend.trigger_price_pips
+            resized = amend.quantity != paper.total
+            done = status.quantity == amend.quantity and (same or resized)
             if done or settled:
                 self._amend_is_over(paper, done=done)
         for trade in status.trades:
