@@ -351,7 +351,6 @@ class Source(StrEnum):
     NAKED_TOO_LONG = "naked_too_long"
     CHASE = "chase"  # A fired stop did not fill in time.
     SESSION_END = "session_end"
-    REFUSED = "refused"
     RESURFACED = "resurfaced"
 
 

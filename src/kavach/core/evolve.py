@@ -166,7 +166,6 @@ def _order_resurfaced(state: OmsState, event: e.OrderResurfaced, at_ns: int) -> 
     order.exchange_order_id = event.exchange_order_id or order.exchange_order_id
     order.life = Life.WAITING if order.order_type in _WAITING_TYPES else Life.WORKING
     order.final_filled = NOT_CLOSED
-    order.ghost = True
     order.code, order.reason = 0, ""
     _note(cover, order, "resurfaced", at_ns)
     state.reblock(cover)

@@ -64,7 +64,6 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     queries: int = 0  # How often it was asked since.
     queried_at_ns: int = 0
     compared_at_ns: int = 0  # When the venue last said where the order stands.
-    ghost: bool = False  # The venue denied it and has it after all.
 
     @property
     def leaves_max(self) -> int:
