@@ -23,9 +23,11 @@ from kavach.api.backend import Backend
 from kavach.api.call import Reply, send_reply
 from kavach.api.docs_page import DOCS_PAGE
 from kavach.api.edge import Edge
+from kavach.api.kart import KART
 from kavach.api.openapi import openapi_json
 from kavach.api.options import ApiOptions
-from kavach.api.routes import KART, ORDER_ID, ROUTES, Route
+from kavach.api.route import ORDER_ID, Route
+from kavach.api.routes import ROUTES
 
 _KART_SLASH: Final = f"{KART}/"
 

@@ -12,6 +12,7 @@ from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.history import history_rows
 from kavach.api.legs import LegView, legs_of
+from kavach.api.route import CLIENT, ORDER_ID, PREFIX, Query, Route
 from kavach.core.refusals import Reason, Refusal
 from kavach.units import Exchange
 from kavach.wire import fields as read
@@ -131,3 +132,55 @@ def _asked(call: Call) -> dict[str, str]:
     pairs, _ = read_query(call.query)
     check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
     return pairs
+
+
+_BOOK: Final = Query(name="type", description="Which rows.", words=tuple(Book), required=True)
+_SPAN: Final = Query(name="type", description="Day-wise or net.", words=tuple(Span), required=True)
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=f"{PREFIX}/orders",
+        name="getOrders",
+        summary="The order book; a leg is a row.",
+        handler=orders,
+        answer=OrdersAnswer,
+        query=(_BOOK, CLIENT),
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/order/{{{ORDER_ID}}}/history",
+        name="getOrderHistory",
+        summary="The life of one leg, oldest step first.",
+        handler=history,
+        answer=HistoryAnswer,
+        query=(CLIENT,),
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/trades",
+        name="getTradeBook",
+        summary="Every trade, by cover order.",
+        handler=trades,
+        answer=TradesAnswer,
+        query=(CLIENT,),
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/positions",
+        name="getPositions",
+        summary="What is held of each instrument in each product.",
+        handler=positions,
+        answer=PositionsAnswer,
+        query=(_SPAN, CLIENT),
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/user/trading_info",
+        name="getTradingInfo",
+        summary="Whose access token this is.",
+        handler=trading_info,
+        answer=TradingInfoAnswer,
+        query=(CLIENT,),
+    ),
+)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
+from kavach.api.route import ORDER_ID, PREFIX, Route
 from kavach.core.commands import (
     CancelCoverOrder,
     KeyedCommand,
@@ -48,6 +49,7 @@ from kavach.wire.requests import (
     place_decoder,
 )
 
+KART: Final = f"{PREFIX}/orders/kart"
 UNKNOWN: Final = "UNKNOWN"  # An answer's reason: the venue has not said what became of it.
 
 _LEGS: Final = {read.LegWord.ENTRY: Leg.ENTRY, read.LegWord.THIRD: Leg.THIRD}
@@ -259,3 +261,43 @@ def _keyed(call: Call, command: C) -> C:
 
 def _accepted(answer: Answer, body: bytes) -> Reply:
     return Reply(200, body, order_state=answer.reason or answer.state, replayed=answer.replayed)
+
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path=KART,
+        name="placeConditionalOrder",
+        summary="Enter a position together with its protective stop.",
+        handler=place,
+        request=PlaceRequest,
+        answer=answers.PlaceAnswer,
+    ),
+    Route(
+        method="PUT",
+        path=KART,
+        name="modifyConditionalOrder",
+        summary="Change the living entry, or the stop.",
+        handler=modify,
+        request=ModifyRequest,
+        answer=answers.BasketAnswer,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{KART}/{{{ORDER_ID}}}",
+        name="cancelConditionalOrder",
+        summary="Cancel what has not traded of the entry (ENTRY), or get out (THIRD).",
+        handler=cancel,
+        request=CancelRequest,
+        answer=answers.BasketAnswer,
+    ),
+    Route(
+        method="DELETE",
+        path=KART,
+        name="cancelConditionalOrderById",
+        summary="The same, the order id in the parameters alone.",
+        handler=cancel,
+        request=CancelRequest,
+        answer=answers.BasketAnswer,
+    ),
+)

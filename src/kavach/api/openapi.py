@@ -11,7 +11,8 @@ import msgspec
 from kavach import __version__
 from kavach.api.options import ApiOptions
 from kavach.api.refusals import REFUSALS
-from kavach.api.routes import ORDER_ID, ROUTES, Query, Route
+from kavach.api.route import ORDER_ID, Query, Route
+from kavach.api.routes import ROUTES
 from kavach.wire import headers
 from kavach.wire.answers import DocumentedHistory, HistoryAnswer
 from kavach.wire.errors import ErrorBody
