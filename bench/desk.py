@@ -79,7 +79,7 @@ class Trader:
             trailing_step_pips=Pips(0),
             user_order_id=FIRST_NUMBER + number,
         )
-        return accepted(self.engine.execute(command)).cover_id
+        return accepted(self.engine.execute(command)).order_id
 
     def place_many(self, orders: int) -> list[int]:
         """Return the ids of so many new cover orders."""

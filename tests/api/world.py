@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute
 
 from kavach.api.app import create_app
 from kavach.api.options import ApiOptions
-from kavach.core.asks import Ticket
 from kavach.core.commands import OpenClient
 from kavach.core.refusals import Outcome
 from kavach.core.settings import Settings
+from kavach.core.ticket import Ticket
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import JournalUnavailable

@@ -259,6 +259,6 @@ def test_events_are_printed_for_programs(story: tuple[Path, dict[str, Any], str]
     told = [json.loads(line) for line in ask("journal", directory, "--json").stdout.splitlines()]
     placed = next(line for line in told if line["event"] == "CoverOrderPlaced")
     assert {"sequence": 2, "cause": "PlaceCoverOrder", "by": "core"}.items() <= placed.items()
-    assert placed["fields"]["cover_id"] == int(entry["oms_order_id"])
+    assert placed["fields"]["order_id"] == int(entry["oms_order_id"])
     assert placed["fields"]["price_pips"] == 130_000
     assert all(line["at_ns"] >= told[0]["at_ns"] for line in told)

@@ -260,7 +260,7 @@ class Scene:
             )
         )
         if not isinstance(outcome, Refusal):
-            self.cover = self.engine.state.covers[outcome.cover_id]
+            self.cover = self.engine.state.covers[outcome.order_id]
         return outcome
 
     def _cancel(self, ask: str, words: str) -> KeyedCommand:
@@ -273,7 +273,7 @@ class Scene:
             client_id="C",
             idempotency_key=_word("key", words),
             fingerprint=words,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=Leg.ENTRY if ask == "C1" else Leg.THIRD,
             exchange_order_id=placed[0] if placed else "unknown-yet",
         )
@@ -289,7 +289,7 @@ class Scene:
             client_id="C",
             idempotency_key=_word("key", words),
             fingerprint=words,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=leg,
             last_activity_ns=seen[_word("seen", words)],
             order_type=kind,
@@ -340,7 +340,7 @@ class Scene:
                 trade = venue.trade if what == "traded" else venue.trade_late
                 return trade(tag, int(more[0]), price)
             case "traded-again":
-                last = self.engine.state.covers[self.engine.state.orders[tag].cover_id].trades
+                last = self.engine.state.covers[self.engine.state.orders[tag].parent_id].trades
                 assert last is not None
                 told = last[-1]
                 return e.OrderTraded(
@@ -433,7 +433,7 @@ class Scene:
 
     def _name(self, tag: int) -> str:
         order: VenueOrder = self.engine.state.orders[tag]
-        cover = self.engine.state.covers[order.cover_id]
+        cover = self.engine.state.parent(order.parent_id)
         if order.is_entry:
             return f"E{1 + [o.tag for o in cover.entries].index(tag)}"
         letter = "S" if order.purpose is e.Purpose.STOP else "X"

@@ -35,7 +35,7 @@ def test_ids_begin_anew_at_midnight_in_india() -> None:
     for _ in range(3):
         scene.tell("place 1 @ 13 stop 12")
         assert scene.cover is not None
-        ids += [scene.cover.basket_id, scene.cover.cover_id]
+        ids += [scene.cover.basket_id, scene.cover.order_id]
     assert ids == [202611231, 202611232, 202611241, 202611242, 202611243, 202611244]
 
 
@@ -49,14 +49,14 @@ def test_the_stop_gets_an_id_at_the_first_fill() -> None:
     scene.tell("E1 traded 10")
     first = scene.cover.stop_id
     scene.tell("E1 traded 10")
-    assert first == scene.cover.stop_id == int(f"{scene.cover.cover_id}") + 1
+    assert first == scene.cover.stop_id == int(f"{scene.cover.order_id}") + 1
 
 
 def _cover(cover_id: int) -> CoverOrder:
     scene = Scene()
     scene.tell("place 1 @ 13 stop 12")
     assert scene.cover is not None
-    scene.cover.cover_id = cover_id
+    scene.cover.order_id = cover_id
     return scene.cover
 
 

@@ -15,6 +15,7 @@ from kavach.core.commands import (
     PlaceCoverOrder,
 )
 from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.venue_order import VenueOrder
 from kavach.units import (
@@ -30,6 +31,7 @@ from kavach.units import (
 from kavach.venues.scripted import ScriptedVenue, Told
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
+from tests.core.test_regular import REASONS as OF_REGULAR_ORDERS
 
 ITEM: Final = stock(lot=10, freeze=50, slm_allowed=False)
 PRICES: Final = frozenset({"price_pips", "trigger_price_pips", "stop_price_pips"})
@@ -207,7 +209,7 @@ def test_a_modify_that_speaks_of_another_order() -> None:
     seen = cover.leg_updated_at_ns(Leg.ENTRY)
     repairs: tuple[tuple[Reason, dict[str, Any]], ...] = (
         (Reason.ORDER_MUST_EXIST, {"order_id": cover.stop_id}),
-        (Reason.LEG_MUST_MATCH_ID, {"order_id": cover.cover_id}),
+        (Reason.LEG_MUST_MATCH_ID, {"order_id": cover.order_id}),
         (Reason.EXCHANGE_ORDER_ID_MUST_MATCH, {"exchange_order_id": entry_id}),
         (Reason.INSTRUMENT_MUST_NOT_CHANGE, {"instrument": cover.instrument}),
         (Reason.SIDE_MUST_NOT_CHANGE, {"side": Side.BUY}),
@@ -229,7 +231,7 @@ def test_a_cancel_that_speaks_of_another_order() -> None:
     assert scene.engine.execute(cancel) == Refusal(Reason.ORDER_MUST_EXIST)
     cancel = msgspec.structs.replace(cancel, order_id=cover.stop_id)
     assert scene.engine.execute(cancel) == Refusal(Reason.LEG_MUST_MATCH_ID)
-    cancel = msgspec.structs.replace(cancel, order_id=cover.cover_id)
+    cancel = msgspec.structs.replace(cancel, order_id=cover.order_id)
     assert scene.engine.execute(cancel) == Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
     cancel = msgspec.structs.replace(cancel, leg=Leg.THIRD)
     assert isinstance(scene.engine.execute(cancel), Answer)
@@ -241,7 +243,7 @@ def test_a_foreign_order_looks_unknown() -> None:
     scene.engine.execute(OpenClient(client_id="D", cash_paise=Paise(1)))
     entry_id = cover.entries[0].exchange_order_id
     cancel = CancelCoverOrder(
-        client_id="D", order_id=cover.cover_id, leg=Leg.ENTRY, exchange_order_id=entry_id
+        client_id="D", order_id=cover.order_id, leg=Leg.ENTRY, exchange_order_id=entry_id
     )
     modify = ModifyCoverOrder(client_id="D", order_id=cover.stop_id, stop_price_pips=Pips(121_000))
     for foreign in (cancel, modify):
@@ -250,7 +252,7 @@ def test_a_foreign_order_looks_unknown() -> None:
         assert refused == scene.engine.execute(unknown) == Refusal(Reason.ORDER_MUST_EXIST)
 
 
-@pytest.mark.parametrize("name", ["cover_id", "basket_id", "stop_id"])
+@pytest.mark.parametrize("name", ["order_id", "basket_id", "stop_id"])
 def test_every_id_of_an_order_finds_it(name: str) -> None:
     """An exit may name the entry, the stop or the basket."""
     scene, cover = _covered()
@@ -262,7 +264,7 @@ def test_every_id_of_an_order_finds_it(name: str) -> None:
     )
     outcome = scene.engine.execute(cancel)
     assert isinstance(outcome, Answer)
-    assert outcome.cover_id == cover.cover_id
+    assert outcome.order_id == cover.order_id
 
 
 def test_an_account_is_opened_once_and_must_exist() -> None:
@@ -281,9 +283,9 @@ class PromptVenue(ScriptedVenue):
 
     fills_first = False
 
-    def send(self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int) -> Told:
+    def send(self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int) -> Told:
         """Return the acceptance of an order, and the failure of a cancel."""
-        super().send(request, order, cover, at_ns)
+        super().send(request, order, parent, at_ns)
         if isinstance(request, e.OrderSubmitted):
             return Told([self.accept(request.tag)])
         if not isinstance(request, e.OrderCancelSent):
@@ -309,13 +311,13 @@ def test_the_venue_refused_in_time_to_be_told() -> None:
     outcome = scene.engine.execute(
         CancelCoverOrder(
             client_id="C",
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=Leg.ENTRY,
             exchange_order_id=cover.entries[0].exchange_order_id,
         )
     )
     assert outcome == Refusal(Reason.VENUE_REFUSED, "(16344)-no")
-    modify = ModifyCoverOrder(client_id="C", order_id=cover.cover_id, quantity=Quantity(50))
+    modify = ModifyCoverOrder(client_id="C", order_id=cover.order_id, quantity=Quantity(50))
     assert scene.engine.execute(modify) == Refusal(Reason.VENUE_REFUSED, "(16346)-no")
 
 
@@ -325,7 +327,7 @@ def test_a_fill_that_wins_against_the_cancel() -> None:
     outcome = scene.engine.execute(
         CancelCoverOrder(
             client_id="C",
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=Leg.ENTRY,
             exchange_order_id=cover.entries[0].exchange_order_id,
         )
@@ -360,4 +362,5 @@ def test_every_reason_is_tested() -> None:
         Reason.VENUE_REFUSED,
         Reason.TOO_LATE,
     }
+    told |= set(OF_REGULAR_ORDERS)
     assert set(Reason) - told == set()

@@ -14,8 +14,8 @@ from typing import Final
 
 import pytest
 
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import Event
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Answer, Outcome
 from kavach.journal import group_commit
 from kavach.journal.database import FILE_NAME, create_database
@@ -58,7 +58,7 @@ class Hashes:
         cause: str,
         outcome: Outcome | None,
         events: Sequence[Event],
-        touched: Iterable[CoverOrder],
+        touched: Iterable[ParentOrder],
         at_ns: int,
     ) -> None:
         """Note the state; a step without a record must have left it alone."""

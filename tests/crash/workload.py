@@ -160,7 +160,7 @@ def _of_order(name: str, number: int, command: Callable[[int, str], KeyedCommand
     def act(world: World) -> Outcome:
         [cover] = world.covers(number)
         live = cover.exits if " THIRD" in name and cover.exits else cover.entries
-        return world.ask(command(cover.cover_id, live[-1].exchange_order_id))
+        return world.ask(command(cover.order_id, live[-1].exchange_order_id))
 
     return Step(name, act, keyed=True)
 

@@ -88,7 +88,7 @@ class Street:
         }
         answer = self.engine.execute(PlaceCoverOrder(**(fields | changes)))  # type: ignore[arg-type]
         assert isinstance(answer, Answer), answer
-        return self.engine.state.covers[answer.cover_id]
+        return self.engine.state.covers[answer.order_id]
 
     def violations(self) -> list[str]:
         """Return what the auditor finds."""

@@ -76,7 +76,7 @@ def test_resting_orders_fill_in_parts_and_are_protected() -> None:
     partly = set()
     for _ in range(600):
         street.pass_time(1)
-        partly |= {c.cover_id for c in covers if 0 < c.entry_filled < c.quantity}
+        partly |= {c.order_id for c in covers if 0 < c.entry_filled < c.quantity}
         assert street.violations() == []
     assert partly, "no order was filled in part"
     assert any(c.exits_filled for c in covers), "no stop fired"

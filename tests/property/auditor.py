@@ -87,9 +87,9 @@ class Auditor:
             assert request.tag not in self.papers, "INV-6: one tag, two orders"
             self._may_submit(request)
             paper = Paper(request)
-            paper.plan = self.plans[request.cover_id]
+            paper.plan = self.plans[request.parent_id]
             self.papers[request.tag] = paper
-            self.of_cover[request.cover_id].append(paper)
+            self.of_cover[request.parent_id].append(paper)
             return
         paper = self.papers[request.tag]
         assert paper.final is None or self.prompt, f"a request for what is over: {request}"
@@ -100,7 +100,7 @@ class Auditor:
         assert isinstance(request, e.OrderAmendSent), f"{request} is no business of the venue's"
         self._may_amend(paper, request)
         paper.amend = request
-        paper.amend_plan = self.plans[paper.asked.cover_id]
+        paper.amend_plan = self.plans[paper.asked.parent_id]
 
     def moved_by_client(self, cover_id: int) -> None:
         """Forget how tight the stop was: a client may loosen it."""
@@ -108,7 +108,7 @@ class Auditor:
         self.tightest.pop(cover_id, None)
 
     def _may_submit(self, request: e.OrderSubmitted) -> None:
-        cover_id = request.cover_id
+        cover_id = request.parent_id
         if request.purpose is e.Purpose.ENTRY:
             assert cover_id not in self.cancelled, "INV-13: bought more after the cancel"
             assert cover_id not in self.leaving, "INV-15: bought more on the way out"
@@ -119,7 +119,7 @@ class Auditor:
             self._trigger_may_be(request, request.trigger_price_pips)
 
     def _may_amend(self, paper: Paper, request: e.OrderAmendSent) -> None:
-        cover_id = paper.asked.cover_id
+        cover_id = paper.asked.parent_id
         if paper.asked.purpose is e.Purpose.ENTRY:
             if request.quantity > paper.total:
                 assert cover_id not in self.cancelled, "INV-13: the entry grew after the cancel"
@@ -132,7 +132,7 @@ class Auditor:
         """INV-16: on tick, on its side of the last price, and never looser than confirmed."""
         instrument = self.engine.state.instruments[asked.instrument]
         assert trigger % instrument.tick_pips == 0, "INV-16: off tick"
-        best = self.tightest.get(asked.cover_id)
+        best = self.tightest.get(asked.parent_id)
         if best is not None:
             ahead = trigger >= best if asked.side is Side.SELL else trigger <= best
             assert ahead, f"INV-16: the stop went from {best} back to {trigger}"
@@ -189,7 +189,7 @@ class Auditor:
     def _cancel_is_over(self, paper: Paper) -> None:
         paper.cancelling = False
         if paper.asked.purpose is e.Purpose.ENTRY:
-            self.cancelled.discard(paper.asked.cover_id)
+            self.cancelled.discard(paper.asked.parent_id)
 
     def _over(self, paper: Paper, filled: int) -> None:
         if paper.final is None:
@@ -215,7 +215,7 @@ class Auditor:
         self._confirmed(paper)
 
     def _confirmed(self, paper: Paper) -> None:
-        cover_id, trigger = paper.asked.cover_id, paper.trigger
+        cover_id, trigger = paper.asked.parent_id, paper.trigger
         if paper.asked.purpose is e.Purpose.ENTRY or paper.kind not in STOPS:
             return
         if paper.plan != self.plans[cover_id]:
@@ -246,7 +246,7 @@ class Auditor:
         self._check_ledger()
 
     def _check_cover(self, cover: CoverOrder) -> None:
-        state, who = cover.state.value, cover.cover_id
+        state, who = cover.state.value, cover.order_id
         entries, exits = self._side(who, entry=True), self._side(who, entry=False)
         bought, sold = sum(p.filled for p in entries), sum(p.filled for p in exits)
         position = bought - sold
@@ -282,7 +282,7 @@ class Auditor:
         sums: dict[tuple[str, InstrumentKey, Product], list[int]] = defaultdict(lambda: [0] * 4)
         for (_, tag), (quantity, price) in self.trades.items():
             asked = self.papers[tag].asked
-            product = state.covers[asked.cover_id].product
+            product = state.covers[asked.parent_id].product
             row = sums[asked.client_id, asked.instrument, product]
             at = 0 if asked.side is Side.BUY else 2
             row[at] += quantity

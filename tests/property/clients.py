@@ -150,13 +150,13 @@ class Clients:
         written = self.journal.durable_sequence
         again = self._execute(command)
         if isinstance(outcome, Answer):
-            self.auditor.wanted[outcome.cover_id] = command.quantity
+            self.auditor.wanted[outcome.order_id] = command.quantity
             assert isinstance(again, Answer) and again.replayed, "INV-6"
-            assert again.cover_id == outcome.cover_id, "INV-6"
+            assert again.order_id == outcome.order_id, "INV-6"
             assert self.journal.durable_sequence == written, "INV-6: a repetition wrote"
 
     def _cover(self, which: int) -> CoverOrder | None:
-        covers = sorted(self.engine.state.every_cover(), key=lambda c: c.cover_id)
+        covers = sorted(self.engine.state.every_cover(), key=lambda c: c.order_id)
         return covers[which % len(covers)] if covers else None
 
     def _cancel(self, cover: CoverOrder, leg: Leg) -> CancelCoverOrder:
@@ -165,7 +165,7 @@ class Clients:
         known = entry if leg is Leg.ENTRY else exits or entry
         return CancelCoverOrder(
             client_id=cover.client_id,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=leg,
             exchange_order_id=known[0] if known else "unknown-yet",
         )
@@ -182,7 +182,7 @@ class Clients:
         if cover.exit_source is None:
             assert len(cover.exits) == exits, "INV-14: C1 touched the stop"
         if isinstance(outcome, Answer) and cover.ended is None:
-            self.auditor.cancelled.add(cover.cover_id)
+            self.auditor.cancelled.add(cover.order_id)
         self._again(command, outcome)
 
     def exit(self, which: int) -> None:
@@ -204,7 +204,7 @@ class Clients:
             assert len(self.requests()) == sent, "INV-7: a repetition sent something"
         if isinstance(first, Answer):
             assert isinstance(second, Answer), "INV-7"
-            assert (second.cover_id, second.state) == (first.cover_id, first.state), "INV-7"
+            assert (second.order_id, second.state) == (first.order_id, first.state), "INV-7"
         elif first.reason not in (Reason.VENUE_REFUSED, Reason.TOO_LATE):
             assert second == first, "INV-7"
 
@@ -218,21 +218,21 @@ class Clients:
         stop = Pips(last - sign * 100 * (gap % 70)) if what % 3 else None
         command = ModifyCoverOrder(
             client_id=cover.client_id,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=Leg.ENTRY if what % 2 else Leg.THIRD,
             quantity=Quantity(1 + size % 140) if what % 4 > 1 else None,
             price_pips=Pips(last + 100 * (gap % 5)) if what % 5 > 2 else None,
             stop_price_pips=stop,
         )
         planned = cover.stop_price_pips
-        self.auditor.moved_by_client(cover.cover_id)
-        wanted = self.auditor.wanted[cover.cover_id]
+        self.auditor.moved_by_client(cover.order_id)
+        wanted = self.auditor.wanted[cover.order_id]
         if command.leg is Leg.ENTRY and command.quantity is not None:
-            self.auditor.wanted[cover.cover_id] = max(wanted, command.quantity)
+            self.auditor.wanted[cover.order_id] = max(wanted, command.quantity)
         outcome = self._ask(cover.client_id, command)
         if isinstance(outcome, Refusal) and outcome.reason is not Reason.VENUE_REFUSED:
             assert cover.stop_price_pips == planned, "a refused change changed the plan"
-            self.auditor.wanted[cover.cover_id] = wanted
+            self.auditor.wanted[cover.order_id] = wanted
 
     def snoop(self, which: int) -> None:
         """Another client's order and no order at all look alike (INV-20)."""
@@ -273,8 +273,8 @@ class Clients:
     def nobody_left(self) -> None:
         """Assert that every cover order has ended and nothing is held (INV-8, INV-9)."""
         for cover in self.engine.state.every_cover():
-            assert cover.ended is not None, f"{cover.cover_id} never ends: {cover.state}"
-            assert cover.position == 0, f"{cover.cover_id} is left with {cover.position}"
+            assert cover.ended is not None, f"{cover.order_id} never ends: {cover.state}"
+            assert cover.position == 0, f"{cover.order_id} is left with {cover.position}"
 
     def check_replay(self, prefix: int) -> None:
         """Read the journal up to some record and compare with the state of then (INV-19)."""

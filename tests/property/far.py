@@ -45,7 +45,7 @@ class FarWorld(Clients):
         self.seen = len(self.venue.requests)
         for cover in self.engine.state.every_cover():
             if cover.exit_source is not None:
-                self.auditor.leaving.add(cover.cover_id)
+                self.auditor.leaving.add(cover.order_id)
         self._check_truth()
         super().look()
 
@@ -54,7 +54,7 @@ class FarWorld(Clients):
         bought: dict[int, int] = {}
         sold: dict[int, int] = {}
         for order in self.venue.orders.values():
-            cover_id = order.asked.cover_id
+            cover_id = order.asked.parent_id
             if order.asked.purpose is e.Purpose.ENTRY:
                 bought[cover_id] = bought.get(cover_id, 0) + order.filled
             else:

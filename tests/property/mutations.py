@@ -49,7 +49,7 @@ MUTATIONS: Final = (
     Mutation(
         "a trade counts once",
         "core/hearing.py",
-        "not cover.has_trade(report.trade_id)",
+        "not parent.has_trade(report.trade_id)",
         "True",
     ),
     Mutation(
@@ -67,9 +67,9 @@ MUTATIONS: Final = (
     Mutation(
         "C1 leaves the stop alone",
         "core/asks.py",
-        "    desk.emit(EntryCancelRequested(cover.cover_id, _USER))\n",
-        "    desk.emit(EntryCancelRequested(cover.cover_id, _USER))\n"
-        "    desk.emit(ExitIntended(cover.cover_id, Source.USER))\n",
+        "    desk.emit(EntryCancelRequested(cover.order_id, _USER))\n",
+        "    desk.emit(EntryCancelRequested(cover.order_id, _USER))\n"
+        "    desk.emit(ExitIntended(cover.order_id, Source.USER))\n",
     ),
     Mutation(
         "on the way out nothing is covered again",

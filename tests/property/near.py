@@ -10,7 +10,7 @@ from typing import Final
 
 from kavach.core import events as e
 from kavach.core.commands import EndSession, Leg, OpenSession
-from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import accepted
 from kavach.exchange.messages import Phase
@@ -37,13 +37,13 @@ class OverheardVenue(EmbeddedVenue):
         self.requests: list[e.Request] = []
 
     def send(
-        self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int
+        self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
     ) -> HeardNow:
         """Return what the exchange says, after the auditor heard both."""
         self.requests.append(request)
         assert self.auditor is not None
         self.auditor.sent(request)
-        heard = super().send(request, order, cover, at_ns)
+        heard = super().send(request, order, parent, at_ns)
         for report in heard.reports:
             self.auditor.told(report)
         return heard
@@ -72,7 +72,7 @@ class NearWorld(Clients):
         for cover in self.engine.state.every_cover():
             assert all(o.amend is None for o in cover.entries + cover.exits), "left unanswered"
             if cover.exit_source is not None:
-                self.auditor.leaving.add(cover.cover_id)
+                self.auditor.leaving.add(cover.order_id)
         super().look()
 
     def _act(self, key: InstrumentKey, act: Callable[[int], HeardNow]) -> None:

@@ -52,7 +52,7 @@ class Listener:
                 )
             )
         )
-        self.cover: CoverOrder = self.engine.state.covers[placed.cover_id]
+        self.cover: CoverOrder = self.engine.state.covers[placed.order_id]
 
     def hear(self, letters: list[e.Report]) -> None:
         """Let the engine hear one letter after the other."""

@@ -221,7 +221,7 @@ class Auditor:
         if isinstance(command, SquareOff | Kill):
             self._everybody(command)
             return
-        who = outcome.cover_id
+        who = outcome.order_id
         if isinstance(command, PlaceCoverOrder):
             self._own(who, command)
             known = self.keys.setdefault((command.client_id, command.idempotency_key), who)
@@ -253,7 +253,7 @@ class Auditor:
 
     def _submitted(self, request: e.OrderSubmitted) -> None:
         assert request.tag not in self.papers, "INV-6: one tag, two orders"
-        who = request.cover_id
+        who = request.parent_id
         if request.purpose is e.Purpose.ENTRY:
             if self.placing is not None:
                 self._own(who, self.placing)
@@ -273,7 +273,7 @@ class Auditor:
 
     def _change_sent(self, request: e.OrderAmendSent | e.OrderCancelSent) -> None:
         paper = self.papers[request.tag]
-        who = paper.asked.cover_id
+        who = paper.asked.parent_id
         assert paper.final is None or self._prompt, f"INV-6: {request} is about what is over"
         assert paper.amend is None and paper.cancel is None, f"INV-6: {request} is one too many"
         paper.asked_ns = paper.spoken_ns = self.now_ns
@@ -293,25 +293,25 @@ class Auditor:
     def _trigger_may_be(self, asked: e.OrderSubmitted, trigger: int) -> None:
         """INV-16: on tick, and never looser than what a trailing stop had reached."""
         tick = self._instruments[asked.instrument].tick_pips
-        assert trigger % tick == 0, f"INV-16: {asked.cover_id} has a stop off tick"
-        best = self.tightest.get(asked.cover_id)
+        assert trigger % tick == 0, f"INV-16: {asked.parent_id} has a stop off tick"
+        best = self.tightest.get(asked.parent_id)
         if best is not None:
             ahead = trigger >= best if asked.side is Side.SELL else trigger <= best
-            assert ahead, f"INV-16: the stop of {asked.cover_id} went from {best} to {trigger}"
+            assert ahead, f"INV-16: the stop of {asked.parent_id} went from {best} to {trigger}"
 
     def _trigger_is_ahead(self, asked: e.OrderSubmitted) -> None:
         """INV-16: a new stop does not stand on the wrong side of the last price."""
         last, trigger = self.last.get(asked.instrument), asked.trigger_price_pips
         if last is not None:
             ahead = trigger < last if asked.side is Side.SELL else trigger > last
-            assert ahead, f"INV-16: {asked.cover_id} has a stop on {trigger}, the price is {last}"
+            assert ahead, f"INV-16: {asked.parent_id} has a stop on {trigger}, the price is {last}"
 
     # --- Reports ------------------------------------------------------------------------------
 
     def _told(self, said: e.Heard) -> None:
         """Write down what the core was told; a thing told twice is one thing."""
         paper = self.papers[said.tag]
-        self.touched.add(paper.asked.cover_id)
+        self.touched.add(paper.asked.parent_id)
         match said:
             case e.OrderAccepted():
                 paper.named = True
@@ -328,7 +328,7 @@ class Auditor:
                     paper.stays = True
                     paper.cancel = None
                     if paper.entry:
-                        self.cancelled.discard(paper.asked.cover_id)
+                        self.cancelled.discard(paper.asked.parent_id)
             case e.OrderRejected():
                 self._over(paper, paper.filled)
             case e.OrderClosed():
@@ -350,7 +350,7 @@ class Auditor:
         if paper.final is None and paper.at_most == 0:
             paper.final = paper.filled
         asked = paper.asked
-        row = self.sums.setdefault(asked.cover_id, [0, 0, 0, 0])
+        row = self.sums.setdefault(asked.parent_id, [0, 0, 0, 0])
         at = 0 if asked.side is Side.BUY else 2
         row[at] += trade.quantity
         row[at + 1] += trade.quantity * trade.price_pips
@@ -399,7 +399,7 @@ class Auditor:
         self._confirmed(paper)
 
     def _confirmed(self, paper: Paper) -> None:
-        who, trigger = paper.asked.cover_id, paper.trigger
+        who, trigger = paper.asked.parent_id, paper.trigger
         if paper.entry or paper.kind not in STOPS or paper.plan != self.plans[who]:
             return
         best = self.tightest.get(who)

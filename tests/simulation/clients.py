@@ -43,7 +43,7 @@ class Clients(Process):
             covers = [cover for cover in covers if cover.ended is None] or covers
 
         def rank(cover: CoverOrder) -> int:
-            return crc32(f"{self.number}/{self.decided.get(cover.cover_id)}".encode())
+            return crc32(f"{self.number}/{self.decided.get(cover.order_id)}".encode())
 
         return max(covers, key=rank, default=None)
 
@@ -96,12 +96,12 @@ class Clients(Process):
             return
         self.tally[f"place: {first.reason if isinstance(first, Refusal) else 'taken'}"] += 1
         if isinstance(first, Answer):
-            self.decided[first.cover_id] = self.number
+            self.decided[first.order_id] = self.number
             if repeats:
                 sent = len(self.in_transit())
                 again = self.execute(command)
                 assert isinstance(again, Answer) and again.replayed, "INV-6: not replayed"
-                assert again.cover_id == first.cover_id, "INV-6: another order"
+                assert again.order_id == first.order_id, "INV-6: another order"
                 assert len(self.in_transit()) == sent, "INV-6: a repetition sent something"
 
     def cancel(self, cover: CoverOrder, leg: Leg) -> CancelCoverOrder:
@@ -111,7 +111,7 @@ class Clients(Process):
         known = entry if leg is Leg.ENTRY else exits or entry
         return CancelCoverOrder(
             client_id=cover.client_id,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=leg,
             exchange_order_id=known[0] if known else "unknown-yet",
         )
@@ -128,7 +128,7 @@ class Clients(Process):
             self.ask_twice(self.cancel(cover, Leg.ENTRY), repeats=repeats)
             if self.prompt or leaving:
                 return
-            assert cover.protected == protected, f"INV-14: {cover.cover_id} is less protected"
+            assert cover.protected == protected, f"INV-14: {cover.order_id} is less protected"
             for thing in self.in_transit()[sent:]:
                 assert not (
                     isinstance(thing, e.OrderCancelSent)
@@ -160,7 +160,7 @@ class Clients(Process):
         second = self.execute(command)
         if isinstance(first, Answer):
             assert isinstance(second, Answer), f"INV-7: {name} again: {second}"
-            assert (second.cover_id, second.state) == (first.cover_id, first.state), "INV-7"
+            assert (second.order_id, second.state) == (first.order_id, first.state), "INV-7"
             assert len(self.in_transit()) == sent, "INV-7: a repetition sent something"
         elif first.reason not in (Reason.VENUE_REFUSED, Reason.TOO_LATE):
             assert second == first, f"INV-7: {second} is not {first}"
@@ -179,7 +179,7 @@ class Clients(Process):
             quantity = cover.entry_filled  # Race 22.
         command = ModifyCoverOrder(
             client_id=cover.client_id,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=Leg.ENTRY,
             quantity=Quantity(quantity),
             price_pips=price if reprices and cover.order_type is OrderType.LIMIT else None,
@@ -200,7 +200,7 @@ class Clients(Process):
         last = self.last_pips(share) // share.tick_pips * share.tick_pips
         command = ModifyCoverOrder(
             client_id=cover.client_id,
-            order_id=cover.cover_id,
+            order_id=cover.order_id,
             leg=Leg.THIRD,
             stop_price_pips=Pips(last - sign * share.tick_pips * ticks),
             trailing_step_pips=Pips(share.tick_pips * (trails - 1)) if trails else None,

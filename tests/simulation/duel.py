@@ -81,8 +81,8 @@ class Duel(FarWorld):
             )
         )
         assert isinstance(outcome, Answer), outcome
-        self.decided[outcome.cover_id] = len(self.decided)
-        self.cover_id = outcome.cover_id
+        self.decided[outcome.order_id] = len(self.decided)
+        self.cover_id = outcome.order_id
         return self.cover
 
     @property

@@ -54,15 +54,17 @@ def _one(rule: str, file: str, text: str, broken: str) -> Mutant:
     return Mutant(rule, (Change(file, text, broken),))
 
 
-_STOP_WITH_ENTRY = """submit_slices(desk, cover, instrument, cover.quantity, cover)
-    desk.send(
-        OrderSubmitted(
-            desk.state.next_tag, cover.cover_id, Purpose.STOP, cover.instrument, cover.client_id,
-            cover.exit_side, SL, Quantity(min(cover.quantity, instrument.slice_max)),
-            _UNDISCLOSED, *_stop_terms(desk, cover, instrument)[1:], Pips(cover.stop_price_pips),
-            Validity.DAY,
-        )
-    )
+_STOP_WITH_ENTRY = """            submit_entry(desk, cover, instrument)
+            desk.send(
+                OrderSubmitted(
+                    desk.state.next_tag, cover.order_id, Purpose.STOP, cover.instrument,
+                    cover.client_id, cover.exit_side, SL,
+                    Quantity(min(cover.quantity, instrument.slice_max)), _UNDISCLOSED,
+                    *_stop_terms(desk, cover, instrument)[1:], Pips(cover.stop_price_pips),
+                    Validity.DAY,
+                )
+            )
+            return cover.state
 """
 
 MUTANTS: Final = (
@@ -93,15 +95,15 @@ MUTANTS: Final = (
     ),
     _one(
         "C1 leaves the stop alone",
-        "core/duties.py",
-        "    for order in cover.entries:\n        if order.live and order.in_flight is _NONE",
-        "    for order in cover.entries + cover.exits:\n"
+        "core/sending.py",
+        "    for order in parent.entries:\n        if order.live and order.in_flight is _NONE",
+        "    for order in parent.entries + parent.exits:\n"
         "        if order.live and order.in_flight is _NONE",
     ),
     _one(
         "no stop before the first fill",
         "core/duties.py",
-        "submit_slices(desk, cover, instrument, cover.quantity, cover)\n",
+        "            submit_entry(desk, cover, instrument)\n            return cover.state\n",
         _STOP_WITH_ENTRY,
     ),
     _one(
@@ -119,7 +121,7 @@ MUTANTS: Final = (
     _one(
         "a trade counts once",
         "core/hearing.py",
-        "not cover.has_trade(report.trade_id)",
+        "not parent.has_trade(report.trade_id)",
         "True",
     ),
     _one(
@@ -216,7 +218,7 @@ MUTANTS: Final = (
     ),
     _one(
         "an unanswered request is asked about, again and again",
-        "core/duties.py",
+        "core/doubt.py",
         "    due = [query_due_ns(desk, order) for order in orders if order.waits]",
         "    due = [query_due_ns(desk, o) for o in orders if o.waits and not o.queries]",
     ),
@@ -228,15 +230,15 @@ MUTANTS: Final = (
     ),
     _one(
         "live orders are compared now and then",
-        "core/duties.py",
-        "    if settings.t_reconcile_ns:\n        due",
+        "core/doubt.py",
+        "    if desk.state.settings.t_reconcile_ns:\n        due",
         "    if False:\n        due",
     ),
     _one(
         "a cancel that never arrived is sent again",
         "core/evolve.py",
-        "    _settle_modify(state, cover, refused=order.purpose is _ENTRY)\n"
-        '    _note(cover, order, "request_lost", at_ns)\n',
+        "    _settle_modify(state, parent, refused=order.purpose is _ENTRY)\n"
+        '    _note(parent, order, "request_lost", at_ns)\n',
         "    order.cancel_refused_at_ns = at_ns + 10**12\n"
         '    _note(cover, order, "request_lost", at_ns)\n',
     ),
@@ -280,8 +282,8 @@ MUTANTS: Final = (
     _one(
         "timers are armed again after a restart",
         "core/core.py",
-        "                arm(self, cover, cover.state)\n",
-        "                pass\n",
+        "            arm(self, parent)\n",
+        "            pass\n",
     ),
     _one(
         "what is done is journaled",

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import Engine
@@ -40,12 +40,12 @@ class OverheardVenue(EmbeddedVenue):
         self._tell = hear
 
     def send(
-        self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int
+        self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
     ) -> HeardNow:
         """Return what the exchange says, overheard."""
         self.handed.append(request)
         self._tell(request)
-        return self.overheard(super().send(request, order, cover, at_ns))
+        return self.overheard(super().send(request, order, parent, at_ns))
 
     def statuses(self, orders: Iterable[VenueOrder]) -> HeardNow:
         """Return what the exchange knows, overheard."""
@@ -124,7 +124,7 @@ class NearWorld(World):
                 continue
             for order in cover.entries + cover.exits:
                 lives = self.exchange.order(order.exchange_order_id) is not None
-                assert not lives, f"INV-5: an order outlived {cover.cover_id}"
+                assert not lives, f"INV-5: an order outlived {cover.order_id}"
 
     def compare_with_exchange(self) -> None:
         """Assert that the core knows of every order what the exchange knows."""

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.exchange import messages as x
 from kavach.exchange.exchange import Exchange
@@ -152,7 +152,7 @@ class FarVenue:
         self._exchange = exchange
         self._keys = list(keys)
 
-    def send(self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int) -> Told:
+    def send(self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int) -> Told:
         """Return nothing: whatever the venue says comes through the network."""
         self.outbox.append(request)
         self.handed.append(request)
@@ -296,7 +296,7 @@ class Gateway:
             self.repeated += 1
             return
         self.ledger[request.tag] = Entry(request)
-        self.of_cover.setdefault(request.cover_id, []).append(self.ledger[request.tag])
+        self.of_cover.setdefault(request.parent_id, []).append(self.ledger[request.tag])
         if self._refuses(chance):
             events: list[x.Event] = [x.Rejected(request.tag, 17070, "out of range")]
         else:

@@ -239,8 +239,8 @@ class Process:
     def _answer(self, command: Command, outcome: Outcome) -> None:
         if isinstance(command, PlaceCoverOrder) and isinstance(outcome, Answer):
             key = (command.client_id, command.idempotency_key)
-            first = self.answers.setdefault(key, outcome.cover_id)
-            assert first == outcome.cover_id, f"INV-6: {key} was answered with two orders"
+            first = self.answers.setdefault(key, outcome.order_id)
+            assert first == outcome.order_id, f"INV-6: {key} was answered with two orders"
 
     def look(self) -> None:
         """Let the auditor judge."""
@@ -248,7 +248,7 @@ class Process:
         rows = [
             self.row(cover)
             for cover in state.every_cover()
-            if cover.ended is None or cover.cover_id in self.auditor.touched
+            if cover.ended is None or cover.order_id in self.auditor.touched
         ]
         self.auditor.touched.clear()
         able = self.alive and not state.link_down and not state.sessions_closed
@@ -258,7 +258,7 @@ class Process:
     def row(self, cover: CoverOrder) -> Row:
         """Return a cover order as the order book shows it."""
         return Row(
-            cover.cover_id,
+            cover.order_id,
             cover.client_id,
             cover.state.value,
             cover.entry_filled,
@@ -310,7 +310,7 @@ class Process:
         self.unsaid.clear()
         for asked, cover_id in self.answers.items():
             known = self.engine.state.answers.get(asked)
-            assert known is not None and known.cover_id == cover_id, f"promise 1: {asked}"
+            assert known is not None and known.order_id == cover_id, f"promise 1: {asked}"
 
     def _catch_up_session(self) -> None:
         closed = NSE in self.engine.state.sessions_closed

@@ -112,8 +112,8 @@ def test_race_6_everybody_wants_out() -> None:
             lambda: duel.outcomes.append(duel.execute(SquareOff(NSE))),
             lambda: duel.outcomes.append(duel.execute(Kill("R"))),
         )
-        said = [o for o in duel.outcomes if isinstance(o, Answer) and o.cover_id]
-        assert len(said) == 3 and len({(o.cover_id, o.basket_id) for o in said}) == 1
+        said = [o for o in duel.outcomes if isinstance(o, Answer) and o.order_id]
+        assert len(said) == 3 and len({(o.order_id, o.basket_id) for o in said}) == 1
         duel.buy(60, DEEP)
 
     assert set(ends(race)) == {"EXITED 100 100 by 1"}

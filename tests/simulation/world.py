@@ -82,7 +82,7 @@ class World(Street):
                 assert isinstance(outcome, Answer), f"INV-12: {outcome} in {cover.state}"
         self._go_on(QUIET_NS // 2)
         self.check_settled(set())
-        held = [c.cover_id for c in self.engine.state.every_cover() if c.position]
+        held = [c.order_id for c in self.engine.state.every_cover() if c.position]
         assert not held, f"INV-9: {held} are left with a position"
         self._check_money()
         self._check_replay()
@@ -99,7 +99,7 @@ class World(Street):
     def check_settled(self, living: set[str]) -> None:
         """Assert that every cover order is over or at rest, and nothing is in doubt (INV-8)."""
         for cover in self.engine.state.every_cover():
-            who, state = cover.cover_id, cover.state.value
+            who, state = cover.order_id, cover.state.value
             assert cover.ended is not None or state in living, f"INV-8: {who} is still {state}"
             for order in cover.entries + cover.exits:
                 assert not order.doubted and not order.waits, f"INV-8: {order.tag} is in doubt"

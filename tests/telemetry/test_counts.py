@@ -9,8 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from kavach.core import events as e
-from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome, Reason
 from kavach.engine.engine import Engine
 from kavach.engine.observer_port import Observer
@@ -84,7 +84,7 @@ class Overhearing:
         cause: str,
         outcome: Outcome | None,
         events: Sequence[e.Event],
-        touched: Collection[CoverOrder],
+        touched: Collection[ParentOrder],
         at_ns: int,
     ) -> None:
         """Note and pass on."""

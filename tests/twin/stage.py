@@ -160,7 +160,7 @@ class Stage:
         """Return a cover order that was placed through the engine."""
         answer = self.service.execute(placing(**changes))
         assert isinstance(answer, Answer), answer
-        return self.engine.state.covers[answer.cover_id]
+        return self.engine.state.covers[answer.order_id]
 
 
 def placing(**changes: Any) -> Command:

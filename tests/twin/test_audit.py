@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from kavach.core.commands import CancelCoverOrder, EndSession, Leg
-from kavach.core.cover_order import CoverOrder, LegChange, Trade
+from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.events import OrderAmendSent, RequestAnswered, Source
 from kavach.core.order_life import InFlight, Life
+from kavach.core.parent_order import LegChange, Trade
 from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.data import load_instruments
@@ -77,7 +78,7 @@ class Books:
         self.engine.execute(
             CancelCoverOrder(
                 client_id=cover.client_id,
-                order_id=cover.cover_id,
+                order_id=cover.order_id,
                 leg=Leg.THIRD,
                 exchange_order_id=cover.exits[0].exchange_order_id,
             )
@@ -418,7 +419,7 @@ def give_an_order_away(books: Books, cover: CoverOrder) -> None:
 
 def give_a_cover_away(books: Books, cover: CoverOrder) -> None:
     """A cover order is listed with a client whose it is not."""
-    listed = books.state.covers_by_client
+    listed = books.state.by_client
     listed["DEMO2"].append(listed["DEMO1"].pop())
 
 
@@ -430,7 +431,7 @@ def hide_a_cover(books: Books, cover: CoverOrder) -> None:
 def answer_a_stranger(books: Books, cover: CoverOrder) -> None:
     """An answer is kept for a client about another one's order."""
     books.state.answers["DEMO2", "key"] = RequestAnswered(
-        "DEMO2", "key", "", cover.cover_id, cover.basket_id, "", ""
+        "DEMO2", "key", "", cover.order_id, cover.basket_id, "", ""
     )
 
 
@@ -564,7 +565,7 @@ def test_a_violation_names_its_order() -> None:
     cover = covered(books)
     cover.exits_filled += 1
     report = audit(books.state, books.venue.exchange.snapshot(), books.engine.core.now_ns)
-    assert [violation.order for violation in report.violations] == [cover.cover_id]
+    assert [violation.order for violation in report.violations] == [cover.order_id]
     assert report.violations[0].detail == "entry and exits say (60, 1), their trades (60, 0)"
     assert report.cover_orders == 1
     assert report.events == books.state.events

@@ -76,7 +76,7 @@ class Desk:
                 )
             )
         )
-        return self.engine.state.covers[placed.cover_id]
+        return self.engine.state.covers[placed.order_id]
 
     def cancel(self, cover: CoverOrder, leg: Leg) -> Outcome:
         """Return the answer to C1 or C2."""
@@ -84,7 +84,7 @@ class Desk:
         return self.engine.execute(
             CancelCoverOrder(
                 client_id=cover.client_id,
-                order_id=cover.cover_id,
+                order_id=cover.order_id,
                 leg=leg,
                 exchange_order_id=orders[0].exchange_order_id,
             )

@@ -107,7 +107,7 @@ def test_a_restart_finds_both_books() -> None:
     again = desk.again()
     assert again.engine.state_hash() == desk.engine.state_hash()
     again.trade(Side.SELL, 60, 130_000)
-    assert again.engine.state.covers[cover.cover_id].state.value == "COVERED"
+    assert again.engine.state.covers[cover.order_id].state.value == "COVERED"
 
 
 # --- Faults -----------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ Source: docs/spec; ARCHITECTURE.md, "One order's journey".
 from collections.abc import Mapping
 from typing import Protocol
 
-from kavach.core.asks import Ticket
 from kavach.core.commands import Command
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
+from kavach.core.ticket import Ticket
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 

@@ -57,8 +57,8 @@ def orders(edge: Edge, call: Call) -> Reply:
     book = _book(asked.get("type"), "type")
     backend = edge.backend
     found: list[OrderRow] = []
-    for cover in backend.state.covers_of(call.client_id):
-        for view in legs_of(cover, backend.instruments):
+    for parent in backend.state.orders_of(call.client_id):
+        for view in legs_of(parent, backend.instruments):
             if book is Book.ALL or is_completed(view.status) is (book is Book.COMPLETED):
                 found.append(rows.order_row(view))
     return Reply(200, encode(OrdersAnswer(Orders(found))))
@@ -72,8 +72,8 @@ def history(edge: Edge, call: Call) -> Reply:
     found = state.leg(order_id)
     if found is None or found[0].client_id != call.client_id:
         return edge.refusal(Refusal(Reason.ORDER_MUST_EXIST))
-    cover, leg = found
-    view = LegView(cover, leg, edge.backend.instruments[cover.instrument])
+    parent, leg = found
+    view = LegView(parent, leg, edge.backend.instruments[parent.instrument])
     steps = history_rows(view)
     if edge.options.documented_history:
         return Reply(200, encode(DocumentedHistory(NestedHistory(steps))))
@@ -81,13 +81,13 @@ def history(edge: Edge, call: Call) -> Reply:
 
 
 def trades(edge: Edge, call: Call) -> Reply:
-    """Return every trade of the client, by cover order."""
+    """Return every trade of the client, by order."""
     _asked(call)
     backend = edge.backend
     found = [
         row
-        for cover in backend.state.covers_of(call.client_id)
-        for row in rows.trade_rows(cover, backend.instruments)
+        for parent in backend.state.orders_of(call.client_id)
+        for row in rows.trade_rows(parent, backend.instruments)
     ]
     return Reply(200, encode(TradesAnswer(Trades(found))))
 

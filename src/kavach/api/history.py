@@ -14,8 +14,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 from kavach.api.legs import STOPS, UNPRICED, LegView
 from kavach.core.commands import Leg
-from kavach.core.cover_order import LegChange
 from kavach.core.order_life import Life
+from kavach.core.parent_order import LegChange
 from kavach.units import NS_PER_SECOND
 from kavach.wire.money import average, number
 from kavach.wire.rows import HistoryRow
@@ -42,14 +42,14 @@ class Step:
 
 def _steps(view: LegView) -> Iterator[Step]:
     """Yield what happened: entered, accepted, then whatever the core has noted."""
-    changes = [change for change in view.cover.changes or () if change.leg is view.leg]
-    trades = iter([trade for trade in view.cover.trades or () if trade.leg is view.leg])
+    changes = [change for change in view.parent.changes or () if change.leg is view.leg]
+    trades = iter([trade for trade in view.parent.trades or () if trade.leg is view.leg])
     quantity, prices = view.quantity, (view.price_pips, view.trigger_price_pips)
     if changes:
         quantity, prices = _quantity(view, changes[0]), _prices(view, changes[0])
     yield Step(view.entered_at_ns, OrderStatus.PENDING, quantity, prices)
     if not view.orders and view.status is not OrderStatus.PENDING:  # Over before it was sent.
-        reason = view.cover.ended_reason
+        reason = view.parent.ended_reason
         yield Step(view.entered_at_ns, view.status, quantity, prices, reason=reason)
     accepted_at_ns = view.orders[0].accepted_at_ns if view.orders else 0
     if accepted_at_ns and (not changes or changes[0].what != "accepted"):
@@ -104,26 +104,26 @@ def _status_of_change(change: LegChange, quantity: int, filled: int) -> OrderSta
 
 
 def _history_row(view: LegView, step: Step) -> HistoryRow:
-    cover, instrument = view.cover, view.instrument
+    parent, instrument = view.parent, view.instrument
     return HistoryRow(
         avg_price=average(step.value, step.filled),
-        client_id=cover.client_id,
-        client_order_id=str(cover.user_order_id),
+        client_id=parent.client_id,
+        client_order_id=str(parent.user_order_id),
         created_at=view.entered_at_ns // NS_PER_SECOND,
-        disclosed_quantity=cover.disclosed_quantity if view.leg is Leg.ENTRY else 0,
+        disclosed_quantity=parent.disclosed_quantity if view.leg is Leg.ENTRY else 0,
         exchange=instrument.exchange.value,
         exchange_order_id=view.exchange_order_id,
         exchange_time=step.at_ns // NS_PER_SECOND,
         fill_quantity=step.filled,
         last_modified=step.at_ns,
-        login_id=cover.client_id,
+        login_id=parent.client_id,
         modified_at=step.at_ns // NS_PER_SECOND,
         order_id=str(uuid5(NAMESPACE_OID, str(view.order_id))),
         order_mode="NEW",
         order_side=view.side.value,
         order_type=view.order_type.value,
         price=number(step.prices[0]),
-        product=cover.product.value,
+        product=parent.product.value,
         quantity=step.quantity,
         reject_reason=step.reason,
         remaining_quantity=max(0, step.quantity - step.filled),
@@ -133,5 +133,5 @@ def _history_row(view: LegView, step: Step) -> HistoryRow:
         token=instrument.token,
         trigger_price=number(step.prices[1]),
         underlying_token=instrument.underlying_token,
-        validity=cover.validity.value if view.leg is Leg.ENTRY else "DAY",
+        validity=parent.validity.value if view.leg is Leg.ENTRY else "DAY",
     )

@@ -15,26 +15,31 @@ from typing import Final
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.order_life import CLOSED, InFlight, Life
+from kavach.core.parent_order import ParentOrder
+from kavach.core.regular.order import RegularOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey, OrderType
 from kavach.wire.statuses import OrderStatus
 
 STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
+NOTHING_LEFT: Final = frozenset(
+    {OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED, OrderStatus.AMO_CANCEL_CONFIRMED}
+)
 UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.SLM})
 
 
 class LegView:
-    """One leg of a cover order, summed over its orders at the venue."""
+    """One leg of an order, summed over its orders at the venue; a regular order has but one leg."""
 
     __slots__ = (
-        "cover",
         "filled",
         "instrument",
         "leg",
         "order_id",
         "order_type",
         "orders",
+        "parent",
         "price_pips",
         "quantity",
         "remaining",
@@ -45,24 +50,30 @@ class LegView:
         "updated_at_ns",
     )
 
-    def __init__(self, cover: CoverOrder, leg: Leg, instrument: Instrument) -> None:
-        self.cover = cover
+    def __init__(self, parent: ParentOrder, leg: Leg, instrument: Instrument) -> None:
+        self.parent = parent
         self.leg = leg
         self.instrument = instrument
-        entry = leg is Leg.ENTRY
-        self.orders = cover.entries if entry else cover.exits
-        self.order_id = cover.cover_id if entry else cover.stop_id
-        self.side = cover.side if entry else cover.exit_side
-        self.filled = cover.entry_filled if entry else cover.exits_filled
-        self.quantity = _entry_quantity(cover) if entry else cover.entry_filled
+        if leg is Leg.ENTRY:
+            self.orders = parent.entries
+            self.order_id = parent.order_id
+            self.side = parent.side
+            self.filled = parent.entry_filled
+            self.quantity = _entry_quantity(parent)
+        else:
+            cover = _cover(parent)
+            self.orders = cover.exits
+            self.order_id = cover.stop_id
+            self.side = cover.exit_side
+            self.filled = cover.exits_filled
+            self.quantity = cover.entry_filled
         self.speaker = _speaker(self.orders)
-        self.updated_at_ns = cover.leg_updated_at_ns(leg)
+        self.updated_at_ns = parent.leg_updated_at_ns(leg)
         self.order_type, self.price_pips, self.trigger_price_pips = (
-            _entry_prices(cover, self.speaker) if entry else self._exit_prices()
+            _entry_prices(parent, self.speaker) if leg is Leg.ENTRY else self._exit_prices()
         )
-        self.status = _status(cover, leg, self.orders, self.filled, self.quantity)
-        over = self.status in (OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED)
-        self.remaining = 0 if over else self.quantity - self.filled
+        self.status = _status(parent, leg, self.orders, self.filled, self.quantity)
+        self.remaining = 0 if self.status in NOTHING_LEFT else self.quantity - self.filled
 
     @property
     def exchange_order_id(self) -> str:
@@ -78,7 +89,7 @@ class LegView:
     def entered_at_ns(self) -> int:
         """When the leg came into being."""
         if self.leg is Leg.ENTRY or not self.orders:
-            return self.cover.placed_at_ns
+            return self.parent.placed_at_ns
         return self.orders[0].sent_at_ns
 
     @property
@@ -86,24 +97,30 @@ class LegView:
         """The code and the text of a leg that was rejected."""
         if self.speaker is not None and self.speaker.life is Life.REJECTED:
             return self.speaker.code, self.speaker.reason
-        return self.cover.ended_code, self.cover.ended_reason
+        return self.parent.ended_code, self.parent.ended_reason
 
     def _exit_prices(self) -> tuple[OrderType, int, int]:
         if self.speaker is not None:
             at_venue = self.speaker
             return at_venue.order_type, at_venue.price_pips, at_venue.trigger_price_pips
         kind = OrderType.SLM if self.instrument.slm_allowed else OrderType.SL
-        return kind, 0, self.cover.stop_price_pips
+        return kind, 0, _cover(self.parent).stop_price_pips
 
 
 def legs_of(
-    cover: CoverOrder, instruments: Mapping[InstrumentKey, Instrument]
+    parent: ParentOrder, instruments: Mapping[InstrumentKey, Instrument]
 ) -> Iterator[LegView]:
     """Yield the entry, and the stop once the first fill has given it an id."""
-    instrument = instruments[cover.instrument]
-    yield LegView(cover, Leg.ENTRY, instrument)
-    if cover.stop_id:
-        yield LegView(cover, Leg.THIRD, instrument)
+    instrument = instruments[parent.instrument]
+    yield LegView(parent, Leg.ENTRY, instrument)
+    if isinstance(parent, CoverOrder) and parent.stop_id:
+        yield LegView(parent, Leg.THIRD, instrument)
+
+
+def _cover(parent: ParentOrder) -> CoverOrder:
+    """Return the cover order, the only kind that has a stop."""
+    assert isinstance(parent, CoverOrder), f"{parent.order_id} has no stop"
+    return parent
 
 
 def _speaker(orders: tuple[VenueOrder, ...]) -> VenueOrder | None:
@@ -114,41 +131,57 @@ def _speaker(orders: tuple[VenueOrder, ...]) -> VenueOrder | None:
     return orders[-1] if orders else None
 
 
-def _entry_quantity(cover: CoverOrder) -> int:
-    if not cover.entries:
-        return cover.quantity
-    return sum(order.quantity for order in cover.entries)
+def _entry_quantity(parent: ParentOrder) -> int:
+    if not parent.entries:
+        return parent.quantity
+    return sum(order.quantity for order in parent.entries)
 
 
-def _entry_prices(cover: CoverOrder, at_venue: VenueOrder | None) -> tuple[OrderType, int, int]:
+def _entry_prices(parent: ParentOrder, at_venue: VenueOrder | None) -> tuple[OrderType, int, int]:
     """Return what the client asked for; a change counts once the venue has it."""
     if at_venue is None:
-        return cover.order_type, cover.price_pips, cover.trigger_price_pips
-    price_pips = 0 if cover.order_type in UNPRICED else at_venue.price_pips
-    trigger_pips = at_venue.trigger_price_pips if cover.order_type in STOPS else 0
-    return cover.order_type, price_pips, trigger_pips
+        return parent.order_type, parent.price_pips, parent.trigger_price_pips
+    price_pips = 0 if parent.order_type in UNPRICED else at_venue.price_pips
+    trigger_pips = at_venue.trigger_price_pips if parent.order_type in STOPS else 0
+    return parent.order_type, price_pips, trigger_pips
 
 
 def _status(
-    cover: CoverOrder, leg: Leg, orders: tuple[VenueOrder, ...], filled: int, quantity: int
+    parent: ParentOrder, leg: Leg, orders: tuple[VenueOrder, ...], filled: int, quantity: int
 ) -> OrderStatus:
+    if isinstance(parent, RegularOrder) and not orders:
+        return _parked_status(parent)
     open_orders = [order for order in orders if order.life not in CLOSED]
     if open_orders:
-        return _open_status(cover, leg, open_orders, filled)
-    if leg is Leg.THIRD and cover.position and cover.ended is None:
+        return _open_status(parent, leg, open_orders, filled)
+    if leg is Leg.THIRD and parent.position and not parent.over:
         return OrderStatus.PENDING  # The stop was lost; another is on its way.
     if filled and filled >= quantity:
         return OrderStatus.COMPLETE
-    if not orders and cover.ended is None:
+    if not orders and not parent.over:
         return OrderStatus.PENDING
     if filled == 0 and any(order.life is Life.REJECTED for order in orders):
         return OrderStatus.REJECTED
-    if not orders and cover.ended == "REJECTED":
+    if not orders and parent.state == "REJECTED":
         return OrderStatus.REJECTED
     return OrderStatus.CANCEL_CONFIRMED
 
 
-def _open_status(cover: CoverOrder, leg: Leg, orders: list[VenueOrder], filled: int) -> OrderStatus:
+def _parked_status(order: RegularOrder) -> OrderStatus:
+    """Return where an order stands that was never sent."""
+    if order.parked and not order.over:
+        modified = order.entry_modified
+        return OrderStatus.AMO_MODIFY_CONFIRMED if modified else OrderStatus.AMO_REQ_RECEIVED
+    if order.state == "REJECTED":
+        return OrderStatus.REJECTED
+    if order.over:
+        return OrderStatus.AMO_CANCEL_CONFIRMED
+    return OrderStatus.PENDING
+
+
+def _open_status(
+    parent: ParentOrder, leg: Leg, orders: list[VenueOrder], filled: int
+) -> OrderStatus:
     if any(order.in_flight is InFlight.CANCEL for order in orders):
         return OrderStatus.CANCEL_PENDING
     if any(order.in_flight is InFlight.AMEND for order in orders):
@@ -162,7 +195,7 @@ def _open_status(cover: CoverOrder, leg: Leg, orders: list[VenueOrder], filled: 
     if any(order.triggered for order in orders):
         return OrderStatus.SL_TRIGGER_CONFIRMED
     if leg is Leg.ENTRY:
-        modified = cover.entry_modified
+        modified = parent.entry_modified
         return OrderStatus.MODIFY_CONFIRMED if modified else OrderStatus.CONFIRMED
     amended = any(order.amends for order in orders)
     return OrderStatus.MODIFY_CONFIRMED if amended else OrderStatus.CONFIRMED

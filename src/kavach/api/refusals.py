@@ -80,6 +80,12 @@ _ORDERS: Final[dict[Reason, str]] = {
     R.ENTRIES_MUST_BE_ALLOWED: "Error from backend: (1010)-blocked by broker",
     R.VENUE_MUST_BE_REACHABLE: "Error from backend: (1009)-Adapter is offline",
     R.MARGIN_MUST_SUFFICE: "Error from backend: (12001)-Margin unavailable",
+    R.LEG_MUST_BE_CANCELLED_AS_SUCH: (
+        "Order is a leg of a conditional order; use /api/v1/orders/kart with leg_order_indicator"
+    ),
+    R.ORDER_ALREADY_EXECUTED: "Order is already executed",
+    R.ORDER_IN_FLIGHT: "Order is on its way to the exchange; try again when it is confirmed",
+    R.ORDER_BEING_CANCELLED: "Order is being cancelled",
     R.ENTRY_ALREADY_EXECUTED: "Entry leg already executed; cancel leg THIRD to exit",
     R.ENTRY_IN_FLIGHT: "Entry leg is on its way to the exchange; try again when it is confirmed",
     R.ENTRY_BEING_CANCELLED: "Entry leg is being cancelled",

@@ -10,7 +10,9 @@ from typing import Final
 from kavach.api.legs import LegView, legs_of
 from kavach.core.accounts import Client, Position
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder, Trade
+from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder, Trade
+from kavach.core.regular.order import RegularOrder
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
 from kavach.wire.activity import reference_of
@@ -28,19 +30,23 @@ ANSWERED: Final = "NONE"  # What ``rejection_reason`` says once the exchange has
 
 def order_row(view: LegView) -> OrderRow:
     """Return the leg's row in the order book."""
-    cover, instrument = view.cover, view.instrument
+    parent, instrument = view.parent, view.instrument
     rejected = view.status is OrderStatus.REJECTED
     answered = bool(view.exchange_order_id)
     code, reason = view.rejection if rejected else (0, ANSWERED if answered else "")
-    last_activity = 0 if rejected else view.updated_at_ns
+    last_activity = 0 if rejected or status_of_parked(view) else view.updated_at_ns
+    stop_pips = step_pips = 0
+    if isinstance(parent, CoverOrder):
+        stop_pips = 0 if rejected else parent.stop_price_pips
+        step_pips = parent.trailing_step_pips
     return OrderRow(
         mode="NEW",  # Never another word: a client finds its own orders by it.
         exchange=instrument.exchange.value,
         segment="",
-        login_id=cover.client_id,
+        login_id=parent.client_id,
         deposit=0,
         order_status=view.status.value,
-        product=cover.product.value,
+        product=parent.product.value,
         order_type=view.order_type.value,
         rejection_reason=reason,
         order_side=view.side.value,
@@ -49,19 +55,19 @@ def order_row(view: LegView) -> OrderRow:
         nnf_id=NNF_ID if answered else 0,
         quantity=view.quantity,
         trading_symbol=instrument.trading_symbol,
-        client_id=cover.client_id,
+        client_id=parent.client_id,
         average_trade_price=0,
         underlying_token=None,
         oms_order_id=str(view.order_id),
         lot_size=instrument.lot,
         isin=instrument.isin,
-        disclosed_quantity=cover.disclosed_quantity if view.leg is Leg.ENTRY else 0,
-        execution_type=ExecutionType.CO.value,
+        disclosed_quantity=parent.disclosed_quantity if view.leg is Leg.ENTRY else 0,
+        execution_type=execution_type(parent),
         source="",
-        device=cover.device,
+        device=parent.device,
         exchange_order_id=view.exchange_order_id,
-        validity=cover.validity.value if view.leg is Leg.ENTRY else "DAY",
-        leg_order_indicator=view.leg.value,
+        validity=parent.validity.value if view.leg is Leg.ENTRY else "DAY",
+        leg_order_indicator=None if isinstance(parent, RegularOrder) else view.leg.value,
         trade_price=0,
         spread_token=None,
         market_protection_percentage=0,
@@ -76,14 +82,14 @@ def order_row(view: LegView) -> OrderRow:
         last_activity_reference=reference_of(last_activity),
         trigger_price=number(view.trigger_price_pips),
         sl_order_price=0.0,
-        stop_loss_value=0.0 if rejected else decimal(cover.stop_price_pips),
+        stop_loss_value=decimal(stop_pips),
         rejection_code=code,
         average_price=average(view.value, view.filled),
-        trailing_stop_loss=0.0 if rejected else decimal(cover.trailing_step_pips),
+        trailing_stop_loss=0.0 if rejected else decimal(step_pips),
         price=number(view.price_pips),
-        user_order_id=str(cover.user_order_id),
+        user_order_id=str(parent.user_order_id),
         symbol=instrument.symbol,
-        is_trailing=cover.trailing_step_pips > 0,
+        is_trailing=step_pips > 0,
         pro_cli=PRO_CLI,
         remaining_quantity=view.remaining,
         contract_description={},
@@ -93,25 +99,37 @@ def order_row(view: LegView) -> OrderRow:
     )
 
 
+def execution_type(parent: ParentOrder) -> str:
+    """Return the word for the kind of order this is."""
+    if isinstance(parent, RegularOrder):
+        return (ExecutionType.AMO if parent.amo else ExecutionType.REGULAR).value
+    return ExecutionType.CO.value
+
+
+def status_of_parked(view: LegView) -> bool:
+    """Return whether the row is of an order that was never sent."""
+    return view.status.value.startswith("AMO_")
+
+
 def trade_rows(
-    cover: CoverOrder, instruments: Mapping[InstrumentKey, Instrument]
+    parent: ParentOrder, instruments: Mapping[InstrumentKey, Instrument]
 ) -> Iterator[TradeRow]:
-    """Yield the cover order's trades, oldest first."""
-    if not cover.trades:
+    """Yield the order's trades, oldest first."""
+    if not parent.trades:
         return
-    views = {view.leg: view for view in legs_of(cover, instruments)}
+    views = {view.leg: view for view in legs_of(parent, instruments)}
     filled = dict.fromkeys(Leg, 0)
-    for trade in cover.trades:
+    for trade in parent.trades:
         filled[trade.leg] += trade.quantity
         yield _trade_row(views[trade.leg], trade, filled[trade.leg])
 
 
 def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
-    cover, instrument = view.cover, view.instrument
+    parent, instrument = view.parent, view.instrument
     return TradeRow(
         book_type="RL",
         broker_id="",
-        client_id=cover.client_id,
+        client_id=parent.client_id,
         disclosed_vol=0,
         disclosed_vol_remaining=0,
         exchange=instrument.exchange.value,
@@ -121,7 +139,7 @@ def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
         filled_quantity=filled,
         good_till_date=0,
         instrument_token=instrument.token,
-        login_id=cover.client_id,
+        login_id=parent.client_id,
         oms_order_id=str(view.order_id),
         order_entry_time=_seconds(view.entered_at_ns),
         order_price=number(view.price_pips),
@@ -130,7 +148,7 @@ def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
         original_vol=view.quantity,
         pan="",
         pro_cli=PRO_CLI_NUMBER,
-        product=cover.product.value,
+        product=parent.product.value,
         remaining_quantity=max(0, view.quantity - filled),
         trade_number=trade.trade_id,
         trade_price=number(trade.price_pips),

@@ -19,6 +19,7 @@ import msgspec
 
 from kavach.cli.reading import reading
 from kavach.core import events as e
+from kavach.core.regular.events import RegularOrderPlaced
 from kavach.engine.journal_port import Journal, JournalCorrupt
 from kavach.engine.record import decode_record
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, PIPS_PER_PAISA, PIPS_PER_RUPEE
@@ -39,33 +40,36 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Register:
-    """Which cover order and which client an event is about; learned from the events before it."""
+    """Which order and which client an event is about; learned from the events before it."""
 
     def __init__(self) -> None:
-        self._cover_of_tag: dict[int, int] = {}
-        self._client_of_cover: dict[int, str] = {}
-        self.cover_of_id: dict[int, int] = {}  # By entry, stop and basket id.
+        self._order_of_tag: dict[int, int] = {}
+        self._client_of_order: dict[int, str] = {}
+        self.own_id: dict[int, int] = {}  # By entry, stop and basket id.
 
     def learn(self, event: object) -> None:
         """Note whose ids an event gives out."""
         if isinstance(event, e.CoverOrderPlaced):
-            self._client_of_cover[event.cover_id] = event.client_id
-            self.cover_of_id[event.cover_id] = self.cover_of_id[event.basket_id] = event.cover_id
+            self._client_of_order[event.order_id] = event.client_id
+            self.own_id[event.order_id] = self.own_id[event.basket_id] = event.order_id
+        elif isinstance(event, RegularOrderPlaced):
+            self._client_of_order[event.order_id] = event.client_id
         elif isinstance(event, e.StopLegNamed):
-            self.cover_of_id[event.stop_id] = event.cover_id
+            self.own_id[event.stop_id] = event.order_id
         elif isinstance(event, e.OrderSubmitted):
-            self._cover_of_tag[event.tag] = event.cover_id
+            self._order_of_tag[event.tag] = event.parent_id
 
-    def cover(self, fields: dict[str, Any]) -> int:
-        """Return the cover order's id, 0 if the event is about none."""
-        if "cover_id" in fields:
-            return int(fields["cover_id"])
+    def order(self, fields: dict[str, Any]) -> int:
+        """Return the order's id, 0 if the event is about none."""
+        for name in ("order_id", "parent_id"):
+            if name in fields:
+                return int(fields[name])
         tag = fields.get("tag", fields.get("order_ref", 0))
-        return self._cover_of_tag.get(tag, 0)
+        return self._order_of_tag.get(tag, 0)
 
     def client(self, fields: dict[str, Any]) -> str:
         """Return the client's id, empty if the event is about none."""
-        return str(fields.get("client_id") or self._client_of_cover.get(self.cover(fields), ""))
+        return str(fields.get("client_id") or self._client_of_order.get(self.order(fields), ""))
 
 
 def lines(journal: Journal, register: Register, after: int = 0) -> Iterator[Line]:
@@ -159,9 +163,9 @@ def journal(
             # An order may be named by an id that it was given late in its life.
             for _line in lines(opened, register):
                 pass
-        cover_id = None if order_id is None else register.cover_of_id.get(order_id, order_id)
+        own_id = None if order_id is None else register.own_id.get(order_id, order_id)
         for line in lines(opened, register):
-            if cover_id is not None and register.cover(line.fields) != cover_id:
+            if own_id is not None and register.order(line.fields) != own_id:
                 continue
             if client_id is not None and register.client(line.fields) != client_id:
                 continue

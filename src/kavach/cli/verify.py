@@ -18,6 +18,8 @@ import msgspec
 
 from kavach.cli.reading import FOUND, reading
 from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
+from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
@@ -25,7 +27,8 @@ from kavach.engine.journal_port import Journal
 from kavach.engine.record import Record, decode_record, decode_snapshot
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
-from kavach.twin.audit_orders import Seen, Violation, check_cover, see
+from kavach.twin.audit_orders import check_cover, see
+from kavach.twin.audit_seen import Violation, check_regular, see_regular
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
 
@@ -63,8 +66,8 @@ class Replay:
             record = decode_record(body)
             self._engine.replay(record.events, record.venue, record.at_ns)
             touched = self._touched(record)
-            for cover in touched:
-                cover.check()
+            for parent in touched:
+                parent.check()
         except msgspec.MsgspecError as error:
             raise Broken(sequence, f"it is no record of this version ({error})") from error
         except (AssertionError, LookupError) as error:
@@ -72,8 +75,8 @@ class Replay:
         if record.at_ns < self._at_ns:
             raise Broken(sequence, "it is older than the record before it")
         self._at_ns = record.at_ns
-        for cover in touched:
-            self._expect_none(sequence, check_cover(self._seen(cover)))
+        for parent in touched:
+            self._expect_none(sequence, self._found_wrong(parent))
 
     def restore(self, sequence: int, body: bytes) -> None:
         """Begin with what a snapshot holds; raises ``Broken`` if it can't be read."""
@@ -89,27 +92,31 @@ class Replay:
         report = audit(self._engine.state, self._venue.exchange.snapshot(), self._at_ns)
         self._expect_none(sequence, report.violations)
 
-    def _touched(self, record: Record) -> list[CoverOrder]:
-        """Return the cover orders that a record speaks of."""
+    def _touched(self, record: Record) -> list[ParentOrder]:
+        """Return the orders that a record speaks of."""
         state = self._engine.state
-        touched: dict[int, CoverOrder] = {}
+        touched: dict[int, ParentOrder] = {}
         for event in record.events:
-            cover_id = getattr(event, "cover_id", 0)
-            if not cover_id and hasattr(event, "tag"):
-                cover_id = state.orders[event.tag].cover_id
-            if cover_id:
-                touched[cover_id] = state.covers[cover_id]
+            order_id = getattr(event, "order_id", 0)
+            if not order_id and hasattr(event, "tag"):
+                order_id = state.orders[event.tag].parent_id
+            if order_id:
+                touched[order_id] = state.parent(order_id)
         return list(touched.values())
 
-    def _seen(self, cover: CoverOrder) -> Seen:
+    def _found_wrong(self, parent: ParentOrder) -> Iterable[Violation]:
+        """Return what is wrong with an order, by its trades and the exchange's book."""
         exchange = self._venue.exchange
         found = {
             order.tag: exchange.order(order.exchange_order_id)
-            for order in cover.entries + cover.exits
+            for order in parent.entries + parent.exits
         }
         at_venue = {tag: record for tag, record in found.items() if record is not None}
-        last_price = exchange.last_price_pips(cover.instrument)
-        return see(self._engine.state, cover, at_venue, last_price, self._at_ns)
+        last, state = exchange.last_price_pips(parent.instrument), self._engine.state
+        if isinstance(parent, CoverOrder):
+            return check_cover(see(state, parent, at_venue, last, self._at_ns))
+        assert isinstance(parent, RegularOrder), f"{parent.order_id}: of no known kind"
+        return check_regular(see_regular(state, parent, at_venue, last, self._at_ns))
 
     def _expect_none(self, sequence: int, violations: Iterable[Violation]) -> None:
         for violation in violations:

@@ -1,48 +1,48 @@
 """
 Who is to be called again, and for what: at a time, or when a price moves.
 
-Nothing here is state: it is computed anew from the cover orders after a restart. A cover order
-has at most one time at which it wants to be called; a later wish replaces an earlier one.
+Nothing here is state: it is computed anew from the orders after a restart. An order has at most
+one time at which it wants to be called; a later wish replaces an earlier one.
 
 Times are nanoseconds.
 """
 
 from heapq import heappop, heappush
 
-from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.units import InstrumentKey
 
 
 class Agenda:
-    """Timers and price watches of cover orders."""
+    """Timers and price watches of orders."""
 
     def __init__(self) -> None:
         self.known: set[int] = set()  # Who may have a timer or a price watch.
-        self._watching: dict[InstrumentKey, dict[int, CoverOrder]] = {}
+        self._watching: dict[InstrumentKey, dict[int, ParentOrder]] = {}
         self._heap: list[tuple[int, int]] = []
         self._wake_of: dict[int, int] = {}
 
-    def watch(self, cover: CoverOrder, *, wants: bool) -> None:
+    def watch(self, parent: ParentOrder, *, wants: bool) -> None:
         """Call the order when its instrument's price moves, or no longer."""
         if wants:
-            self.known.add(cover.cover_id)
-            self._watching.setdefault(cover.instrument, {})[cover.cover_id] = cover
+            self.known.add(parent.order_id)
+            self._watching.setdefault(parent.instrument, {})[parent.order_id] = parent
         elif self._watching:
-            watching = self._watching.get(cover.instrument)
+            watching = self._watching.get(parent.instrument)
             if watching:
-                watching.pop(cover.cover_id, None)
+                watching.pop(parent.order_id, None)
 
-    def wake(self, cover_id: int, at_ns: int) -> None:
+    def wake(self, order_id: int, at_ns: int) -> None:
         """Call the order at this time; 0: at none."""
         if at_ns == 0:
             if self._wake_of:
-                self._wake_of.pop(cover_id, None)
-        elif self._wake_of.get(cover_id) != at_ns:
-            self.known.add(cover_id)
-            self._wake_of[cover_id] = at_ns
-            heappush(self._heap, (at_ns, cover_id))
+                self._wake_of.pop(order_id, None)
+        elif self._wake_of.get(order_id) != at_ns:
+            self.known.add(order_id)
+            self._wake_of[order_id] = at_ns
+            heappush(self._heap, (at_ns, order_id))
 
-    def watchers(self, instrument: InstrumentKey) -> list[CoverOrder]:
+    def watchers(self, instrument: InstrumentKey) -> list[ParentOrder]:
         """Return who wants to know this instrument's price."""
         watching = self._watching.get(instrument)
         return list(watching.values()) if watching else []
@@ -50,17 +50,17 @@ class Agenda:
     def next_due_ns(self) -> int | None:
         """Return when the next order is to be called, if any is."""
         while self._heap:
-            at_ns, cover_id = self._heap[0]
-            if self._wake_of.get(cover_id) == at_ns:
+            at_ns, order_id = self._heap[0]
+            if self._wake_of.get(order_id) == at_ns:
                 return at_ns
             heappop(self._heap)  # Replaced since.
         return None
 
     def take_due(self, now_ns: int) -> int | None:
-        """Return the next cover order that is due by now, and forget that it is."""
+        """Return the next order that is due by now, and forget that it is."""
         due_ns = self.next_due_ns()
         if due_ns is None or due_ns > now_ns:
             return None
-        _, cover_id = heappop(self._heap)
-        del self._wake_of[cover_id]
-        return cover_id
+        _, order_id = heappop(self._heap)
+        del self._wake_of[order_id]
+        return order_id

@@ -8,12 +8,18 @@ of it. A request that is already fulfilled is answered as the first time (INV-7)
 Source: cover-order 5.3, 5.7; wire Decisions 15, 19.
 """
 
-from enum import StrEnum, auto
 from typing import Final
 
-import msgspec
-
 from kavach.core.accounts import margin_paise
+from kavach.core.answering import (
+    MARGIN_CODE,
+    OFFLINE_CODE,
+    REFERENCE_TOLERANCE_NS,
+    in_doubt,
+    offline_text,
+    shortfall_text,
+    venue_refused,
+)
 from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import USER, Ask, Reply, State
@@ -31,39 +37,8 @@ from kavach.core.order_life import Life
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules import check_placement, reference_price
 from kavach.core.settle import settle
+from kavach.core.ticket import UNKNOWN, Doing, Ticket
 from kavach.units import Pips
-
-MARGIN_CODE: Final = 12001
-OFFLINE_CODE: Final = 1009
-UNKNOWN: Final = "UNKNOWN"  # The venue cannot be asked, or does not say.
-REFERENCE_TOLERANCE_NS: Final = 256
-
-
-class Doing(StrEnum):
-    """What a ticket is for."""
-
-    NOTHING = auto()
-    PLACE = auto()
-    CANCEL = auto()
-    EXIT = auto()
-    MODIFY = auto()
-
-
-class Ticket(msgspec.Struct, frozen=True):
-    """A request under way: what to look at when the venue has spoken."""
-
-    doing: Doing = Doing.NOTHING
-    cover: CoverOrder | None = None
-    answer: Answer | None = None  # Known already.
-    client_id: str = ""
-    key: str = ""
-    fingerprint: str = ""
-
-    @property
-    def waits(self) -> bool:
-        """Whether the venue has still to say what becomes of it."""
-        return self.cover is not None and self.answer is None and self.cover.waits
-
 
 _ENTRY, _THIRD = Leg
 _C1, _C2, _C3, _C4 = Ask
@@ -134,21 +109,13 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
     cover = state.covers[cover_id]
     if needed > available:
         # As the vendor does: the order is taken and its row says REJECTED, with the figures.
-        text = (
-            f"Margin Available : {_rupees(available)} : Required : {_rupees(needed)}, "
-            f"Margin ShortFall : {_rupees(available - needed)}"
-        )
+        text = shortfall_text(available, needed)
         desk.emit(CoverOrderEnded(cover_id, State.REJECTED, MARGIN_CODE, text))
     elif state.link_down:
-        text = f"{instrument.exchange} Adapter is offline,ctcl not available "
+        text = offline_text(instrument.exchange)
         desk.emit(CoverOrderEnded(cover_id, State.REJECTED, OFFLINE_CODE, text))
     settle(desk, cover, State.NEW)
     return Ticket(_PLACING, cover)
-
-
-def _rupees(paise: int) -> str:
-    sign = "-" if paise < 0 else ""
-    return f"{sign}{abs(paise) // 100}.{abs(paise) % 100:02d}"
 
 
 # --- Cancel and exit --------------------------------------------------------------------------
@@ -200,10 +167,10 @@ def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool
 
 
 def _answered(desk: Desk, cover: CoverOrder, *, replayed: bool = False) -> Answer:
-    unknown = desk.state.link_down or any(order.doubted for order in cover.entries + cover.exits)
+    unknown = in_doubt(desk, cover)
     over = cover.ended is not None
     reason = UNKNOWN if unknown and not over else ""
-    return Answer(cover.cover_id, cover.basket_id, _stands(cover), reason, replayed=replayed)
+    return Answer(cover.order_id, cover.basket_id, _stands(cover), reason, replayed=replayed)
 
 
 def _stands(cover: CoverOrder) -> str:
@@ -222,7 +189,7 @@ def _all_filled(cover: CoverOrder) -> bool:
 
 
 def _replay(desk: Desk, cover: CoverOrder) -> Ticket:
-    return Ticket(cover=cover, answer=_answered(desk, cover, replayed=True))
+    return Ticket(parent=cover, answer=_answered(desk, cover, replayed=True))
 
 
 def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
@@ -243,7 +210,7 @@ def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refus
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
     assert reply is _CANCEL or reply is Reply.DROP
-    desk.emit(EntryCancelRequested(cover.cover_id, _USER))
+    desk.emit(EntryCancelRequested(cover.order_id, _USER))
     return Ticket(_CANCELLING, cover)
 
 
@@ -261,8 +228,8 @@ def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
     if reply is Reply.RESUME:
         if desk.state.session_closed(desk.state.instruments[cover.instrument]):
             return Refusal(Reason.CARRIED_OVER)
-        desk.emit(CoverOrderReopened(cover.cover_id))
-    desk.emit(ExitIntended(cover.cover_id, Source.USER))
+        desk.emit(CoverOrderReopened(cover.order_id))
+    desk.emit(ExitIntended(cover.order_id, Source.USER))
     return Ticket(Doing.EXIT, cover)
 
 
@@ -316,40 +283,22 @@ def _check_address(
 
 
 def conclude(desk: Desk, ticket: Ticket) -> Outcome:
-    """Return what became of a request, as far as the venue has spoken."""
-    if ticket.answer is not None:
-        return ticket.answer
-    cover = ticket.cover
-    if cover is None:
-        return Answer(0, 0, "")
+    """Return what became of a request about a cover order, as far as the venue has spoken."""
+    cover = ticket.parent
+    assert isinstance(cover, CoverOrder), "a cover order's ticket"
     doing = ticket.doing
     if doing is _CANCELLING:
         return _conclude_cancel(desk, cover)
     if doing is _MODIFYING:
-        return _conclude_modify(desk, cover)
+        return venue_refused(desk, cover) or Answer(cover.order_id, cover.basket_id, cover.state)
     if doing is _PLACING:
-        return Answer(cover.cover_id, cover.basket_id, cover.state)
+        return Answer(cover.order_id, cover.basket_id, cover.state)
     return _answered(desk, cover)
 
 
 def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
     if not cover.entry_cancelled_by_user:
-        return _venue_refused(desk, cover) or Refusal(Reason.VENUE_REFUSED)
+        return venue_refused(desk, cover) or Refusal(Reason.VENUE_REFUSED)
     if cover.entries and _all_filled(cover):
         return Refusal(Reason.TOO_LATE)  # The fill won (race 1).
     return _answered(desk, cover)
-
-
-def _conclude_modify(desk: Desk, cover: CoverOrder) -> Outcome:
-    refused = _venue_refused(desk, cover)
-    if refused is not None:
-        return refused
-    return Answer(cover.cover_id, cover.basket_id, cover.state)
-
-
-def _venue_refused(desk: Desk, cover: CoverOrder) -> Refusal | None:
-    for order in cover.entries + cover.exits:
-        if order.tag in desk.refused:
-            code, text = desk.refused[order.tag]
-            return Refusal(Reason.VENUE_REFUSED, f"({code})-{text}")
-    return None

@@ -18,8 +18,8 @@ from typing import Any, Final, cast
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.asks import Ticket, cancel_cover_order, modify_cover_order, place_cover_order
-from kavach.core.asks import conclude as conclude_ask
+from kavach.core.asks import cancel_cover_order, modify_cover_order, place_cover_order
+from kavach.core.asks import conclude as conclude_cover
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
@@ -40,21 +40,30 @@ from kavach.core.commands import (
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import (
     CLOCK,
-    ENTRY_REPORT,
     EXIT_REPORT,
     Act,
     ClockEvent,
     EntryReport,
     ExitReport,
     Meaning,
+    State,
 )
 from kavach.core.desk import Desk
-from kavach.core.duties import ask_what_became, compare_unasked, harden
+from kavach.core.doubt import ask_what_became, compare_unasked
+from kavach.core.duties import harden
 from kavach.core.hearing import denied, missing_reports, news
-from kavach.core.meanings import establish
+from kavach.core.kinds import KINDS
+from kavach.core.parent_order import ParentOrder
 from kavach.core.pricing import ceil_tick, floor_tick
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
+from kavach.core.regular.asks import cancel_order, modify_order, place_order
+from kavach.core.regular.asks import conclude as conclude_regular
+from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
+from kavach.core.regular.day import pass_moment
+from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.tables import DayEvent
 from kavach.core.settle import arm, arrange, settle
+from kavach.core.ticket import Ticket
 from kavach.core.venue_order import VenueOrder
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side
 
@@ -93,27 +102,27 @@ class Core(Desk):
         order = state.orders[status.tag]
         if isinstance(status, e.OrderStatus):
             self._check_identity(order, status.exchange_order_id)
-        cover = state.covers[order.cover_id]
-        before = cover.state
+        parent = state.parent(order.parent_id)
+        before = parent.state
         told = list(missing_reports(order, status, state.settings.t_absent_ns))
         for report in told:
-            self._take(cover, order, report)
+            self._take(parent, order, report)
         if told:
-            settle(self, cover, before)  # Once, when everything that it says is known.
+            settle(self, parent, before)  # Once, when everything that it says is known.
 
     def report(self, report: e.Report) -> None:
         """Take a report of one order; what is known already changes nothing (INV-10)."""
         order = self.state.orders[report.tag]
-        cover = self.state.covers[order.cover_id]
-        before = cover.state
-        if self._take(cover, order, report):
-            settle(self, cover, before)
+        parent = self.state.parent(order.parent_id)
+        before = parent.state
+        if self._take(parent, order, report):
+            settle(self, parent, before)
 
-    def _take(self, cover: CoverOrder, order: VenueOrder, report: e.Report) -> bool:
+    def _take(self, parent: ParentOrder, order: VenueOrder, report: e.Report) -> bool:
         """Return whether a report was news, having let it happen and established its meaning."""
         if type(report) is e.OrderAccepted:
             self._check_identity(order, report.exchange_order_id)
-        if not news(cover, order, report):
+        if not news(parent, order, report):
             return False
         if type(report) is e.OrderRejected and order.filled_quantity:
             # It traded, so it lived: its end is told in the wrong words (A2).
@@ -125,19 +134,20 @@ class Core(Desk):
                 report.reason,
             )
         elif type(report) is e.OrderTraded:
-            self._check_trade(cover, order, report)
-        before = cover.state
+            self._check_trade(parent, order, report)
+        before = parent.state
+        kind = KINDS[type(parent)]
         if order.is_entry:
             entry_kind = _ENTRY_KIND.get(type(report))
-            meaning = ENTRY_REPORT[before][entry_kind] if entry_kind else _NOTED
+            meaning = kind.entry_report[before][entry_kind] if entry_kind else _NOTED
         else:
             exit_kind = _EXIT_KIND.get(type(report))
-            meaning = EXIT_REPORT[before][exit_kind] if exit_kind else _NOTED
-        assert meaning is not _NEVER, f"{cover.cover_id}: {report} in {before}"
+            meaning = EXIT_REPORT[State(before)][exit_kind] if exit_kind else _NOTED
+        assert meaning is not _NEVER, f"{parent.order_id}: {report} in {before}"
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
         refused_before = order.cancel_refused_at_ns
-        establish(self, cover, order, report, meaning)
+        kind.establish(self, parent, order, report, meaning)
         if type(report) is e.OrderCancelRefused and refused_before and not order.waits:
             # Twice refused: perhaps it is gone, and the report of that is lost (INV-8).
             self.send(e.OrderQuerySent(order.tag))
@@ -148,14 +158,14 @@ class Core(Desk):
         if type(ticket) is Refusal:
             return ticket
         assert type(ticket) is Ticket
-        outcome = conclude_ask(self, ticket)
+        outcome = self.review(ticket)
         if ticket.key and isinstance(outcome, Answer) and not outcome.replayed:
             self.emit(
                 e.RequestAnswered(
                     ticket.client_id,
                     ticket.key,
                     ticket.fingerprint,
-                    outcome.cover_id,
+                    outcome.order_id,
                     outcome.basket_id,
                     outcome.state,
                     outcome.reason,
@@ -165,7 +175,11 @@ class Core(Desk):
 
     def review(self, ticket: Ticket) -> Outcome:
         """Return what became of a command by now; changes nothing."""
-        return conclude_ask(self, ticket)
+        if ticket.answer is not None:
+            return ticket.answer
+        if ticket.parent is None:
+            return Answer(0, 0, "")
+        return _CONCLUDE[type(ticket.parent)](self, ticket)
 
     def finish(self) -> None:
         """Arrange the next calls; the step is over."""
@@ -173,29 +187,29 @@ class Core(Desk):
 
     def _check_identity(self, order: VenueOrder, exchange_order_id: str) -> None:
         """Deal with an order that the venue has twice, or has after denying it."""
-        cover = self.state.covers[order.cover_id]
+        parent = self.state.parent(order.parent_id)
         if denied(order):
             self.alarm(
-                cover, e.Alarm.CONTRADICTION, f"{exchange_order_id} lives after it was denied"
+                parent, e.Alarm.CONTRADICTION, f"{exchange_order_id} lives after it was denied"
             )
-            before = cover.state
-            if cover.ended is not None:
-                self.emit(e.CoverOrderReopened(cover.cover_id))
+            before = parent.state
+            if parent.over:
+                self.emit(KINDS[type(parent)].reopened(parent.order_id))
             self.emit(e.OrderResurfaced(order.tag, exchange_order_id))
-            if order.is_entry and cover.cancel_source is None:
-                self.emit(e.EntryCancelRequested(cover.cover_id, e.Source.RESURFACED))
-            settle(self, cover, before)
+            if order.is_entry and parent.cancel_source is None:
+                self.emit(e.EntryCancelRequested(parent.order_id, e.Source.RESURFACED))
+            settle(self, parent, before)
         elif order.exchange_order_id not in ("", exchange_order_id):
-            self.alarm(cover, e.Alarm.STRAY, f"the venue has it twice: {exchange_order_id}")
+            self.alarm(parent, e.Alarm.STRAY, f"the venue has it twice: {exchange_order_id}")
             self.send(e.StrayCancelSent(order.tag, exchange_order_id))
 
-    def _check_trade(self, cover: CoverOrder, order: VenueOrder, trade: e.OrderTraded) -> None:
+    def _check_trade(self, parent: ParentOrder, order: VenueOrder, trade: e.OrderTraded) -> None:
         """Tell somebody of a trade that the order could not make; it is booked all the same."""
         if denied(order):
             self._check_identity(order, "")
         if trade.quantity > order.leaves_max and not (order.is_entry and order.closed):
             text = f"{trade.quantity} traded where {order.leaves_max} could"
-            self.alarm(cover, e.Alarm.CONTRADICTION, text)
+            self.alarm(parent, e.Alarm.CONTRADICTION, text)
 
     # --- Being called again -------------------------------------------------------------------
 
@@ -210,10 +224,9 @@ class Core(Desk):
     def recovered(self, at_ns: int) -> None:
         """Arm timers and price watches anew after a replay or a snapshot."""
         self.now_ns = max(self.now_ns, at_ns)
-        for cover in self.state.every_cover():
-            if cover.ended is None:
-                cover.check()
-                arm(self, cover, cover.state)
+        for parent in self._all_living():
+            parent.check()
+            arm(self, parent)
 
     # --- Commands that are not a client's question --------------------------------------------
 
@@ -243,14 +256,14 @@ class Core(Desk):
 
     def reach_time(self, command: ReachTime) -> Ticket:
         """Do what is due, in order."""
-        while (cover_id := self.agenda.take_due(self.now_ns)) is not None:
-            cover = self.state.covers[cover_id]
-            before = cover.state
-            orders = () if self.state.link_down else cover.entries + cover.exits
+        while (order_id := self.agenda.take_due(self.now_ns)) is not None:
+            parent = self.state.parent(order_id)
+            before = parent.state
+            orders = () if self.state.link_down else parent.entries + parent.exits
             for order in orders:
                 if order.waits:
-                    ask_what_became(self, cover, order)
-            settle(self, cover, before)
+                    ask_what_became(self, parent, order)
+            settle(self, parent, before)
             for order in orders:
                 compare_unasked(self, order)  # Of those of which nothing is awaited, still.
         return Ticket()
@@ -258,6 +271,7 @@ class Core(Desk):
     def move_price(self, command: MovePrice) -> Ticket:
         """Trail, or act for a stop that is not at the venue."""
         for cover in self.agenda.watchers(command.instrument):
+            assert isinstance(cover, CoverOrder), "only cover orders watch prices"
             before = cover.state
             act = CLOCK[before][ClockEvent.T3_PRICE]
             if act is Act.TRAIL or act is Act.TRACK:
@@ -278,39 +292,46 @@ class Core(Desk):
             stop = ceil_tick(last_pips + distance, tick)
             moved = cover.stop_price_pips - stop
         if moved >= step:
-            self.emit(e.StopPlanned(cover.cover_id, Pips(stop), Pips(step), Pips(distance)))
+            self.emit(e.StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance)))
 
     def square_off(self, command: SquareOff) -> Ticket:
         """Stop entries on an exchange and flatten what is open there (T1)."""
         self.emit(e.EntriesStopped(command.exchange))
-        for cover in self._living(command.exchange):
-            self._clock(cover, ClockEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF)
+        for parent in self._living(command.exchange):
+            self._clock(
+                parent, ClockEvent.T1_SQUARE_OFF, DayEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF
+            )
         return Ticket()
 
     def end_session(self, command: EndSession) -> Ticket:
         """Let the day end on an exchange (T2); the venue expires what rests there."""
         self.emit(e.SessionEnded(command.exchange))
-        for cover in self._living(command.exchange):
-            self._clock(cover, ClockEvent.T2_SESSION_END, e.Source.SESSION_END)
+        for parent in self._living(command.exchange):
+            self._clock(
+                parent, ClockEvent.T2_SESSION_END, DayEvent.T2_SESSION_END, e.Source.SESSION_END
+            )
         return Ticket()
 
     def open_session(self, command: OpenSession) -> Ticket:
         """Let trading begin on an exchange; what was left over is owed its due again."""
         self.emit(e.SessionOpened(command.exchange))
-        for cover in self._living(command.exchange):
-            settle(self, cover, cover.state)
+        for parent in self._living(command.exchange):
+            before = parent.state
+            if isinstance(parent, RegularOrder):
+                pass_moment(self, parent, DayEvent.O_OPEN, e.Source.USER)
+            settle(self, parent, before)
         return Ticket()
 
     def lose_link(self, command: LoseLink) -> Ticket:
         """Take every request in flight for unknown, and send nothing until the link is back (D)."""
         if not self.state.link_down:
             self.emit(e.LinkLost())
-            for cover in self._all_living():
-                before = cover.state
-                for order in cover.entries + cover.exits:
+            for parent in self._all_living():
+                before = parent.state
+                for order in parent.entries + parent.exits:
                     if order.waits and not order.doubted:
                         self.emit(e.OrderDoubted(order.tag))
-                settle(self, cover, before)
+                settle(self, parent, before)
         return Ticket()
 
     def restore_link(self, command: RestoreLink) -> Ticket:
@@ -323,47 +344,57 @@ class Core(Desk):
         """Return the orders that a snapshot must speak of: all that are not known dead."""
         return [
             order.tag
-            for cover in self._all_living()
-            for order in cover.entries + cover.exits
+            for parent in self._all_living()
+            for order in parent.entries + parent.exits
             if not order.dead
         ]
 
     def resume(self) -> None:
         """Pay what every order is owed, after a snapshot was heard."""
-        for cover in self._all_living():
-            settle(self, cover, cover.state)
+        for parent in self._all_living():
+            settle(self, parent, parent.state)
 
-    def _all_living(self) -> list[CoverOrder]:
-        return [cover for cover in self.state.every_cover() if cover.ended is None]
+    def _all_living(self) -> list[ParentOrder]:
+        return [parent for parent in self.state.every_order() if not parent.over]
 
     def kill(self, command: Kill) -> Ticket | Refusal:
         """Throw a client's kill switch: entries go, stops stay (K)."""
         if command.client_id not in self.state.clients:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
         self.emit(e.ClientKilled(command.client_id))
-        for cover in self.state.covers_of(command.client_id):
-            if cover.ended is None:
-                self._clock(cover, ClockEvent.K_KILL, e.Source.KILL)
+        for parent in self.state.orders_of(command.client_id):
+            if not parent.over:
+                self._clock(parent, ClockEvent.K_KILL, DayEvent.K_KILL, e.Source.KILL)
         return Ticket()
 
-    def _living(self, exchange: Exchange) -> list[CoverOrder]:
+    def _living(self, exchange: Exchange) -> list[ParentOrder]:
         instruments = self.state.instruments
         return [
-            cover
-            for cover in self.state.every_cover()
-            if cover.ended is None and instruments[cover.instrument].exchange is exchange
+            parent
+            for parent in self._all_living()
+            if instruments[parent.instrument].exchange is exchange
         ]
 
-    def _clock(self, cover: CoverOrder, kind: ClockEvent, source: e.Source) -> None:
-        before = cover.state
-        act = CLOCK[before][kind]
+    def _clock(
+        self, parent: ParentOrder, of_cover: ClockEvent, of_regular: DayEvent, source: e.Source
+    ) -> None:
+        """Do what a moment of the day asks of an order."""
+        before = parent.state
+        if isinstance(parent, CoverOrder):
+            self._clock_cover(parent, of_cover, source)
+        else:
+            assert isinstance(parent, RegularOrder), f"{parent.order_id}: of no known kind"
+            pass_moment(self, parent, of_regular, source)
+        settle(self, parent, before)
+
+    def _clock_cover(self, cover: CoverOrder, kind: ClockEvent, source: e.Source) -> None:
+        act = CLOCK[cover.state][kind]
         if act is Act.EXIT or (act is Act.HARDER and cover.exit_source is None):
-            self.emit(e.ExitIntended(cover.cover_id, source))
+            self.emit(e.ExitIntended(cover.order_id, source))
         elif act is Act.HARDER and not self.state.link_down:
             harden(self, cover, self.state.instruments[cover.instrument])
         elif act is Act.CANCEL and cover.cancel_source is None and not cover.entry_dead:
-            self.emit(e.EntryCancelRequested(cover.cover_id, source))
-        settle(self, cover, before)
+            self.emit(e.EntryCancelRequested(cover.order_id, source))
 
 
 _ENTRY_KIND: Final[dict[type, EntryReport]] = {
@@ -401,7 +432,7 @@ def keyed(
                 return Refusal(Reason.KEY_MUST_NOT_BE_REUSED, command.idempotency_key)
             return Ticket(
                 answer=Answer(
-                    first.cover_id, first.basket_id, first.state, first.reason, replayed=True
+                    first.order_id, first.basket_id, first.state, first.reason, replayed=True
                 )
             )
         ticket = decide(core, command)
@@ -417,12 +448,19 @@ def keyed(
     return decide_once
 
 
+_CONCLUDE: Final[dict[type[ParentOrder], Callable[[Core, Ticket], Outcome]]] = {
+    CoverOrder: conclude_cover,
+    RegularOrder: conclude_regular,
+}
 _HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
     OpenClient: Core.open_client,
     RenewToken: Core.renew_token,
     PlaceCoverOrder: keyed(place_cover_order),
     ModifyCoverOrder: keyed(modify_cover_order),
     CancelCoverOrder: keyed(cancel_cover_order),
+    PlaceOrder: keyed(place_order),
+    ModifyOrder: keyed(modify_order),
+    CancelOrder: keyed(cancel_order),
     ReachTime: Core.reach_time,
     MovePrice: Core.move_price,
     SquareOff: Core.square_off,

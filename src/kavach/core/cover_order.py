@@ -16,9 +16,6 @@ Source: cover-order 5.1, 5.2, 5.8 (INV-1 to INV-4).
 
 from typing import Final
 
-import msgspec
-
-from kavach.core.commands import Leg
 from kavach.core.cover_tables import (
     COVERED,
     COVERED_OPEN,
@@ -31,76 +28,24 @@ from kavach.core.cover_tables import (
     UNPROTECTED,
     State,
 )
-from kavach.core.events import Alarm, EntryModifyRequested, Source
+from kavach.core.events import Source
 from kavach.core.order_life import Life
-from kavach.core.venue_order import VenueOrder
-from kavach.units import InstrumentKey, OrderType, Product, Side, Validity, opposite
+from kavach.core.parent_order import ParentOrder
+from kavach.units import Side, opposite
 
 _SENT: Final = Life.SENT
 
 
-class LegChange(msgspec.Struct, frozen=True, array_like=True):
-    """A leg's row as it stood after something happened to it; the lines of its history."""
-
-    at_ns: int
-    leg: Leg
-    what: str  # The event's name.
-    status: Life
-    order_type: str
-    quantity: int
-    filled_quantity: int
-    price_pips: int
-    trigger_price_pips: int
-    reason: str
-
-
-class Trade(msgspec.Struct, frozen=True, array_like=True):
-    """One trade of one venue order of this cover order."""
-
-    at_ns: int
-    trade_id: str
-    tag: int
-    leg: Leg
-    exchange_order_id: str
-    quantity: int
-    price_pips: int
-
-
-class CoverOrder(msgspec.Struct, array_like=True, gc=False):
+class CoverOrder(ParentOrder, array_like=True, gc=False):
     """Everything the core knows of one cover order."""
 
-    cover_id: int  # oms_order_id of the ENTRY leg.
-    basket_id: int
-    client_id: str
-    instrument: InstrumentKey
-    side: Side
-    order_type: OrderType
-    quantity: int
-    disclosed_quantity: int
-    price_pips: int
-    trigger_price_pips: int
-    validity: Validity
-    product: Product
-    stop_price_pips: int  # Where the stop shall stand; each stop order knows where it stands.
-    trailing_step_pips: int
-    trailing_distance_pips: int
-    reference_price_pips: int
-    user_order_id: int
-    device: str
-    placed_at_ns: int
+    basket_id: int = 0
+    stop_price_pips: int = 0  # Where the stop shall stand; each stop order knows where it stands.
+    trailing_step_pips: int = 0
+    trailing_distance_pips: int = 0
     plan_stood: bool = False  # Whether some stop order has stood where the stop shall stand.
     stop_id: int = 0  # oms_order_id of the THIRD leg, from the first fill on.
-    entries: tuple[VenueOrder, ...] = ()
-    exits: tuple[VenueOrder, ...] = ()
-    entry_filled: int = 0
     exits_filled: int = 0
-    trades: list[Trade] | None = None
-    changes: list[LegChange] | None = None
-    cancel_source: Source | None = None  # Who wants the rest of the entry gone.
-    entry_cancelled_by_user: bool = False  # A client's cancel of the entry was accepted.
-    entry_modified: bool = False
-    modify: EntryModifyRequested | None = None  # What the client wants the entry to become.
-    modify_refused: bool = False  # The venue refused a part of that.
     exit_source: Source | None = None  # Why the position is being flattened; monotone.
     exited_by_user: bool = False  # A client's exit was accepted.
     exit_since_ns: int = 0
@@ -111,11 +56,7 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
     stop_lost_at_ns: int = 0
     ladder_tries: int = 0
     naked_since_ns: int = 0
-    alarms: tuple[str, ...] = ()
     ended: State | None = None
-    ended_code: int = 0
-    ended_reason: str = ""
-    blocked_paise: int = 0
 
     @property
     def exit_side(self) -> Side:
@@ -126,14 +67,6 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
     def position(self) -> int:
         """R: what the entry has filled and the exits have not given back."""
         return self.entry_filled - self.exits_filled
-
-    @property
-    def entry_leaves_max(self) -> int:
-        """L_e: the most that the entry could still fill."""
-        total = 0
-        for order in self.entries:
-            total += order.leaves_max
-        return total
 
     @property
     def exit_leaves_max(self) -> int:
@@ -157,31 +90,17 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
         return self.position - self.protected
 
     @property
-    def waits(self) -> bool:
-        """Whether a request of ours about some order of it is unanswered."""
-        for order in self.entries:
-            if order.waits:
-                return True
-        for order in self.exits:
-            if order.waits:
-                return True
-        return False
-
-    @property
-    def entry_dead(self) -> bool:
-        """Whether the entry can never fill again and all its trades are known."""
-        for order in self.entries:
-            if not order.dead:
-                return False
-        return bool(self.entries)
-
-    @property
     def exits_dead(self) -> bool:
         """Whether no exit can ever fill again and all their trades are known."""
         for order in self.exits:
             if not order.dead:
                 return False
         return True
+
+    @property
+    def over(self) -> bool:
+        """Whether the order has ended."""
+        return self.ended is not None
 
     @property
     def state(self) -> State:
@@ -206,33 +125,19 @@ class CoverOrder(msgspec.Struct, array_like=True, gc=False):
             return COVERING
         return COVERED if self.entry_dead else COVERED_OPEN
 
-    def leg_updated_at_ns(self, leg: Leg) -> int:
-        """Return when a leg's row last changed; an optimistic lock for modifications."""
-        orders = self.entries if leg is Leg.ENTRY else self.exits
-        return max((order.updated_at_ns for order in orders), default=self.placed_at_ns)
-
-    def has_trade(self, trade_id: str) -> bool:
-        """Return whether this trade is already booked."""
-        return self.trades is not None and any(trade.trade_id == trade_id for trade in self.trades)
-
-    @property
-    def contradicted(self) -> bool:
-        """Whether the venue has said what cannot be: then the sums are its, and not ours."""
-        return Alarm.CONTRADICTION in self.alarms
-
     def check(self) -> None:
         """Assert what must hold of every cover order after every event (INV-1 to INV-4)."""
         position = self.entry_filled - self.exits_filled
         if not self.exits and self.ended is None:
-            assert 0 <= position, f"{self.cover_id}: reversed (INV-3)"
+            assert 0 <= position, f"{self.order_id}: reversed (INV-3)"
             return
         if not self.contradicted:
             leaves = self.exit_leaves_max
-            assert 0 <= position, f"{self.cover_id}: reversed (INV-3)"
-            assert leaves <= position, f"{self.cover_id}: exits could overfill (INV-3)"
-            assert self.protected <= position, f"{self.cover_id}: over-protected (INV-1)"
+            assert 0 <= position, f"{self.order_id}: reversed (INV-3)"
+            assert leaves <= position, f"{self.order_id}: exits could overfill (INV-3)"
+            assert self.protected <= position, f"{self.order_id}: over-protected (INV-1)"
         if self.ended is not None:
-            assert self.entry_dead or not self.entries, f"{self.cover_id}: ended alive (INV-4)"
-            assert self.exits_dead, f"{self.cover_id}: ended with a live exit (INV-4)"
+            assert self.entry_dead or not self.entries, f"{self.order_id}: ended alive (INV-4)"
+            assert self.exits_dead, f"{self.order_id}: ended with a live exit (INV-4)"
             flat = position == 0 or self.ended is State.CARRIED or self.contradicted
-            assert flat, f"{self.cover_id}: ended with a position (INV-4)"
+            assert flat, f"{self.order_id}: ended with a position (INV-4)"

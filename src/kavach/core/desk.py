@@ -14,8 +14,8 @@ from typing import Final
 
 from kavach.core import events as e
 from kavach.core.agenda import Agenda
-from kavach.core.cover_order import CoverOrder
 from kavach.core.evolve import APPLY
+from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, InstrumentKey
@@ -32,7 +32,7 @@ class Desk:
         self.now_ns = 0
         self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
         self.agenda = Agenda()
-        self.touched: dict[int, CoverOrder] = {}  # In this step, by id.
+        self.touched: dict[int, ParentOrder] = {}  # In this step, by id.
         self.events: list[e.Event] = []
         self.requests: deque[e.Request] = deque()
         self.refused: dict[int, tuple[int, str]] = {}  # By tag: what the venue refused just now.
@@ -51,10 +51,10 @@ class Desk:
         self.emit(request)
         self.requests.append(request)
 
-    def alarm(self, cover: CoverOrder, alarm: e.Alarm, detail: str) -> None:
+    def alarm(self, parent: ParentOrder, alarm: e.Alarm, detail: str) -> None:
         """Tell an operator, once an order and kind."""
-        if alarm.value not in cover.alarms:
-            self.emit(e.AlarmRaised(cover.cover_id, alarm, detail))
+        if alarm.value not in parent.alarms:
+            self.emit(e.AlarmRaised(parent.order_id, alarm, detail))
 
     def last_price(self, instrument: Instrument) -> int:
         """Return the last traded price in pips; before the first trade, the previous close."""

@@ -16,19 +16,27 @@ from collections.abc import Callable
 from typing import Final
 
 from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import DUTY, EXITING, NEW, TRIGGERED, UNPROTECTED, Duty, State
+from kavach.core.cover_tables import (
+    CLOCK,
+    DUTY,
+    EXITING,
+    NEW,
+    TERMINAL,
+    TRIGGERED,
+    UNPROTECTED,
+    Act,
+    ClockEvent,
+    Duty,
+    State,
+)
 from kavach.core.desk import Desk
+from kavach.core.doubt import wakes_in_doubt
 from kavach.core.events import (
     Alarm,
     CoverOrderEnded,
     EntryCancelRequested,
-    EntryModifyRequested,
     ExitHardened,
     ExitIntended,
-    OrderAmendSent,
-    OrderCancelSent,
-    OrderDoubted,
-    OrderQuerySent,
     OrderSubmitted,
     Purpose,
     Source,
@@ -38,6 +46,15 @@ from kavach.core.events import (
 from kavach.core.hearing import denied
 from kavach.core.order_life import InFlight, Life
 from kavach.core.pricing import at_band_edge, beyond, marketable, stop_limit
+from kavach.core.sending import (
+    amend,
+    cancel,
+    cancel_remainder,
+    entry_wakes,
+    follow_market,
+    may_ask_again,
+    submit_entry,
+)
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity, Side, Validity
@@ -71,134 +88,19 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
         before, state = state, state if len(desk.events) == done else cover.state
         if state is before:
             return conclude(desk, cover, state, closed=False)
-    raise AssertionError(f"{cover.cover_id}: no end of duties in {cover.state}")
-
-
-def ask_what_became(desk: Desk, cover: CoverOrder, order: VenueOrder) -> None:
-    """Doubt a request that was not answered in time, and ask the venue, less and less often."""
-    settings = desk.state.settings
-    if not order.doubted:
-        if desk.now_ns - order.asked_at_ns < settings.t_ack_ns:
-            return
-        desk.emit(OrderDoubted(order.tag))
-        desk.alarm(cover, Alarm.UNKNOWN, f"no answer about order {order.tag}")
-    if desk.now_ns >= query_due_ns(desk, order):
-        desk.send(OrderQuerySent(order.tag))
-
-
-def compare_unasked(desk: Desk, order: VenueOrder) -> None:
-    """Ask about a live order of which nothing is awaited, where the settings say so.
-
-    A report that was lost while nothing was in doubt is found in no other way.
-    """
-    idle = order.live and not order.waits
-    if desk.state.settings.t_reconcile_ns and idle and desk.now_ns >= compare_due_ns(desk, order):
-        desk.send(OrderQuerySent(order.tag))
-
-
-def compare_due_ns(desk: Desk, order: VenueOrder) -> int:
-    """Return when a live order is to be compared with the venue's, unasked."""
-    last_ns = max(order.accepted_at_ns, order.compared_at_ns)
-    return last_ns + desk.state.settings.t_reconcile_ns
-
-
-def query_due_ns(desk: Desk, order: VenueOrder) -> int:
-    """Return when the venue is to be asked next about a request in doubt."""
-    backoff = desk.state.settings.query_backoff_ns
-    if order.queries == 0:
-        return order.asked_at_ns + desk.state.settings.t_ack_ns
-    return order.queried_at_ns + backoff[min(order.queries, len(backoff)) - 1]
-
-
-def submit_entry(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
-    """Send the entry."""
-    submit_slices(desk, cover, instrument, cover.quantity, cover)
-
-
-def submit_slices(
-    desk: Desk,
-    cover: CoverOrder,
-    instrument: Instrument,
-    quantity: int,
-    terms: CoverOrder | EntryModifyRequested,
-) -> None:
-    """Send entry orders of these terms, cut where one exceeds what one order may hold."""
-    order_type, price, trigger = venue_terms(
-        desk,
-        cover.side,
-        terms.order_type,
-        terms.price_pips,
-        terms.trigger_price_pips,
-        instrument,
-    )
-    left = quantity
-    while left > 0:
-        part = min(left, instrument.slice_max)
-        desk.send(
-            OrderSubmitted(
-                desk.state.next_tag,
-                cover.cover_id,
-                Purpose.ENTRY,
-                cover.instrument,
-                cover.client_id,
-                cover.side,
-                order_type,
-                Quantity(part),
-                Quantity(min(terms.disclosed_quantity, part)),
-                price,
-                trigger,
-                terms.validity,
-            )
-        )
-        left -= part
-
-
-def venue_terms(
-    desk: Desk,
-    side: Side,
-    order_type: OrderType,
-    price_pips: int,
-    trigger_pips: int,
-    instrument: Instrument,
-) -> tuple[OrderType, Pips, Pips]:
-    """Return what a venue gets for an order type: MARKET and SLM carry a protected limit."""
-    settings = desk.state.settings
-    if order_type is MARKET:
-        last = desk.last_price(instrument)
-        return LIMIT, Pips(marketable(instrument, settings, side, last)), _ZERO
-    if order_type is SLM:
-        limit = stop_limit(instrument, settings, side, trigger_pips)
-        return SL, Pips(limit), Pips(trigger_pips)
-    return order_type, Pips(price_pips), Pips(trigger_pips)
-
-
-def cancel_remainder(desk: Desk, cover: CoverOrder) -> None:
-    """Ask the venue to cancel what has not traded of the entry."""
-    for order in cover.entries:
-        if order.live and order.in_flight is _NONE and _may_ask_again(desk, order):
-            cancel(desk, order)
+    raise AssertionError(f"{cover.order_id}: no end of duties in {cover.state}")
 
 
 def trim_exits(desk: Desk, cover: CoverOrder) -> None:
     """Take back exits for more than is held: a venue said what could not be, or denied an order."""
     excess = cover.exit_leaves_max - cover.position
     for order in cover.exits if excess > 0 else ():
-        if order.live and order.in_flight is _NONE and _may_ask_again(desk, order):
+        if order.live and order.in_flight is _NONE and may_ask_again(desk, order):
             # Whole orders only: what is then missing is placed anew, once this one is dead.
             cancel(desk, order)
             excess -= order.leaves_max
             if excess <= 0:
                 return
-
-
-def cancel(desk: Desk, order: VenueOrder) -> None:
-    """Ask the venue to cancel an order."""
-    desk.send(OrderCancelSent(order.tag, order.serial + 1))
-
-
-def _may_ask_again(desk: Desk, order: VenueOrder) -> bool:
-    refused = order.cancel_refused_at_ns
-    return not refused or desk.now_ns - refused >= desk.state.settings.t_reprice_ns
 
 
 # --- The duties -------------------------------------------------------------------------------
@@ -207,23 +109,7 @@ def _may_ask_again(desk: Desk, order: VenueOrder) -> bool:
 def _nothing(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """The venue works; a protected market entry follows the market."""
     if cover.order_type is MARKET:
-        _follow_market(desk, cover, instrument)
-
-
-def _follow_market(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
-    if cover.cancel_source is not None:
-        return
-    settings = desk.state.settings
-    price = marketable(instrument, settings, cover.side, desk.last_price(instrument))
-    for order in cover.entries:
-        if (
-            order.life is Life.WORKING
-            and not order.waits
-            and not order.limit_refused
-            and order.price_pips != price
-            and desk.now_ns - order.updated_at_ns >= settings.t_reprice_ns
-        ):
-            amend(desk, order, LIMIT, order.quantity, price, 0)
+        follow_market(desk, cover, instrument)
 
 
 def _cover(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
@@ -231,7 +117,7 @@ def _cover(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     _name_stop_leg(desk, cover)
     _tell_of_nakedness(desk, cover)
     if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
-        desk.emit(ExitIntended(cover.cover_id, Source.BREACHED_ON_ARRIVAL))
+        desk.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
     _protect(desk, cover, instrument)
     _nothing(desk, cover, instrument)
@@ -245,7 +131,7 @@ def _tell_of_nakedness(desk: Desk, cover: CoverOrder) -> None:
 
 def _name_stop_leg(desk: Desk, cover: CoverOrder) -> None:
     if not cover.stop_id:
-        desk.emit(StopLegNamed(cover.cover_id, desk.next_order_id()))
+        desk.emit(StopLegNamed(cover.order_id, desk.next_order_id()))
 
 
 def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
@@ -308,7 +194,7 @@ def _submit_exits(
         desk.send(
             OrderSubmitted(
                 desk.state.next_tag,
-                cover.cover_id,
+                cover.order_id,
                 purpose,
                 cover.instrument,
                 cover.client_id,
@@ -335,30 +221,6 @@ def _move_stop(
     amend(desk, order, order.order_type, quantity, limit, cover.stop_price_pips)
 
 
-def amend(
-    desk: Desk,
-    order: VenueOrder,
-    order_type: OrderType,
-    quantity: int,
-    price_pips: int,
-    trigger_pips: int,
-    disclosed_quantity: int | None = None,
-) -> None:
-    """Send a change of an order; ``quantity`` is the total, what has traded included."""
-    disclosed = order.disclosed_quantity if disclosed_quantity is None else disclosed_quantity
-    desk.send(
-        OrderAmendSent(
-            order.tag,
-            order_type,
-            Quantity(quantity),
-            Quantity(disclosed),
-            Pips(price_pips),
-            Pips(trigger_pips),
-            order.serial + 1,
-        )
-    )
-
-
 def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Bring every waiting stop to where the stop shall stand."""
     for order in cover.exits:
@@ -374,12 +236,12 @@ def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
 def _clear(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Exit at once what the fired stop does not; chase it when it does not fill."""
     if cover.cancel_source is None and not cover.entry_dead:
-        desk.emit(EntryCancelRequested(cover.cover_id, Source.TRIGGERED))
+        desk.emit(EntryCancelRequested(cover.order_id, Source.TRIGGERED))
         cancel_remainder(desk, cover)
     _name_stop_leg(desk, cover)
     _exit_what_is_open(desk, cover, instrument)
     if desk.now_ns - cover.priced_at_ns >= desk.state.settings.t_chase_ns and cover.position > 0:
-        desk.emit(ExitIntended(cover.cover_id, Source.CHASE))
+        desk.emit(ExitIntended(cover.order_id, Source.CHASE))
 
 
 def _exit_what_is_open(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
@@ -428,7 +290,7 @@ def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             continue  # First the remainder, or the exit could be too small.
         if order.limit_refused:
             # It cannot be changed: cancel it, await how much it filled, then exit afresh.
-            if _may_ask_again(desk, order):
+            if may_ask_again(desk, order):
                 cancel(desk, order)
         elif order.order_type is not LIMIT:
             amend(desk, order, LIMIT, order.quantity, price, 0)
@@ -449,7 +311,7 @@ def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         text = f"exit rests at the edge of the band, {price} pips"
         desk.alarm(cover, Alarm.CIRCUIT_LOCKED, text)
     else:
-        desk.emit(ExitHardened(cover.cover_id))
+        desk.emit(ExitHardened(cover.order_id))
         price = _exit_price(desk, cover, instrument)
     for order in cover.exits:
         if (
@@ -473,14 +335,14 @@ def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     _name_stop_leg(desk, cover)
     _tell_of_nakedness(desk, cover)
     if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
-        desk.emit(ExitIntended(cover.cover_id, Source.BREACHED_ON_ARRIVAL))
+        desk.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
     if naked_ns >= settings.t_naked_ns:
-        desk.emit(ExitIntended(cover.cover_id, Source.NAKED_TOO_LONG))
+        desk.emit(ExitIntended(cover.order_id, Source.NAKED_TOO_LONG))
         return
     missing = cover.position - cover.exit_leaves_max
     if missing > 0 and cover.ladder_tries < settings.stop_tries_max and not _busy(cover):
-        desk.emit(StopRetried(cover.cover_id))
+        desk.emit(StopRetried(cover.order_id))
         _submit_stops(desk, cover, instrument, missing)
     _nothing(desk, cover, instrument)
 
@@ -495,11 +357,11 @@ def conclude(desk: Desk, cover: CoverOrder, state: State, *, closed: bool) -> St
     if cover.entry_filled == 0:
         ended = _why_nothing_filled(cover)
         last = cover.entries[-1]
-        desk.emit(CoverOrderEnded(cover.cover_id, ended, last.code, last.reason))
+        desk.emit(CoverOrderEnded(cover.order_id, ended, last.code, last.reason))
     elif cover.position == 0:
-        desk.emit(CoverOrderEnded(cover.cover_id, State.EXITED, 0, ""))
+        desk.emit(CoverOrderEnded(cover.order_id, State.EXITED, 0, ""))
     elif closed:
-        desk.emit(CoverOrderEnded(cover.cover_id, State.CARRIED, 0, "session ended"))
+        desk.emit(CoverOrderEnded(cover.order_id, State.CARRIED, 0, "session ended"))
         desk.alarm(cover, Alarm.CARRIED, f"{cover.position} held at the end of the session")
     return cover.state
 
@@ -529,10 +391,7 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     settings = desk.state.settings
     if desk.state.link_down:
         return 0
-    orders = cover.entries + cover.exits
-    due = [query_due_ns(desk, order) for order in orders if order.waits]
-    if settings.t_reconcile_ns:
-        due += [compare_due_ns(desk, order) for order in orders if order.live and not order.waits]
+    due = wakes_in_doubt(desk, cover)
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)
     elif state is EXITING:
@@ -547,13 +406,7 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
         due.append(cover.naked_since_ns + settings.t_naked_ns)
     if cover.naked_since_ns and Alarm.NAKED not in cover.alarms:
         due.append(cover.naked_since_ns + settings.t_naked_alarm_ns)
-    for order in cover.entries:
-        if not order.live:
-            continue
-        if cover.cancel_source is not None and order.cancel_refused_at_ns:
-            due.append(order.cancel_refused_at_ns + settings.t_reprice_ns)
-        elif cover.order_type is MARKET and not order.limit_refused:
-            due.append(order.updated_at_ns + settings.t_reprice_ns)
+    due += entry_wakes(desk, cover)
     if not due:
         return 0
     # What is due and could not be done now is tried again a moment later, never in a circle.
@@ -569,3 +422,28 @@ def _locked(desk: Desk, cover: CoverOrder) -> bool:
         order.order_type is LIMIT and at_band_edge(instrument, cover.exit_side, order.price_pips)
         for order in live
     )
+
+
+def wants_price(cover: CoverOrder, state: State) -> bool:
+    """Whether the order wants to know its instrument's price: to trail, or for a stop it lost."""
+    act = _ON_PRICE[state]
+    return act is _WATCH or (cover.trailing_step_pips > 0 and act is not _IDLE)
+
+
+def wants_nothing(cover: CoverOrder, state: State) -> bool:
+    """Whether neither time nor price can owe the order anything: most of them, most of the time."""
+    if state in TERMINAL:
+        return True
+    return (
+        state in _PATIENT
+        and cover.trailing_step_pips == 0
+        and cover.cancel_source is None
+        and cover.order_type is not MARKET
+        and not cover.waits
+    )
+
+
+_PATIENT: Final = frozenset({State.ENTRY_OPEN, State.COVERED_OPEN, State.COVERED})
+_WATCH: Final = Act.WATCH
+_IDLE: Final = Act.NOTHING
+_ON_PRICE: Final = {state: row[ClockEvent.T3_PRICE] for state, row in CLOCK.items()}

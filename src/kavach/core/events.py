@@ -46,7 +46,7 @@ class OrderSubmitted(Event, frozen=True):
     """A new order goes to the venue."""
 
     tag: int
-    cover_id: int  # The cover order's entry oms id.
+    parent_id: int  # The order of the client that it carries out.
     purpose: Purpose
     instrument: InstrumentKey
     client_id: str
@@ -299,7 +299,7 @@ class EntriesStopped(Event, frozen=True):
 class CoverOrderPlaced(Event, frozen=True):
     """A cover order is accepted and owned; nothing has been sent yet."""
 
-    cover_id: int  # oms_order_id of the ENTRY leg.
+    order_id: int  # oms_order_id of the ENTRY leg.
     basket_id: int
     client_id: str
     instrument: InstrumentKey
@@ -321,7 +321,7 @@ class CoverOrderPlaced(Event, frozen=True):
 class EntryModifyRequested(Event, frozen=True):
     """The client wants the entry to be this; it is so once the venue has amended."""
 
-    cover_id: int
+    order_id: int
     order_type: OrderType
     quantity: Quantity
     disclosed_quantity: Quantity
@@ -334,7 +334,7 @@ class EntryModifyRequested(Event, frozen=True):
 class StopPlanned(Event, frozen=True):
     """From now on the stop shall stand at this trigger and trail by this step (0: not)."""
 
-    cover_id: int
+    order_id: int
     stop_price_pips: Pips
     trailing_step_pips: Pips
     trailing_distance_pips: Pips
@@ -357,14 +357,14 @@ class Source(StrEnum):
 class EntryCancelRequested(Event, frozen=True):
     """What has not traded of the entry shall go; monotone."""
 
-    cover_id: int
+    order_id: int
     source: Source
 
 
 class EntryCancelFailed(Event, frozen=True):
     """The venue will not cancel what the client wanted cancelled; the order is as it was."""
 
-    cover_id: int
+    order_id: int
     code: int
     reason: str
 
@@ -372,39 +372,39 @@ class EntryCancelFailed(Event, frozen=True):
 class ExitIntended(Event, frozen=True):
     """The position shall be flattened; monotone."""
 
-    cover_id: int
+    order_id: int
     source: Source
 
 
 class StopLegNamed(Event, frozen=True):
     """The stop has a row and an id of its own from the first fill on."""
 
-    cover_id: int
+    order_id: int
     stop_id: int
 
 
 class ExitHardened(Event, frozen=True):
     """The next exit price reaches one protection further."""
 
-    cover_id: int
+    order_id: int
 
 
 class StopLost(Event, frozen=True):
     """A protective order was refused or has gone; the ladder begins."""
 
-    cover_id: int
+    order_id: int
 
 
 class StopRetried(Event, frozen=True):
     """The ladder places the stop once more."""
 
-    cover_id: int
+    order_id: int
 
 
 class CoverOrderEnded(Event, frozen=True):
     """A cover order has reached a terminal state."""
 
-    cover_id: int
+    order_id: int
     state: str  # A terminal State.
     code: int
     reason: str
@@ -413,7 +413,7 @@ class CoverOrderEnded(Event, frozen=True):
 class CoverOrderReopened(Event, frozen=True):
     """A fill arrived after the end; the order lives again."""
 
-    cover_id: int
+    order_id: int
 
 
 class Alarm(StrEnum):
@@ -434,7 +434,7 @@ class Alarm(StrEnum):
 class AlarmRaised(Event, frozen=True):
     """Somebody should look at this cover order."""
 
-    cover_id: int
+    order_id: int
     alarm: Alarm
     detail: str
 
@@ -445,7 +445,7 @@ class RequestAnswered(Event, frozen=True):
     client_id: str
     idempotency_key: str
     fingerprint: str
-    cover_id: int
+    order_id: int
     basket_id: int
     state: str
     reason: str

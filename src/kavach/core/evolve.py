@@ -13,9 +13,11 @@ from typing import Any, Final
 from kavach.core import events as e
 from kavach.core.accounts import Client
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder, LegChange, Trade
+from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
+from kavach.core.parent_order import LegChange, ParentOrder, Trade
+from kavach.core.regular.evolve import APPLY as APPLY_REGULAR
 from kavach.core.state import OmsState
 from kavach.core.venue_order import NOT_CLOSED, VenueOrder
 from kavach.units import OrderType
@@ -63,12 +65,12 @@ def _answer(order: VenueOrder, happened: InFlightEvent) -> None:
         order.in_flight = cell
 
 
-def _note(cover: CoverOrder, order: VenueOrder, what: str, at_ns: int, reason: str = "") -> None:
+def _note(parent: ParentOrder, order: VenueOrder, what: str, at_ns: int, reason: str = "") -> None:
     """Add a line to the history of the order's leg."""
     order.updated_at_ns = at_ns
-    if cover.changes is None:
-        cover.changes = []
-    cover.changes.append(
+    if parent.changes is None:
+        parent.changes = []
+    parent.changes.append(
         LegChange(
             at_ns=at_ns,
             leg=Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD,
@@ -84,8 +86,10 @@ def _note(cover: CoverOrder, order: VenueOrder, what: str, at_ns: int, reason: s
     )
 
 
-def _watch_gap(state: OmsState, cover: CoverOrder, at_ns: int) -> None:
+def _watch_gap(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
     """Keep the time since when a part of the position has had no confirmed exit."""
+    if not isinstance(cover, CoverOrder):
+        return  # Nothing protects a regular order.
     if cover.gap > 0:
         if not cover.naked_since_ns:
             cover.naked_since_ns = at_ns
@@ -99,10 +103,10 @@ def _watch_gap(state: OmsState, cover: CoverOrder, at_ns: int) -> None:
 
 
 def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    parent = state.parent(event.parent_id)
     order = VenueOrder(
         event.tag,
-        event.cover_id,
+        event.parent_id,
         event.purpose,
         event.side,
         event.order_type,
@@ -117,8 +121,9 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
     state.orders[event.tag] = order
     state.next_tag = event.tag + 1
     if event.purpose is _ENTRY:
-        cover.entries += (order,)
+        parent.entries += (order,)
         return
+    cover = state.covers[event.parent_id]
     cover.exits += (order,)
     if event.purpose is e.Purpose.EXIT:
         cover.priced_at_ns = at_ns
@@ -133,7 +138,7 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     order.amend_crossed = False
     order.amends += 1
     if order.purpose is not _ENTRY and event.order_type is OrderType.LIMIT:
-        state.covers[order.cover_id].priced_at_ns = at_ns
+        state.covers[order.parent_id].priced_at_ns = at_ns
 
 
 def _order_cancel_sent(state: OmsState, event: e.OrderCancelSent, at_ns: int) -> None:
@@ -162,13 +167,13 @@ def _order_doubted(state: OmsState, event: e.OrderDoubted, at_ns: int) -> None:
 
 def _order_resurfaced(state: OmsState, event: e.OrderResurfaced, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     order.exchange_order_id = event.exchange_order_id or order.exchange_order_id
     order.life = Life.WAITING if order.order_type in _WAITING_TYPES else Life.WORKING
     order.final_filled = NOT_CLOSED
     order.code, order.reason = 0, ""
-    _note(cover, order, "resurfaced", at_ns)
-    state.reblock(cover)
+    _note(parent, order, "resurfaced", at_ns)
+    state.reblock(parent)
 
 
 def _sure(order: VenueOrder) -> None:
@@ -197,49 +202,52 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     order.accepted_at_ns = order.updated_at_ns = at_ns
     _sure(order)
     _move(order, _PARKED if order.order_type in _WAITING_TYPES else _OPENED)
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     if order.purpose is _ENTRY:
-        _settle_modify(state, cover)
+        _settle_modify(state, parent)
         return  # The first line of its history is told by ``accepted_at_ns``.
+    cover = state.covers[order.parent_id]
     cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
-    _note(cover, order, "accepted", at_ns)
-    _watch_gap(state, cover, at_ns)
+    _note(parent, order, "accepted", at_ns)
+    _watch_gap(state, parent, at_ns)
 
 
 def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     _move(order, _REJECTED)
     _sure(order)
     order.final_filled = order.filled_quantity
     order.code, order.reason = event.code, event.reason
-    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
-    _note(cover, order, "rejected", at_ns, event.reason)
-    state.reblock(cover)
+    _settle_modify(state, parent, refused=order.purpose is _ENTRY)
+    _note(parent, order, "rejected", at_ns, event.reason)
+    state.reblock(parent)
 
 
 def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     if not _move(order, _TRIGGERED):
         return
     order.triggered = True
     order.amend_crossed = order.amend is not None
-    if order.purpose is not _ENTRY and not cover.triggered_at_ns:
-        cover.triggered_at_ns = at_ns
-        cover.priced_at_ns = at_ns
-    _note(cover, order, "triggered", at_ns)
+    if order.purpose is not _ENTRY:
+        cover = state.covers[order.parent_id]
+        if not cover.triggered_at_ns:
+            cover.triggered_at_ns = cover.priced_at_ns = at_ns
+    _note(parent, order, "triggered", at_ns)
 
 
 def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     quantity, price = event.quantity, event.price_pips
     order.filled_quantity += quantity
     order.filled_value += quantity * price
     if order.purpose is _ENTRY:
-        cover.entry_filled += quantity
+        parent.entry_filled += quantity
     else:
+        cover = state.covers[order.parent_id]
         cover.exits_filled += quantity
         if not cover.triggered_at_ns and cover.exit_source is None:
             cover.triggered_at_ns = cover.priced_at_ns = at_ns  # It traded, so it had fired.
@@ -250,23 +258,23 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
         order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
         if order.dead:
             _sure(order)
-    if cover.trades is None:
-        cover.trades = []
+    if parent.trades is None:
+        parent.trades = []
     leg = Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD
-    cover.trades.append(
+    parent.trades.append(
         Trade(at_ns, event.trade_id, order.tag, leg, order.exchange_order_id, quantity, price)
     )
-    instrument = state.instruments[cover.instrument]
-    client = state.clients[cover.client_id]
-    client.trade(instrument, cover.product, order.side, quantity, price)
-    state.reblock(cover)
-    _note(cover, order, "traded", at_ns)
-    _watch_gap(state, cover, at_ns)
+    instrument = state.instruments[parent.instrument]
+    client = state.clients[parent.client_id]
+    client.trade(instrument, parent.product, order.side, quantity, price)
+    state.reblock(parent)
+    _note(parent, order, "traded", at_ns)
+    _watch_gap(state, parent, at_ns)
 
 
 def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     amend = order.amend
     assert amend is not None, f"order {order.tag}: amended without a request"
     _answer(order, _ANSWERED)
@@ -283,12 +291,13 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     _move(order, _PARKED if waits else _OPENED)
     _complete(order)
     if order.purpose is _ENTRY:
-        _settle_modify(state, cover)
-        state.reblock(cover)
+        _settle_modify(state, parent)
+        state.reblock(parent)
     else:
+        cover = state.covers[order.parent_id]
         cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
-    _note(cover, order, "amended", at_ns)
-    _watch_gap(state, cover, at_ns)
+    _note(parent, order, "amended", at_ns)
+    _watch_gap(state, parent, at_ns)
 
 
 def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int) -> None:
@@ -304,14 +313,14 @@ def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int
         order.growth_refused = amend.quantity > order.quantity
         if amend.trigger_price_pips != order.trigger_price_pips:
             order.refused_trigger_pips = amend.trigger_price_pips
-    cover = state.covers[order.cover_id]
-    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
-    _note(cover, order, "amend_refused", at_ns, event.reason)
+    parent = state.parent(order.parent_id)
+    _settle_modify(state, parent, refused=order.purpose is _ENTRY)
+    _note(parent, order, "amend_refused", at_ns, event.reason)
 
 
 def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     if not _move(order, _CLOSING_LIFE[event.closing]):
         return
     order.final_filled = max(event.filled_quantity, order.filled_quantity)
@@ -321,10 +330,10 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     _answer(order, _CLOSED)
     _sure(order)
     order.amend = None
-    _settle_modify(state, cover)
-    _note(cover, order, event.closing, at_ns, event.reason)
-    state.reblock(cover)
-    _watch_gap(state, cover, at_ns)
+    _settle_modify(state, parent)
+    _note(parent, order, event.closing, at_ns, event.reason)
+    state.reblock(parent)
+    _watch_gap(state, parent, at_ns)
 
 
 def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: int) -> None:
@@ -332,20 +341,20 @@ def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: i
     _answer(order, _ANSWERED)
     _sure(order)
     order.cancel_refused_at_ns = at_ns
-    cover = state.covers[order.cover_id]
-    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
-    _note(cover, order, "cancel_refused", at_ns, event.reason)
+    parent = state.parent(order.parent_id)
+    _settle_modify(state, parent, refused=order.purpose is _ENTRY)
+    _note(parent, order, "cancel_refused", at_ns, event.reason)
 
 
 def _order_request_lost(state: OmsState, event: e.OrderRequestLost, at_ns: int) -> None:
     order = state.orders[event.tag]
-    cover = state.covers[order.cover_id]
+    parent = state.parent(order.parent_id)
     _answer(order, _ANSWERED)
     _sure(order)
     order.amend = None
     _complete(order)
-    _settle_modify(state, cover, refused=order.purpose is _ENTRY)
-    _note(cover, order, "request_lost", at_ns)
+    _settle_modify(state, parent, refused=order.purpose is _ENTRY)
+    _note(parent, order, "request_lost", at_ns)
 
 
 # --- Decisions --------------------------------------------------------------------------------
@@ -399,8 +408,7 @@ def _link_restored(state: OmsState, event: e.LinkRestored, at_ns: int) -> None:
 def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) -> None:
     # Texts that many orders share are kept once: a replayed event brings copies of its own.
     cover = CoverOrder(
-        event.cover_id,
-        event.basket_id,
+        event.order_id,
         state.clients[event.client_id].client_id,
         state.instruments[event.instrument].key,
         event.side,
@@ -411,63 +419,82 @@ def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) 
         event.trigger_price_pips,
         event.validity,
         event.product,
-        event.stop_price_pips,
-        event.trailing_step_pips,
-        abs(event.reference_price_pips - event.stop_price_pips),
         event.reference_price_pips,
         event.user_order_id,
         event.device,
         at_ns,
+        basket_id=event.basket_id,
+        stop_price_pips=event.stop_price_pips,
+        trailing_step_pips=event.trailing_step_pips,
+        trailing_distance_pips=abs(event.reference_price_pips - event.stop_price_pips),
     )
-    _id_given(state, event.cover_id)
+    state.id_given(event.order_id)
     state.add_cover(cover)
     state.reblock(cover)
 
 
-def _id_given(state: OmsState, order_id: int) -> None:
-    """Remember the highest id of the day: eight digits of date, then the day's counter."""
-    text = str(order_id)
-    state.day, state.day_counter = int(text[:8]), int(text[8:])
-
-
 def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     cover.stop_id = event.stop_id
     state.covers[event.stop_id] = cover
-    _id_given(state, event.stop_id)
+    state.id_given(event.stop_id)
 
 
 def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_ns: int) -> None:
-    state.covers[event.cover_id].modify = event
+    parent = state.parent(event.order_id)
+    parent.modify = event
+    if not parent.entries:
+        _settle_modify(state, parent)  # Nothing was sent yet: it is so at once.
+        _note_parked(parent, at_ns)
 
 
-def _settle_modify(state: OmsState, cover: CoverOrder, *, refused: bool = False) -> None:
+def _note_parked(parent: ParentOrder, at_ns: int) -> None:
+    """Add a line to the history of an order that is changed before it was sent."""
+    if parent.changes is None:
+        parent.changes = []
+    parent.changes.append(
+        LegChange(
+            at_ns,
+            Leg.ENTRY,
+            "plan_changed",
+            _SENT,
+            parent.order_type,
+            parent.quantity,
+            0,
+            parent.price_pips,
+            parent.trigger_price_pips,
+            "",
+        )
+    )
+
+
+def _settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = False) -> None:
     """Once no change of the entry is in flight, the entry is what the venue made of it."""
-    modify = cover.modify
+    modify = parent.modify
     if modify is None:
         return
-    cover.modify_refused = cover.modify_refused or refused
-    if any(order.in_flight is not _IDLE or order.life is _SENT for order in cover.entries):
+    parent.modify_refused = parent.modify_refused or refused
+    if any(order.in_flight is not _IDLE or order.life is _SENT for order in parent.entries):
         return
-    refused = cover.modify_refused
-    cover.modify = None
-    cover.modify_refused = False
+    refused = parent.modify_refused
+    parent.modify = None
+    parent.modify_refused = False
     if refused:
-        cover.quantity = cover.entry_filled + cover.entry_leaves_max
+        parent.quantity = parent.entry_filled + parent.entry_leaves_max
         return
-    cover.order_type = modify.order_type
-    cover.quantity = modify.quantity
-    cover.disclosed_quantity = modify.disclosed_quantity
-    cover.price_pips = modify.price_pips
-    cover.trigger_price_pips = modify.trigger_price_pips
-    cover.validity = modify.validity
-    cover.reference_price_pips = modify.reference_price_pips
-    cover.entry_modified = True
-    state.reblock(cover)
+    parent.order_type = modify.order_type
+    parent.quantity = modify.quantity
+    parent.disclosed_quantity = modify.disclosed_quantity
+    parent.price_pips = modify.price_pips
+    parent.trigger_price_pips = modify.trigger_price_pips
+    parent.validity = modify.validity
+    parent.reference_price_pips = modify.reference_price_pips
+    parent.entry_modified = True
+    state.reblock(parent)
 
 
 def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     cover.stop_price_pips = event.stop_price_pips
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
@@ -478,20 +505,20 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
 
 
 def _entry_cancel_requested(state: OmsState, event: e.EntryCancelRequested, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
-    cover.cancel_source = event.source
+    parent = state.parent(event.order_id)
+    parent.cancel_source = event.source
     if event.source is _USER:
-        cover.entry_cancelled_by_user = True
+        parent.entry_cancelled_by_user = True
 
 
 def _entry_cancel_failed(state: OmsState, event: e.EntryCancelFailed, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
-    cover.cancel_source = None
-    cover.entry_cancelled_by_user = False
+    parent = state.parent(event.order_id)
+    parent.cancel_source = None
+    parent.entry_cancelled_by_user = False
 
 
 def _exit_intended(state: OmsState, event: e.ExitIntended, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     if event.source is _USER:
         cover.exited_by_user = True
     if cover.exit_source is None:
@@ -502,13 +529,13 @@ def _exit_intended(state: OmsState, event: e.ExitIntended, at_ns: int) -> None:
 
 
 def _exit_hardened(state: OmsState, event: e.ExitHardened, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     cover.exit_attempts += 1
     cover.priced_at_ns = at_ns
 
 
 def _stop_lost(state: OmsState, event: e.StopLost, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     if at_ns - cover.stop_lost_at_ns > state.settings.t_naked_ns:
         cover.ladder_tries = 0  # The last stop stood for a while: this is another accident.
     cover.stop_lost = True
@@ -516,11 +543,11 @@ def _stop_lost(state: OmsState, event: e.StopLost, at_ns: int) -> None:
 
 
 def _stop_retried(state: OmsState, event: e.StopRetried, at_ns: int) -> None:
-    state.covers[event.cover_id].ladder_tries += 1
+    state.covers[event.order_id].ladder_tries += 1
 
 
 def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     if cover.naked_since_ns:
         state.naked_ns_max = max(state.naked_ns_max, at_ns - cover.naked_since_ns)
         cover.naked_since_ns = 0
@@ -531,7 +558,7 @@ def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) ->
 
 
 def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
+    cover = state.covers[event.order_id]
     cover.ended = None
     cover.ended_code = 0
     cover.ended_reason = ""
@@ -542,8 +569,8 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
 
 
 def _alarm_raised(state: OmsState, event: e.AlarmRaised, at_ns: int) -> None:
-    cover = state.covers[event.cover_id]
-    cover.alarms += (event.alarm.value,)
+    parent = state.parent(event.order_id)
+    parent.alarms += (event.alarm.value,)
 
 
 def _request_answered(state: OmsState, event: e.RequestAnswered, at_ns: int) -> None:
@@ -589,4 +616,5 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.CoverOrderReopened: _cover_order_reopened,
     e.AlarmRaised: _alarm_raised,
     e.RequestAnswered: _request_answered,
+    **APPLY_REGULAR,
 }

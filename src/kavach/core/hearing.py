@@ -13,7 +13,6 @@ Source: cover-order 5.4 (A6), 5.5 (B8), 5.7 (venue answer map); F-21, F-23, F-28
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import (
     Closing,
     OrderAbsent,
@@ -31,6 +30,7 @@ from kavach.core.events import (
     Standing,
 )
 from kavach.core.order_life import InFlight, Life
+from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.units import OrderType, Quantity
 
@@ -38,9 +38,9 @@ ABSENT_CODE: Final = 16060
 ABSENT_TEXT: Final = "The venue does not know the order"
 
 
-def news(cover: CoverOrder, order: VenueOrder, report: Report) -> bool:
+def news(parent: ParentOrder, order: VenueOrder, report: Report) -> bool:
     """Return whether a report says anything of the order that is not known."""
-    return _NEWS[type(report)](cover, order, report)
+    return _NEWS[type(report)](parent, order, report)
 
 
 def _answers(order: VenueOrder, awaited: InFlight, serial: int) -> bool:
@@ -52,18 +52,20 @@ _SENT: Final = Life.SENT
 _WAITING: Final = Life.WAITING
 _AMEND: Final = InFlight.AMEND
 _CANCEL: Final = InFlight.CANCEL
-_NEWS: Final[dict[type, Callable[[CoverOrder, VenueOrder, Any], bool]]] = {
-    OrderAccepted: lambda cover, order, report: order.exchange_order_id == "" and not denied(order),
-    OrderRejected: lambda cover, order, report: not order.closed,
-    OrderTriggered: lambda cover, order, report: order.life is _SENT or order.life is _WAITING,
-    OrderTraded: lambda cover, order, report: not cover.has_trade(report.trade_id),
-    OrderAmended: lambda cover, order, report: _answers(order, _AMEND, report.serial),
-    OrderAmendRefused: lambda cover, order, report: _answers(order, _AMEND, report.serial),
-    OrderClosed: lambda cover, order, report: not order.closed,
-    OrderRequestLost: lambda cover, order, report: (
+_NEWS: Final[dict[type, Callable[[ParentOrder, VenueOrder, Any], bool]]] = {
+    OrderAccepted: lambda parent, order, report: (
+        order.exchange_order_id == "" and not denied(order)
+    ),
+    OrderRejected: lambda parent, order, report: not order.closed,
+    OrderTriggered: lambda parent, order, report: order.life is _SENT or order.life is _WAITING,
+    OrderTraded: lambda parent, order, report: not parent.has_trade(report.trade_id),
+    OrderAmended: lambda parent, order, report: _answers(order, _AMEND, report.serial),
+    OrderAmendRefused: lambda parent, order, report: _answers(order, _AMEND, report.serial),
+    OrderClosed: lambda parent, order, report: not order.closed,
+    OrderRequestLost: lambda parent, order, report: (
         order.in_flight is not InFlight.NONE and report.serial == order.serial
     ),
-    OrderCancelRefused: lambda cover, order, report: _answers(order, _CANCEL, report.serial),
+    OrderCancelRefused: lambda parent, order, report: _answers(order, _CANCEL, report.serial),
 }
 
 

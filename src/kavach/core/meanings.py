@@ -51,13 +51,13 @@ def _late_fill(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report)
 def _reopen(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """A fill after the end: the order lives again (race 18)."""
     ended = cover.state
-    desk.emit(CoverOrderReopened(cover.cover_id))
+    desk.emit(CoverOrderReopened(cover.order_id))
     desk.emit(report)
     assert isinstance(report, OrderTraded)
     desk.alarm(cover, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
     if cover.triggered_at_ns and cover.exit_source is None:
         # The stop has fired already: there is none to protect this, so it goes at once.
-        desk.emit(ExitIntended(cover.cover_id, Source.TRIGGERED))
+        desk.emit(ExitIntended(cover.order_id, Source.TRIGGERED))
 
 
 def _cancel_failed(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
@@ -65,7 +65,7 @@ def _cancel_failed(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Rep
     desk.emit(report)
     assert isinstance(report, OrderCancelRefused)
     if cover.exit_source is None and cover.cancel_source is Source.USER:
-        desk.emit(EntryCancelFailed(cover.cover_id, report.code, report.reason))
+        desk.emit(EntryCancelFailed(cover.order_id, report.code, report.reason))
 
 
 def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
@@ -81,9 +81,9 @@ def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report)
     alarm = Alarm.STOP_REFUSED if refused else Alarm.STOP_REMOVED
     desk.alarm(cover, alarm, f"{report.code} {report.reason}")
     if had_fired:
-        desk.emit(ExitIntended(cover.cover_id, Source.TRIGGERED))
+        desk.emit(ExitIntended(cover.order_id, Source.TRIGGERED))
     else:
-        desk.emit(StopLost(cover.cover_id))
+        desk.emit(StopLost(cover.order_id))
 
 
 def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
@@ -104,7 +104,7 @@ def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) 
             return
     desk.emit(
         StopPlanned(
-            cover.cover_id,
+            cover.order_id,
             Pips(stands),
             Pips(cover.trailing_step_pips),
             Pips(cover.trailing_distance_pips),

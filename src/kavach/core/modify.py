@@ -12,20 +12,13 @@ from kavach.core.commands import ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.desk import Desk
-from kavach.core.duties import amend, cancel, submit_slices, venue_terms
-from kavach.core.events import (
-    EntryCancelRequested,
-    EntryModifyRequested,
-    Source,
-    StopPlanned,
-)
+from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
+from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source, StopPlanned
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules import check_stop, check_stop_side, check_terms, reference_price
+from kavach.core.rules import check_stop, check_stop_side
 from kavach.instruments import Instrument
-from kavach.units import OrderType, Pips, Quantity
-
-_STOP_TYPES = frozenset({OrderType.SL, OrderType.SLM})
+from kavach.units import Pips
 
 
 def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Refusal | None:
@@ -39,8 +32,8 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
     if cover.modify is not None or any(order.waits for order in cover.entries):
         return Refusal(Reason.ENTRY_IN_FLIGHT)
     instrument = desk.state.instruments[cover.instrument]
-    wanted = _wanted(desk, cover, instrument, command)
-    reason = _check_wanted(desk, cover, instrument, wanted)
+    wanted = wanted_terms(desk, cover, instrument, command)
+    reason = check_wanted(desk, cover, instrument, wanted) or _check_growth(desk, cover, wanted)
     if reason is not None:
         return Refusal(reason)
     planned = planned_stop(
@@ -56,10 +49,10 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
     if planned is not None:
         desk.emit(planned)
     if wanted.quantity == cover.entry_filled:
-        desk.emit(EntryCancelRequested(cover.cover_id, Source.USER))
-    elif _differs(cover, wanted):
+        desk.emit(EntryCancelRequested(cover.order_id, Source.USER))
+    elif differs(cover, wanted):
         desk.emit(wanted)
-        _amend_entry(desk, cover, instrument, wanted)
+        amend_entries(desk, cover, instrument, wanted)
     return None
 
 
@@ -79,63 +72,11 @@ def modify_stop(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Ref
     return None
 
 
-def _wanted(
-    desk: Desk, cover: CoverOrder, instrument: Instrument, command: ModifyCoverOrder
-) -> EntryModifyRequested:
-    """Return the entry as the client wants it, unmentioned terms as they are."""
-    c = command
-    order_type = cover.order_type if c.order_type is None else c.order_type
-    price = cover.price_pips if c.price_pips is None else c.price_pips
-    trigger = cover.trigger_price_pips if c.trigger_price_pips is None else c.trigger_price_pips
-    quantity = cover.quantity if c.quantity is None else c.quantity
-    disclosed = cover.disclosed_quantity
-    if c.disclosed_quantity is not None:
-        disclosed = c.disclosed_quantity
-    if order_type not in _STOP_TYPES and c.trigger_price_pips is None:
-        trigger = 0
-    reference = cover.reference_price_pips
-    if not order_type is cover.order_type is OrderType.MARKET:
-        reference = reference_price(order_type, price, trigger, desk.last_price(instrument))
-    return EntryModifyRequested(
-        cover.cover_id,
-        order_type,
-        Quantity(quantity),
-        Quantity(disclosed),
-        Pips(price),
-        Pips(trigger),
-        cover.validity if c.validity is None else c.validity,
-        Pips(reference),
-    )
-
-
-def _check_wanted(
-    desk: Desk, cover: CoverOrder, instrument: Instrument, wanted: EntryModifyRequested
-) -> Reason | None:
-    """Return why the entry cannot become this."""
+def _check_growth(desk: Desk, cover: CoverOrder, wanted: EntryModifyRequested) -> Reason | None:
+    """Return why the order may not become as large or as dear as this."""
     state = desk.state
-    fired = any(order.triggered for order in cover.entries)  # Its trigger is history.
-    as_limit = fired and wanted.order_type is OrderType.SL
-    trigger_is_old = as_limit or wanted.trigger_price_pips == cover.trigger_price_pips
-    reason = check_terms(
-        instrument,
-        state.settings,
-        cover.side,
-        OrderType.LIMIT if as_limit else wanted.order_type,
-        wanted.quantity,
-        wanted.disclosed_quantity,
-        wanted.price_pips,
-        0 if as_limit else wanted.trigger_price_pips,
-        wanted.validity,
-        desk.last_price(instrument),
-    )
-    if reason is Reason.TRIGGER_PRICE_MUST_BE_BEYOND_LAST_PRICE and trigger_is_old:
-        reason = None  # It stands at the venue already.
-    if reason is not None:
-        return reason
-    if wanted.quantity < cover.entry_filled:
-        return Reason.QUANTITY_MUST_COVER_FILLS
-    grows = wanted.quantity > cover.quantity
-    if grows and cover.state is State.UNPROTECTED:
+    instrument = state.instruments[cover.instrument]
+    if wanted.quantity > cover.quantity and cover.state is State.UNPROTECTED:
         return Reason.QUANTITY_MUST_NOT_GROW
     exposure = wanted.quantity - cover.exits_filled
     needed = margin_paise(
@@ -176,47 +117,4 @@ def planned_stop(
     is_now = (cover.stop_price_pips, cover.trailing_step_pips, cover.trailing_distance_pips)
     if (stop, step, distance) == is_now:
         return None
-    return StopPlanned(cover.cover_id, Pips(stop), Pips(step), Pips(distance))
-
-
-def _differs(cover: CoverOrder, wanted: EntryModifyRequested) -> bool:
-    return (
-        wanted.order_type is not cover.order_type
-        or wanted.quantity != cover.quantity
-        or wanted.disclosed_quantity != cover.disclosed_quantity
-        or wanted.price_pips != cover.price_pips
-        or wanted.trigger_price_pips != cover.trigger_price_pips
-        or wanted.validity is not cover.validity
-    )
-
-
-def _amend_entry(
-    desk: Desk, cover: CoverOrder, instrument: Instrument, wanted: EntryModifyRequested
-) -> None:
-    """Spread the new total over the live slices, front to back, and send what changes."""
-    live = [order for order in cover.entries if order.live]
-    left = wanted.quantity - cover.entry_filled
-    for order in live:
-        order_type, price, trigger = venue_terms(
-            desk,
-            cover.side,
-            wanted.order_type,
-            wanted.price_pips,
-            wanted.trigger_price_pips,
-            instrument,
-        )
-        if order.triggered:
-            order_type, trigger = OrderType.LIMIT, Pips(0)
-        more = min(left, instrument.slice_max - order.filled_quantity)
-        left -= more
-        if more == 0:
-            cancel(desk, order)
-            continue
-        total = order.filled_quantity + more
-        disclosed = min(wanted.disclosed_quantity, total)
-        now = (order.order_type, order.quantity, order.disclosed_quantity)
-        prices = (order.price_pips, order.trigger_price_pips)
-        if (order_type, total, disclosed) != now or (price, trigger) != prices:
-            amend(desk, order, order_type, total, price, trigger, disclosed)
-    if left > 0:
-        submit_slices(desk, cover, instrument, left, wanted)
+    return StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance))

@@ -57,6 +57,10 @@ class Reason(StrEnum):
     PRODUCT_MUST_NOT_CHANGE = "product_must_not_change"
     REFERENCE_MUST_BE_CURRENT = "reference_must_be_current"
     # About the state it is in (Table A)
+    LEG_MUST_BE_CANCELLED_AS_SUCH = "leg_must_be_cancelled_as_such"
+    ORDER_ALREADY_EXECUTED = "order_already_executed"
+    ORDER_IN_FLIGHT = "order_in_flight"
+    ORDER_BEING_CANCELLED = "order_being_cancelled"
     ENTRY_ALREADY_EXECUTED = "entry_already_executed"
     ENTRY_IN_FLIGHT = "entry_in_flight"
     ENTRY_BEING_CANCELLED = "entry_being_cancelled"
@@ -83,7 +87,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """A yes: which cover order, and where it stands now."""
 
-    cover_id: int
+    order_id: int
     basket_id: int
     state: str  # State of the cover order when the answer was made.
     reason: str = ""  # A stable word, e.g. CANCEL_PENDING.

@@ -63,8 +63,10 @@ def check_terms(
     trigger_pips: int,
     validity: Validity,
     last_pips: int,
+    *,
+    sliced: bool = True,
 ) -> Reason | None:
-    """Return why an entry cannot have these terms."""
+    """Return why an entry cannot have these terms; one that is not sliced has no such limit."""
     if order_type is SLM and not instrument.slm_allowed:
         return Reason.ORDER_TYPE_MUST_BE_OFFERED
     if validity is Validity.IOC and (order_type is SL or order_type is SLM):
@@ -73,7 +75,8 @@ def check_terms(
         return Reason.QUANTITY_MUST_BE_POSITIVE
     if quantity % instrument.lot:
         return Reason.QUANTITY_MUST_BE_MULTIPLE_OF_LOT
-    if quantity > settings.quantity_max or quantity > instrument.slice_max * settings.slices_max:
+    too_many = sliced and quantity > instrument.slice_max * settings.slices_max
+    if quantity > settings.quantity_max or too_many:
         return Reason.QUANTITY_MUST_BE_WITHIN_LIMIT
     if not 0 <= disclosed_quantity <= quantity or disclosed_quantity % instrument.lot:
         return Reason.DISCLOSED_QUANTITY_MUST_FIT

@@ -1,63 +1,48 @@
 """
-What is done after everything that touched a cover order.
+What is done after everything that touched an order of a client.
 
 Pay what it is owed, check it, and arrange the next call.
 
-Source: cover-order 5.8; ``core.cover_tables.MOVES``.
+Source: cover-order 5.8; ``MOVES`` of ``core.cover_tables`` and of ``core.regular.tables``.
 """
 
-from typing import Final
+from enum import StrEnum
 
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import CLOCK, MOVES, TERMINAL, Act, ClockEvent, State
 from kavach.core.desk import Desk
-from kavach.core.duties import next_wake_ns, perform
-from kavach.units import OrderType
+from kavach.core.kinds import KINDS, Kind
+from kavach.core.parent_order import ParentOrder
 
 
-def settle(desk: Desk, cover: CoverOrder, before: State) -> None:
+def settle(desk: Desk, parent: ParentOrder, before: StrEnum) -> None:
     """Perform the duties, assert the invariants and the move, arm timer and price watch."""
-    after = perform(desk, cover)
-    assert after is before or after in MOVES[before], f"{cover.cover_id}: {before} to {after}"
-    cover.check()
-    desk.touched[cover.cover_id] = cover
+    kind = KINDS[type(parent)]
+    after = kind.perform(desk, parent)
+    allowed = after is before or after in kind.moves[before]
+    assert allowed, f"{parent.order_id}: {before} to {after}"
+    parent.check()
+    desk.touched[parent.order_id] = parent
 
 
 def arrange(desk: Desk) -> None:
     """Arm what was touched in this step, once, when it is known what the venue answered."""
-    for cover in desk.touched.values():
-        state = cover.state
-        compares = desk.state.settings.t_reconcile_ns > 0
-        if compares or cover.cover_id in desk.agenda.known or not _wants_nothing(cover, state):
-            arm(desk, cover, state)
+    compares = desk.state.settings.t_reconcile_ns > 0
+    for parent in desk.touched.values():
+        kind = KINDS[type(parent)]
+        state = parent.state
+        known = compares or parent.order_id in desk.agenda.known
+        if known or not kind.wants_nothing(parent, state):
+            _arm(desk, kind, parent, state)
 
 
-def _wants_nothing(cover: CoverOrder, state: State) -> bool:
-    """Whether neither time nor price can owe the order anything: most of them, most of the time."""
-    if state in TERMINAL:
-        return True
-    return (
-        state in _PATIENT
-        and cover.trailing_step_pips == 0
-        and cover.cancel_source is None
-        and cover.order_type is not _MARKET
-        and not cover.waits
-    )
-
-
-def arm(desk: Desk, cover: CoverOrder, state: State) -> None:
+def arm(desk: Desk, parent: ParentOrder) -> None:
     """Arrange for the order to be called when time or price will owe it something."""
-    act = _ON_PRICE[state]
-    wants = act is _WATCH or (cover.trailing_step_pips > 0 and act is not _NOTHING)
-    wake_ns = 0 if state in TERMINAL else next_wake_ns(desk, cover, state)
-    desk.agenda.watch(cover, wants=wants)
-    desk.agenda.wake(cover.cover_id, wake_ns)
+    _arm(desk, KINDS[type(parent)], parent, parent.state)
+
+
+def _arm(desk: Desk, kind: Kind, parent: ParentOrder, state: StrEnum) -> None:
+    wants = kind.wants_price(parent, state)
+    wake_ns = 0 if state in kind.terminal else kind.next_wake_ns(desk, parent, state)
+    desk.agenda.watch(parent, wants=wants)
+    desk.agenda.wake(parent.order_id, wake_ns)
     if not wants and wake_ns == 0:
-        desk.agenda.known.discard(cover.cover_id)
-
-
-_PATIENT: Final = frozenset({State.ENTRY_OPEN, State.COVERED_OPEN, State.COVERED})
-_MARKET: Final = OrderType.MARKET
-_WATCH: Final = Act.WATCH
-_NOTHING: Final = Act.NOTHING
-_ON_PRICE: Final = {state: row[ClockEvent.T3_PRICE] for state, row in CLOCK.items()}
+        desk.agenda.known.discard(parent.order_id)

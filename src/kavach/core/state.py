@@ -18,6 +18,8 @@ from kavach.core.accounts import Client, margin_paise
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.events import RequestAnswered
+from kavach.core.parent_order import ParentOrder
+from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
@@ -40,17 +42,19 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     link_down: bool
     naked_ns_max: int
     events: int
+    regulars: list[RegularOrder] = []
 
 
 class OmsState:
-    """Clients, cover orders and what is needed to find them."""
+    """Clients, their orders and what is needed to find them."""
 
     def __init__(self, instruments: Iterable[Instrument], settings: Settings) -> None:
         self.settings = settings
         self.instruments: dict[InstrumentKey, Instrument] = {i.key: i for i in instruments}
         self.clients: dict[str, Client] = {}
         self.covers: dict[int, CoverOrder] = {}  # By entry, stop and basket id.
-        self.covers_by_client: dict[str, list[CoverOrder]] = {}
+        self.regulars: dict[int, RegularOrder] = {}
+        self.by_client: dict[str, list[ParentOrder]] = {}  # Oldest first.
         self.orders: dict[int, VenueOrder] = {}  # By tag.
         self.answers: dict[tuple[str, str], RequestAnswered] = {}
         self.tokens: dict[str, str] = {}
@@ -67,46 +71,62 @@ class OmsState:
         """Return whose access token has this SHA-256 digest."""
         return self.tokens.get(digest)
 
+    def orders_of(self, client_id: str) -> list[ParentOrder]:
+        """Return a client's orders of every kind, oldest first."""
+        return self.by_client.get(client_id, [])
+
     def covers_of(self, client_id: str) -> list[CoverOrder]:
         """Return a client's cover orders, oldest first."""
-        return self.covers_by_client.get(client_id, [])
+        return [one for one in self.orders_of(client_id) if isinstance(one, CoverOrder)]
 
-    def leg(self, order_id: int) -> tuple[CoverOrder, Leg] | None:
-        """Return the cover order and the leg whose own id this is (not a basket's)."""
+    def parent(self, order_id: int) -> ParentOrder:
+        """Return the order of any kind that has this id; ``KeyError`` if there is none."""
         cover = self.covers.get(order_id)
-        if cover is None or order_id == cover.basket_id:
+        return self.regulars[order_id] if cover is None else cover
+
+    def leg(self, order_id: int) -> tuple[ParentOrder, Leg] | None:
+        """Return the order and the leg whose own id this is (not a basket's)."""
+        cover = self.covers.get(order_id)
+        if cover is None:
+            regular = self.regulars.get(order_id)
+            return None if regular is None else (regular, Leg.ENTRY)
+        if order_id == cover.basket_id:
             return None
         return cover, Leg.THIRD if order_id == cover.stop_id else Leg.ENTRY
 
+    def every_order(self) -> Iterable[ParentOrder]:
+        """Yield every order of every kind once."""
+        for orders in self.by_client.values():
+            yield from orders
+
     def every_cover(self) -> Iterable[CoverOrder]:
         """Yield every cover order once."""
-        for covers in self.covers_by_client.values():
-            yield from covers
+        for one in self.every_order():
+            if isinstance(one, CoverOrder):
+                yield one
 
     def session_closed(self, instrument: Instrument) -> bool:
         """Return whether continuous trading of the instrument is over."""
         return instrument.exchange in self.sessions_closed
 
-    def reblock(self, cover: CoverOrder) -> None:
+    def reblock(self, parent: ParentOrder) -> None:
         """Block margin for what the entry could still open and for what is open."""
-        instrument = self.instruments[cover.instrument]
-        if cover.ended is not None:
-            exposure = cover.entry_filled - cover.exits_filled
-        else:
-            leaves = cover.entry_leaves_max if cover.entries else cover.quantity
-            exposure = leaves + cover.entry_filled - cover.exits_filled
+        instrument = self.instruments[parent.instrument]
+        exposure = parent.position
+        if not parent.over:
+            exposure += parent.entry_leaves_max if parent.entries else parent.quantity
         blocked = margin_paise(
-            instrument, self.settings, cover.product, exposure, cover.reference_price_pips
+            instrument, self.settings, parent.product, exposure, parent.reference_price_pips
         )
-        self.clients[cover.client_id].blocked_paise += blocked - cover.blocked_paise
-        cover.blocked_paise = blocked
+        self.clients[parent.client_id].blocked_paise += blocked - parent.blocked_paise
+        parent.blocked_paise = blocked
 
     def snapshot(self) -> OmsSnapshot:
         """Return the whole state as one value."""
         return OmsSnapshot(
             clients=list(self.clients.values()),
             covers=sorted(
-                self.every_cover(), key=lambda cover: (cover.placed_at_ns, cover.cover_id)
+                self.every_cover(), key=lambda cover: (cover.placed_at_ns, cover.order_id)
             ),
             answers=list(self.answers.values()),
             next_tag=self.next_tag,
@@ -117,6 +137,9 @@ class OmsState:
             link_down=self.link_down,
             naked_ns_max=self.naked_ns_max,
             events=self.events,
+            regulars=sorted(
+                self.regulars.values(), key=lambda order: (order.placed_at_ns, order.order_id)
+            ),
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -124,14 +147,18 @@ class OmsState:
         assert not self.clients and not self.covers, "restore needs a fresh state"
         for client in snapshot.clients:
             self.add_client(client)
-        for cover in snapshot.covers:
+        both: list[CoverOrder | RegularOrder] = [*snapshot.covers, *snapshot.regulars]
+        for parent in sorted(both, key=lambda order: (order.placed_at_ns, order.order_id)):
             # Texts that many orders share are kept once: a snapshot holds a copy for each.
-            cover.client_id = self.clients[cover.client_id].client_id
-            cover.instrument = self.instruments[cover.instrument].key
-            self.add_cover(cover)
-            if cover.stop_id:
-                self.covers[cover.stop_id] = cover
-            for order in cover.entries + cover.exits:
+            parent.client_id = self.clients[parent.client_id].client_id
+            parent.instrument = self.instruments[parent.instrument].key
+            if isinstance(parent, CoverOrder):
+                self.add_cover(parent)
+                if parent.stop_id:
+                    self.covers[parent.stop_id] = parent
+            else:
+                self.add_regular(parent)
+            for order in parent.entries + parent.exits:
                 self.orders[order.tag] = order
         for answer in snapshot.answers:
             self.answers[answer.client_id, answer.idempotency_key] = answer
@@ -147,15 +174,25 @@ class OmsState:
     def add_client(self, client: Client) -> None:
         """Make a client findable."""
         self.clients[client.client_id] = client
-        self.covers_by_client[client.client_id] = []
+        self.by_client[client.client_id] = []
         if client.token_digest:
             self.tokens[client.token_digest] = client.client_id
 
     def add_cover(self, cover: CoverOrder) -> None:
         """Make a cover order findable."""
-        self.covers[cover.cover_id] = cover
+        self.covers[cover.order_id] = cover
         self.covers[cover.basket_id] = cover
-        self.covers_by_client[cover.client_id].append(cover)
+        self.by_client[cover.client_id].append(cover)
+
+    def add_regular(self, order: RegularOrder) -> None:
+        """Make a regular order findable."""
+        self.regulars[order.order_id] = order
+        self.by_client[order.client_id].append(order)
+
+    def id_given(self, order_id: int) -> None:
+        """Remember the highest id of the day: eight digits of date, then the day's counter."""
+        text = str(order_id)
+        self.day, self.day_counter = int(text[:8]), int(text[8:])
 
     def state_hash(self) -> str:
         """Return the hash of the whole state: equal states have equal hashes."""

@@ -30,7 +30,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     """An order at a venue, as far as its reports have told."""
 
     tag: int
-    cover_id: int
+    parent_id: int
     purpose: Purpose
     side: Side
     order_type: OrderType

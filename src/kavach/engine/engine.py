@@ -18,7 +18,6 @@ from typing import Final
 
 import msgspec
 
-from kavach.core.asks import Ticket
 from kavach.core.commands import (
     Command,
     EndSession,
@@ -34,10 +33,11 @@ from kavach.core.evolve import evolve
 from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
 from kavach.core.state import OmsState
+from kavach.core.ticket import Ticket
 from kavach.engine.clock_port import Clock, TimeSource
 from kavach.engine.journal_port import Journal
 from kavach.engine.observer_port import Observer
-from kavach.engine.record import Snapshot, Step, decode_record, decode_snapshot, encode
+from kavach.engine.record import LAYOUT, Snapshot, Step, decode_record, decode_snapshot, encode
 from kavach.engine.venue_port import Heard, Venue
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.instruments import Instrument
@@ -253,17 +253,19 @@ class Engine:
         """Send what the core wants sent and let it hear the answers, until it wants no more."""
         core = self.core
         requests = core.requests
-        left = REQUESTS_MIN + REQUESTS_PER_ORDER * len(core.state.covers)
+        left = REQUESTS_MIN + REQUESTS_PER_ORDER * (
+            len(core.state.covers) + len(core.state.regulars)
+        )
         while requests:
             left -= 1
             assert left > 0, "a step without an end: core and venue go round in a circle"
             request = requests.popleft()
             order = core.state.orders[request.tag]
-            cover = core.state.covers[order.cover_id]
+            parent = core.state.parent(order.parent_id)
             if type(request) is OrderQuerySent:
                 heard = self.venue.statuses([order])
             else:
-                heard = self.venue.send(request, order, cover, core.now_ns)
+                heard = self.venue.send(request, order, parent, core.now_ns)
             self._hear(heard, venue_events)
 
     def _hear(self, heard: Heard, venue_events: list[ExchangeEvent]) -> None:
@@ -334,7 +336,7 @@ class Engine:
 
     def save_snapshot(self) -> None:
         """Store the whole state, so that the next start need not replay what led to it."""
-        snapshot = Snapshot(self.core.now_ns, self.state.snapshot(), self.venue.snapshot())
+        snapshot = Snapshot(self.core.now_ns, self.state.snapshot(), self.venue.snapshot(), LAYOUT)
         self.journal.save_snapshot(self.sequence, encode(snapshot))
 
     def state_hash(self) -> str:

@@ -7,8 +7,8 @@ Source: ARCHITECTURE.md, "One order's journey".
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import Event
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 
 
@@ -20,7 +20,7 @@ class Observer(Protocol):
         cause: str,
         outcome: Outcome | None,
         events: Sequence[Event],
-        touched: Collection[CoverOrder],
+        touched: Collection[ParentOrder],
         at_ns: int,
     ) -> None:
         """Hear what a step was caused by, what it answered, what has happened and to whom.

@@ -7,11 +7,12 @@ both are applied in order at start, so the state after is the state before.
 Source: docs/spec/journal.md.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from kavach.core import events as core_events
+from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
 from kavach.exchange import messages as exchange_messages
 from kavach.exchange.messages import ExchangeEvent
@@ -43,6 +44,10 @@ CoreEvent = (
     | core_events.CoverOrderReopened
     | core_events.AlarmRaised
     | core_events.RequestAnswered
+    | regular_events.RegularOrderPlaced
+    | regular_events.RegularOrderReleased
+    | regular_events.RegularOrderEnded
+    | regular_events.RegularOrderReopened
 )
 
 
@@ -65,12 +70,18 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
-    """The whole state after a record."""
+    """The whole state after a record.
+
+    One of another layout can't be read as this one, and the records say the same.
+    """
 
     at_ns: int
     core: OmsSnapshot
     venue: bytes
+    layout: Literal[2]
 
+
+LAYOUT: Final = 2
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _RECORD: Final = msgspec.msgpack.Decoder(Record)

@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from kavach.core.asks import Ticket
 from kavach.core.commands import Command, EndSession, OpenSession
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
+from kavach.core.ticket import Ticket
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import (
     JournalCorrupt,

@@ -12,10 +12,10 @@ Source: cover-order 5.6 (journal before wire); ARCHITECTURE.md, "One order's jou
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import Event as CoreEvent
 from kavach.core.events import Heard as Said
 from kavach.core.events import Request
+from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey
@@ -40,7 +40,7 @@ class Heard(Protocol):
 class Venue(Protocol):
     """Where orders go."""
 
-    def send(self, request: Request, order: VenueOrder, cover: CoverOrder, at_ns: int) -> Heard:
+    def send(self, request: Request, order: VenueOrder, parent: ParentOrder, at_ns: int) -> Heard:
         """Return what the venue says at once to a request for one order of a cover order."""
 
     def statuses(self, orders: Iterable[VenueOrder]) -> Heard:

@@ -23,6 +23,7 @@ from prometheus_client.core import Metric as Family
 from kavach.core import events as e
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import TERMINAL, State
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome, Refusal
 from kavach.engine.engine import Engine
 from kavach.telemetry import metrics
@@ -64,11 +65,15 @@ class EngineWatch:
         self._orders = state.orders
         self._sequence = engine.sequence
         # States stand here by their names: a plain string is hashed much faster than an enum.
-        self._living = {cover.cover_id: cover.state.value for cover in living}
+        self._living = {cover.order_id: cover.state.value for cover in living}
         self._by_state = Counter(self._living.values())
-        self._naked = {c.cover_id: c.naked_since_ns for c in living if c.naked_since_ns}
+        self._naked = {c.order_id: c.naked_since_ns for c in living if c.naked_since_ns}
         self._in_doubt = {
-            order.tag for c in living for order in c.entries + c.exits if order.doubted
+            order.tag
+            for parent in state.every_order()
+            if not parent.over
+            for order in parent.entries + parent.exits
+            if order.doubted
         }
         self._speaks = _LOG.isEnabledFor(logging.DEBUG)
         self._journal_watch.watch(engine.journal)
@@ -81,7 +86,7 @@ class EngineWatch:
         cause: str,
         outcome: Outcome | None,
         events: Sequence[e.Event],
-        touched: Collection[CoverOrder],
+        touched: Collection[ParentOrder],
         at_ns: int,
     ) -> None:
         """Count a step."""
@@ -94,14 +99,15 @@ class EngineWatch:
             count = _COUNTS.get(type(event))
             if count is not None:
                 count(self, event, at_ns)
-        for cover in touched:
-            self._look(cover, at_ns)
+        for parent in touched:
+            if isinstance(parent, CoverOrder):
+                self._look(parent, at_ns)
         if self._speaks:
             self._say(cause, outcome, touched, len(events), at_ns)
 
     def _look(self, cover: CoverOrder, at_ns: int) -> None:
         """Take a touched cover order for what it is now."""
-        cover_id = cover.cover_id
+        cover_id = cover.order_id
         before = self._living.get(cover_id)
         if cover.ended is None:
             after = cover.state._value_
@@ -132,7 +138,7 @@ class EngineWatch:
         self,
         cause: str,
         outcome: Outcome | None,
-        touched: Collection[CoverOrder],
+        touched: Collection[ParentOrder],
         events: int,
         at_ns: int,
     ) -> None:
@@ -140,7 +146,7 @@ class EngineWatch:
             "command",
             command=cause,
             outcome=_word(outcome),
-            orders=sorted(cover.cover_id for cover in touched)[:_ORDERS_TOLD_MAX],
+            orders=sorted(parent.order_id for parent in touched)[:_ORDERS_TOLD_MAX],
             events=events,
             sequence=self._sequence,
             engine_time=iso(at_ns),
@@ -162,7 +168,7 @@ class EngineWatch:
             Note(
                 "alarm",
                 alarm=event.alarm.value,
-                order=event.cover_id,
+                order=event.order_id,
                 detail=event.detail,
                 engine_time=iso(at_ns),
             )
@@ -232,7 +238,16 @@ def _word(outcome: Outcome | None) -> str:
     return "replayed" if outcome.replayed else "accepted"
 
 
-_OF_CLIENTS: Final = frozenset({"PlaceCoverOrder", "ModifyCoverOrder", "CancelCoverOrder"})
+_OF_CLIENTS: Final = frozenset(
+    {
+        "PlaceCoverOrder",
+        "ModifyCoverOrder",
+        "CancelCoverOrder",
+        "PlaceOrder",
+        "ModifyOrder",
+        "CancelOrder",
+    }
+)
 
 _COUNTS: Final[dict[type, Callable[[EngineWatch, Any, int], None]]] = {
     e.CoverOrderEnded: EngineWatch._end,

@@ -14,11 +14,14 @@ Source: cover-order 5.8.
 from collections import Counter
 from collections.abc import Iterator
 
+from kavach.core.cover_order import CoverOrder
+from kavach.core.regular.order import RegularOrder
 from kavach.core.state import OmsState
 from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.twin.audit_money import check_money
-from kavach.twin.audit_orders import Seen, Violation, check_cover, see
+from kavach.twin.audit_orders import check_cover, see
+from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
 
 
 class AuditReport:
@@ -26,7 +29,7 @@ class AuditReport:
 
     def __init__(self, state: OmsState, violations: list[Violation], naked_ns_max: int) -> None:
         self.violations = violations
-        self.cover_orders = sum(len(covers) for covers in state.covers_by_client.values())
+        self.cover_orders = sum(1 for _ in state.every_cover())
         self.events = state.events
         self.naked_ns_max = naked_ns_max  # Those who are naked now included.
 
@@ -36,22 +39,29 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
     at_venue = {record.order_ref: record for record in exchange.orders}
     last_prices = {ticker.instrument: ticker.last_price_pips for ticker in exchange.tickers}
     violations: list[Violation] = []
-    seen_by_client: dict[str, list[Seen]] = {}
-    owners: dict[int, Seen] = {}
+    seen_by_client: dict[str, list[SeenOrder]] = {}
+    owners: dict[int, SeenOrder] = {}
     naked_ns_max = state.naked_ns_max
-    for client_id, covers in state.covers_by_client.items():
+    for client_id, orders in state.by_client.items():
         looks = seen_by_client[client_id] = []
-        for cover in covers:
-            seen = see(state, cover, at_venue, last_prices[cover.instrument], now_ns)
+        for parent in orders:
+            last = last_prices[parent.instrument]
+            seen: SeenOrder
+            if isinstance(parent, CoverOrder):
+                of_cover = seen = see(state, parent, at_venue, last, now_ns)
+                violations += check_cover(of_cover)
+                if not parent.over and of_cover.unprotected > 0 and parent.naked_since_ns:
+                    naked_ns_max = max(naked_ns_max, now_ns - parent.naked_since_ns)
+            else:
+                assert isinstance(parent, RegularOrder), f"{parent.order_id}: of no known kind"
+                seen = see_regular(state, parent, at_venue, last, now_ns)
+                violations += check_regular(seen)
             looks.append(seen)
-            violations += check_cover(seen)
             violations += _check_owner(state, seen, client_id)
-            if cover.ended is None and seen.unprotected > 0 and cover.naked_since_ns:
-                naked_ns_max = max(naked_ns_max, now_ns - cover.naked_since_ns)
-            for order in cover.entries + cover.exits:
+            for order in parent.entries + parent.exits:
                 if order.tag in owners:
                     detail = f"the order with tag {order.tag} belongs to another one as well"
-                    violations.append(Violation("INV-6", cover.cover_id, detail))
+                    violations.append(Violation("INV-6", parent.order_id, detail))
                 owners[order.tag] = seen
     violations += _check_exchange(state, exchange, owners)
     violations += _check_answers(state)
@@ -60,19 +70,23 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
     return AuditReport(state, violations, naked_ns_max)
 
 
-def _check_owner(state: OmsState, seen: Seen, client_id: str) -> Iterator[Violation]:
-    """A cover order belongs to one client, and is found under its own ids."""
-    cover = seen.cover
-    if cover.client_id != client_id:
-        detail = f"{client_id} holds an order of {cover.client_id}"
-        yield Violation("INV-20", cover.cover_id, detail)
-    for order_id in (cover.cover_id, cover.basket_id, cover.stop_id):
-        if order_id and state.covers.get(order_id) is not cover:
-            yield Violation("INV-20", cover.cover_id, f"another order answers to {order_id}")
+def _check_owner(state: OmsState, seen: SeenOrder, client_id: str) -> Iterator[Violation]:
+    """An order belongs to one client, and is found under its own ids."""
+    parent = seen.parent
+    if parent.client_id != client_id:
+        detail = f"{client_id} holds an order of {parent.client_id}"
+        yield Violation("INV-20", parent.order_id, detail)
+    own_ids = [parent.order_id]
+    if isinstance(parent, CoverOrder):
+        own_ids += [own_id for own_id in (parent.basket_id, parent.stop_id) if own_id]
+    for own_id in own_ids:
+        found = state.covers.get(own_id) or state.regulars.get(own_id)
+        if found is not parent:
+            yield Violation("INV-20", parent.order_id, f"another order answers to {own_id}")
 
 
 def _check_exchange(
-    state: OmsState, exchange: Snapshot, owners: dict[int, Seen]
+    state: OmsState, exchange: Snapshot, owners: dict[int, SeenOrder]
 ) -> Iterator[Violation]:
     """Whatever lives at the exchange belongs to a living cover order, in an open session."""
     phases = dict(exchange.phases)
@@ -82,34 +96,34 @@ def _check_exchange(
     for record in exchange.orders:
         seen = owners.get(record.order_ref)
         if seen is None:
-            detail = f"exchange order {record.exchange_order_id} belongs to no cover order"
+            detail = f"exchange order {record.exchange_order_id} belongs to no order"
             yield Violation("INV-5", 0, detail)
             continue
         yield from _check_record(seen, record)
         segment = state.instruments[record.instrument].exchange
         if phases[segment] is not Phase.OPEN:
             detail = f"{record.exchange_order_id} lives while {segment.value} is closed"
-            yield Violation("INV-17", seen.cover.cover_id, detail)
+            yield Violation("INV-17", seen.parent.order_id, detail)
     for segment, phase in phases.items():
         if (phase is Phase.CLOSED) != (segment.value in state.sessions_closed):
             yield Violation("INV-17", 0, f"core and exchange disagree whether {segment} is open")
 
 
-def _check_record(seen: Seen, record: OrderRecord) -> Iterator[Violation]:
-    """An order at the exchange is known to its cover order as it is."""
-    cover = seen.cover
+def _check_record(seen: SeenOrder, record: OrderRecord) -> Iterator[Violation]:
+    """An order at the exchange is known to its owner as it is."""
+    parent = seen.parent
     name = record.exchange_order_id
-    if cover.ended is not None:
-        yield Violation("INV-5", cover.cover_id, f"{name} lives, the cover order has ended")
-    if record.account != cover.client_id or record.instrument != cover.instrument:
+    if parent.over:
+        yield Violation("INV-5", parent.order_id, f"{name} lives, its owner has ended")
+    if record.account != parent.client_id or record.instrument != parent.instrument:
         owner = f"{record.account} on {record.instrument}"
-        yield Violation("INV-20", cover.cover_id, f"{name} is at the exchange for {owner}")
+        yield Violation("INV-20", parent.order_id, f"{name} is at the exchange for {owner}")
 
 
 def _check_answers(state: OmsState) -> Iterator[Violation]:
     """A kept answer speaks of an order of the client who asked."""
     for (client_id, key), answer in state.answers.items():
-        cover = state.covers.get(answer.cover_id)
-        if answer.client_id != client_id or cover is None or cover.client_id != client_id:
+        about = state.covers.get(answer.order_id) or state.regulars.get(answer.order_id)
+        if answer.client_id != client_id or about is None or about.client_id != client_id:
             detail = f"the answer kept for {client_id} under {key!r} is about a foreign order"
-            yield Violation("INV-20", answer.cover_id, detail)
+            yield Violation("INV-20", answer.order_id, detail)

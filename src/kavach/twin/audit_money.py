@@ -12,19 +12,19 @@ from math import floor
 
 from kavach.core.accounts import Client
 from kavach.core.state import OmsState
-from kavach.twin.audit_orders import Seen, Violation
+from kavach.twin.audit_seen import SeenOrder, Violation
 from kavach.units import PIPS_PER_PAISA, InstrumentKey, Product, Side, opposite
 
 Sums = dict[Side, tuple[int, int]]  # By side: quantity and value.
 
 
-def check_money(state: OmsState, client: Client, looks: Sequence[Seen]) -> Iterator[Violation]:
+def check_money(state: OmsState, client: Client, looks: Sequence[SeenOrder]) -> Iterator[Violation]:
     """Yield what of an account differs from the fold of its distinct trades."""
     for detail in _differences(state, client, looks):
         yield Violation("INV-11", 0, f"{client.client_id}: {detail}")
 
 
-def _differences(state: OmsState, client: Client, looks: Sequence[Seen]) -> Iterator[str]:
+def _differences(state: OmsState, client: Client, looks: Sequence[SeenOrder]) -> Iterator[str]:
     folded = _fold(looks)
     kept = {
         (position.instrument, position.product): {
@@ -43,25 +43,25 @@ def _differences(state: OmsState, client: Client, looks: Sequence[Seen]) -> Iter
     )
     if profit != client.realised_paise:
         yield f"the realised profit is {client.realised_paise} paise, trades make {profit}"
-    blocked = sum(seen.cover.blocked_paise for seen in looks)
+    blocked = sum(seen.parent.blocked_paise for seen in looks)
     if blocked != client.blocked_paise:
         yield f"blocked are {client.blocked_paise} paise, its orders block {blocked}"
     for seen in looks:
-        cover = seen.cover
-        if cover.ended is not None and seen.position == 0 and cover.blocked_paise:
-            yield f"{cover.cover_id} has ended and still blocks {cover.blocked_paise} paise"
+        parent = seen.parent
+        if parent.over and seen.position == 0 and parent.blocked_paise:
+            yield f"{parent.order_id} has ended and still blocks {parent.blocked_paise} paise"
 
 
-def _fold(looks: Sequence[Seen]) -> dict[tuple[InstrumentKey, Product], Sums]:
+def _fold(looks: Sequence[SeenOrder]) -> dict[tuple[InstrumentKey, Product], Sums]:
     folded: dict[tuple[InstrumentKey, Product], Sums] = {}
     for seen in looks:
-        cover = seen.cover
-        for orders, side in ((cover.entries, cover.side), (cover.exits, opposite(cover.side))):
+        parent = seen.parent
+        for orders, side in ((parent.entries, parent.side), (parent.exits, opposite(parent.side))):
             for order in orders:
                 if order.tag not in seen.filled:
                     continue
                 quantity, value = seen.filled[order.tag]
-                key = (cover.instrument, cover.product)
+                key = (parent.instrument, parent.product)
                 sums = folded.setdefault(key, {Side.BUY: (0, 0), Side.SELL: (0, 0)})
                 sums[side] = (sums[side][0] + quantity, sums[side][1] + value)
     return folded

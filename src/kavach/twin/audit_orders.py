@@ -14,53 +14,29 @@ Source: cover-order 5.1, 5.8.
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.events import Purpose
 from kavach.core.order_life import CLOSED, InFlight, Life
-from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.core.venue_order import VenueOrder
 from kavach.exchange.snapshot import OrderRecord
-from kavach.instruments import Instrument
+from kavach.twin.audit_seen import SeenOrder, Violation, folded
 from kavach.units import OrderType, Side
 
 STOPS = frozenset({OrderType.SL, OrderType.SLM})
 NEVER_CLOSED = -1
 
 
-class Violation(msgspec.Struct, frozen=True):
-    """A broken invariant; ``order`` is the cover order's id, 0 where it is none's."""
-
-    invariant: str
-    order: int
-    detail: str
-
-
-class Seen(msgspec.Struct, frozen=True):
+class Seen(SeenOrder, frozen=True):
     """A cover order and what was found out about it without asking it."""
 
-    cover: CoverOrder
-    instrument: Instrument
-    settings: Settings
-    at_venue: Mapping[int, OrderRecord]  # By tag, its own orders only.
-    filled: Mapping[int, tuple[int, int]]  # By tag: quantity and value, from distinct trades.
-    last_price_pips: int
-    session_closed: bool
-    link_down: bool
-    now_ns: int
-
-    def filled_of(self, orders: tuple[VenueOrder, ...]) -> int:
-        """Return what these orders have filled."""
-        return sum(self.filled.get(order.tag, (0, 0))[0] for order in orders)
-
     @property
-    def position(self) -> int:
-        """R, by the trades."""
-        return self.filled_of(self.cover.entries) - self.filled_of(self.cover.exits)
+    def cover(self) -> CoverOrder:
+        """The cover order."""
+        assert isinstance(self.parent, CoverOrder), f"{self.parent.order_id} is no cover order"
+        return self.parent
 
     @property
     def exits_could_fill(self) -> int:
@@ -103,14 +79,6 @@ def see(
     now_ns: int,
 ) -> Seen:
     """Return a cover order with what trades and exchange say of it."""
-    filled: dict[int, tuple[int, int]] = {}
-    known: set[tuple[int, str]] = set()
-    for trade in cover.trades or ():
-        if (trade.tag, trade.trade_id) in known:
-            continue
-        known.add((trade.tag, trade.trade_id))
-        quantity, value = filled.get(trade.tag, (0, 0))
-        filled[trade.tag] = (quantity + trade.quantity, value + trade.quantity * trade.price_pips)
     instrument = state.instruments[cover.instrument]
     tags = [order.tag for order in cover.entries + cover.exits]
     return Seen(
@@ -118,7 +86,7 @@ def see(
         instrument,
         state.settings,
         {tag: at_venue[tag] for tag in tags if tag in at_venue},
-        filled,
+        folded(cover),
         last_price_pips,
         instrument.exchange.value in state.sessions_closed,
         state.link_down,
@@ -130,7 +98,7 @@ def check_cover(seen: Seen) -> Iterator[Violation]:
     """Yield what is wrong with one cover order."""
     for check in _CHECKS:
         for invariant, detail in check(seen):
-            yield Violation(invariant, seen.cover.cover_id, detail)
+            yield Violation(invariant, seen.cover.order_id, detail)
 
 
 Found = Iterator[tuple[str, str]]

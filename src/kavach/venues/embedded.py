@@ -17,7 +17,7 @@ from typing import Any, Final, cast, get_args
 import msgspec
 
 from kavach.core import events as core
-from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import Engine
 from kavach.exchange import messages as ex
@@ -68,14 +68,14 @@ class EmbeddedVenue:
     # --- The port -----------------------------------------------------------------------------
 
     def send(
-        self, request: core.Request, order: VenueOrder, cover: CoverOrder, at_ns: int
+        self, request: core.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
     ) -> HeardNow:
         """Return what the exchange says to a request."""
         assert self.post.up, "nothing is sent over a link that is down"
-        fault = self.faults.take(request, order, cover.client_id) if self.faults else None
+        fault = self.faults.take(request, order, parent.client_id) if self.faults else None
         if fault is not None:
-            return self._suffer(fault, request, order, cover, at_ns)
-        return self.heard(self._ask(request, order, at_ns), cover.instrument, request)
+            return self._suffer(fault, request, order, parent, at_ns)
+        return self.heard(self._ask(request, order, at_ns), parent.instrument, request)
 
     def _ask(self, request: core.Request, order: VenueOrder, at_ns: int) -> list[ex.Event]:
         if type(request) is core.OrderSubmitted:
@@ -92,7 +92,7 @@ class EmbeddedVenue:
         fault: Fault,
         request: core.Request,
         order: VenueOrder,
-        cover: CoverOrder,
+        parent: ParentOrder,
         at_ns: int,
     ) -> HeardNow:
         """Let a request suffer what an operator wanted."""
@@ -104,8 +104,8 @@ class EmbeddedVenue:
         events = self._ask(request, order, at_ns)
         if effect is FaultEffect.CANCEL_RESTING:
             events = events + self._cancel_resting(request.tag, order, events, fault)
-            return self.heard(events, cover.instrument, request)
-        heard = self.heard(events, cover.instrument, request)
+            return self.heard(events, parent.instrument, request)
+        heard = self.heard(events, parent.instrument, request)
         mine = [report for report in heard.reports if report.tag == request.tag]
         others = [report for report in heard.reports if report.tag != request.tag]
         if effect is FaultEffect.DUPLICATE_REPORT:

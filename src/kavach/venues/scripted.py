@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity
@@ -77,7 +77,7 @@ class ScriptedVenue:
 
     # --- The engine's port --------------------------------------------------------------------
 
-    def send(self, request: e.Request, order: VenueOrder, cover: CoverOrder, at_ns: int) -> Told:
+    def send(self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int) -> Told:
         """Return nothing: the request waits here for somebody to decide."""
         self.requests.append(request)
         if isinstance(request, e.OrderSubmitted):

@@ -180,8 +180,10 @@ class LegWord(StrEnum):
 
 
 class ExecutionType(StrEnum):
-    """Which kind of order a request on ``/orders/kart`` speaks of."""
+    """Which kind of order a request speaks of."""
 
+    REGULAR = "REGULAR"
+    AMO = "AMO"
     CO = "CO"
     BO = "BO"
     SPD = "SPD"

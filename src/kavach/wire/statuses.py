@@ -24,10 +24,18 @@ class OrderStatus(StrEnum):
     COMPLETE = "COMPLETE"
     CANCEL_CONFIRMED = "CANCEL_CONFIRMED"
     REJECTED = "REJECTED"
+    AMO_REQ_RECEIVED = "AMO_REQ_RECEIVED"  # Kept until the session opens.
+    AMO_MODIFY_CONFIRMED = "AMO_MODIFY_CONFIRMED"
+    AMO_CANCEL_CONFIRMED = "AMO_CANCEL_CONFIRMED"
 
 
 COMPLETED: Final = frozenset(
-    {OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED, OrderStatus.REJECTED}
+    {
+        OrderStatus.COMPLETE,
+        OrderStatus.CANCEL_CONFIRMED,
+        OrderStatus.REJECTED,
+        OrderStatus.AMO_CANCEL_CONFIRMED,
+    }
 )
 
 

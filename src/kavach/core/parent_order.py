@@ -1,0 +1,145 @@
+"""
+What every order of a client has in common, whatever it protects: it is carried out at a venue.
+
+A parent order says what the client wants; its *entries* are the orders at the venue that carry
+it out, its *exits* those that take back what it opened (a regular order never has any). It keeps
+its trades, the lines of its history, and who wants its remainder gone.
+
+Quantities are shares, prices pips, times nanoseconds.
+
+Source: cover-order 5.1; wire 1.2, 1.3.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from kavach.core.commands import Leg
+from kavach.core.events import Alarm, EntryModifyRequested, Source
+from kavach.core.order_life import Life
+from kavach.core.venue_order import VenueOrder
+from kavach.units import InstrumentKey, OrderType, Product, Side, Validity
+
+
+class LegChange(msgspec.Struct, frozen=True, array_like=True):
+    """A leg's row as it stood after something happened to it; the lines of its history."""
+
+    at_ns: int
+    leg: Leg
+    what: str  # The event's name.
+    status: Life
+    order_type: str
+    quantity: int
+    filled_quantity: int
+    price_pips: int
+    trigger_price_pips: int
+    reason: str
+
+
+class Trade(msgspec.Struct, frozen=True, array_like=True):
+    """One trade of one venue order of this cover order."""
+
+    at_ns: int
+    trade_id: str
+    tag: int
+    leg: Leg
+    exchange_order_id: str
+    quantity: int
+    price_pips: int
+
+
+class ParentOrder(msgspec.Struct, array_like=True, gc=False):
+    """Everything the core knows of an order of any kind."""
+
+    sliced: ClassVar[bool] = True  # Whether what exceeds one order at the exchange is cut.
+
+    order_id: int  # oms_order_id of its own row, the ENTRY leg's of a cover order.
+    client_id: str
+    instrument: InstrumentKey
+    side: Side
+    order_type: OrderType
+    quantity: int
+    disclosed_quantity: int
+    price_pips: int
+    trigger_price_pips: int
+    validity: Validity
+    product: Product
+    reference_price_pips: int  # What margin is measured by.
+    user_order_id: int
+    device: str
+    placed_at_ns: int
+    entries: tuple[VenueOrder, ...] = ()
+    exits: tuple[VenueOrder, ...] = ()
+    entry_filled: int = 0
+    trades: list[Trade] | None = None
+    changes: list[LegChange] | None = None
+    cancel_source: Source | None = None  # Who wants the rest of the entry gone.
+    entry_cancelled_by_user: bool = False  # A client's cancel of the entry was accepted.
+    entry_modified: bool = False
+    modify: EntryModifyRequested | None = None  # What the client wants the entry to become.
+    modify_refused: bool = False  # The venue refused a part of that.
+    alarms: tuple[str, ...] = ()
+    ended_code: int = 0
+    ended_reason: str = ""
+    blocked_paise: int = 0
+
+    @property
+    def state(self) -> StrEnum:
+        """Where the order stands; each kind reads it off its own facts."""
+        raise NotImplementedError
+
+    @property
+    def position(self) -> int:
+        """What the order has opened and nothing of it has taken back."""
+        return self.entry_filled
+
+    @property
+    def over(self) -> bool:
+        """Whether the order has ended."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Assert what must hold of an order of this kind after every event."""
+        raise NotImplementedError
+
+    @property
+    def entry_leaves_max(self) -> int:
+        """L_e: the most that the entry could still fill."""
+        total = 0
+        for order in self.entries:
+            total += order.leaves_max
+        return total
+
+    @property
+    def waits(self) -> bool:
+        """Whether a request of ours about some order of it is unanswered."""
+        for order in self.entries:
+            if order.waits:
+                return True
+        for order in self.exits:
+            if order.waits:
+                return True
+        return False
+
+    @property
+    def entry_dead(self) -> bool:
+        """Whether the entry can never fill again and all its trades are known."""
+        for order in self.entries:
+            if not order.dead:
+                return False
+        return bool(self.entries)
+
+    def leg_updated_at_ns(self, leg: Leg) -> int:
+        """Return when a leg's row last changed; an optimistic lock for modifications."""
+        orders = self.entries if leg is Leg.ENTRY else self.exits
+        return max((order.updated_at_ns for order in orders), default=self.placed_at_ns)
+
+    def has_trade(self, trade_id: str) -> bool:
+        """Return whether this trade is already booked."""
+        return self.trades is not None and any(trade.trade_id == trade_id for trade in self.trades)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the venue has said what cannot be: then the sums are its, and not ours."""
+        return Alarm.CONTRADICTION in self.alarms

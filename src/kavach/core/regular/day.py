@@ -1,0 +1,25 @@
+"""
+What a moment of the day, or the kill switch, does to a regular order.
+
+Source: wire 1.2 (AMO); cover-order 5.5b, 5.6 (auto square-off, kill switch).
+"""
+
+from kavach.core.desk import Desk
+from kavach.core.events import EntryCancelRequested, Source
+from kavach.core.regular.events import RegularOrderEnded, RegularOrderReleased
+from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.tables import CANCELLED, DAY, DayAct, DayEvent
+from kavach.units import Product
+
+
+def pass_moment(desk: Desk, order: RegularOrder, moment: DayEvent, source: Source) -> None:
+    """Establish what the moment asks of the order; its duties follow from that."""
+    act = DAY[order.state][moment]
+    if act is DayAct.RELEASE:
+        desk.emit(RegularOrderReleased(order.order_id))
+    elif act is DayAct.DROP:
+        desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, source))
+    elif act is not DayAct.CANCEL_INTRADAY or order.product is Product.MIS:
+        cancels = act is DayAct.CANCEL or act is DayAct.CANCEL_INTRADAY
+        if cancels and order.cancel_source is None:
+            desk.emit(EntryCancelRequested(order.order_id, source))

@@ -1,0 +1,427 @@
+"""
+Regular and after-market orders, told in words: who asks or says what, and what follows.
+
+A line is ``what happens -> everything that it caused | the state afterwards``, as for cover
+orders; each table is played as it is and mirrored, and its journal is replayed.
+
+Source: docs/spec/regular_order.md.
+"""
+
+from typing import Any, Final, cast
+
+import msgspec
+import pytest
+
+from kavach.core import events as e
+from kavach.core.commands import PlaceCoverOrder
+from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_tables import EntryReport, Meaning
+from kavach.core.refusals import Answer, Outcome, Reason, Refusal
+from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
+from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.tables import DAY, REPORT, USER, DayEvent, RegularAsk, RegularState
+from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
+from tests.core.scenario import Scene
+from tests.core.stocks import stock
+
+Cell = tuple[RegularState, RegularAsk | EntryReport | DayEvent]
+
+_REPORTED: Final = {
+    "acked": EntryReport.A1_ACK,
+    "rejected": EntryReport.A2_REJECT,
+    "traded": EntryReport.A3_FILL,
+    "cancelled": EntryReport.A4_CLOSED,
+    "expired": EntryReport.A4_CLOSED,
+    "closed-early": EntryReport.A4_CLOSED,
+    "removed": EntryReport.A4_CLOSED,
+    "cancel-refused": EntryReport.A5_CANCEL_REFUSED,
+}
+_MOMENTS: Final = {
+    "open": DayEvent.O_OPEN,
+    "squareoff": DayEvent.T1_SQUARE_OFF,
+    "end": DayEvent.T2_SESSION_END,
+    "kill": DayEvent.K_KILL,
+}
+
+
+class RegularScene(Scene):
+    """A client with one regular order at a venue that says what it is told to say."""
+
+    @property
+    def order(self) -> RegularOrder:
+        """The order that the scene is about."""
+        return cast(RegularOrder, self.cover)
+
+    def _visit(self, words: str) -> None:
+        first, _, rest = words.partition(" ")
+        asks = {"cancel": RegularAsk.R1_CANCEL, "modify": RegularAsk.R2_MODIFY}
+        what = rest.split()[0] if rest else ""
+        kind: RegularAsk | EntryReport | DayEvent | None = asks.get(first) or _MOMENTS.get(first)
+        if kind is None and first[0] == "E":
+            kind = _REPORTED.get(what)
+        if kind is not None:
+            self.cells.add((self.order.state, kind))
+
+    def _visit_silence(self, state: Any, events: Any) -> None:
+        for event in events:
+            if state is not None and isinstance(event, e.OrderDoubted):
+                self.cells.add((state, EntryReport.A6_SILENCE))
+            if state is not None and isinstance(event, e.OrderResurfaced):
+                self.cells.add((state, EntryReport.A7_STRANGER))
+
+    cells: set[Cell]
+
+    def _act(self, words: str) -> Outcome | None:
+        first = words.split()[0]
+        if first in ("place", "amo"):
+            return self._place_regular(words, amo=first == "amo")
+        if first == "cancel":
+            return self.engine.execute(CancelOrder(client_id="C", order_id=self.order.order_id))
+        if first == "modify":
+            return self._modify_regular(words)
+        return super()._act(words)
+
+    def _place_regular(self, words: str, *, amo: bool) -> Outcome:
+        kind, price, trigger = self._terms(words)
+        outcome = self.engine.execute(
+            PlaceOrder(
+                client_id="C",
+                instrument=self.item.key,
+                side=self.side,
+                order_type=kind,
+                quantity=Quantity(int(words.split()[1])),
+                disclosed_quantity=Quantity(0),
+                price_pips=price,
+                trigger_price_pips=trigger,
+                validity=Validity.IOC if "ioc" in words.split() else Validity.DAY,
+                product=Product.NRML if "nrml" in words.split() else Product.MIS,
+                amo=amo,
+            )
+        )
+        if isinstance(outcome, Answer):
+            self.cover = cast(CoverOrder, self.engine.state.regulars[outcome.order_id])
+        return outcome
+
+    def _modify_regular(self, words: str) -> Outcome:
+        quantity = words.split()[words.split().index("quantity") + 1] if "quantity" in words else ""
+        return self.engine.execute(
+            ModifyOrder(
+                client_id="C",
+                order_id=self.order.order_id,
+                quantity=Quantity(int(quantity)) if quantity else None,
+                price_pips=self._price("@", words),
+            )
+        )
+
+
+def play(table: str) -> set[Cell]:
+    """Play a table as it is and mirrored; return the cells that it entered."""
+    cells: set[Cell] = set()
+    for side in Side:
+        scene = RegularScene(side)
+        scene.cells = cells
+        scene.play(table)
+    return cells
+
+
+OPEN: Final = """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    E1 acked           -> nothing                  | OPEN
+"""
+SCENES: Final = {
+    "it fills in parts": OPEN
+    + """
+    E1 traded 40       -> nothing                  | OPEN
+    E1 traded 60       -> nothing                  | FILLED
+    cancel             -> no: order_already_executed | FILLED
+    modify @ 12.90     -> no: order_already_executed | FILLED
+    """,
+    "it fills before it is acknowledged": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    E1 traded 100      -> nothing                  | FILLED
+    """,
+    "the venue refuses it": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    E1 rejected        -> nothing                  | REJECTED
+    cancel             -> no: already_rejected     | REJECTED
+    modify @ 12.90     -> no: already_rejected     | REJECTED
+    """,
+    "a cancel takes what is left": OPEN
+    + """
+    E1 traded 40       -> nothing                  | OPEN
+    cancel             -> cancel E1, ok CANCEL_PENDING | OPEN
+    modify @ 12.90     -> no: order_being_cancelled | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    cancel             -> again                    | CANCELLED
+    modify @ 12.90     -> no: already_closed       | CANCELLED
+    """,
+    "a cancel before the acknowledgement waits for it": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    cancel             -> ok CANCEL_PENDING        | SENT
+    E1 acked           -> cancel E1                | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    """,
+    "the fill wins over the cancel": OPEN
+    + """
+    cancel             -> cancel E1, ok CANCEL_PENDING | OPEN
+    E1 traded 100      -> nothing                  | FILLED
+    E1 cancel-refused  -> nothing                  | FILLED
+    """,
+    "a refused cancel leaves it as it was": OPEN
+    + """
+    cancel             -> cancel E1, ok CANCEL_PENDING | OPEN
+    E1 cancel-refused  -> nothing                  | OPEN
+    cancel             -> ok CANCEL_PENDING        | OPEN
+    wait 600ms         -> cancel E1                | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    """,
+    "the closing is told before the last trade": OPEN
+    + """
+    E1 closed-early 30 -> nothing                  | OPEN
+    E1 told            -> nothing                  | CANCELLED
+    """,
+    "its price and its size change": OPEN
+    + """
+    modify @ 12.90     -> E1 to 100 @ 12.9, ok     | OPEN
+    modify @ 12.80     -> no: order_in_flight      | OPEN
+    E1 amended         -> nothing                  | OPEN
+    modify quantity 50 -> E1 to 50 @ 12.9, ok      | OPEN
+    E1 amended         -> nothing                  | OPEN
+    E1 traded 50       -> nothing                  | FILLED
+    """,
+    "cut down to what has filled it is cancelled": OPEN
+    + """
+    E1 traded 40       -> nothing                  | OPEN
+    modify quantity 30 -> no: quantity_must_cover_fills | OPEN
+    modify quantity 40 -> cancel E1, ok CANCEL_PENDING | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    """,
+    "it cannot be changed before it is acknowledged": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    modify @ 12.90     -> no: order_in_flight      | SENT
+    """,
+    "a market order carries a limit and follows the market": """
+    place 100          -> E1 buy 100 @ market, ok  | SENT
+    E1 acked           -> nothing                  | OPEN
+    price 13.20        -> nothing                  | OPEN
+    wait 600ms         -> E1 to 100 @ market       | OPEN
+    E1 amended         -> nothing                  | OPEN
+    """,
+    "a stop order waits, fires and fills": """
+    place 100 @ 13.60 on 13.50 -> E1 buy 100 on 13.5 @ 13.6, ok | SENT
+    E1 acked           -> nothing                  | OPEN
+    E1 triggered       -> nothing                  | OPEN
+    E1 traded 100      -> nothing                  | FILLED
+    """,
+    "what an IOC does not get at once expires": """
+    place 100 @ 13 ioc -> E1 buy 100 @ 13 ioc, ok  | SENT
+    E1 acked           -> nothing                  | OPEN
+    E1 traded 30       -> nothing                  | OPEN
+    E1 expired         -> nothing                  | EXPIRED
+    cancel             -> no: already_closed       | EXPIRED
+    modify @ 12.90     -> no: already_closed       | EXPIRED
+    """,
+    "a fill after the cancel opens it again": OPEN
+    + """
+    cancel             -> cancel E1, ok CANCEL_PENDING | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    E1 traded-late 10  -> alarm resurrected        | CANCELLED
+    """,
+    "square-off takes what could not be squared off any more": OPEN
+    + """
+    squareoff          -> cancel E1                | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    squareoff          -> nothing                  | CANCELLED
+    end                -> nothing                  | CANCELLED
+    kill               -> nothing                  | CANCELLED
+    open               -> nothing                  | CANCELLED
+    place 100 @ 13 nrml -> no: entries_must_be_allowed | CANCELLED
+    """,
+    "square-off leaves what may be carried": """
+    place 100 @ 13 nrml -> E1 buy 100 @ 13, ok     | SENT
+    squareoff          -> nothing                  | SENT
+    E1 acked           -> nothing                  | OPEN
+    squareoff          -> nothing                  | OPEN
+    end                -> nothing                  | OPEN
+    E1 expired         -> nothing                  | EXPIRED
+    """,
+    "the day ends before the acknowledgement": """
+    place 100 @ 13 nrml -> E1 buy 100 @ 13, ok     | SENT
+    end                -> nothing                  | SENT
+    E1 expired         -> nothing                  | EXPIRED
+    open               -> nothing                  | EXPIRED
+    """,
+    "the kill switch takes it": OPEN
+    + """
+    kill               -> cancel E1                | OPEN
+    E1 cancelled       -> nothing                  | CANCELLED
+    place 100 @ 13     -> no: entries_must_be_allowed | CANCELLED
+    """,
+    "the kill switch takes it as soon as it can": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    kill               -> nothing                  | SENT
+    E1 acked           -> cancel E1                | OPEN
+    """,
+    "silence is doubted, and the venue is asked": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    wait 1100ms        -> alarm unknown, ask E1    | SENT
+    cancel             -> ok CANCEL_PENDING        | SENT
+    """,
+    "a lost link loses nothing": OPEN
+    + """
+    link lost          -> nothing                  | OPEN
+    modify @ 12.90     -> no: venue_must_be_reachable | OPEN
+    E1 silently traded 40 -> nothing               | OPEN
+    link back          -> nothing                  | OPEN
+    E1 traded 60       -> nothing                  | FILLED
+    """,
+    "an after-market order waits for the session": """
+    amo 100 @ 13       -> ok                       | PARKED
+    squareoff          -> nothing                  | PARKED
+    end                -> nothing                  | PARKED
+    modify quantity 50 -> ok                       | PARKED
+    open               -> E1 buy 50 @ 13           | SENT
+    open               -> nothing                  | SENT
+    E1 acked           -> nothing                  | OPEN
+    open               -> nothing                  | OPEN
+    E1 traded 50       -> nothing                  | FILLED
+    open               -> nothing                  | FILLED
+    squareoff          -> nothing                  | FILLED
+    end                -> nothing                  | FILLED
+    kill               -> nothing                  | FILLED
+    """,
+    "an after-market order is cancelled before it is sent": """
+    amo 100 @ 13       -> ok                       | PARKED
+    cancel             -> ok                       | CANCELLED
+    cancel             -> again                    | CANCELLED
+    open               -> nothing                  | CANCELLED
+    """,
+    "the kill switch drops what is parked": """
+    amo 100 @ 13       -> ok                       | PARKED
+    kill               -> nothing                  | CANCELLED
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene(name: str) -> None:
+    """The order does in every line what the line says, and replay ends in the same state."""
+    assert play(SCENES[name])
+
+
+# Cells that no order of words above can enter: a state that lasts no longer than a step, a
+# report that is no news once an order is over and so never asks the tables.
+_OVER: Final = (
+    RegularState.FILLED,
+    RegularState.CANCELLED,
+    RegularState.REJECTED,
+    RegularState.EXPIRED,
+)
+_UNREACHED: Final = {
+    *((RegularState.NEW, kind) for kind in (*RegularAsk, *EntryReport, *DayEvent)),
+    *((RegularState.PARKED, kind) for kind in EntryReport),
+}
+
+
+def test_every_cell_that_can_be_entered_is() -> None:
+    """Every cell that is not NEVER, and of the living every cell at all, is entered by a scene."""
+    entered: set[Cell] = set()
+    for table in SCENES.values():
+        entered |= play(table)
+    living = [s for s in RegularState if s not in _OVER]
+    wanted: set[Cell] = {(s, kind) for s in RegularState for kind in RegularAsk}
+    wanted |= {(s, kind) for s in living for kind in DAY[s]}
+    wanted |= {
+        (s, kind)
+        for s in living
+        for kind in REPORT[s]
+        if kind is not EntryReport.A7_STRANGER and REPORT[s][kind] is not Meaning.NEVER
+    }
+    # A cancel is refused only where one was sent, and that is after the acknowledgement.
+    wanted.discard((RegularState.SENT, EntryReport.A5_CANCEL_REFUSED))
+    wanted.discard((RegularState.OPEN, EntryReport.A2_REJECT))
+    # The venue of words accepts an order before it says anything else of it.
+    wanted.discard((RegularState.OPEN, EntryReport.A1_ACK))
+    wanted.discard((RegularState.OPEN, EntryReport.A6_SILENCE))
+    missing = wanted - entered - _UNREACHED
+    assert not missing, sorted(missing)
+    assert USER[RegularState.NEW][RegularAsk.R1_CANCEL], "the grid has no hole"
+
+
+def test_margin_shortfall_makes_a_rejected_row() -> None:
+    """As the vendor does: the order is taken, sent nowhere, and its row says why."""
+    scene = RegularScene(Side.BUY, cash_paise=100)
+    scene.cells = set()
+    assert scene.tell("place 100 @ 13") == "ok | REJECTED"
+    assert scene.order.ended_code == 12001
+    assert "ShortFall" in scene.order.ended_reason
+    scene.check_replay()
+
+
+def test_an_unreachable_venue_makes_a_rejected_row() -> None:
+    """What cannot be sent is refused in its row; what is parked may come all the same."""
+    scene = RegularScene(Side.BUY)
+    scene.cells = set()
+    scene.tell("place 1 @ 13")
+    scene.tell("link lost")
+    assert scene.tell("place 100 @ 13") == "ok | REJECTED"
+    assert scene.order.ended_code == 1009
+    assert scene.tell("amo 100 @ 13") == "ok | PARKED"
+
+
+def test_a_leg_of_a_cover_order_is_not_cancelled_as_a_regular_order() -> None:
+    """The refusal says that it is a leg; the stop stays (and so does the order)."""
+    scene = Scene(Side.BUY)
+    scene.tell("place 100 @ 13 stop 12")
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 100")
+    scene.tell("S1 acked")
+    assert scene.cover is not None
+    for own_id in (scene.cover.order_id, scene.cover.basket_id, scene.cover.stop_id):
+        outcome = scene.engine.execute(CancelOrder(client_id="C", order_id=own_id))
+        assert outcome == Refusal(Reason.LEG_MUST_BE_CANCELLED_AS_SUCH)
+    assert scene.cover.protected == 100
+
+
+REASONS: Final = (
+    Reason.LEG_MUST_BE_CANCELLED_AS_SUCH,
+    Reason.ORDER_ALREADY_EXECUTED,
+    Reason.ORDER_IN_FLIGHT,
+    Reason.ORDER_BEING_CANCELLED,
+)
+
+
+def test_an_order_is_not_cut_into_slices() -> None:
+    """What exceeds the freeze quantity goes to the exchange as it is, which refuses it."""
+    scene = RegularScene(Side.BUY, stock(freeze=50))
+    scene.cells = set()
+    assert scene.tell("place 100 @ 13") == "E1 buy 100 @ 13, ok | SENT"
+
+
+def test_a_key_gives_the_first_answer_again() -> None:
+    """The same keyed request places one order; a cover order under the same key is refused."""
+    scene = RegularScene(Side.BUY)
+    scene.cells = set()
+    scene.tell("place 1 @ 13")
+    place = PlaceOrder(
+        client_id="C",
+        idempotency_key="k",
+        fingerprint="f",
+        instrument=scene.item.key,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        quantity=Quantity(5),
+        disclosed_quantity=Quantity(0),
+        price_pips=Pips(130_000),
+        trigger_price_pips=Pips(0),
+        validity=Validity.DAY,
+        product=Product.MIS,
+    )
+    first = scene.engine.execute(place)
+    again = scene.engine.execute(place)
+    assert isinstance(first, Answer) and isinstance(again, Answer)
+    assert again.replayed and again.order_id == first.order_id
+    other = msgspec.structs.replace(place, fingerprint="g")
+    assert scene.engine.execute(other) == Refusal(Reason.KEY_MUST_NOT_BE_REUSED, "k")
+    assert len(scene.engine.state.regulars) == 2
+    assert not isinstance(place, PlaceCoverOrder)
