@@ -112,10 +112,11 @@ def test_a_reference_is_a_time_and_back(seconds: int, ns: int) -> None:
 
 
 def test_a_status_belongs_to_one_book() -> None:
-    """COMPLETE, REJECTED and CANCEL_CONFIRMED are over; all else is pending."""
+    """What is complete, rejected or cancelled is over; all else is pending."""
     over = {status for status in OrderStatus if is_completed(status)}
     assert over == {
         OrderStatus.COMPLETE,
         OrderStatus.REJECTED,
         OrderStatus.CANCEL_CONFIRMED,
+        OrderStatus.AMO_CANCEL_CONFIRMED,
     }

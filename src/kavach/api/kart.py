@@ -7,26 +7,22 @@ What a field may hold is read here; whether the order allows it is decided in th
 Source: wire 1.3, Decisions 4 to 10, 15, 19; cover-order 5.7.
 """
 
-from hashlib import blake2b
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
-from msgspec.structs import replace
-
+from kavach.api import regular
+from kavach.api.asking import accepted, keyed, moves_exchange, named_id, price_of, same_instrument
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import ORDER_ID, PREFIX, Route
 from kavach.core.commands import (
     CancelCoverOrder,
-    KeyedCommand,
     Leg,
     ModifyCoverOrder,
     PlaceCoverOrder,
 )
-from kavach.core.refusals import Answer, Outcome, Reason, Refusal
+from kavach.core.refusals import Outcome, Reason, Refusal
 from kavach.units import (
     Exchange,
-    InstrumentKey,
     OrderType,
     Pips,
     Product,
@@ -62,47 +58,53 @@ _side: Final = read.word(Side)
 _product: Final = read.word(Product)
 _validity: Final = read.word_in_any_case(Validity)
 
-C = TypeVar("C", bound=KeyedCommand)
-
 
 def place(edge: Edge, call: Call) -> Reply:
     """Return the answer to POST: the basket of a new cover order."""
     request = decode(place_decoder, call.body)
-    outcome = edge.backend.execute(_keyed(call, place_command(request, call)))
+    outcome = edge.backend.execute(keyed(call, place_command(request, call)))
     if isinstance(outcome, Refusal):
         return edge.refusal(outcome)
-    return _accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
+    return accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
 
 
 def modify(edge: Edge, call: Call) -> Reply:
     """Return the answer to PUT: the entry or the stop will be as asked."""
     request = decode(modify_decoder, call.body)
     command = modify_command(edge, request, call)
-    outcome = edge.backend.execute(_keyed(call, command))
+    outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        if outcome.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE and _moves_exchange(edge, command):
+        if outcome.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE and moves_exchange(
+            edge, command.order_id, command.instrument
+        ):
             text = invalid_text("exchange")
             return edge.error(400, ErrorCode.FIELD_INVALID, text, outcome.reason.name)
         return edge.refusal(outcome)
     basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
-    return _accepted(outcome, encode(answers.modified(basket_id)))
+    return accepted(outcome, encode(answers.modified(basket_id)))
 
 
 def cancel(edge: Edge, call: Call) -> Reply:
     """Return the answer to DELETE: the entry's rest is cancelled, or the position exited."""
     request = read_cancel(call.body, call.query)
-    outcome = edge.backend.execute(_keyed(call, cancel_command(request, call)))
+    if _speaks_of_amo(request.execution_type):
+        return regular.cancel(edge, call)  # Some documents send after-market orders this way.
+    outcome = edge.backend.execute(keyed(call, cancel_command(request, call)))
 
     def reword(outcome: Outcome) -> Reply:
         if isinstance(outcome, Refusal):
             return edge.refusal(outcome)
         basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
         text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
-        return _accepted(outcome, encode(answers.cancelled(basket_id, text)))
+        return accepted(outcome, encode(answers.cancelled(basket_id, text)))
 
     reply = reword(outcome)
     reply.reword = reword
     return reply
+
+
+def _speaks_of_amo(value: object) -> bool:
+    return type(value) is str and value.upper() == read.ExecutionType.AMO.value
 
 
 def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
@@ -123,7 +125,7 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
             read.quantity, request.disclosed_quantity, "disclosed_quantity"
         )
         or Quantity(0),
-        price_pips=_price_of(order_type, request.price),
+        price_pips=price_of(order_type, request.price),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
         or Pips(0),
         validity=_validity(request.validity, "validity"),
@@ -155,7 +157,7 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         exchange_order_id=read.optional(
             read.identifier, request.exchange_order_id, "exchange_order_id"
         ),
-        instrument=_same_instrument(edge, request, order_id),
+        instrument=same_instrument(edge, request, order_id),
         side=read.optional(_side, request.order_side, "order_side"),
         product=read.optional(_product, request.product, "product"),
         last_activity_ns=None if reference is None else time_of(reference),
@@ -185,29 +187,10 @@ def cancel_command(request: CancelRequest, call: Call) -> CancelCoverOrder:
         read.optional(read.cover_execution_type, request.execution_type, "execution_type")
     return CancelCoverOrder(
         client_id=call.client_id,
-        order_id=_cancelled_id(request, call),
+        order_id=named_id(request, call),
         leg=_LEGS[leg],
         exchange_order_id=exchange_order_id,
     )
-
-
-def _cancelled_id(request: CancelRequest, call: Call) -> int:
-    """Return the id of path and payload; two that disagree name no order at all."""
-    if call.path_id and request.oms_order_id == call.path_id:
-        return read.order_number(call.path_id)
-    named = read.optional(read.identifier, request.oms_order_id, "oms_order_id")
-    if named is None or not call.path_id:
-        named = call.path_id or read.identifier(request.oms_order_id, "oms_order_id")
-    elif named != call.path_id:
-        raise BadField("oms_order_id", hint="path and parameters disagree")
-    return read.order_number(named)
-
-
-def _price_of(order_type: OrderType, value: object) -> Pips:
-    """Return the price; a type that has none needs none."""
-    if order_type in (OrderType.MARKET, OrderType.SLM) and read.is_blank(value):
-        return Pips(0)
-    return read.price(value, "price")
 
 
 def _trailing_step(request: PlaceRequest | ModifyRequest) -> Pips | None:
@@ -226,41 +209,6 @@ def _check_square_off(value: object) -> None:
     offset = read.optional(read.price, value, "square_off_value")
     if offset is not None and offset not in _NOTHING_TO_SQUARE_OFF:
         raise BadField("square_off_value", hint="a cover order has no target")
-
-
-def _same_instrument(edge: Edge, request: ModifyRequest, order_id: int) -> InstrumentKey | None:
-    """Return the instrument the client names; the half it leaves out is the order's own."""
-    exchange = read.optional(_exchange, request.exchange, "exchange")
-    token = read.optional(read.token, request.instrument_token, "instrument_token")
-    if exchange is None and token is None:
-        return None
-    cover = edge.backend.state.covers.get(order_id)
-    if cover is None:
-        return None
-    own = edge.backend.instruments[cover.instrument]
-    return instrument_key(
-        own.exchange if exchange is None else exchange, own.token if token is None else token
-    )
-
-
-def _moves_exchange(edge: Edge, command: ModifyCoverOrder) -> bool:
-    """Return whether it is the exchange that a refused modify wanted changed."""
-    own = edge.backend.state.covers[command.order_id].instrument
-    return command.instrument is not None and (
-        command.instrument.partition(":")[0] != own.partition(":")[0]
-    )
-
-
-def _keyed(call: Call, command: C) -> C:
-    """Return the command with the client's key, and a fingerprint of what it asks."""
-    if not call.idempotency_key:
-        return command
-    fingerprint = blake2b(msgspec.msgpack.encode(command), digest_size=16).hexdigest()
-    return replace(command, idempotency_key=call.idempotency_key, fingerprint=fingerprint)
-
-
-def _accepted(answer: Answer, body: bytes) -> Reply:
-    return Reply(200, body, order_state=answer.reason or answer.state, replayed=answer.replayed)
 
 
 ROUTES: Final = (

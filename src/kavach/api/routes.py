@@ -6,6 +6,6 @@ Source: wire 1.1.
 
 from typing import Final
 
-from kavach.api import books, kart
+from kavach.api import books, kart, regular
 
-ROUTES: Final = (*kart.ROUTES, *books.ROUTES)
+ROUTES: Final = (*kart.ROUTES, *regular.ROUTES, *books.ROUTES)

@@ -1,12 +1,11 @@
 """
 Prints the grids of the state machines as Markdown, into the documents that explain them.
 
-``docs/spec/cover_order.md`` and ``docs/spec/order_life.md`` are prose by hand and tables by this
-program: between ``<!-- table NAME -->`` and ``<!-- end -->`` stands the table of that name. Run
-in the root of the repository, ``python -m kavach.core.print_spec`` writes the tables anew; a test
-holds documents and code equal.
+The documents below are prose by hand and tables by this program: between ``<!-- table NAME -->``
+and ``<!-- end -->`` stands the table of that name. Run in the root of the repository, ``python -m
+kavach.core.print_spec`` writes the tables anew; a test holds documents and code equal.
 
-Source: ``core.cover_tables``, ``core.order_life``.
+Source: ``core.cover_tables``, ``core.order_life``, ``core.regular.tables``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +14,13 @@ from typing import Final, TypeVar
 
 from kavach.core import cover_tables, order_life
 from kavach.core.order_life import Illegal
+from kavach.core.regular import tables as regular
 
-DOCUMENTS: Final = ("docs/spec/cover_order.md", "docs/spec/order_life.md")
+DOCUMENTS: Final = (
+    "docs/spec/cover_order.md",
+    "docs/spec/order_life.md",
+    "docs/spec/regular_order.md",
+)
 _BEGIN: Final = "<!-- table "
 _END: Final = "<!-- end -->"
 
@@ -26,7 +30,7 @@ E = TypeVar("E", bound=Enum)
 
 def words(cell: Enum) -> str:
     """Return a member of a grid as a person reads it."""
-    if isinstance(cell, order_life.Life | cover_tables.State):
+    if isinstance(cell, order_life.Life | cover_tables.State | regular.RegularState):
         return f"`{cell.value}`"
     return cell.name.lower().replace("_", " ")
 
@@ -55,11 +59,11 @@ def duty_table() -> list[str]:
     return _lines(["state", "duty"], [[words(state), words(duty)] for state, duty in pairs])
 
 
-def moves_table() -> list[str]:
+def moves_table(moves: Mapping[S, frozenset[S]]) -> list[str]:
     """Return what each state may become, in the order of the states."""
     rows = []
-    for state, targets in cover_tables.MOVES.items():
-        said = ", ".join(words(target) for target in cover_tables.State if target in targets)
+    for state, targets in moves.items():
+        said = ", ".join(words(target) for target in type(state) if target in targets)
         rows.append([words(state), said])
     return _lines(["state", "may become"], rows)
 
@@ -74,9 +78,13 @@ TABLES: Final[Mapping[str, list[str]]] = {
     "exit_report": grid_table(cover_tables.EXIT_REPORT),
     "clock": grid_table(cover_tables.CLOCK),
     "duty": duty_table(),
-    "moves": moves_table(),
+    "moves": moves_table(cover_tables.MOVES),
     "life": grid_table(order_life.LIFE),
     "request": grid_table(order_life.REQUEST),
+    "regular_user": grid_table(regular.USER),
+    "regular_report": grid_table(regular.REPORT),
+    "regular_day": grid_table(regular.DAY),
+    "regular_moves": moves_table(regular.MOVES),
 }
 
 
@@ -97,7 +105,7 @@ def written_anew(document: str) -> str:
 
 
 def main() -> None:
-    """Write the tables of both documents anew and say so."""
+    """Write the tables of the documents anew and say so."""
     for name in DOCUMENTS:
         with open(name, encoding="utf-8") as file:
             before = file.read()

@@ -13,38 +13,42 @@ blank value says nothing. An empty body is no body, whatever its content type.
 Source: wire 1.3.4, Decision 5.
 """
 
-from typing import Final
+from typing import TypeVar
+
+import msgspec
 
 from kavach.wire.fields import is_blank
 from kavach.wire.query import read_query
+from kavach.wire.regular_requests import CancelOrderRequest, cancel_order_decoder
 from kavach.wire.requests import CancelRequest, cancel_decoder, decode, message_of_pairs
 
-_FIELDS: Final = CancelRequest.__struct_fields__
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 def read_cancel(body: bytes, query: bytes) -> CancelRequest:
-    """Return the cancel that body and raw query string describe together."""
+    """Return the cancel of a leg that body and raw query string describe together."""
     if body and not query:  # The documented form, and the fastest.
         return decode(cancel_decoder, body)
+    return read_anywhere(CancelRequest, cancel_decoder, body, query)
+
+
+def read_order_cancel(body: bytes, query: bytes) -> CancelOrderRequest:
+    """Return the cancel of a regular order that body and raw query string describe together."""
+    return read_anywhere(CancelOrderRequest, cancel_order_decoder, body, query)
+
+
+def read_anywhere(kind: type[M], decoder: msgspec.json.Decoder[M], body: bytes, query: bytes) -> M:
+    """Return the message that body and raw query string describe together, in any of the ways."""
     sources = []
     if body.strip():
-        sources.append(decode(cancel_decoder, body))
+        sources.append(decode(decoder, body))
     if query:
-        sources.extend(_of_query(query))
-    return _first_said(sources)
-
-
-def _of_query(query: bytes) -> list[CancelRequest]:
-    pairs, document = read_query(query)
-    found = [message_of_pairs(CancelRequest, pairs)]
-    if document:
-        found.append(decode(cancel_decoder, document.encode()))
-    return found
-
-
-def _first_said(sources: list[CancelRequest]) -> CancelRequest:
-    merged = CancelRequest()
-    for name in _FIELDS:
+        pairs, document = read_query(query)
+        sources.append(message_of_pairs(kind, pairs))
+        if document:
+            sources.append(decode(decoder, document.encode()))
+    merged = kind()
+    for name in kind.__struct_fields__:
         for source in sources:
             value = getattr(source, name)
             if not is_blank(value):

@@ -73,7 +73,9 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
     if reason is not None:
         return Refusal(reason)
     client = state.clients[command.client_id]
-    late = instrument.exchange in state.entries_stopped and command.product is Product.MIS
+    closed = state.session_closed(instrument)  # Then the exchange says so, in the order's row.
+    late = instrument.exchange in state.entries_stopped and not closed
+    late = late and command.product is Product.MIS
     if client.killed or (late and not command.amo):
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.

@@ -1,0 +1,90 @@
+"""
+What requests about every kind of order have in common: ids, instruments, prices and keys.
+
+Source: wire 0.1, 1.2, 1.3, Decision 5.
+"""
+
+from hashlib import blake2b
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from kavach.api.call import Call, Reply
+from kavach.api.edge import Edge
+from kavach.core.commands import KeyedCommand
+from kavach.core.refusals import Answer
+from kavach.units import Exchange, InstrumentKey, OrderType, Pips, instrument_key
+from kavach.wire import fields as read
+from kavach.wire.errors import BadField
+
+C = TypeVar("C", bound=KeyedCommand)
+
+_exchange: Final = read.word(Exchange)
+
+
+class Named(Protocol):
+    """A request that may name an order in its parameters."""
+
+    oms_order_id: Any
+
+
+class NamesInstrument(Protocol):
+    """A request that may name the instrument that its order has."""
+
+    exchange: Any
+    instrument_token: Any
+
+
+def keyed(call: Call, command: C) -> C:
+    """Return the command with the client's key, and a fingerprint of what it asks."""
+    if not call.idempotency_key:
+        return command
+    fingerprint = blake2b(msgspec.msgpack.encode(command), digest_size=16).hexdigest()
+    return replace(command, idempotency_key=call.idempotency_key, fingerprint=fingerprint)
+
+
+def accepted(answer: Answer, body: bytes) -> Reply:
+    """Return the reply to a request that was accepted, with where the order stands."""
+    return Reply(200, body, order_state=answer.reason or answer.state, replayed=answer.replayed)
+
+
+def named_id(request: Named, call: Call) -> int:
+    """Return the id of path and payload; two that disagree name no order at all."""
+    if call.path_id and request.oms_order_id == call.path_id:
+        return read.order_number(call.path_id)
+    named = read.optional(read.identifier, request.oms_order_id, "oms_order_id")
+    if named is None or not call.path_id:
+        named = call.path_id or read.identifier(request.oms_order_id, "oms_order_id")
+    elif named != call.path_id:
+        raise BadField("oms_order_id", hint="path and parameters disagree")
+    return read.order_number(named)
+
+
+def price_of(order_type: OrderType, value: object) -> Pips:
+    """Return the price; a type that has none needs none."""
+    if order_type in (OrderType.MARKET, OrderType.SLM) and read.is_blank(value):
+        return Pips(0)
+    return read.price(value, "price")
+
+
+def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> InstrumentKey | None:
+    """Return the instrument the client names; the half it leaves out is the order's own."""
+    exchange = read.optional(_exchange, request.exchange, "exchange")
+    token = read.optional(read.token, request.instrument_token, "instrument_token")
+    if exchange is None and token is None:
+        return None
+    state = edge.backend.state
+    parent = state.covers.get(order_id) or state.regulars.get(order_id)
+    if parent is None:
+        return None
+    own = edge.backend.instruments[parent.instrument]
+    return instrument_key(
+        own.exchange if exchange is None else exchange, own.token if token is None else token
+    )
+
+
+def moves_exchange(edge: Edge, order_id: int, named: InstrumentKey | None) -> bool:
+    """Return whether it is the exchange that a refused modify wanted changed."""
+    own = edge.backend.state.parent(order_id).instrument
+    return named is not None and named.partition(":")[0] != own.partition(":")[0]
