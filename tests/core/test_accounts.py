@@ -5,7 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.core.accounts import Client, margin_paise
+from kavach.core.accounts import Client
+from kavach.core.money.margin import margin_paise
 from kavach.core.settings import Settings
 from kavach.units import Product, Side
 from tests.core.scenario import Scene
@@ -23,7 +24,7 @@ def test_realised_profit_is_that_of_the_averages(
     client = Client("C", 10**9, "", "", "")
     sums = {side: [0, 0] for side in Side}
     for side, quantity, price in trades:
-        client.trade(item, Product.MIS, side, quantity, price)
+        client.trade(item, Product.MIS, side, quantity, price, plain=False)
         sums[side][0] += quantity
         sums[side][1] += quantity * price
     (bought, paid), (sold, got) = sums[Side.BUY], sums[Side.SELL]
@@ -46,9 +47,9 @@ def test_the_order_of_trades_does_not_matter(trades: list[tuple[Side, int, int]]
     item = stock()
     one, other = Client("C", 0, "", "", ""), Client("C", 0, "", "", "")
     for trade in trades:
-        one.trade(item, Product.MIS, *trade)
+        one.trade(item, Product.MIS, *trade, plain=False)
     for trade in sorted(trades, key=repr):
-        other.trade(item, Product.MIS, *trade)
+        other.trade(item, Product.MIS, *trade, plain=False)
     assert (one.realised_paise, one.positions) == (other.realised_paise, other.positions)
 
 

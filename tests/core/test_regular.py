@@ -425,3 +425,79 @@ def test_a_key_gives_the_first_answer_again() -> None:
     assert scene.engine.execute(other) == Refusal(Reason.KEY_MUST_NOT_BE_REUSED, "k")
     assert len(scene.engine.state.regulars) == 2
     assert not isinstance(place, PlaceCoverOrder)
+
+
+def test_delivery_is_sold_only_as_far_as_there_are_shares() -> None:
+    """What was bought today may be sold again, by as many orders as it suffices for."""
+    scene = RegularScene(Side.BUY)
+    scene.cells = set()
+    buy = PlaceOrder(
+        client_id="C",
+        instrument=scene.item.key,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        quantity=Quantity(100),
+        disclosed_quantity=Quantity(0),
+        price_pips=Pips(130_000),
+        trigger_price_pips=Pips(0),
+        validity=Validity.DAY,
+        product=Product.CNC,
+    )
+    state = scene.engine.state
+
+    def states(**changes: Any) -> str:
+        outcome = scene.engine.execute(msgspec.structs.replace(buy, **changes))
+        assert isinstance(outcome, Answer)
+        order = state.regulars[outcome.order_id]
+        scene.cover = cast(CoverOrder, order)
+        return f"{order.state} {order.ended_reason}".strip()
+
+    before = state.clients["C"].available_paise
+    assert states(side=Side.SELL) == "REJECTED Holding Available : 0 : Required : 100"
+    assert states() == "SENT"
+    assert before - state.clients["C"].available_paise == 130_000, "delivery is paid in full"
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 100")
+    assert states(side=Side.SELL, quantity=Quantity(60)) == "SENT"
+    sold = "REJECTED Holding Available : 40 : Required : 41"
+    assert states(side=Side.SELL, quantity=Quantity(41)) == sold
+    scene.check_replay()
+
+
+def test_what_reduces_is_taken_without_margin_and_after_the_kill_switch() -> None:
+    """Giving back what regular orders hold needs no money and is never blocked (INV-12)."""
+    scene = RegularScene(Side.BUY, cash_paise=26_000)  # Just the margin of 100 at 13.
+    scene.cells = set()
+    scene.tell("place 100 @ 13")
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 100")
+    assert scene.engine.state.clients["C"].available_paise == 0
+    scene.tell("kill")
+    place = PlaceOrder(
+        client_id="C",
+        instrument=scene.item.key,
+        side=Side.SELL,
+        order_type=OrderType.LIMIT,
+        quantity=Quantity(100),
+        disclosed_quantity=Quantity(0),
+        price_pips=Pips(130_000),
+        trigger_price_pips=Pips(0),
+        validity=Validity.DAY,
+        product=Product.MIS,
+    )
+    more = msgspec.structs.replace(place, quantity=Quantity(101))
+    assert scene.engine.execute(more) == Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
+    outcome = scene.engine.execute(place)
+    assert isinstance(outcome, Answer) and outcome.state == "SENT"
+    assert scene.engine.execute(place) == Refusal(Reason.ENTRIES_MUST_BE_ALLOWED), "twice is more"
+    scene.check_replay()
+
+
+def test_a_change_may_not_cost_more_than_there_is() -> None:
+    """Growing an order asks for the margin of what it grows by."""
+    scene = RegularScene(Side.BUY, cash_paise=26_100)
+    scene.cells = set()
+    scene.tell("place 100 @ 13")
+    scene.tell("E1 acked")
+    assert scene.tell("modify quantity 110") == "no: margin_must_suffice | OPEN"
+    assert scene.tell("modify quantity 90") == "E1 to 90 @ 13, ok | OPEN"

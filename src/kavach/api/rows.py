@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kavach.api.legs import LegView, legs_of
-from kavach.core.accounts import Client, Position
+from kavach.core.accounts import Client
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
+from kavach.core.money.position import Position
 from kavach.core.parent_order import ParentOrder, Trade
 from kavach.core.regular.order import RegularOrder
 from kavach.instruments import Instrument

@@ -1,63 +1,20 @@
 """
-Clients, their positions and their money: a fold of distinct trades, and what is blocked.
+Clients and their money: a fold of distinct trades, and what is blocked.
 
 Cash moves by realised profit only, and realised profit is computed from the sums of a
 position, not accumulated, so that it can always be recomputed from the trades (INV-11).
 Margin is blocked for what an entry could still open and for what it has opened; an order
 that reduces a position never asks for any (INV-12).
 
-Values are pips times shares until they become paise, rounded against the client by less than
-one paisa.
-
-Source: cover-order 5.8 (INV-11, INV-12), 4 (CO leverage).
+Source: cover-order 5.8 (INV-11, INV-12).
 """
 
 import msgspec
 
-from kavach.core.settings import PERMILLE, Settings
+from kavach.core.money.holding import Holding
+from kavach.core.money.position import Position
 from kavach.instruments import Instrument
-from kavach.units import PIPS_PER_PAISA, InstrumentKey, Product, Side
-
-
-class Position(msgspec.Struct, array_like=True):
-    """What a client has traded of one instrument in one product today."""
-
-    instrument: InstrumentKey
-    product: Product
-    multiplier: int
-    buy_quantity: int = 0
-    buy_value: int = 0
-    sell_quantity: int = 0
-    sell_value: int = 0
-
-    @property
-    def net_quantity(self) -> int:
-        """Bought less sold: negative when short."""
-        return self.buy_quantity - self.sell_quantity
-
-    @property
-    def realised_paise(self) -> int:
-        """Profit of what has been bought and sold, at average prices, rounded down."""
-        closed = min(self.buy_quantity, self.sell_quantity)
-        if closed == 0:
-            return 0
-        if self.buy_quantity == self.sell_quantity:
-            profit = self.sell_value - self.buy_value
-        else:
-            profit = (
-                self.sell_value * closed * self.buy_quantity
-                - self.buy_value * closed * self.sell_quantity
-            ) // (self.buy_quantity * self.sell_quantity)
-        return profit * self.multiplier // PIPS_PER_PAISA
-
-    def trade(self, side: Side, quantity: int, price_pips: int) -> None:
-        """Add one trade."""
-        if side is Side.BUY:
-            self.buy_quantity += quantity
-            self.buy_value += quantity * price_pips
-        else:
-            self.sell_quantity += quantity
-            self.sell_value += quantity * price_pips
+from kavach.units import InstrumentKey, Product, Side
 
 
 class Client(msgspec.Struct, array_like=True):
@@ -72,6 +29,7 @@ class Client(msgspec.Struct, array_like=True):
     blocked_paise: int = 0
     realised_paise: int = 0
     positions: list[Position] = msgspec.field(default_factory=list)
+    holdings: list[Holding] = msgspec.field(default_factory=list)
 
     def position(self, instrument: InstrumentKey, product: Product) -> Position | None:
         """Return the position of an instrument in a product, if it ever traded."""
@@ -80,27 +38,39 @@ class Client(msgspec.Struct, array_like=True):
                 return position
         return None
 
+    def holding(self, instrument: InstrumentKey) -> Holding | None:
+        """Return what is owned of an instrument, if anything ever was."""
+        for holding in self.holdings:
+            if holding.instrument == instrument:
+                return holding
+        return None
+
     @property
     def available_paise(self) -> int:
         """What is free for new entries; may be negative after a loss."""
         return self.cash_paise + self.realised_paise - self.blocked_paise
 
     def trade(
-        self, instrument: Instrument, product: Product, side: Side, quantity: int, price_pips: int
-    ) -> None:
-        """Fold one trade into the position and the realised profit."""
+        self,
+        instrument: Instrument,
+        product: Product,
+        side: Side,
+        quantity: int,
+        price_pips: int,
+        *,
+        plain: bool,
+    ) -> Position:
+        """Fold one trade into the position and the realised profit, and return the position.
+
+        ``plain``: by a regular order; otherwise by an order that blocks its own margin.
+        """
         position = self.position(instrument.key, product)
         if position is None:
             position = Position(instrument.key, product, instrument.multiplier)
             self.positions.append(position)
         before = position.realised_paise
         position.trade(side, quantity, price_pips)
+        if plain:
+            position.plain_net += quantity if side is Side.BUY else -quantity
         self.realised_paise += position.realised_paise - before
-
-
-def margin_paise(
-    instrument: Instrument, settings: Settings, product: Product, quantity: int, price_pips: int
-) -> int:
-    """Return what must be free to hold ``quantity`` at ``price_pips``, rounded up to a paisa."""
-    value = quantity * price_pips * instrument.multiplier * settings.margin_permille[product]
-    return -(-value // (PERMILLE * PIPS_PER_PAISA))
+        return position

@@ -10,7 +10,6 @@ Source: cover-order 5.3, 5.7; wire Decisions 15, 19.
 
 from typing import Final
 
-from kavach.core.accounts import margin_paise
 from kavach.core.answering import (
     MARGIN_CODE,
     OFFLINE_CODE,
@@ -33,6 +32,7 @@ from kavach.core.events import (
     Source,
 )
 from kavach.core.modify import modify_entry, modify_stop
+from kavach.core.money.margin import margin_paise
 from kavach.core.order_life import Life
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules import check_placement, reference_price

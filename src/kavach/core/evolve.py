@@ -18,6 +18,7 @@ from kavach.core.cover_tables import State
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.parent_order import LegChange, ParentOrder, Trade
 from kavach.core.regular.evolve import APPLY as APPLY_REGULAR
+from kavach.core.regular.order import RegularOrder
 from kavach.core.state import OmsState
 from kavach.core.venue_order import NOT_CLOSED, VenueOrder
 from kavach.units import OrderType
@@ -266,8 +267,10 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     )
     instrument = state.instruments[parent.instrument]
     client = state.clients[parent.client_id]
-    client.trade(instrument, parent.product, order.side, quantity, price)
+    plain = type(parent) is RegularOrder
+    position = client.trade(instrument, parent.product, order.side, quantity, price, plain=plain)
     state.reblock(parent)
+    state.reblock_position(client, position)
     _note(parent, order, "traded", at_ns)
     _watch_gap(state, parent, at_ns)
 

@@ -7,13 +7,13 @@ changes at once, and the stop follows. A request that says again what already is
 Source: cover-order 5.3 (C3, C4), race 22; wire Decision 19.
 """
 
-from kavach.core.accounts import margin_paise
 from kavach.core.commands import ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.desk import Desk
 from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source, StopPlanned
+from kavach.core.money.margin import margin_paise
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.rules import check_stop, check_stop_side

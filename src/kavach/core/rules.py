@@ -7,6 +7,8 @@ nothing. What only the exchange can know (is it open, is there liquidity) is lef
 Source: cover-order 4, 5.6; wire 2.2, Decisions 9, 10, 19, 20.
 """
 
+from typing import Final
+
 from kavach.core.commands import PlaceCoverOrder
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason
@@ -16,13 +18,14 @@ from kavach.units import OrderType, Product, Side, Validity
 
 LIMIT, MARKET, SL, SLM = OrderType
 BUY = Side.BUY
+COVER_PRODUCTS: Final = frozenset({Product.CNC, Product.MIS, Product.NRML})
 
 
 def check_placement(
     order: PlaceCoverOrder, instrument: Instrument, settings: Settings, last_pips: int
 ) -> Reason | None:
     """Return why this cover order cannot be placed as it is written."""
-    if order.product not in settings.margin_permille:
+    if order.product not in COVER_PRODUCTS:
         return Reason.PRODUCT_MUST_BE_OFFERED
     if not instrument.intraday_allowed:
         return Reason.PRODUCT_MUST_BE_OFFERED

@@ -15,7 +15,7 @@ from kavach.units import NS_PER_MS, Product
 PERMILLE: Final = 1000
 
 
-MARGIN: Final = {Product.CNC: 1000, Product.MIS: 200, Product.NRML: 200}
+MARGIN: Final = {Product.CNC: 1000, Product.MIS: 200, Product.NRML: 200, Product.MTF: 250}
 # How far through the last price a protected market order may reach, by instrument name.
 PROTECTION: Final = {
     "EQ": 30,

@@ -14,16 +14,18 @@ from typing import Final
 
 import msgspec
 
-from kavach.core.accounts import Client, margin_paise
+from kavach.core.accounts import Client
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.events import RequestAnswered
+from kavach.core.money.margin import margin_paise, position_margin_paise
+from kavach.core.money.position import Open, Position
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
-from kavach.units import InstrumentKey
+from kavach.units import InstrumentKey, Product, Side
 
 HASH_BYTES: Final = 16
 
@@ -110,7 +112,10 @@ class OmsState:
         return instrument.exchange in self.sessions_closed
 
     def reblock(self, parent: ParentOrder) -> None:
-        """Block margin for what the entry could still open and for what is open."""
+        """Block margin for what the order could still open, and of a cover order what is open."""
+        if isinstance(parent, RegularOrder):
+            self._recount(parent)
+            return
         instrument = self.instruments[parent.instrument]
         exposure = parent.position
         if not parent.over:
@@ -120,6 +125,49 @@ class OmsState:
         )
         self.clients[parent.client_id].blocked_paise += blocked - parent.blocked_paise
         parent.blocked_paise = blocked
+
+    def _recount(self, order: RegularOrder) -> None:
+        """Count what a regular order could still trade; its position blocks for that."""
+        leaves = 0
+        if not order.over:
+            leaves = order.entry_leaves_max if order.entries else order.quantity
+        could = Open(leaves, leaves * order.reference_price_pips)
+        if could != order.counted:
+            order.counted = self.count_open(
+                order.client_id, order.instrument, order.product, order.side, order.counted, could
+            )
+
+    def reblock_position(self, client: Client, position: Position) -> None:
+        """Block margin for what regular orders hold of a position and could still trade."""
+        instrument = self.instruments[position.instrument]
+        blocked = position_margin_paise(client, position, instrument, self.settings)
+        client.blocked_paise += blocked - position.blocked_paise
+        position.blocked_paise = blocked
+
+    def count_open(
+        self,
+        client_id: str,
+        instrument: InstrumentKey,
+        product: Product,
+        side: Side,
+        before: Open,
+        after: Open,
+    ) -> Open:
+        """Count what a regular order could still trade, block its position anew, return ``after``.
+
+        ``before`` is what it was counted with until now; the order keeps what is returned.
+        """
+        client = self.clients[client_id]
+        position = client.position(instrument, product)
+        if position is None:
+            position = Position(instrument, product, self.instruments[instrument].multiplier)
+            client.positions.append(position)
+        if side is Side.BUY:
+            position.open_buy = position.open_buy - before + after
+        else:
+            position.open_sell = position.open_sell - before + after
+        self.reblock_position(client, position)
+        return after
 
     def snapshot(self) -> OmsSnapshot:
         """Return the whole state as one value."""

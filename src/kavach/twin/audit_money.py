@@ -44,6 +44,7 @@ def _differences(state: OmsState, client: Client, looks: Sequence[SeenOrder]) ->
     if profit != client.realised_paise:
         yield f"the realised profit is {client.realised_paise} paise, trades make {profit}"
     blocked = sum(seen.parent.blocked_paise for seen in looks)
+    blocked += sum(position.blocked_paise for position in client.positions)
     if blocked != client.blocked_paise:
         yield f"blocked are {client.blocked_paise} paise, its orders block {blocked}"
     for seen in looks:

@@ -10,7 +10,7 @@ Source: wire 1.2, Decision 15; cover-order 5.3, 5.7, read for an order without a
 
 from typing import Final
 
-from kavach.core.accounts import margin_paise
+from kavach.core.accounts import Client
 from kavach.core.answering import (
     MARGIN_CODE,
     OFFLINE_CODE,
@@ -25,7 +25,8 @@ from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import Reply
 from kavach.core.desk import Desk
 from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
-from kavach.core.events import EntryCancelRequested, Source
+from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source
+from kavach.core.money.margin import order_margin_paise, sellable_quantity
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.regular.events import RegularOrderEnded, RegularOrderPlaced
@@ -35,9 +36,10 @@ from kavach.core.rules import check_terms, reference_price
 from kavach.core.settle import settle
 from kavach.core.ticket import UNKNOWN, Doing, Ticket
 from kavach.instruments import Instrument
-from kavach.units import Pips, Product
+from kavach.units import Pips, Product, Side
 
 CANCEL_PENDING: Final = "CANCEL_PENDING"
+HOLDING_CODE: Final = 12006  # Of a delivery sold without the shares; the vendor publishes none.
 
 REFUSED: Final[dict[Reply, Reason]] = {
     Reply.EXECUTED: Reason.ORDER_ALREADY_EXECUTED,
@@ -73,17 +75,17 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
     if reason is not None:
         return Refusal(reason)
     client = state.clients[command.client_id]
-    closed = state.session_closed(instrument)  # Then the exchange says so, in the order's row.
-    late = instrument.exchange in state.entries_stopped and not closed
-    late = late and command.product is Product.MIS
-    if client.killed or (late and not command.amo):
-        return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
-    # After this point it must succeed.
     reference = reference_price(
         command.order_type, command.price_pips, command.trigger_price_pips, last
     )
-    available = client.available_paise
-    needed = margin_paise(instrument, state.settings, command.product, command.quantity, reference)
+    reduces = _reduces(client, command)
+    closed = state.session_closed(instrument)  # Then the exchange says so, in the order's row.
+    late = instrument.exchange in state.entries_stopped and not closed
+    late = late and command.product is Product.MIS
+    if (client.killed or (late and not command.amo)) and not reduces:
+        return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
+    # After this point it must succeed.
+    rejection = _rejection(desk, client, instrument, command, reference)
     order_id = desk.next_order_id()
     desk.emit(
         RegularOrderPlaced(
@@ -105,15 +107,46 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
         )
     )
     order = state.regulars[order_id]
-    if needed > available:
-        # As the vendor does: the order is taken and its row says REJECTED, with the figures.
-        text = shortfall_text(available, needed)
-        desk.emit(RegularOrderEnded(order_id, REJECTED, MARGIN_CODE, text))
-    elif state.link_down and not command.amo:
-        text = offline_text(instrument.exchange)
-        desk.emit(RegularOrderEnded(order_id, REJECTED, OFFLINE_CODE, text))
+    if rejection is not None:
+        desk.emit(RegularOrderEnded(order_id, REJECTED, *rejection))
     settle(desk, order, NEW)
     return Ticket(Doing.PLACE, order)
+
+
+def _rejection(
+    desk: Desk, client: Client, instrument: Instrument, command: PlaceOrder, reference_pips: int
+) -> tuple[int, str] | None:
+    """Return code and text of a row that says REJECTED, as the vendor's does, or None."""
+    if command.side is Side.SELL:
+        shares = sellable_quantity(client, instrument.key, command.product)
+        if shares is not None and command.quantity > shares:
+            text = f"Holding Available : {shares} : Required : {command.quantity}"
+            return HOLDING_CODE, text
+    needed = order_margin_paise(
+        client,
+        instrument,
+        desk.state.settings,
+        command.product,
+        command.side,
+        command.quantity,
+        reference_pips,
+    )
+    available = client.available_paise
+    if needed > available and needed > 0:
+        return MARGIN_CODE, shortfall_text(available, needed)
+    if desk.state.link_down and not command.amo:
+        return OFFLINE_CODE, offline_text(instrument.exchange)
+    return None
+
+
+def _reduces(client: Client, command: PlaceOrder) -> bool:
+    """Return whether the order only gives back what regular orders hold (INV-12)."""
+    position = client.position(command.instrument, command.product)
+    if position is None:
+        return False
+    sells = command.side is Side.SELL
+    held = position.plain_net if sells else -position.plain_net
+    return command.quantity <= held - position.open_of(command.side).quantity
 
 
 def _check_product(instrument: Instrument, product: Product) -> Reason | None:
@@ -174,15 +207,7 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
     reason = check_wanted(desk, order, instrument, wanted)
     if reason is not None:
         return Refusal(reason)
-    needed = margin_paise(
-        instrument,
-        desk.state.settings,
-        order.product,
-        wanted.quantity,
-        wanted.reference_price_pips,
-    )
-    more = needed - order.blocked_paise
-    if more > 0 and more > desk.state.clients[order.client_id].available_paise:
+    if not _can_afford(desk, order, instrument, wanted):
         return Refusal(Reason.MARGIN_MUST_SUFFICE)
     if wanted.quantity == order.entry_filled:
         desk.emit(EntryCancelRequested(order.order_id, Source.USER))
@@ -192,6 +217,29 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
             amend_entries(desk, order, instrument, wanted)
     settle(desk, order, before)
     return Ticket(Doing.MODIFY, order)
+
+
+def _can_afford(
+    desk: Desk, order: RegularOrder, instrument: Instrument, wanted: EntryModifyRequested
+) -> bool:
+    """Return whether the client has the money, and the shares, for an order that has changed."""
+    client = desk.state.clients[order.client_id]
+    leaves = wanted.quantity - order.entry_filled
+    if order.side is Side.SELL:
+        shares = sellable_quantity(client, instrument.key, order.product)
+        if shares is not None and leaves > shares + order.counted.quantity:
+            return False
+    more = order_margin_paise(
+        client,
+        instrument,
+        desk.state.settings,
+        order.product,
+        order.side,
+        leaves,
+        wanted.reference_price_pips,
+        instead_of=order.counted,
+    )
+    return more == 0 or more <= client.available_paise
 
 
 def _find(desk: Desk, client_id: str, order_id: int) -> RegularOrder | Refusal:

@@ -11,6 +11,7 @@ Source: wire 1.2, 3.1.
 
 from typing import ClassVar
 
+from kavach.core.money.position import NOTHING, Open
 from kavach.core.order_life import Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.tables import NEW, OPEN, PARKED, SENT, RegularState
@@ -23,6 +24,7 @@ class RegularOrder(ParentOrder, array_like=True, gc=False):
 
     amo: bool = False  # It came while it could not be sent, and its rows say so for ever.
     parked: bool = False
+    counted: Open = NOTHING  # What it could still trade, as its position counts it.
     ended: RegularState | None = None
 
     @property
