@@ -13,7 +13,7 @@ import msgspec
 
 from kavach.exchange import messages as m
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.snapshot import OrderRecord, Snapshot, TickerRecord
+from kavach.exchange.snapshot import LinkRecord, OrderRecord, Snapshot, TickerRecord
 from kavach.instruments import Instrument
 from kavach.units import (
     Exchange,
@@ -47,6 +47,7 @@ class Resting:
     trigger: int
     validity: Validity
     flag: m.SelfTrade
+    link: int
     priority: int
     place: int  # Arrival in its queue, the house's orders counted too.
     quote: bool = False
@@ -54,10 +55,10 @@ class Resting:
     visible: int = 0
     triggered: bool = False
 
-    def show(self) -> None:
-        """Show as much as the order wishes, of what is left."""
-        leaves = self.quantity - self.filled
-        self.visible = min(self.disclosed, leaves) if self.disclosed else leaves
+    @property
+    def family(self) -> tuple[str, str, str, int]:
+        """What all orders linked to this one have in common."""
+        return self.key, self.account, self.side.value, self.link
 
 
 @dataclass
@@ -83,6 +84,7 @@ class NaiveExchange:
         self.priority = 0
         self.places = 0
         self.touched: list[int] = []
+        self.linked_trades: list[tuple[tuple[str, str, str, int], int]] = []
         self.said: list[m.Event] = []
 
     # --- Requests -------------------------------------------------------------------------
@@ -107,9 +109,10 @@ class NaiveExchange:
             new.trigger_price_pips,
             new.validity,
             new.self_trade,
+            new.link,
             *self._newest(),
         )
-        order.show()
+        self._show(order)
         self.live.append(order)
         self._say(m.Accepted(order.id, order.priority, new))
         self._activate(order, at)
@@ -132,13 +135,13 @@ class NaiveExchange:
             and amend.quantity <= order.quantity
         ):
             order.quantity = amend.quantity
-            order.visible = min(order.visible, order.quantity - order.filled)
+            order.visible = min(order.visible, self._left(order))
             self._say_amended(order, amend)
             return self.said
         order.type, order.price, order.disclosed = wish
         order.quantity, order.trigger = amend.quantity, amend.trigger_price_pips
         order.priority, order.place = self._newest()
-        order.show()
+        self._show(order)
         self._say_amended(order, amend)
         self._activate(order, at)
         return self.said
@@ -224,6 +227,7 @@ class NaiveExchange:
             if instrument.exchange != segment:
                 continue
             if phase == m.Phase.CLOSED:
+                self.linked_trades = [t for t in self.linked_trades if t[0][0] != key]
                 self.live = [o for o in self.live if o.key != key or o.ref]
                 for order in self._in_book_order(key):
                     self._end(order, m.Removal.EXPIRED, Code.NONE, "The session has ended")
@@ -243,7 +247,7 @@ class NaiveExchange:
         self._fire(order.key, at)
 
     def _match(self, order: Resting, at: int) -> None:
-        while order in self.live and order.filled < order.quantity:
+        while order in self.live and self._left(order) > 0:
             rivals = [
                 other
                 for other in self._side(order.key, "BUY" if order.side == "SELL" else "SELL")
@@ -264,10 +268,12 @@ class NaiveExchange:
                 self._trade(order, best, at)
 
     def _trade(self, active: Resting, passive: Resting, at: int) -> None:
-        quantity = min(active.quantity - active.filled, passive.visible)
-        active.filled += quantity
-        active.show()
-        passive.filled += quantity
+        quantity = min(self._left(active), passive.visible)
+        for order in (active, passive):
+            order.filled += quantity
+            if order.link:
+                self.linked_trades.append((order.family, quantity))
+        self._show(active)
         passive.visible -= quantity
         self._see(active.key, passive.price, quantity, at)
         if not active.ref and not passive.ref:
@@ -275,11 +281,11 @@ class NaiveExchange:
         else:
             self.trades += 1
             self.tapes[active.key].last_id = str(10_000_000 + self.trades)
-        if passive.visible == 0 and passive.filled < passive.quantity:
-            passive.show()
+        if passive.visible == 0 and self._left(passive) > 0:
+            self._show(passive)
             passive.priority, passive.place = self._newest()
         for order in (active, passive):
-            if order.filled == order.quantity:
+            if self._left(order) == 0:
                 self.live.remove(order)
             if order.ref:
                 self._say(
@@ -294,6 +300,17 @@ class NaiveExchange:
                         TimestampNs(at),
                     )
                 )
+        for order in (active, passive):
+            self._shrink_relatives(order)
+
+    def _shrink_relatives(self, traded: Resting) -> None:
+        """Show no more of a linked order than is left; with nothing left it is removed."""
+        for order in list(self.live):
+            if traded.link and order is not traded and order.family == traded.family:
+                order.visible = min(order.visible, self._left(order))
+                if self._left(order) <= 0:
+                    code = Code.LINK_FILLED
+                    self._end(order, m.Removal.REMOVED, code, TEXT[code])
 
     def _settle(self, order: Resting) -> None:
         if order not in self.live:
@@ -332,6 +349,9 @@ class NaiveExchange:
             return Code.INSTRUMENT_UNKNOWN
         if self._closed(new.instrument):
             return Code.MARKET_CLOSED
+        family = new.instrument, new.account, new.side.value, new.link
+        if new.link and new.quantity <= self._traded_by(family):
+            return Code.QUANTITY_TRADED_BY_LINK
         return self._fault(
             new.instrument,
             new.side,
@@ -346,7 +366,11 @@ class NaiveExchange:
         if order is None:
             known = amend.exchange_order_id in self.issued
             return Code.CANNOT_MODIFY if known else Code.ORDER_NOT_FOUND
-        if amend.quantity <= order.filled or (order.triggered and amend.order_type in STOPS):
+        if amend.quantity <= order.filled:
+            return Code.CANNOT_MODIFY
+        if order.link and amend.quantity <= self._traded_by(order.family):
+            return Code.QUANTITY_TRADED_BY_LINK
+        if order.triggered and amend.order_type in STOPS:
             return Code.CANNOT_MODIFY
         return self._fault(
             order.key,
@@ -437,6 +461,18 @@ class NaiveExchange:
                 for order in self._in_book_order(key)
                 if order.ref
             ],
+            links=[
+                LinkRecord(
+                    InstrumentKey(key),
+                    account,
+                    Side(side),
+                    link,
+                    Quantity(self._traded_by((key, account, side, link))),
+                )
+                for instrument in self.instruments
+                for key, account, side, link in sorted({family for family, _ in self.linked_trades})
+                if key == instrument
+            ],
         )
         return sha256(msgspec.msgpack.encode(snapshot)).hexdigest()
 
@@ -464,6 +500,20 @@ class NaiveExchange:
     def _find(self, order_id: str) -> Resting | None:
         return next((o for o in self.live if o.ref and o.id == order_id), None)
 
+    def _traded_by(self, family: tuple[str, str, str, int]) -> int:
+        """What all orders of a link have traded today, whatever became of them."""
+        return sum(quantity for whose, quantity in self.linked_trades if whose == family)
+
+    def _left(self, order: Resting) -> int:
+        """What an order may still trade."""
+        gone = self._traded_by(order.family) if order.link else order.filled
+        return order.quantity - gone
+
+    def _show(self, order: Resting) -> None:
+        """Show as much as the order wishes, of what is left."""
+        left = self._left(order)
+        order.visible = min(order.disclosed, left) if order.disclosed else left
+
     def _newest(self) -> tuple[int, int]:
         self.priority += 1
         self.places += 1
@@ -474,9 +524,9 @@ class NaiveExchange:
         flag, place = m.SelfTrade.CANCEL_ACTIVE, self.places
         day = Validity.DAY
         order = Resting(
-            key, 0, "", "", side, kind, quantity, 0, price, 0, day, flag, 0, place=place
+            key, 0, "", "", side, kind, quantity, 0, price, 0, day, flag, 0, 0, place=place
         )
-        order.show()
+        self._show(order)
         self.live.append(order)
         return order
 
@@ -556,4 +606,5 @@ def _record(order: Resting) -> OrderRecord:
         order.validity,
         order.flag,
         order.priority,
+        order.link,
     )

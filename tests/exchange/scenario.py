@@ -5,10 +5,10 @@ Scenarios in words: one request a line, and all that it must cause.
     B sell 4 @ 100 ioc    -> #2 accepted, #2 traded 4 @ 100, #1 traded 4 @ 100
 
 Clients are capital letters and their orders are numbered as they are sent, refused ones too.
-``stop 101`` is a trigger, ``show 5`` a disclosed quantity, ``passive`` the wish to have one's own
-resting order cancelled. Without ``@`` an order is a market order. ``nothing`` is written out: an
-empty right-hand side is a mistake, not an expectation. A line that begins with ``#`` goes on with
-the one above. Prices are rupees; one instrument.
+``stop 101`` is a trigger, ``show 5`` a disclosed quantity, ``link 7`` the link that the order
+shares, ``passive`` the wish to have one's own resting order cancelled. Without ``@`` an order is a
+market order. ``nothing`` is written out: an empty right-hand side is a mistake, not an expectation.
+A line that begins with ``#`` goes on with the one above. Prices are rupees; one instrument.
 """
 
 import re
@@ -44,7 +44,8 @@ class Floor:
     def check(self, table: str) -> None:
         """Play the table and compare every list of events; then the replay."""
         joined = re.sub(r"\n\s*(?=#)", " ", table.strip())
-        for number, line in enumerate(joined.splitlines(), start=1):
+        lines = [line for line in joined.splitlines() if line.strip()]
+        for number, line in enumerate(lines, start=1):
             asked, expected = (part.strip() for part in line.split("->"))
             events = self.ask(asked)
             for event in events:
@@ -99,6 +100,7 @@ class Floor:
             trigger,
             Validity.IOC if "ioc" in words.split() else Validity.DAY,
             m.SelfTrade.CANCEL_PASSIVE if "passive" in words else m.SelfTrade.CANCEL_ACTIVE,
+            _number("link", words),
         )
         events = self.exchange.submit(new, TimestampNs(1))
         if isinstance(events[0], m.Accepted):

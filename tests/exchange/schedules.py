@@ -171,6 +171,43 @@ def calm_action(chance: random.Random) -> Action:
         Pips(0),
         Validity.DAY,
         m.SelfTrade.CANCEL_PASSIVE,
+        chance.choice([0, 0, chance.randrange(1, 40)]),
+    )
+    return "submit", order
+
+
+def linked_action(chance: random.Random) -> Action:
+    """One action of a day on which targets and stops of many links wait above and below."""
+    words = ["submit", "amend", "cancel", "house_order", "print_trade", "phase"]
+    word = chance.choices(words, [50, 12, 4, 24, 8, 2])[0]
+    quantity = Quantity(chance.choice([5, 10, 20]))
+    is_stop, up, down = chance.random() < 0.5, chance.randrange(1, 8), chance.randrange(-7, 0)
+    kind = OrderType.SLM if is_stop else OrderType.LIMIT
+    price, trigger = (Pips(0), rupees(down)) if is_stop else (rupees(up), Pips(0))
+    if word == "amend":
+        return word, chance.randrange(-20, 0), (kind, quantity, 0, price, trigger)
+    if word == "cancel":
+        return word, chance.randrange(-20, 0)
+    if word == "house_order":
+        at = rupees(chance.choice([up, down]))
+        return word, KEYS[0], chance.choice([*Side]), at, chance.choice([1, 5, 10])
+    if word == "print_trade":
+        return word, KEYS[0], rupees(chance.choice([up, down])), 1
+    if word == "phase":
+        return word, Segment.NSE, chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
+    order = m.NewOrder(
+        chance.randrange(1, 1000),
+        chance.choice("AB"),
+        KEYS[0],
+        Side.SELL,
+        kind,
+        quantity,
+        Quantity(0 if is_stop else chance.choice([0, 5])),
+        price,
+        trigger,
+        Validity.DAY,
+        m.SelfTrade.CANCEL_PASSIVE,
+        chance.randrange(1, 20),
     )
     return "submit", order
 
@@ -219,6 +256,7 @@ def _random_order(chance: random.Random, key: InstrumentKey) -> m.NewOrder:
         trigger,
         chance.choice([Validity.DAY, Validity.DAY, Validity.IOC]),
         chance.choice([*m.SelfTrade]),
+        chance.choice([0, 0, 0, chance.randrange(1, 20)]),
     )
 
 
@@ -259,10 +297,11 @@ def _new_order(
     numbers: tuple[Any, ...],
     validity: Validity,
     flag: m.SelfTrade,
+    link: int,
 ) -> m.NewOrder:
     kind, quantity, disclosed, price, trigger = numbers
     return m.NewOrder(
-        ref, account, key, side, kind, quantity, disclosed, price, trigger, validity, flag
+        ref, account, key, side, kind, quantity, disclosed, price, trigger, validity, flag, link
     )
 
 
@@ -280,6 +319,7 @@ def actions() -> st.SearchStrategy[list[Action]]:
         _numbers(),
         st.sampled_from(Validity),
         st.sampled_from(m.SelfTrade),
+        st.sampled_from([0, 1, 2]),
     )
     number = st.integers(-6, -1)
     levels = st.lists(st.tuples(prices, quantities), max_size=2)

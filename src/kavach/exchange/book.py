@@ -10,6 +10,7 @@ Source: docs/spec/exchange.md (the book).
 from typing import Final
 
 from kavach.exchange.ladder import Ladder, Order, unlink
+from kavach.exchange.links import Links
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity, Side, TimestampNs
 
@@ -34,6 +35,7 @@ class Book:
         "instrument",
         "last_price",
         "last_trade_id",
+        "links",
         "sell_stops",
         "touched_high",
         "touched_low",
@@ -46,6 +48,7 @@ class Book:
         self.asks = Ladder(-1)
         self.buy_stops = Ladder(-1)  # The lowest trigger fires first.
         self.sell_stops = Ladder(1)  # The highest trigger fires first.
+        self.links = Links()
         self.house_quotes: list[Order] = []
         self.last_price: Pips = instrument.previous_close_pips
         self.day_open = self.day_high = self.day_low = Pips(0)  # 0: no trade today.
@@ -82,9 +85,10 @@ class Book:
 
     def take(self, order: Order, quantity: int) -> None:
         """Take a trade's quantity off the order that came to the book."""
-        assert 0 < quantity <= order.quantity - order.filled, order.exchange_order_id
+        leaves = order.quantity - order.counted - quantity
+        assert quantity > 0 and leaves >= 0, order.exchange_order_id
         order.filled += quantity
-        leaves = order.quantity - order.filled
+        order.counted += quantity
         visible = min(order.disclosed or leaves, leaves)
         if order.level is not None:
             order.level.visible += visible - order.visible
@@ -98,12 +102,13 @@ class Book:
         assert level is not None, order.exchange_order_id
         assert 0 < quantity <= order.visible, order.exchange_order_id
         order.filled += quantity
+        order.counted += quantity
         order.visible -= quantity
         level.visible -= quantity
         if order.visible > 0:
             return
         unlink(order)
-        leaves = order.quantity - order.filled
+        leaves = order.quantity - order.counted
         if leaves > 0:
             order.visible = min(order.disclosed, leaves)
             order.priority = priority

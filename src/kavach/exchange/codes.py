@@ -2,7 +2,8 @@
 Every number with which the exchange says no, and its text.
 
 The numbers are those that members see from NSE; where two segments use different ones for one
-rule, the cash segment's or the more specific one is taken for all.
+rule, the cash segment's or the more specific one is taken for all. 17901 and 17902 are ours: no
+published number speaks of linked orders.
 
 Source: wire.md 1.11; docs/spec/exchange.md (the table).
 """
@@ -34,6 +35,8 @@ class Code(IntEnum):
     QUANTITY_BELOW_LOT = 16556
     QUANTITY_ABOVE_FREEZE = 16606
     SELF_TRADE = 17080
+    LINK_FILLED = 17901
+    QUANTITY_TRADED_BY_LINK = 17902
 
 
 TEXT: Final[dict[Code, str]] = {
@@ -57,4 +60,6 @@ TEXT: Final[dict[Code, str]] = {
     Code.QUANTITY_BELOW_LOT: "Quantity is less than the minimum lot size",
     Code.QUANTITY_ABOVE_FREEZE: "Quantity is greater than the freeze quantity",
     Code.SELF_TRADE: "The order could have resulted in a self-trade",
+    Code.LINK_FILLED: "The orders linked to this one have traded what was left of it",
+    Code.QUANTITY_TRADED_BY_LINK: "The linked orders have traded this quantity already",
 }

@@ -82,6 +82,8 @@ class Exchange:
         segment = book.instrument.exchange
         if state.phases[segment] is not Phase.OPEN:
             return [_rejected(new, Code.MARKET_CLOSED)]
+        if new.link and new.quantity <= book.links.filled(new.account, new.side, new.link):
+            return [_rejected(new, Code.QUANTITY_TRADED_BY_LINK)]
         code = fault(
             book.instrument,
             book.last_price,
@@ -289,6 +291,8 @@ def _rejected(new: NewOrder, code: Code) -> Rejected:
 def _amend_fault(book: Book, order: Order, amend: AmendOrder) -> Code:
     if amend.quantity <= order.filled:
         return Code.CANNOT_MODIFY
+    if amend.quantity <= order.counted:
+        return Code.QUANTITY_TRADED_BY_LINK
     if order.triggered and amend.order_type in STOPS:
         return Code.CANNOT_MODIFY
     return fault(

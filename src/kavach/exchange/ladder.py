@@ -29,11 +29,13 @@ class Order:
 
     __slots__ = (
         "account",
+        "counted",
         "disclosed",
         "exchange_order_id",
         "filled",
         "instrument",
         "level",
+        "link",
         "next",
         "order_ref",
         "order_type",
@@ -64,6 +66,7 @@ class Order:
         validity: Validity,
         self_trade: SelfTrade,
         priority: int,
+        link: int = 0,
     ) -> None:
         self.instrument = instrument
         self.order_ref = order_ref
@@ -73,6 +76,7 @@ class Order:
         self.order_type = order_type  # How it behaves now: a triggered SL is a LIMIT.
         self.quantity = quantity
         self.filled = 0
+        self.counted = 0  # What counts against the quantity: ``filled``, and what its link traded.
         self.disclosed = disclosed
         self.visible = disclosed or quantity
         self.price = price
@@ -81,6 +85,7 @@ class Order:
         self.validity = validity
         self.self_trade = self_trade
         self.priority = priority
+        self.link = link
         self.level: Level | None = None
         self.prev: Order | None = None
         self.next: Order | None = None
@@ -88,7 +93,7 @@ class Order:
     @property
     def leaves(self) -> int:
         """What may still trade."""
-        return self.quantity - self.filled
+        return self.quantity - self.counted
 
 
 class Level:

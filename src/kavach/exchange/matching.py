@@ -3,7 +3,8 @@ How orders meet: the incoming one takes the best prices first, the earliest orde
 
 Everything that happens to a client's order is said as an event and applied at once; house
 orders are changed in place. Stops fire after the order whose trades touched them is done, one
-by one, in a loop and not by recursion, so that a cascade of any length is only a loop.
+by one, in a loop and not by recursion, so that a cascade of any length is only a loop. A trade
+of a linked order shrinks the others of its link before anybody can trade again.
 
 Source: docs/spec/exchange.md (matching, self-trades, stops).
 """
@@ -59,7 +60,7 @@ def _match(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list
     buying = order.side is BUY
     opposite = book.asks if buying else book.bids
     limited = order.order_type is LIMIT
-    while order.filled < order.quantity and (level := opposite.best()) is not None:
+    while order.counted < order.quantity and (level := opposite.best()) is not None:
         if limited and (level.price > order.price if buying else level.price < order.price):
             return
         passive = level.head
@@ -81,7 +82,7 @@ def _prevent_self_trade(state: State, order: Order, out: list[Event]) -> None:
 def _trade(
     state: State, book: Book, active: Order, passive: Order, at_ns: TimestampNs, out: list[Event]
 ) -> None:
-    quantity = Quantity(min(active.quantity - active.filled, passive.visible))
+    quantity = Quantity(min(active.quantity - active.counted, passive.visible))
     price = Pips(passive.price)
     book.touched_high = max(book.touched_high, price)
     book.touched_low = min(book.touched_low or price, price)
@@ -96,7 +97,7 @@ def _trade(
                 book.give(order, quantity, order.priority)
             continue
         priority = order.priority
-        if order is passive and quantity == order.visible < order.quantity - order.filled:
+        if order is passive and quantity == order.visible < order.quantity - order.counted:
             priority = state.priority + 1
         event = Traded(
             order.order_ref,
@@ -109,6 +110,16 @@ def _trade(
             at_ns,
         )
         emit(state, out, event)
+    for order in (active, passive):
+        if order.link:
+            _remove_exhausted(state, book, order, out)
+
+
+def _remove_exhausted(state: State, book: Book, traded: Order, out: list[Event]) -> None:
+    """Remove every order for which the trade of one linked to it has left nothing."""
+    code = Code.LINK_FILLED
+    for order in book.links.exhausted_by(traded):
+        emit(state, out, removed(order, Removal.REMOVED, code.value, TEXT[code]))
 
 
 def _settle(state: State, book: Book, order: Order, out: list[Event]) -> None:

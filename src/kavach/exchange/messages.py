@@ -46,7 +46,7 @@ class Removal(StrEnum):
     """Why an order left the book with something still to trade."""
 
     CANCELLED = "cancelled"  # Its owner asked.
-    REMOVED = "removed"  # The exchange did it on its own.
+    REMOVED = "removed"  # The exchange did it on its own: a self-trade, a linked order's trade.
     EXPIRED = "expired"  # The session ended, or it was the rest of an IOC.
 
 
@@ -64,6 +64,7 @@ class NewOrder(msgspec.Struct, frozen=True, array_like=True):
     trigger_price_pips: Pips
     validity: Validity
     self_trade: SelfTrade
+    link: int = 0  # Orders of one account, instrument, side and link share a quantity; 0: none.
 
 
 class AmendOrder(msgspec.Struct, frozen=True, array_like=True):
@@ -71,7 +72,7 @@ class AmendOrder(msgspec.Struct, frozen=True, array_like=True):
 
     exchange_order_id: str
     order_type: OrderType
-    quantity: Quantity  # The new total, what has traded included.
+    quantity: Quantity  # The new total, what it and the orders linked to it have traded included.
     disclosed_quantity: Quantity
     price_pips: Pips
     trigger_price_pips: Pips

@@ -3,8 +3,8 @@ The exchange's lasting state as plain values: to store, to restore, to compare b
 
 Orders are listed as they stand in the books: instrument by instrument, bids, asks, buy stops,
 sell stops, each best price first and then by time. Two states with the same clients' orders in
-the same queues, the same prices, phases and counters have the same bytes. The house's orders
-are not part of it.
+the same queues, the same prices, phases, counters and fills of links have the same bytes. The
+house's orders are not part of it.
 
 Source: docs/spec/exchange.md (state hash).
 """
@@ -48,6 +48,17 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True):
     validity: Validity
     self_trade: SelfTrade
     priority: int
+    link: int = 0
+
+
+class LinkRecord(msgspec.Struct, frozen=True, array_like=True):
+    """What the orders of one link have traded in this session, the gone ones included."""
+
+    instrument: InstrumentKey
+    account: str
+    side: Side
+    link: int
+    filled_quantity: Quantity
 
 
 class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -72,6 +83,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     priority: int
     tickers: list[TickerRecord]
     orders: list[OrderRecord]
+    links: list[LinkRecord] = []
 
 
 def take(state: State) -> Snapshot:
@@ -88,6 +100,11 @@ def take(state: State) -> Snapshot:
             for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops)
             for order in ladder
             if order.account != HOUSE
+        ],
+        links=[
+            LinkRecord(book.instrument.key, *link, Quantity(filled))
+            for book in state.books.values()
+            for link, filled in book.links.fills()
         ],
     )
 
@@ -108,9 +125,15 @@ def restore(state: State, snapshot: Snapshot) -> None:
         book.volume = ticker.volume
         book.at_ns = ticker.at_ns
         book.last_trade_id = ticker.last_trade_id
+    for link in snapshot.links:
+        links = state.books[link.instrument].links
+        links.remember(state.one(link.account), link.side, link.link, link.filled_quantity)
     for item in snapshot.orders:
         order = state.orders[item.exchange_order_id] = _order(state, item)
-        state.books[item.instrument].place(order)
+        book = state.books[item.instrument]
+        if order.link:
+            book.links.join(order)
+        book.place(order)
 
 
 def state_hash(state: State) -> str:
@@ -137,6 +160,7 @@ def record(order: Order) -> OrderRecord:
         validity=order.validity,
         self_trade=order.self_trade,
         priority=order.priority,
+        link=order.link,
     )
 
 
@@ -155,8 +179,9 @@ def _order(state: State, item: OrderRecord) -> Order:
         item.validity,
         item.self_trade,
         item.priority,
+        item.link,
     )
-    order.filled = item.filled_quantity
+    order.filled = order.counted = item.filled_quantity
     order.visible = item.visible_quantity
     order.triggered = item.triggered
     return order

@@ -111,18 +111,21 @@ def _accept(state: State, event: Accepted) -> None:
         new.validity,
         new.self_trade,
         event.priority,
+        new.link,
     )
+    if new.link:
+        book.links.join(order)
     book.place(order)
 
 
 def _amend(state: State, event: Amended) -> None:
     order = state.orders[event.exchange_order_id]
-    assert event.quantity > order.filled, order.exchange_order_id
+    assert event.quantity > order.counted, order.exchange_order_id
     if event.priority == order.priority:
         # Only the quantity fell: the order keeps its place, and its level shows less.
         level = order.level
         assert level is not None, order.exchange_order_id
-        visible = min(order.visible, event.quantity - order.filled)
+        visible = min(order.visible, event.quantity - order.counted)
         level.visible += visible - order.visible
         order.visible = visible
         order.quantity = event.quantity
@@ -133,7 +136,7 @@ def _amend(state: State, event: Amended) -> None:
     order.order_type = event.order_type
     order.quantity = event.quantity
     order.disclosed = event.disclosed_quantity
-    leaves = event.quantity - order.filled
+    leaves = event.quantity - order.counted
     order.visible = min(event.disclosed_quantity or leaves, leaves)
     order.price = event.price_pips
     order.trigger = event.trigger_price_pips
@@ -163,8 +166,12 @@ def _trade(state: State, event: Traded) -> None:
         if event.priority != order.priority:
             state.priority = event.priority
         book.give(order, event.quantity, event.priority)
-    if order.filled == order.quantity:
+    if order.link:
+        book.links.count(order, event.quantity)
+    if order.counted == order.quantity:
         del state.orders[event.exchange_order_id]
+        if order.link:
+            book.links.leave(order)
 
 
 def _price(state: State, event: Priced) -> None:
@@ -181,6 +188,8 @@ def _remove(state: State, event: Removed) -> None:
     assert order.filled == event.filled_quantity, order.exchange_order_id
     if order.level is not None:
         unlink(order)
+    if order.link:
+        state.books[order.instrument].links.leave(order)
 
 
 def _print(state: State, event: Printed) -> None:
@@ -189,10 +198,12 @@ def _print(state: State, event: Printed) -> None:
 
 def _change_phase(state: State, event: PhaseChanged) -> None:
     state.phases[event.exchange] = event.phase
-    if event.phase is Phase.OPEN:
-        for book in state.books.values():
-            if book.instrument.exchange is event.exchange:
+    for book in state.books.values():
+        if book.instrument.exchange is event.exchange:
+            if event.phase is Phase.OPEN:
                 book.begin_day()
+            else:
+                book.links.forget()
 
 
 def _nothing(state: State, event: Rejected | AmendRejected | CancelRejected) -> None:
