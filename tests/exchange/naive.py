@@ -13,7 +13,7 @@ import msgspec
 
 from kavach.exchange import messages as m
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.snapshot import LinkRecord, OrderRecord, Snapshot, TickerRecord
+from kavach.exchange.snapshot import LinkOver, LinkRecord, OrderRecord, Snapshot, TickerRecord
 from kavach.instruments import Instrument
 from kavach.units import (
     Exchange,
@@ -85,6 +85,7 @@ class NaiveExchange:
         self.places = 0
         self.touched: list[int] = []
         self.linked_trades: list[tuple[tuple[str, str, str, int], int]] = []
+        self.over: list[tuple[str, str, int]] = []  # Links of earlier sessions that traded.
         self.said: list[m.Event] = []
 
     # --- Requests -------------------------------------------------------------------------
@@ -227,6 +228,8 @@ class NaiveExchange:
             if instrument.exchange != segment:
                 continue
             if phase == m.Phase.CLOSED:
+                ended = [family for family, _ in self.linked_trades if family[0] == key]
+                self.over += [(key, account, link) for _, account, _, link in ended]
                 self.linked_trades = [t for t in self.linked_trades if t[0][0] != key]
                 self.live = [o for o in self.live if o.key != key or o.ref]
                 for order in self._in_book_order(key):
@@ -285,7 +288,7 @@ class NaiveExchange:
             self._show(passive)
             passive.priority, passive.place = self._newest()
         for order in (active, passive):
-            if self._left(order) == 0:
+            if order.filled == order.quantity:
                 self.live.remove(order)
             if order.ref:
                 self._say(
@@ -306,7 +309,7 @@ class NaiveExchange:
     def _shrink_relatives(self, traded: Resting) -> None:
         """Show no more of a linked order than is left; with nothing left it is removed."""
         for order in list(self.live):
-            if traded.link and order is not traded and order.family == traded.family:
+            if traded.link and order.family == traded.family:
                 order.visible = min(order.visible, self._left(order))
                 if self._left(order) <= 0:
                     code = Code.LINK_FILLED
@@ -350,6 +353,9 @@ class NaiveExchange:
         if self._closed(new.instrument):
             return Code.MARKET_CLOSED
         family = new.instrument, new.account, new.side.value, new.link
+        over = [link for key, whose, link in self.over if (key, whose) == family[:2]]
+        if new.link and over and new.link <= max(over):
+            return Code.LINK_OVER
         if new.link and new.quantity <= self._traded_by(family):
             return Code.QUANTITY_TRADED_BY_LINK
         return self._fault(
@@ -472,6 +478,15 @@ class NaiveExchange:
                 for instrument in self.instruments
                 for key, account, side, link in sorted({family for family, _ in self.linked_trades})
                 if key == instrument
+            ],
+            links_over=[
+                LinkOver(
+                    InstrumentKey(key),
+                    account,
+                    max(link for k, a, link in self.over if (k, a) == (key, account)),
+                )
+                for key in self.instruments
+                for account in sorted({a for k, a, _ in self.over if k == key})
             ],
         )
         return sha256(msgspec.msgpack.encode(snapshot)).hexdigest()

@@ -25,7 +25,7 @@ def test_a_trade_shrinks_the_other() -> None:
         + """
         house buy 30 @ 100.10     -> #1 traded 30 @ 100.1
         print 1 @ 99.80           -> printed 1 @ 99.8, #2 triggered, #2 traded 70 @ 99.9,
-                                     #1 removed 17901
+                                     #1 removed 17901, #2 removed 17901
         """
     )
     assert floor.book() == "430/1@99.9 | none"
@@ -66,9 +66,10 @@ def test_an_amend_that_crosses_a_trade() -> None:
         amend #1 150 @ 100.10             -> #1 amended
         amend #2 60 stop 99.80            -> #2 amend refused 17902
         amend #2 61 stop 99.80            -> #2 amended
-        print 1 @ 99.80                   -> printed 1 @ 99.8, #2 triggered, #2 traded 1 @ 99.9
+        print 1 @ 99.80                   -> printed 1 @ 99.8, #2 triggered, #2 traded 1 @ 99.9,
+                                             #2 removed 17901
         amend #1 61 @ 100.10              -> #1 amend refused 17902
-        house buy 500 @ 100.10            -> #1 traded 89 @ 100.1
+        house buy 500 @ 100.10            -> #1 traded 89 @ 100.1, #1 removed 17901
         """
     )
     assert floor.book() == "411/1@100.1 499/1@99.9 | none"
@@ -80,7 +81,8 @@ def test_a_converted_stop_that_crosses_a_trade() -> None:
         BRACKET
         + """
         house buy 99 @ 100.10      -> #1 traded 99 @ 100.1
-        amend #2 100 @ 99.90       -> #2 amended, #2 traded 1 @ 99.9, #1 removed 17901
+        amend #2 100 @ 99.90       -> #2 amended, #2 traded 1 @ 99.9,
+                                     #1 removed 17901, #2 removed 17901
         amend #2 101 @ 99.90       -> #0 amend refused 16346
         """
     )
@@ -103,15 +105,23 @@ def test_what_was_traded_is_remembered() -> None:
 
 
 def test_the_session_ends() -> None:
-    """A link is forgotten with its session."""
+    """A link that traded is over with its session, and every lower one; a higher one begins."""
     floor = check("""
-        A sell 10 @ 100.10 link 1      -> #1 accepted
+        A sell 10 @ 100.10 link 5      -> #1 accepted
+        A sell 10 @ 100.20 link 7      -> #2 accepted
         house buy 4 @ 100.10           -> #1 traded 4 @ 100.1
-        close                          -> #1 expired, NSE closed
+        close                          -> #1 expired, #2 expired, NSE closed
         open                           -> NSE open
-        A sell 10 @ 100.10 link 1      -> #2 accepted
+        A sell 10 @ 100.10 link 5      -> #3 rejected 17903
+        A sell 10 @ 100.10 link 3      -> #4 rejected 17903
+        B sell 10 @ 100.10 link 3      -> #5 accepted
+        A sell 10 @ 100.10 link 7      -> #6 accepted
     """)
-    assert floor.book() == "none | 10/1@100.1"
+    assert floor.book() == "none | 20/2@100.1"
+    restored = Floor()
+    restored.exchange.restore(floor.exchange.snapshot())
+    assert restored.exchange.state_hash() == floor.exchange.state_hash()
+    assert restored.say(restored.ask("A sell 10 @ 100.10 link 5")[0]) == "#1 rejected 17903"
 
 
 def test_only_trades_are_shared() -> None:
@@ -140,7 +150,8 @@ def test_places_and_icebergs() -> None:
     assert floor.book() == "none | 3/1@100.1 8/2@100.2"
     floor.check("""
         cancel #3                           -> #3 cancelled
-        house buy 8 @ 100.20                -> #1 traded 3 @ 100.2, #2 traded 5 @ 100.2
+        house buy 8 @ 100.20                -> #1 traded 3 @ 100.2, #1 removed 17901,
+                                               #2 traded 5 @ 100.2
     """)
 
 
@@ -156,7 +167,8 @@ def test_a_smaller_total_after_a_trade() -> None:
     assert floor.book() == "none | 6/1@100.1 9/2@100.2"
     floor.check("""
         cancel #3                           -> #3 cancelled
-        house buy 5 @ 100.20                -> #1 traded 4 @ 100.2, #2 traded 1 @ 100.2
+        house buy 5 @ 100.20                -> #1 traded 4 @ 100.2, #1 removed 17901,
+                                               #2 traded 1 @ 100.2
     """)
 
 
@@ -169,7 +181,8 @@ def test_different_quantities() -> None:
         house buy 5 @ 100.10                -> #3 traded 5 @ 100.1, #1 removed 17901
         house buy 4 @ 100.10                -> #3 traded 4 @ 100.1
         quote 50@99.90 0@0                  -> nothing
-        print 1 @ 99.80                     -> printed 1 @ 99.8, #2 triggered, #2 traded 1 @ 99.9
+        print 1 @ 99.80                     -> printed 1 @ 99.8, #2 triggered, #2 traded 1 @ 99.9,
+                                               #2 removed 17901
     """)
     assert floor.book() == "49/1@99.9 | none"
 
@@ -187,7 +200,8 @@ def test_a_snapshot_between() -> None:
         amend #2 60 stop 99.80     -> #2 amend refused 17902
         print 1 @ 99.80            -> printed 1 @ 99.8, #2 triggered, #2 traded 39 @ 99.9,
                                       #2 rests @ 99.9
-        house buy 5 @ 99.90        -> #2 traded 1 @ 99.9, #1 removed 17901
+        house buy 5 @ 99.90        -> #2 traded 1 @ 99.9,
+                                     #1 removed 17901, #2 removed 17901
     """)
 
 

@@ -159,7 +159,7 @@ def audit(events: list[m.Event]) -> dict[str, int]:
                 assert shared[link] <= given[link]
                 assert left(order_id) >= 0
                 halves.setdefault(event.trade_id, []).append(event)
-                if left(order_id) == 0:
+                if filled[order_id] == total[order_id]:
                     del living[order_id]
             case m.Removed():
                 assert event.filled_quantity == filled[event.exchange_order_id]
@@ -174,6 +174,7 @@ def audit(events: list[m.Event]) -> dict[str, int]:
     for trade in halves.values():
         assert len({(half.quantity, half.price_pips) for half in trade}) == 1
         assert sorted(half.active for half in trade) in ([False], [True], [False, True])
+    assert all(left(order_id) > 0 for order_id in living)
     return {order_id: left(order_id) for order_id in living}
 
 

@@ -2,7 +2,7 @@
 Every number with which the exchange says no, and its text.
 
 The numbers are those that members see from NSE; where two segments use different ones for one
-rule, the cash segment's or the more specific one is taken for all. 17901 and 17902 are ours: no
+rule, the cash segment's or the more specific one is taken for all. 17901 to 17903 are ours: no
 published number speaks of linked orders.
 
 Source: wire.md 1.11; docs/spec/exchange.md (the table).
@@ -37,6 +37,7 @@ class Code(IntEnum):
     SELF_TRADE = 17080
     LINK_FILLED = 17901
     QUANTITY_TRADED_BY_LINK = 17902
+    LINK_OVER = 17903
 
 
 TEXT: Final[dict[Code, str]] = {
@@ -62,4 +63,5 @@ TEXT: Final[dict[Code, str]] = {
     Code.SELF_TRADE: "The order could have resulted in a self-trade",
     Code.LINK_FILLED: "The orders linked to this one have traded what was left of it",
     Code.QUANTITY_TRADED_BY_LINK: "The linked orders have traded this quantity already",
+    Code.LINK_OVER: "The link belongs to a session that has ended",
 }

@@ -82,9 +82,7 @@ class Exchange:
         segment = book.instrument.exchange
         if state.phases[segment] is not Phase.OPEN:
             return [_rejected(new, Code.MARKET_CLOSED)]
-        if new.link and new.quantity <= book.links.filled(new.account, new.side, new.link):
-            return [_rejected(new, Code.QUANTITY_TRADED_BY_LINK)]
-        code = fault(
+        code = _link_fault(book, new) or fault(
             book.instrument,
             book.last_price,
             new.side,
@@ -286,6 +284,16 @@ class Exchange:
 
 def _rejected(new: NewOrder, code: Code) -> Rejected:
     return Rejected(new.order_ref, code.value, TEXT[code])
+
+
+def _link_fault(book: Book, new: NewOrder) -> Code:
+    if not new.link:
+        return Code.NONE
+    if book.links.is_over(new.account, new.link):
+        return Code.LINK_OVER
+    if new.quantity <= book.links.filled(new.account, new.side, new.link):
+        return Code.QUANTITY_TRADED_BY_LINK
+    return Code.NONE
 
 
 def _amend_fault(book: Book, order: Order, amend: AmendOrder) -> Code:

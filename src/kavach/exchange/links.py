@@ -12,7 +12,9 @@ So it does not matter when an amend arrives: one that crosses a trade of a sibli
 the same total as before.
 
 What a group has traded is remembered until the session ends, also when none of its orders lives:
-an order that comes late must not trade it again.
+an order that comes late must not trade it again. From then on it is enough to know the highest
+number that traded: links are numbered upwards, and one that is not above it is over for ever. So a
+member who has slept through the end of a session can't begin a half-traded link anew.
 
 Source: docs/spec/exchange.md (linked orders).
 """
@@ -36,15 +38,20 @@ class Group:
 class Links:
     """The groups of one book."""
 
-    __slots__ = ("_groups",)
+    __slots__ = ("_groups", "over")
 
     def __init__(self) -> None:
         self._groups: dict[Link, Group] = {}
+        self.over: dict[str, int] = {}  # By account: the highest link of an earlier session.
 
     def filled(self, account: str, side: Side, link: int) -> int:
         """Return what the orders of a link have traded in this session."""
         group = self._groups.get((account, side, link))
         return 0 if group is None else group.filled
+
+    def is_over(self, account: str, link: int) -> bool:
+        """Return whether a link is, or could be, one that traded in an earlier session."""
+        return link <= self.over.get(account, 0)
 
     def fills(self) -> list[tuple[Link, int]]:
         """Return every link that has traded and how much, in an order that is always the same."""
@@ -92,6 +99,8 @@ class Links:
     def forget(self) -> None:
         """Begin anew: the session has ended, and no order of it lives."""
         assert not any(group.orders for group in self._groups.values())
+        for account, _, link in (link for link, _ in self.fills()):
+            self.over[account] = max(link, self.over.get(account, 0))
         self._groups.clear()
 
 

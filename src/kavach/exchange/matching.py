@@ -116,7 +116,7 @@ def _trade(
 
 
 def _remove_exhausted(state: State, book: Book, traded: Order, out: list[Event]) -> None:
-    """Remove every order for which the trade of one linked to it has left nothing."""
+    """Remove every order of a link for which its trades have left nothing, unless it is filled."""
     code = Code.LINK_FILLED
     for order in book.links.exhausted_by(traded):
         emit(state, out, removed(order, Removal.REMOVED, code.value, TEXT[code]))

@@ -61,6 +61,14 @@ class LinkRecord(msgspec.Struct, frozen=True, array_like=True):
     filled_quantity: Quantity
 
 
+class LinkOver(msgspec.Struct, frozen=True, array_like=True):
+    """Up to which number the links of an account are over in an instrument."""
+
+    instrument: InstrumentKey
+    account: str
+    link: int
+
+
 class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
     """What everybody sees of one instrument."""
 
@@ -84,6 +92,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     tickers: list[TickerRecord]
     orders: list[OrderRecord]
     links: list[LinkRecord] = []
+    links_over: list[LinkOver] = []
 
 
 def take(state: State) -> Snapshot:
@@ -105,6 +114,11 @@ def take(state: State) -> Snapshot:
             LinkRecord(book.instrument.key, *link, Quantity(filled))
             for book in state.books.values()
             for link, filled in book.links.fills()
+        ],
+        links_over=[
+            LinkOver(book.instrument.key, account, link)
+            for book in state.books.values()
+            for account, link in sorted(book.links.over.items())
         ],
     )
 
@@ -128,6 +142,8 @@ def restore(state: State, snapshot: Snapshot) -> None:
     for link in snapshot.links:
         links = state.books[link.instrument].links
         links.remember(state.one(link.account), link.side, link.link, link.filled_quantity)
+    for past in snapshot.links_over:
+        state.books[past.instrument].links.over[state.one(past.account)] = past.link
     for item in snapshot.orders:
         order = state.orders[item.exchange_order_id] = _order(state, item)
         book = state.books[item.instrument]

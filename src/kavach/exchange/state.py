@@ -168,7 +168,7 @@ def _trade(state: State, event: Traded) -> None:
         book.give(order, event.quantity, event.priority)
     if order.link:
         book.links.count(order, event.quantity)
-    if order.counted == order.quantity:
+    if order.filled == order.quantity:
         del state.orders[event.exchange_order_id]
         if order.link:
             book.links.leave(order)
