@@ -51,11 +51,15 @@ def text_of(**changes: Any) -> str:
     ],
 )
 def test_there_is_one_way_to_write_a_path(twin: TwinServer, path: str) -> None:
-    """Nothing is folded, cleaned or guessed: what is no route to the letter is 404."""
+    """Nothing is folded, cleaned or guessed: what is no route to the letter is none.
+
+    One more segment behind the order book's path is some order's id, and an order is only deleted.
+    """
     before = twin.audit()["state_hash"]
     answer = ask(twin, "POST", path, text_of().encode())
-    check_envelope(answer, 404)
-    assert answer.word == "NO_SUCH_ROUTE"
+    an_id = path.startswith("/api/v1/orders/") and not path.startswith("/api/v1/orders//")
+    check_envelope(answer, 405 if an_id else 404)
+    assert answer.word == ("METHOD_NOT_ALLOWED" if an_id else "NO_SUCH_ROUTE")
     assert twin.audit()["state_hash"] == before
 
 
@@ -68,7 +72,7 @@ def test_dots_do_not_leave_the_control_room(twin: TwinServer) -> None:
 def test_a_path_is_decoded_once(twin: TwinServer, path: str) -> None:
     """An encoded letter is that letter; encoded twice it is not."""
     assert ask(twin, "POST", path, b"{}").word == "BLANK"
-    assert ask(twin, "POST", path.replace("%", "%25"), b"{}").status == 404
+    assert ask(twin, "POST", path.replace("%", "%25"), b"{}").status in (404, 405)
 
 
 @pytest.mark.parametrize(
