@@ -286,7 +286,7 @@ SCENES: Final = {
     open               -> nothing                  | OPEN
     E1 traded 50       -> nothing                  | FILLED
     open               -> nothing                  | FILLED
-    squareoff          -> nothing                  | FILLED
+    squareoff          -> E1 sell 50 @ market      | FILLED
     end                -> nothing                  | FILLED
     kill               -> nothing                  | FILLED
     """,
@@ -501,3 +501,60 @@ def test_a_change_may_not_cost_more_than_there_is() -> None:
     scene.tell("E1 acked")
     assert scene.tell("modify quantity 110") == "no: margin_must_suffice | OPEN"
     assert scene.tell("modify quantity 90") == "E1 to 90 @ 13, ok | OPEN"
+
+
+def _live(scene: RegularScene) -> list[tuple[str, int, str]]:
+    """Return side, quantity and origin of every regular order that lives, oldest first."""
+    regulars = scene.engine.state.regulars.values()
+    return [(one.side.value, one.quantity, one.device) for one in regulars if not one.over]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_intraday_positions_are_squared_off(side: Side) -> None:
+    """At the time the position is given back at market, in pieces that the exchange takes."""
+    scene = RegularScene(side, stock(freeze=60))
+    scene.cells = set()
+    scene.tell("place 50 @ 13")
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 50")
+    scene.tell("place 50 @ 13")
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 50")
+    scene.tell("squareoff")
+    other = "SELL" if side is Side.BUY else "BUY"
+    assert _live(scene) == [(other, 60, "SQUARE_OFF"), (other, 40, "SQUARE_OFF")]
+    scene.tell("squareoff")
+    assert len(_live(scene)) == 2, "once is enough"
+    scene.check_replay()
+
+
+def test_nothing_is_squared_off_beside_an_order_that_may_still_fill() -> None:
+    """First the cancel's outcome, then the square-off of what is there by then: never reversed."""
+    scene = RegularScene(Side.BUY)
+    scene.cells = set()
+    scene.tell("place 100 @ 13")
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 60")
+    assert scene.tell("squareoff") == "cancel E1 | OPEN"
+    assert _live(scene) == [("BUY", 100, "")]
+    scene.tell("E1 traded 30")
+    scene.tell("E1 cancelled")
+    assert _live(scene) == [("SELL", 90, "SQUARE_OFF")]
+    scene.check_replay()
+
+
+def test_what_may_be_carried_is_not_squared_off() -> None:
+    """Only intraday positions go, and not those of cover orders, which go by themselves."""
+    scene = RegularScene(Side.BUY)
+    scene.cells = set()
+    scene.tell("place 100 @ 13 nrml")
+    scene.tell("E1 acked")
+    scene.tell("E1 traded 100")
+    scene.tell("squareoff")
+    assert _live(scene) == []
+    scene.tell("open")
+    cover = Scene(Side.BUY)
+    for words in ("place 100 @ 13 stop 12", "E1 acked", "E1 traded 100", "S1 acked"):
+        cover.tell(words)
+    assert cover.tell("squareoff").startswith("out: square_off, S1 to 100 @ market")
+    assert not cover.engine.state.regulars

@@ -61,6 +61,7 @@ from kavach.core.regular.asks import conclude as conclude_regular
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.regular.day import pass_moment
 from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.square_off import square_off_exchange, square_off_rest
 from kavach.core.regular.tables import DayEvent
 from kavach.core.settle import arm, arrange, settle
 from kavach.core.ticket import Ticket
@@ -109,6 +110,7 @@ class Core(Desk):
             self._take(parent, order, report)
         if told:
             settle(self, parent, before)  # Once, when everything that it says is known.
+            self._look_after(parent)
 
     def report(self, report: e.Report) -> None:
         """Take a report of one order; what is known already changes nothing (INV-10)."""
@@ -117,6 +119,12 @@ class Core(Desk):
         before = parent.state
         if self._take(parent, order, report):
             settle(self, parent, before)
+            self._look_after(parent)
+
+    def _look_after(self, parent: ParentOrder) -> None:
+        """Do what the end of one order lets be done for others."""
+        if type(parent) is RegularOrder and parent.ended is not None:
+            square_off_rest(self, parent)
 
     def _take(self, parent: ParentOrder, order: VenueOrder, report: e.Report) -> bool:
         """Return whether a report was news, having let it happen and established its meaning."""
@@ -301,6 +309,7 @@ class Core(Desk):
             self._clock(
                 parent, ClockEvent.T1_SQUARE_OFF, DayEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF
             )
+        square_off_exchange(self, command.exchange)
         return Ticket()
 
     def end_session(self, command: EndSession) -> Ticket:
