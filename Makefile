@@ -27,6 +27,13 @@ sim: .venv/test.stamp  ## Worlds from seeds, then the property tests at length: 
 	$(BIN)/python -m tests.simulation $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(RUNS) $(BIN)/pytest tests/property $(if $(SEED),--hypothesis-seed=$(SEED)))
 
+mutants: .venv/test.stamp  ## Rules broken on purpose, one at a time: each must be noticed.
+	$(BIN)/python -m tests.simulation.mutants $(ARGS)
+	$(BIN)/python -m tests.property.mutations
+
+crash: .venv/test.stamp  ## Every crash point, and fifty kills of a loaded server; see docs/reliability.md.
+	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/crash $(ARGS)
+
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
 	@$(BIN)/python -m kavach.core.print_spec
 

@@ -16,8 +16,9 @@ from kavach.engine.engine import Engine
 from kavach.engine.observer_port import Observer
 from kavach.telemetry.histogram import Histogram
 from kavach.telemetry.telemetry import Telemetry
-from kavach.units import NS_PER_MS, NS_PER_SECOND
+from kavach.units import NS_PER_MS, NS_PER_SECOND, Side
 from tests.core.scenario import Scene
+from tests.core.test_regular import RegularScene
 from tests.property import far, near
 from tests.property.far import FarWorld
 from tests.property.near import NearWorld
@@ -207,3 +208,20 @@ def test_two_servers_in_one_process_share_nothing() -> None:
     assert figures(other).total("kavach_cover_orders") == 0
     families = list(text_string_to_metric_families(one.exposition().decode()))
     assert len({family.name for family in families}) == len(families)
+
+
+def test_regular_orders_are_counted_by_state() -> None:
+    """Living ones are a gauge by state, ended ones a counter by how they ended."""
+    scene = RegularScene(Side.BUY)
+    scene.cells = set()
+    telemetry = Telemetry(scene.engine)
+    for words in ("place 10 @ 13", "E1 acked", "E1 traded 10", "place 10 @ 13", "amo 10 @ 13"):
+        scene.tell(words)
+    seen = figures(telemetry)
+    assert seen.get("kavach_regular_orders_ended_total", state="FILLED") == 1
+    assert seen.get("kavach_regular_orders", state="SENT") == 1
+    assert seen.get("kavach_regular_orders", state="PARKED") == 1
+    scene.tell("cancel")
+    again = figures(Telemetry(scene.engine))
+    assert again.get("kavach_regular_orders", state="PARKED") == 0
+    assert again.get("kavach_regular_orders", state="SENT") == 1

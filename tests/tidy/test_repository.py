@@ -1,5 +1,6 @@
 """The repository keeps its house rules: each of ``rules.py``, over every file it is meant for."""
 
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterable
@@ -119,8 +120,11 @@ def test_the_changelog_has_room_for_the_next_change() -> None:
 
 
 def test_make_can_be_learned_in_a_minute() -> None:
-    """The Makefile has a dozen recipes at most."""
+    """The Makefile has a dozen recipes at most, and one for each command that README names."""
     recipes = rules.make_recipes((ROOT / "Makefile").read_text())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bmake (\w+)", readme))
+    assert named - set(recipes) == set()
     assert {"run", "test", "check", "demo", "bench", "sim", "spec"} <= set(recipes)
     assert len(recipes) <= rules.MAKE_RECIPES_MAX
 

@@ -25,11 +25,14 @@ from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import TERMINAL, State
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome, Refusal
+from kavach.core.regular.events import RegularOrderEnded
+from kavach.core.regular.order import RegularOrder
 from kavach.engine.engine import Engine
 from kavach.telemetry import metrics
 from kavach.telemetry.histogram import Histogram
 from kavach.telemetry.journal_watch import JournalWatch
 from kavach.telemetry.logs import Note, iso
+from kavach.telemetry.regular_watch import RegularWatch
 from kavach.telemetry.request_log import say_with_request
 from kavach.units import NS_PER_MS
 
@@ -49,6 +52,7 @@ class EngineWatch:
         self._commands: Counter[tuple[str, str]] = Counter()
         self._ended: Counter[str] = Counter()
         self._reopened = 0
+        self._regulars = RegularWatch()
         self._alarms: Counter[str] = Counter()
         self._doubted = 0
         self._naked_times = Histogram([ms * NS_PER_MS for ms in _NAKED_MS])
@@ -75,6 +79,7 @@ class EngineWatch:
             for order in parent.entries + parent.exits
             if order.doubted
         }
+        self._regulars.watch(state)
         self._speaks = _LOG.isEnabledFor(logging.DEBUG)
         self._journal_watch.watch(engine.journal)
         engine.observer = self
@@ -102,6 +107,8 @@ class EngineWatch:
         for parent in touched:
             if isinstance(parent, CoverOrder):
                 self._look(parent, at_ns)
+            elif isinstance(parent, RegularOrder):
+                self._regulars.look(parent)
         if self._speaks:
             self._say(cause, outcome, touched, len(events), at_ns)
 
@@ -159,6 +166,9 @@ class EngineWatch:
     def _end(self, event: e.CoverOrderEnded, at_ns: int) -> None:
         self._ended[event.state] += 1
 
+    def _end_regular(self, event: RegularOrderEnded, at_ns: int) -> None:
+        self._regulars.end(event)
+
     def _reopen(self, event: e.CoverOrderReopened, at_ns: int) -> None:
         self._reopened += 1
 
@@ -213,6 +223,7 @@ class EngineWatch:
         ended = [((s.value,), self._ended[s.value]) for s in State if s in TERMINAL]
         yield metrics.counts(metrics.ENDED, ended)
         yield metrics.count(metrics.REOPENED, self._reopened)
+        yield from self._regulars.collect()
         yield metrics.counts(metrics.COMMANDS, self._commands.items())
         yield metrics.sizes(metrics.NAKED, [((), self._naked_times)])
         yield metrics.count(metrics.NAKED_NOW, len(self._naked))
@@ -252,6 +263,7 @@ _OF_CLIENTS: Final = frozenset(
 _COUNTS: Final[dict[type, Callable[[EngineWatch, Any, int], None]]] = {
     e.CoverOrderEnded: EngineWatch._end,
     e.CoverOrderReopened: EngineWatch._reopen,
+    RegularOrderEnded: EngineWatch._end_regular,
     e.AlarmRaised: EngineWatch._alarm,
     e.OrderDoubted: EngineWatch._doubt,
     e.OrderAccepted: EngineWatch._answer_new,

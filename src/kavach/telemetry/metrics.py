@@ -57,6 +57,10 @@ ENDED: Final = _counter("kavach_cover_orders_ended_total", "Cover orders that en
 REOPENED: Final = _counter(
     "kavach_cover_orders_reopened_total", "Ended cover orders that a late fill brought back"
 )
+REGULAR_ORDERS: Final = _gauge("kavach_regular_orders", "Living regular orders by state", "state")
+REGULAR_ENDED: Final = _counter(
+    "kavach_regular_orders_ended_total", "Regular orders that ended", "state"
+)
 COMMANDS: Final = _counter(
     "kavach_commands_total",
     "Steps of the engine by their cause, and accepted, replayed or the reason of the refusal",
@@ -73,7 +77,7 @@ NAKED_NOW_MAX: Final = _gauge(
 NAKED_EVER_MAX: Final = _gauge(
     "kavach_naked_ever_seconds_max", "The longest time ever that is over, restarts included"
 )
-ALARMS: Final = _counter("kavach_alarms_total", "Alarms about a cover order", "alarm")
+ALARMS: Final = _counter("kavach_alarms_total", "Alarms about an order", "alarm")
 IN_DOUBT: Final = _gauge(
     "kavach_orders_in_doubt", "Venue orders with a request whose outcome is unknown now"
 )
@@ -113,6 +117,8 @@ METRICS: Final = (
     COVER_ORDERS,
     ENDED,
     REOPENED,
+    REGULAR_ORDERS,
+    REGULAR_ENDED,
     COMMANDS,
     NAKED,
     NAKED_NOW,
