@@ -433,7 +433,7 @@ class Scene:
 
     def _name(self, tag: int) -> str:
         order: VenueOrder = self.engine.state.orders[tag]
-        cover = self.engine.state.parent(order.parent_id)
+        cover = self.engine.state.parents[order.parent_id]
         if order.is_entry:
             return f"E{1 + [o.tag for o in cover.entries].index(tag)}"
         letter = "S" if order.purpose is e.Purpose.STOP else "X"

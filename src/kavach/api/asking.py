@@ -86,5 +86,5 @@ def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> Inst
 
 def moves_exchange(edge: Edge, order_id: int, named: InstrumentKey | None) -> bool:
     """Return whether it is the exchange that a refused modify wanted changed."""
-    own = edge.backend.state.parent(order_id).instrument
+    own = edge.backend.state.parents[order_id].instrument
     return named is not None and named.partition(":")[0] != own.partition(":")[0]

@@ -101,7 +101,7 @@ class Replay:
             if not order_id and hasattr(event, "tag"):
                 order_id = state.orders[event.tag].parent_id
             if order_id:
-                touched[order_id] = state.parent(order_id)
+                touched[order_id] = state.parents[order_id]
         return list(touched.values())
 
     def _found_wrong(self, parent: ParentOrder) -> Iterable[Violation]:

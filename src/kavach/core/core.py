@@ -103,28 +103,25 @@ class Core(Desk):
         order = state.orders[status.tag]
         if isinstance(status, e.OrderStatus):
             self._check_identity(order, status.exchange_order_id)
-        parent = state.parent(order.parent_id)
+        parent = state.parents[order.parent_id]
         before = parent.state
         told = list(missing_reports(order, status, state.settings.t_absent_ns))
         for report in told:
             self._take(parent, order, report)
         if told:
             settle(self, parent, before)  # Once, when everything that it says is known.
-            self._look_after(parent)
+            if type(parent) is RegularOrder:
+                square_off_rest(self, parent)
 
     def report(self, report: e.Report) -> None:
         """Take a report of one order; what is known already changes nothing (INV-10)."""
         order = self.state.orders[report.tag]
-        parent = self.state.parent(order.parent_id)
+        parent = self.state.parents[order.parent_id]
         before = parent.state
         if self._take(parent, order, report):
             settle(self, parent, before)
-            self._look_after(parent)
-
-    def _look_after(self, parent: ParentOrder) -> None:
-        """Do what the end of one order lets be done for others."""
-        if type(parent) is RegularOrder and parent.ended is not None:
-            square_off_rest(self, parent)
+            if type(parent) is RegularOrder:
+                square_off_rest(self, parent)
 
     def _take(self, parent: ParentOrder, order: VenueOrder, report: e.Report) -> bool:
         """Return whether a report was news, having let it happen and established its meaning."""
@@ -195,7 +192,7 @@ class Core(Desk):
 
     def _check_identity(self, order: VenueOrder, exchange_order_id: str) -> None:
         """Deal with an order that the venue has twice, or has after denying it."""
-        parent = self.state.parent(order.parent_id)
+        parent = self.state.parents[order.parent_id]
         if denied(order):
             self.alarm(
                 parent, e.Alarm.CONTRADICTION, f"{exchange_order_id} lives after it was denied"
@@ -265,7 +262,7 @@ class Core(Desk):
     def reach_time(self, command: ReachTime) -> Ticket:
         """Do what is due, in order."""
         while (order_id := self.agenda.take_due(self.now_ns)) is not None:
-            parent = self.state.parent(order_id)
+            parent = self.state.parents[order_id]
             before = parent.state
             orders = () if self.state.link_down else parent.entries + parent.exits
             for order in orders:

@@ -89,7 +89,7 @@ def _note(parent: ParentOrder, order: VenueOrder, what: str, at_ns: int, reason:
 
 def _watch_gap(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
     """Keep the time since when a part of the position has had no confirmed exit."""
-    if not isinstance(cover, CoverOrder):
+    if type(cover) is not CoverOrder:
         return  # Nothing protects a regular order.
     if cover.gap > 0:
         if not cover.naked_since_ns:
@@ -104,7 +104,7 @@ def _watch_gap(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
 
 
 def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> None:
-    parent = state.parent(event.parent_id)
+    parent = state.parents[event.parent_id]
     order = VenueOrder(
         event.tag,
         event.parent_id,
@@ -168,7 +168,7 @@ def _order_doubted(state: OmsState, event: e.OrderDoubted, at_ns: int) -> None:
 
 def _order_resurfaced(state: OmsState, event: e.OrderResurfaced, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     order.exchange_order_id = event.exchange_order_id or order.exchange_order_id
     order.life = Life.WAITING if order.order_type in _WAITING_TYPES else Life.WORKING
     order.final_filled = NOT_CLOSED
@@ -203,7 +203,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     order.accepted_at_ns = order.updated_at_ns = at_ns
     _sure(order)
     _move(order, _PARKED if order.order_type in _WAITING_TYPES else _OPENED)
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     if order.purpose is _ENTRY:
         _settle_modify(state, parent)
         return  # The first line of its history is told by ``accepted_at_ns``.
@@ -215,7 +215,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
 
 def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     _move(order, _REJECTED)
     _sure(order)
     order.final_filled = order.filled_quantity
@@ -227,7 +227,7 @@ def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None
 
 def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     if not _move(order, _TRIGGERED):
         return
     order.triggered = True
@@ -241,7 +241,7 @@ def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> No
 
 def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     quantity, price = event.quantity, event.price_pips
     order.filled_quantity += quantity
     order.filled_value += quantity * price
@@ -277,7 +277,7 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
 
 def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     amend = order.amend
     assert amend is not None, f"order {order.tag}: amended without a request"
     _answer(order, _ANSWERED)
@@ -316,14 +316,14 @@ def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int
         order.growth_refused = amend.quantity > order.quantity
         if amend.trigger_price_pips != order.trigger_price_pips:
             order.refused_trigger_pips = amend.trigger_price_pips
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     _settle_modify(state, parent, refused=order.purpose is _ENTRY)
     _note(parent, order, "amend_refused", at_ns, event.reason)
 
 
 def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     if not _move(order, _CLOSING_LIFE[event.closing]):
         return
     order.final_filled = max(event.filled_quantity, order.filled_quantity)
@@ -344,14 +344,14 @@ def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: i
     _answer(order, _ANSWERED)
     _sure(order)
     order.cancel_refused_at_ns = at_ns
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     _settle_modify(state, parent, refused=order.purpose is _ENTRY)
     _note(parent, order, "cancel_refused", at_ns, event.reason)
 
 
 def _order_request_lost(state: OmsState, event: e.OrderRequestLost, at_ns: int) -> None:
     order = state.orders[event.tag]
-    parent = state.parent(order.parent_id)
+    parent = state.parents[order.parent_id]
     _answer(order, _ANSWERED)
     _sure(order)
     order.amend = None
@@ -444,7 +444,7 @@ def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
 
 
 def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_ns: int) -> None:
-    parent = state.parent(event.order_id)
+    parent = state.parents[event.order_id]
     parent.modify = event
     if not parent.entries:
         _settle_modify(state, parent)  # Nothing was sent yet: it is so at once.
@@ -508,14 +508,14 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
 
 
 def _entry_cancel_requested(state: OmsState, event: e.EntryCancelRequested, at_ns: int) -> None:
-    parent = state.parent(event.order_id)
+    parent = state.parents[event.order_id]
     parent.cancel_source = event.source
     if event.source is _USER:
         parent.entry_cancelled_by_user = True
 
 
 def _entry_cancel_failed(state: OmsState, event: e.EntryCancelFailed, at_ns: int) -> None:
-    parent = state.parent(event.order_id)
+    parent = state.parents[event.order_id]
     parent.cancel_source = None
     parent.entry_cancelled_by_user = False
 
@@ -572,7 +572,7 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
 
 
 def _alarm_raised(state: OmsState, event: e.AlarmRaised, at_ns: int) -> None:
-    parent = state.parent(event.order_id)
+    parent = state.parents[event.order_id]
     parent.alarms += (event.alarm.value,)
 
 

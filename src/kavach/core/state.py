@@ -54,6 +54,7 @@ class OmsState:
         self.settings = settings
         self.instruments: dict[InstrumentKey, Instrument] = {i.key: i for i in instruments}
         self.clients: dict[str, Client] = {}
+        self.parents: dict[int, ParentOrder] = {}  # Orders of every kind, by their own id.
         self.covers: dict[int, CoverOrder] = {}  # By entry, stop and basket id.
         self.regulars: dict[int, RegularOrder] = {}
         self.by_client: dict[str, list[ParentOrder]] = {}  # Oldest first.
@@ -80,11 +81,6 @@ class OmsState:
     def covers_of(self, client_id: str) -> list[CoverOrder]:
         """Return a client's cover orders, oldest first."""
         return [one for one in self.orders_of(client_id) if isinstance(one, CoverOrder)]
-
-    def parent(self, order_id: int) -> ParentOrder:
-        """Return the order of any kind that has this id; ``KeyError`` if there is none."""
-        cover = self.covers.get(order_id)
-        return self.regulars[order_id] if cover is None else cover
 
     def leg(self, order_id: int) -> tuple[ParentOrder, Leg] | None:
         """Return the order and the leg whose own id this is (not a basket's)."""
@@ -113,7 +109,7 @@ class OmsState:
 
     def reblock(self, parent: ParentOrder) -> None:
         """Block margin for what the order could still open, and of a cover order what is open."""
-        if isinstance(parent, RegularOrder):
+        if type(parent) is RegularOrder:  # Asked for with every change: cheaper than isinstance.
             self._recount(parent)
             return
         instrument = self.instruments[parent.instrument]
@@ -228,12 +224,14 @@ class OmsState:
 
     def add_cover(self, cover: CoverOrder) -> None:
         """Make a cover order findable."""
+        self.parents[cover.order_id] = cover
         self.covers[cover.order_id] = cover
         self.covers[cover.basket_id] = cover
         self.by_client[cover.client_id].append(cover)
 
     def add_regular(self, order: RegularOrder) -> None:
         """Make a regular order findable."""
+        self.parents[order.order_id] = order
         self.regulars[order.order_id] = order
         self.by_client[order.client_id].append(order)
 

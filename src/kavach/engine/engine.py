@@ -261,7 +261,7 @@ class Engine:
             assert left > 0, "a step without an end: core and venue go round in a circle"
             request = requests.popleft()
             order = core.state.orders[request.tag]
-            parent = core.state.parent(order.parent_id)
+            parent = core.state.parents[order.parent_id]
             if type(request) is OrderQuerySent:
                 heard = self.venue.statuses([order])
             else:

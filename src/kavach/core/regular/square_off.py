@@ -31,13 +31,13 @@ def square_off_exchange(desk: Desk, exchange: Exchange) -> None:
                 _square_off(desk, client.client_id, position.instrument)
 
 
-def square_off_rest(desk: Desk, ended: RegularOrder) -> None:
-    """Give back what is left of a position when an order of it ends after the square-off time."""
+def square_off_rest(desk: Desk, order: RegularOrder) -> None:
+    """Give back what is left of a position, if this order of it ended after the square-off time."""
     state = desk.state
-    instrument = state.instruments[ended.instrument]
-    stopped = instrument.exchange in state.entries_stopped
-    if stopped and ended.product is Product.MIS:
-        _square_off(desk, ended.client_id, ended.instrument)
+    if not order.over or order.product is not Product.MIS:
+        return
+    if state.instruments[order.instrument].exchange in state.entries_stopped:
+        _square_off(desk, order.client_id, order.instrument)
 
 
 def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
