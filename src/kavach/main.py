@@ -15,7 +15,6 @@ import gc
 import logging
 import os
 import resource
-import secrets
 import signal
 import socket
 import time
@@ -24,7 +23,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +37,9 @@ from kavach.api.connection import Connection
 from kavach.api.options import ApiOptions
 from kavach.api.routes import ROUTES
 from kavach.core.commands import Leg, OpenClient, RenewToken
+from kavach.core.people.commands import RegisterApp, SetCredentials
 from kavach.core.settings import Settings
+from kavach.credentials import is_secret, new_access_token, new_token, secret_digest, token_digest
 from kavach.data import load_instruments
 from kavach.engine.calendar import NSE_HOURS, Calendar
 from kavach.engine.engine import Engine, accepted
@@ -68,6 +68,7 @@ from kavach.venues.faults import Fault, FaultEffect, FaultOn
 
 NO_INSTRUMENT: Final = InstrumentKey("")
 DEMO_CLIENT: Final = "DEMO1"
+DEMO_APP: Final = "DEMOAPP"
 REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
@@ -76,7 +77,8 @@ KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so 
 PATHS_COUNTED: Final = (
     *((route.method, route.path) for route in ROUTES),
     *((method, f"{PREFIX}/{{call}}") for method in ("GET", "POST", "DELETE")),
-    *(("GET", path) for path in ("/openapi.json", "/docs")),
+    *(("GET", path) for path in ("/openapi.json", "/docs", "/oauth2/auth")),
+    *(("POST", path) for path in ("/oauth2/auth", "/oauth2/token")),
 )
 
 _LOG: Final = logging.getLogger(__name__)
@@ -111,8 +113,12 @@ class WorldOptions:
     speed: Fraction = Fraction(1)
     sessions: Sessions = Sessions.ALWAYS_OPEN
     seed: int = 1
-    demo_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    operator_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    demo_token: str = field(default_factory=new_token)
+    operator_token: str = field(default_factory=new_token)
+    demo_password: str = ""  # Empty: as it was, and at first nobody can log in as DEMO1.
+    demo_pin: str = ""
+    demo_app_redirects: tuple[str, ...] = ()  # Empty: no demo app.
+    demo_app_secret: str = field(default_factory=new_access_token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +131,7 @@ class ServeOptions:
     api: ApiOptions = field(default_factory=ApiOptions)
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a script needs to know of a running server; the content of the ready file."""
 
     url: str
@@ -133,6 +139,8 @@ class Ready(msgspec.Struct, frozen=True):
     access_token: str
     operator_token: str
     pid: int
+    app_id: str = ""  # These two only if there is a demo app.
+    app_secret: str = ""
 
 
 @dataclass(slots=True)
@@ -213,7 +221,7 @@ def _build(
         engine.restore_link()  # A start is a return: what was never told is told now.
     world = World(engine, venue, clock)
     _open_sessions(world, options.sessions)
-    _open_demo_client(engine, options.demo_token)
+    _open_demo_client(engine, options)
     _open_market(world, options, candles)
     return world
 
@@ -242,13 +250,51 @@ def _open_sessions(world: World, sessions: Sessions) -> None:
     world.engine.add_source(calendar)
 
 
-def _open_demo_client(engine: Engine, token: str) -> None:
-    digest = sha256(token.encode()).hexdigest()
+def _open_demo_client(engine: Engine, options: WorldOptions) -> None:
+    digest = token_digest(options.demo_token)
     if DEMO_CLIENT in engine.state.clients:
         accepted(engine.execute(RenewToken(client_id=DEMO_CLIENT, token_digest=digest)))
     else:
         client = OpenClient(client_id=DEMO_CLIENT, cash_paise=DEMO_CASH, token_digest=digest)
         accepted(engine.execute(client))
+    _set_demo_credentials(engine, options)
+    if options.demo_app_redirects:
+        _register_demo_app(engine, options)
+
+
+def _set_demo_credentials(engine: Engine, options: WorldOptions) -> None:
+    """Let DEMO1 have the password and PIN that were given; what was not stays as it was."""
+    client = engine.state.clients[DEMO_CLIENT]
+    given = ((options.demo_password, client.password_digest), (options.demo_pin, client.pin_digest))
+    if all(not secret or is_secret(secret, digest) for secret, digest in given):
+        return  # A digest is another each time; an unchanged secret must not end any session.
+    digests = [secret_digest(secret) if secret else digest for secret, digest in given]
+    accepted(
+        engine.execute(
+            SetCredentials(
+                client_id=DEMO_CLIENT,
+                password_digest=digests[0],
+                pin_digest=digests[1],
+                totp_secret=client.totp_secret,
+            )
+        )
+    )
+
+
+def _register_demo_app(engine: Engine, options: WorldOptions) -> None:
+    digest = token_digest(options.demo_app_secret)
+    known = engine.state.people.apps.get(DEMO_APP)
+    wanted = (digest, options.demo_app_redirects)
+    if known is None or (known.secret_digest, known.redirect_uris) != wanted:
+        command = RegisterApp(
+            app_id=DEMO_APP,
+            name=DEMO_APP,
+            secret_digest=digest,
+            redirect_uris=options.demo_app_redirects,
+            owner=DEMO_CLIENT,
+            replace=True,
+        )
+        accepted(engine.execute(command))
 
 
 # --- Serving -------------------------------------------------------------------------------------
@@ -448,6 +494,8 @@ async def _serve(
             access_token=world_options.demo_token,
             operator_token=world_options.operator_token,
             pid=os.getpid(),
+            app_id=DEMO_APP if world_options.demo_app_redirects else "",
+            app_secret=world_options.demo_app_secret if world_options.demo_app_redirects else "",
         )
         write_ready_file(options.ready_file, ready)
         sequence, replayed = world.engine.sequence, world.engine.replayed

@@ -14,7 +14,8 @@ STATUS = {  # Decision 1.
     ErrorCode.FIELD_INVALID: {400},
     ErrorCode.ORDER_INVALID: {400, 404},
     ErrorCode.WENT_WRONG: {400},
-    ErrorCode.UNAUTHORISED: {403},
+    ErrorCode.UNAUTHORISED: {401, 403},
+    ErrorCode.SECOND_FACTOR_INVALID: {401},
 }
 
 

@@ -31,6 +31,7 @@ from kavach.units import (
 from kavach.venues.scripted import ScriptedVenue, Told
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
+from tests.core.test_people import REFUSED as OF_PEOPLE
 from tests.core.test_regular import REASONS as OF_REGULAR_ORDERS
 
 ITEM: Final = stock(lot=10, freeze=50, slm_allowed=False)
@@ -363,4 +364,4 @@ def test_every_reason_is_tested() -> None:
         Reason.TOO_LATE,
     }
     told |= set(OF_REGULAR_ORDERS)
-    assert set(Reason) - told == set()
+    assert set(Reason) - told - OF_PEOPLE == set()

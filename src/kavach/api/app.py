@@ -26,6 +26,7 @@ from kavach.api.edge import Edge
 from kavach.api.kart import KART
 from kavach.api.openapi import openapi_json
 from kavach.api.options import ApiOptions
+from kavach.api.people.oauth import oauth_routes
 from kavach.api.route import ORDER_ID, Route
 from kavach.api.routes import ROUTES
 
@@ -47,11 +48,20 @@ class Api:
         self._hot = {
             (route.method, route.path): route.handler
             for route in ROUTES
-            if route.path == KART and not route.has_id
+            if route.path == KART and not route.has_id and route.handler is not None
         }
-        self._cancel = next(r.handler for r in ROUTES if r.method == "DELETE" and r.has_id)
+        self._cancel = next(
+            route.handler
+            for route in ROUTES
+            if route.method == "DELETE" and route.path.startswith(_KART_SLASH) and route.handler
+        )
         self._rest = Starlette(
-            routes=[*_paths(edge), *_pages(edge, options=edge.options), *extra_routes],
+            routes=[
+                *_paths(edge),
+                *_pages(edge, options=edge.options),
+                *oauth_routes(edge),
+                *extra_routes,
+            ],
             exception_handlers={HTTPException: _stranger(edge), Exception: _broken(edge)},
         )
         self._rest.router.redirect_slashes = False
@@ -76,15 +86,18 @@ class Methods:
 
     def __init__(self, edge: Edge, routes: Sequence[Route]) -> None:
         self._edge = edge
-        self._handlers = {route.method: route.handler for route in routes}
-        if "GET" in self._handlers:
-            self._handlers["HEAD"] = self._handlers["GET"]
+        self._routes = {route.method: route for route in routes}
+        if "GET" in self._routes:
+            self._routes["HEAD"] = self._routes["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to this path."""
-        handler = self._handlers[scope["method"]]
+        route = self._routes[scope["method"]]
         path_id = scope["path_params"].get(ORDER_ID, "")
-        await self._edge.serve(handler, path_id, scope, receive, send)
+        if route.handler is not None:
+            await self._edge.serve(route.handler, path_id, scope, receive, send)
+        elif route.open_handler is not None:
+            await self._edge.serve_open(route.open_handler, scope, receive, send)
 
 
 class Page:

@@ -1,7 +1,7 @@
 """
-What a client may look at: order book, history, trades, positions, and whose token it has.
+What a client may look at: order book, history, trades, positions.
 
-Source: wire 1.4, 1.5, 1.6, Decisions 11 to 14.
+Source: wire 1.4, 1.5, Decisions 11 to 14.
 """
 
 from enum import StrEnum
@@ -14,7 +14,6 @@ from kavach.api.history import history_rows
 from kavach.api.legs import LegView, legs_of
 from kavach.api.route import CLIENT, ORDER_ID, PREFIX, Query, Route
 from kavach.core.refusals import Reason, Refusal
-from kavach.units import Exchange
 from kavach.wire import fields as read
 from kavach.wire.answers import (
     DocumentedHistory,
@@ -25,10 +24,9 @@ from kavach.wire.answers import (
     PositionsAnswer,
     Trades,
     TradesAnswer,
-    TradingInfoAnswer,
 )
 from kavach.wire.query import read_query
-from kavach.wire.rows import OrderRow, TradingInfo
+from kavach.wire.rows import OrderRow
 from kavach.wire.statuses import is_completed
 
 
@@ -110,23 +108,6 @@ def positions(edge: Edge, call: Call) -> Reply:
     return Reply(200, encode(PositionsAnswer(found)))
 
 
-def trading_info(edge: Edge, call: Call) -> Reply:
-    """Return whose token this is."""
-    _asked(call)
-    products = sorted({product.value for product in edge.backend.state.settings.margin_permille})
-    info = TradingInfo(
-        bo_id=[],
-        client_id=call.client_id,
-        email_id="",
-        exchanges_subscribed=[exchange.value for exchange in Exchange],
-        name=call.client_id,
-        poa_enabled=False,
-        products_enabled=products,
-        status="active",
-    )
-    return Reply(200, encode(TradingInfoAnswer(info)))
-
-
 def _asked(call: Call) -> dict[str, str]:
     """Return the query pairs; raises ``Refused`` if they name another account."""
     pairs, _ = read_query(call.query)
@@ -173,14 +154,5 @@ ROUTES: Final = (
         handler=positions,
         answer=PositionsAnswer,
         query=(_SPAN, CLIENT),
-    ),
-    Route(
-        method="GET",
-        path=f"{PREFIX}/user/trading_info",
-        name="getTradingInfo",
-        summary="Whose access token this is.",
-        handler=trading_info,
-        answer=TradingInfoAnswer,
-        query=(CLIENT,),
     ),
 )

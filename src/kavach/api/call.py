@@ -58,6 +58,17 @@ class Call:
     query: bytes
     path_id: str  # The order id in the path, as it was sent; empty if the route has none.
     idempotency_key: str
+    token_digest: str = ""  # Of the token that it was asked with.
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A request that needs no token: nobody knows yet whose it is."""
+
+    method: str
+    headers: dict[bytes, bytes]
+    body: bytes
+    query: bytes
 
 
 @dataclass(slots=True)

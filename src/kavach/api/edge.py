@@ -12,7 +12,7 @@ Source: wire 5.3, Decisions 1 to 3; cover-order 5.7.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final
 
@@ -22,6 +22,7 @@ from kavach.api.backend import Backend
 from kavach.api.call import (
     Call,
     Disconnected,
+    Knock,
     Refused,
     Reply,
     encode,
@@ -32,6 +33,7 @@ from kavach.api.call import (
     token_digest,
 )
 from kavach.api.options import ApiOptions
+from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses, TooManyLogins
 from kavach.api.refusals import told
 from kavach.core.refusals import Refusal
 from kavach.engine.journal_port import JournalError, JournalPaused
@@ -51,6 +53,7 @@ RETRY_AFTER: Final = (b"retry-after", b"1")
 _LOG: Final = logging.getLogger(__name__)
 
 Handler = Callable[["Edge", Call], Reply]
+OpenHandler = Callable[["Edge", Knock], Awaitable[Reply]]  # For those who have no token yet.
 
 
 class Edge:
@@ -59,6 +62,7 @@ class Edge:
     def __init__(self, backend: Backend, options: ApiOptions) -> None:
         self.backend = backend
         self.options = options
+        self.logins = Logins(backend)
         self._numbers = count(1)
         self._waiting = 0
         self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
@@ -71,8 +75,17 @@ class Edge:
         self, handler: Handler, path_id: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Answer one request by this handler."""
+        await self._answer(self._reply(handler, path_id, scope, receive), send)
+
+    async def serve_open(
+        self, handler: OpenHandler, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer one request by this handler, whoever asks."""
+        await self._answer(self._open_reply(handler, scope, receive), send)
+
+    async def _answer(self, answer: Awaitable[Reply], send: Send) -> None:
         try:
-            reply = await self._reply(handler, path_id, scope, receive)
+            reply = await answer
         except Disconnected:
             return
         except JournalPaused:
@@ -93,20 +106,49 @@ class Edge:
             body = await read_body(receive)
             given = joined_headers(scope)
             digest = token_digest(given)
-            client_id = self.backend.state.client_of_token(digest) if digest else None
+            client_id = self._client_of(digest) if digest else None
             if client_id is None:
                 return self.unauthorised()
-            call = Call(client_id, body, scope["query_string"], path_id, idempotency_key(given))
+            assert digest is not None, "nobody has no token"
+            key = idempotency_key(given)
+            call = Call(client_id, body, scope["query_string"], path_id, key, digest)
             waiting_max = WAITING_MAX * 2 if scope["method"] == "DELETE" else WAITING_MAX
             if self._waiting >= waiting_max:
                 return self.busy()
             return await self._outcome(handler, call)
-        except BadField as bad:
-            return self.error(400, bad.code, bad.message, "BLANK" if bad.blank else "INVALID")
-        except BadBody as bad:
-            return self.error(400, bad.code, bad.message, "INVALID")
-        except Refused as refused:
-            return self.error(refused.status, refused.code, refused.message, refused.word)
+        except (BadField, BadBody, Refused) as error:
+            return self._no(error)
+
+    def _client_of(self, digest: str) -> str | None:
+        backend = self.backend
+        return backend.state.client_of_token(digest, backend.now_ns())
+
+    def _no(self, error: BadField | BadBody | Refused) -> Reply:
+        """Return what is told of a request that can't be what it is."""
+        if isinstance(error, Refused):
+            return self.error(error.status, error.code, error.message, error.word)
+        blank = isinstance(error, BadField) and error.blank
+        return self.error(400, error.code, error.message, "BLANK" if blank else "INVALID")
+
+    async def _open_reply(self, handler: OpenHandler, scope: Scope, receive: Receive) -> Reply:
+        try:
+            body = await read_body(receive)
+            if self._waiting >= WAITING_MAX:
+                return self.busy()
+            given = joined_headers(scope)
+            reply = await handler(self, Knock(scope["method"], given, body, scope["query_string"]))
+            self._waiting += 1
+            try:
+                await self.backend.settled()
+            finally:
+                self._waiting -= 1
+            return reply
+        except (BadField, BadBody, Refused) as error:
+            return self._no(error)
+        except TooManyGuesses as many:
+            return self.too_many_guesses(many)
+        except TooManyLogins:
+            return self.crowded()
 
     async def _outcome(self, handler: Handler, call: Call) -> Reply:
         """Return what the handler says, once all that it may have seen is on disk."""
@@ -135,8 +177,20 @@ class Edge:
         entry, text = told(refusal)
         return self.error(entry.status, entry.code, text, entry.word)
 
+    def too_many_guesses(self, many: TooManyGuesses) -> Reply:
+        """Return the answer to one guess too many, with when the next may be."""
+        reply = self.error(429, ErrorCode.TOO_MANY_REQUESTS, str(many), "TOO_MANY_GUESSES")
+        reply.more = ((b"retry-after", b"%d" % many.seconds),)
+        return reply
+
+    def crowded(self) -> Reply:
+        """Return the answer when too many log in at once: nothing was done."""
+        reply = self.error(503, ErrorCode.UNAVAILABLE, CROWDED, "BUSY")
+        reply.more = (RETRY_AFTER,)
+        return reply
+
     def unauthorised(self) -> Reply:
-        """Return the answer to a missing, unknown or doubtful token."""
+        """Return the answer to a missing, unknown, expired or doubtful token."""
         return self.error(401, ErrorCode.UNAUTHORISED, UNAUTHORISED, "UNAUTHORISED")
 
     def not_found(self) -> Reply:

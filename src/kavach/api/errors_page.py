@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kavach.api import connection
+from kavach.api.people import logins
 from kavach.api.refusals import REFUSALS
 from kavach.core.refusals import Reason
 from kavach.wire.errors import INVALID_CODE, ErrorCode, invalid_text
@@ -62,6 +63,14 @@ _DOOR: Final = (
         "Too many requests wait for the disk: nothing was done, try again",
         "BUSY",
     ),
+    (401, ErrorCode.UNAUTHORISED, logins.WRONG_PASSWORD, "WRONG_PASSWORD"),
+    (403, ErrorCode.UNAUTHORISED, logins.NO_FACTOR, "NO_SECOND_FACTOR"),
+    *(
+        (401, ErrorCode.SECOND_FACTOR_INVALID, text, f"WRONG_{factor.value}")
+        for factor, text in logins.WRONG_FACTOR.items()
+    ),
+    (429, ErrorCode.TOO_MANY_REQUESTS, str(logins.TooManyGuesses(900)), "TOO_MANY_GUESSES"),
+    (503, ErrorCode.UNAVAILABLE, logins.CROWDED, "BUSY"),
     (400, ErrorCode.FIELD_INVALID, "`body` is invalid: it must be a JSON object", "INVALID"),
 )
 

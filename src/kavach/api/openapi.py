@@ -26,6 +26,7 @@ _STATUSES: Final = {
     "405": "The route has no such method.",
     "408": "The request took too long to arrive.",
     "413": "The body exceeds 64 kB.",
+    "429": "Too many wrong guesses; Retry-After says when there may be another.",
     "431": "The head exceeds 16 kB or 100 lines.",
     "503": "UNKNOWN: the journal fails, what was asked may be kept or not. PAUSED, BUSY: not done.",
 }
@@ -90,6 +91,8 @@ def _operation(route: Route, schema_of: dict[str, Any], answer: Any) -> dict[str
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _STATUSES},
         },
     }
+    if route.is_open:
+        operation["security"] = []
     if route.request is not None:
         operation["requestBody"] = {
             "required": route.method != "DELETE",  # A cancel may travel in the query.

@@ -10,7 +10,7 @@ Source: cover-order 5.7; wire 1.11, Decisions 1, 5, 6, 7, 15, 19.
 from typing import Final, NamedTuple
 
 from kavach.core.refusals import Reason, Refusal
-from kavach.wire.errors import FORBIDDEN, ErrorCode, invalid_code, invalid_text
+from kavach.wire.errors import FORBIDDEN, UNAUTHORISED, ErrorCode, invalid_code, invalid_text
 
 R = Reason
 
@@ -42,6 +42,9 @@ _ORDER: Final = ErrorCode.ORDER_INVALID
 _FIELDS: Final[dict[Reason, tuple[str, ErrorCode | None]]] = {
     R.KEY_MUST_NOT_BE_REUSED: ("Idempotency-Key", None),
     R.CLIENT_MUST_BE_NEW: ("client_id", None),
+    R.APP_MUST_EXIST: ("client_id", None),
+    R.APP_MUST_BE_NEW: ("client_id", None),
+    R.CODE_MUST_BE_LIVE: ("code", None),
     R.INSTRUMENT_MUST_EXIST: ("instrument_token", None),
     R.PRODUCT_MUST_BE_OFFERED: ("product", None),
     R.ORDER_TYPE_MUST_BE_OFFERED: ("order_type", None),
@@ -101,6 +104,21 @@ _ORDERS: Final[dict[Reason, str]] = {
 
 REFUSALS: Final[dict[Reason, Told]] = {
     R.CLIENT_MUST_EXIST: Told(403, ErrorCode.UNAUTHORISED, FORBIDDEN, R.CLIENT_MUST_EXIST.name),
+    R.TOTP_MUST_BE_NEW: Told(
+        401,
+        ErrorCode.SECOND_FACTOR_INVALID,
+        "Invalid TOTP, please try again",
+        "WRONG_TOTP",
+    ),
+    R.TOKEN_MUST_BE_LIVE: Told(
+        401, ErrorCode.UNAUTHORISED, UNAUTHORISED, R.TOKEN_MUST_BE_LIVE.name
+    ),
+    R.TOKEN_MUST_NOT_STAND: Told(
+        403,
+        ErrorCode.UNAUTHORISED,
+        f"{FORBIDDEN}: this token was given by the operator and ends when another is given",
+        R.TOKEN_MUST_NOT_STAND.name,
+    ),
     # The same answer for an id that is unknown and for one that is somebody else's.
     R.ORDER_MUST_EXIST: Told(404, _ORDER, invalid_text("oms_order_id"), "ORDER_NOT_FOUND"),
     **{reason: _field(reason, *field) for reason, field in _FIELDS.items()},

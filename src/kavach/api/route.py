@@ -7,7 +7,7 @@ Source: wire 1.1.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kavach.api.edge import Handler
+from kavach.api.edge import Handler, OpenHandler
 
 PREFIX: Final = "/api/v1"
 ORDER_ID: Final = "oms_order_id"
@@ -25,16 +25,28 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One method of one path."""
+    """One method of one path; without a token it is served by ``open_handler``, else by the other.
+
+    ``request`` is the type of its body, if it has one.
+    """
 
     method: str
     path: str
     name: str
     summary: str
-    handler: Handler
+    handler: Handler | None = None
+    open_handler: OpenHandler | None = None
     answer: Any  # The message type of a success.
     request: type | None = None
     query: tuple[Query, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert (self.handler is None) is not (self.open_handler is None), "one way in"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it needs no token."""
+        return self.open_handler is not None
 
     @property
     def has_id(self) -> bool:
@@ -44,7 +56,7 @@ class Route:
     @property
     def repeatable(self) -> bool:
         """Whether ``Idempotency-Key`` means something here."""
-        return self.request is not None
+        return self.request is not None and not self.is_open
 
 
 CLIENT: Final = Query(name="client_id", description="The account; must be the token's own.")

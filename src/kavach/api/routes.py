@@ -7,5 +7,12 @@ Source: wire 1.1.
 from typing import Final
 
 from kavach.api import books, kart, regular
+from kavach.api.people import account, web_login
 
-ROUTES: Final = (*kart.ROUTES, *regular.ROUTES, *books.ROUTES)
+ROUTES: Final = (
+    *kart.ROUTES,
+    *regular.ROUTES,
+    *books.ROUTES,
+    *account.ROUTES,
+    *web_login.ROUTES,
+)

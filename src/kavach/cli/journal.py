@@ -24,6 +24,7 @@ from kavach.engine.journal_port import Journal, JournalCorrupt
 from kavach.engine.record import decode_record
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, PIPS_PER_PAISA, PIPS_PER_RUPEE
 
+SECRET_SHOWN: Final = "kept"  # That there is one, and no more.
 DIGEST_SHOWN: Final = 8  # Enough to tell two digests apart.
 _FIELDS_OF_NO_INTEREST: Final = frozenset({0, "", None})
 
@@ -97,6 +98,8 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if isinstance(value, msgspec.Struct):
             flat |= _flat(msgspec.structs.asdict(value))
+        elif name.endswith("_secret"):
+            flat[name] = SECRET_SHOWN if value else ""
         else:
             flat[name] = value.value if isinstance(value, Enum) else value
     return flat

@@ -16,7 +16,7 @@ import click
 
 from kavach import __version__
 from kavach.api.options import ApiOptions
-from kavach.cli.values import DATA_DIR, SPEED, TOKEN
+from kavach.cli.values import DATA_DIR, REDIRECT, SPEED, TOKEN
 from kavach.engine.journal_port import JournalError
 from kavach.main import (
     MarketKind,
@@ -36,6 +36,13 @@ Paste into Python:
     pocket = Pocket(client_id="{client_id}", access_token="{access_token}", base_url="{url}")
     print(pocket.orders())
 """
+_SECRETS: Final = (
+    "demo_token",
+    "operator_token",
+    "demo_password",
+    "demo_pin",
+    "demo_app_secret",
+)
 _LIMITS: Final = ("documented", "sebi-2026", "off")
 
 _LOG: Final = logging.getLogger(__name__)
@@ -83,6 +90,17 @@ _LOG: Final = logging.getLogger(__name__)
 @click.option("--seed", type=int, default=1, show_default=True, help="What the market grows from.")
 @click.option("--demo-token", type=TOKEN, help="Access token of DEMO1; made up if not given.")
 @click.option("--operator-token", type=TOKEN, help="Token of the control room; made up, too.")
+@click.option("--demo-password", help="Password of DEMO1; without one nobody logs in as DEMO1.")
+@click.option("--demo-pin", help="PIN of DEMO1, which a login asks for after the password.")
+@click.option(
+    "--demo-app-redirect",
+    "demo_app_redirects",
+    type=REDIRECT,
+    multiple=True,
+    metavar="URI",
+    help="Let an app DEMOAPP send people to /oauth2/auth and have them back here; repeatable.",
+)
+@click.option("--demo-app-secret", type=TOKEN, help="Secret of DEMOAPP; made up if not given.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it answers.")
 @click.option(
     "--log-format",
@@ -110,7 +128,9 @@ def serve(**given: Any) -> None:
         raise click.UsageError("--market replay needs --replay FILE.")
     if given["market"] != MarketKind.REPLAY and given["replay"] is not None:
         raise click.UsageError("--replay FILE needs --market replay.")
-    tokens = {name: given[name] for name in ("demo_token", "operator_token") if given[name]}
+    if given["demo_app_secret"] and not given["demo_app_redirects"]:
+        raise click.UsageError("--demo-app-secret SECRET needs --demo-app-redirect URI.")
+    secrets = {name: given[name] for name in _SECRETS if given[name]}
     world = WorldOptions(
         data_dir=given["data_dir"],
         market=MarketKind(given["market"]),
@@ -118,7 +138,8 @@ def serve(**given: Any) -> None:
         speed=given["speed"],
         sessions=Sessions(given["sessions"]),
         seed=given["seed"],
-        **tokens,
+        demo_app_redirects=given["demo_app_redirects"],
+        **secrets,
     )
     options = ServeOptions(
         host=given["host"],
@@ -168,5 +189,10 @@ async def _announce(ready: Ready, twin: Twin) -> None:
     click.echo(
         _EXAMPLE.format(client_id=ready.client_id, access_token=ready.access_token, url=ready.url)
     )
+    if ready.app_id:
+        click.echo(
+            f"An app may send people to {ready.url}/oauth2/auth"
+            f" (client_id {ready.app_id}, client_secret {ready.app_secret}).\n"
+        )
     sys.stdout.flush()
     await asyncio.Event().wait()

@@ -1,5 +1,5 @@
 """
-Kinds of values that options take: a directory or none, a speed, a token.
+Kinds of values that options take: a directory or none, a speed, a token, an address.
 
 Source: docs/twin.md (command line).
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import click
+
+from kavach.wire.redirects import redirect_fault
 
 SPEED_MAX: Final = 1_000_000
 DIGITS_MAX: Final = 20
@@ -60,6 +62,22 @@ class Token(click.ParamType[str]):
         return token
 
 
+class Redirect(click.ParamType[str]):
+    """An address to which a login may send people back."""
+
+    name = "uri"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the address, if it is a safe one."""
+        fault = redirect_fault(str(value))
+        if fault:
+            self.fail(fault, param, ctx)
+        return str(value)
+
+
 DATA_DIR: Final = DataDir()
+REDIRECT: Final = Redirect()
 SPEED: Final = Speed()
 TOKEN: Final = Token()

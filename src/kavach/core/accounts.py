@@ -30,6 +30,7 @@ class Client(msgspec.Struct, array_like=True):
     realised_paise: int = 0
     positions: list[Position] = msgspec.field(default_factory=list)
     holdings: list[Holding] = msgspec.field(default_factory=list)
+    totp_secret: str = ""  # In base 32; it can't be checked without being known.
 
     def position(self, instrument: InstrumentKey, product: Product) -> Position | None:
         """Return the position of an instrument in a product, if it ever traded."""

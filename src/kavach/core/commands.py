@@ -43,10 +43,11 @@ class OpenClient(Command, frozen=True, kw_only=True):
     token_digest: str = ""  # SHA-256 of the access token, hex; the token itself is never kept.
     password_digest: str = ""
     pin_digest: str = ""
+    totp_secret: str = ""
 
 
 class RenewToken(Command, frozen=True, kw_only=True):
-    """Give a client another access token; the old one is worth nothing from then on."""
+    """Give a client another standing token; the old one is worth nothing from then on."""
 
     client_id: str
     token_digest: str

@@ -54,6 +54,7 @@ from kavach.core.duties import harden
 from kavach.core.hearing import denied, missing_reports, news
 from kavach.core.kinds import KINDS
 from kavach.core.parent_order import ParentOrder
+from kavach.core.people.decide import PEOPLE_HANDLE
 from kavach.core.pricing import ceil_tick, floor_tick
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.asks import cancel_order, modify_order, place_order
@@ -246,12 +247,13 @@ class Core(Desk):
                 command.token_digest,
                 command.password_digest,
                 command.pin_digest,
+                command.totp_secret,
             )
         )
         return Ticket()
 
     def renew_token(self, command: RenewToken) -> Ticket | Refusal:
-        """Replace a client's access token."""
+        """Replace a client's standing token."""
         client = self.state.clients.get(command.client_id)
         if client is None:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
@@ -475,4 +477,5 @@ _HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
     Kill: Core.kill,
     LoseLink: Core.lose_link,
     RestoreLink: Core.restore_link,
+    **PEOPLE_HANDLE,
 }

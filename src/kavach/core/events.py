@@ -263,6 +263,7 @@ class ClientOpened(Event, frozen=True):
     token_digest: str
     password_digest: str
     pin_digest: str
+    totp_secret: str = ""
 
 
 class ClientKilled(Event, frozen=True):
@@ -272,7 +273,7 @@ class ClientKilled(Event, frozen=True):
 
 
 class TokenRenewed(Event, frozen=True):
-    """A client's access token is another one from now on."""
+    """A client's standing token is another one from now on."""
 
     client_id: str
     token_digest: str

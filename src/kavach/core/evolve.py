@@ -17,6 +17,7 @@ from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.parent_order import LegChange, ParentOrder, Trade
+from kavach.core.people.evolve import PEOPLE_APPLY
 from kavach.core.regular.evolve import APPLY as APPLY_REGULAR
 from kavach.core.regular.order import RegularOrder
 from kavach.core.state import OmsState
@@ -371,6 +372,7 @@ def _client_opened(state: OmsState, event: e.ClientOpened, at_ns: int) -> None:
             event.token_digest,
             event.password_digest,
             event.pin_digest,
+            totp_secret=event.totp_secret,
         )
     )
 
@@ -381,9 +383,8 @@ def _client_killed(state: OmsState, event: e.ClientKilled, at_ns: int) -> None:
 
 def _token_renewed(state: OmsState, event: e.TokenRenewed, at_ns: int) -> None:
     client = state.clients[event.client_id]
-    state.tokens.pop(client.token_digest, None)
+    state.people.stand(event.token_digest, client.client_id, instead_of=client.token_digest)
     client.token_digest = event.token_digest
-    state.tokens[event.token_digest] = event.client_id
 
 
 def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
@@ -620,4 +621,5 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.AlarmRaised: _alarm_raised,
     e.RequestAnswered: _request_answered,
     **APPLY_REGULAR,
+    **PEOPLE_APPLY,
 }

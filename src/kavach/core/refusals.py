@@ -19,6 +19,13 @@ class Reason(StrEnum):
     KEY_MUST_NOT_BE_REUSED = "key_must_not_be_reused"
     CLIENT_MUST_EXIST = "client_must_exist"
     CLIENT_MUST_BE_NEW = "client_must_be_new"
+    # About who asks
+    TOTP_MUST_BE_NEW = "totp_must_be_new"
+    TOKEN_MUST_BE_LIVE = "token_must_be_live"
+    TOKEN_MUST_NOT_STAND = "token_must_not_stand"
+    APP_MUST_EXIST = "app_must_exist"
+    APP_MUST_BE_NEW = "app_must_be_new"
+    CODE_MUST_BE_LIVE = "code_must_be_live"
     # About what the order says
     INSTRUMENT_MUST_EXIST = "instrument_must_exist"
     PRODUCT_MUST_BE_OFFERED = "product_must_be_offered"

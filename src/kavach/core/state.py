@@ -21,6 +21,7 @@ from kavach.core.events import RequestAnswered
 from kavach.core.money.margin import margin_paise, position_margin_paise
 from kavach.core.money.position import Open, Position
 from kavach.core.parent_order import ParentOrder
+from kavach.core.people.book import People, PeopleSnapshot
 from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
@@ -45,6 +46,7 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     naked_ns_max: int
     events: int
     regulars: list[RegularOrder] = []
+    people: PeopleSnapshot = msgspec.field(default_factory=PeopleSnapshot)
 
 
 class OmsState:
@@ -60,7 +62,7 @@ class OmsState:
         self.by_client: dict[str, list[ParentOrder]] = {}  # Oldest first.
         self.orders: dict[int, VenueOrder] = {}  # By tag.
         self.answers: dict[tuple[str, str], RequestAnswered] = {}
-        self.tokens: dict[str, str] = {}
+        self.people = People()
         self.next_tag = 1
         self.day = 0  # YYYYMMDD of the last id given out.
         self.day_counter = 0
@@ -70,9 +72,9 @@ class OmsState:
         self.naked_ns_max = 0
         self.events = 0
 
-    def client_of_token(self, digest: str) -> str | None:
-        """Return whose access token has this SHA-256 digest."""
-        return self.tokens.get(digest)
+    def client_of_token(self, digest: str, now_ns: int) -> str | None:
+        """Return whose access token has this SHA-256 digest, if it is worth anything now."""
+        return self.people.client_of(digest, now_ns)
 
     def orders_of(self, client_id: str) -> list[ParentOrder]:
         """Return a client's orders of every kind, oldest first."""
@@ -184,6 +186,7 @@ class OmsState:
             regulars=sorted(
                 self.regulars.values(), key=lambda order: (order.placed_at_ns, order.order_id)
             ),
+            people=self.people.snapshot(),
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -214,13 +217,13 @@ class OmsState:
         self.link_down = snapshot.link_down
         self.naked_ns_max = snapshot.naked_ns_max
         self.events = snapshot.events
+        self.people.restore(snapshot.people)
 
     def add_client(self, client: Client) -> None:
         """Make a client findable."""
         self.clients[client.client_id] = client
         self.by_client[client.client_id] = []
-        if client.token_digest:
-            self.tokens[client.token_digest] = client.client_id
+        self.people.stand(client.token_digest, client.client_id)
 
     def add_cover(self, cover: CoverOrder) -> None:
         """Make a cover order findable."""

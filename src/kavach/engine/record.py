@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from kavach.core import events as core_events
+from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
 from kavach.exchange import messages as exchange_messages
@@ -48,6 +49,7 @@ CoreEvent = (
     | regular_events.RegularOrderReleased
     | regular_events.RegularOrderEnded
     | regular_events.RegularOrderReopened
+    | PeopleEvent
 )
 
 

@@ -7,6 +7,7 @@ the exchange itself refuses (a price off tick, a closed session) it refuses befo
 Source: docs/twin.md.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
@@ -14,14 +15,15 @@ from fractions import Fraction
 from typing import Any, Final
 
 from kavach.core.commands import EndSession, Leg, OpenClient, OpenSession
+from kavach.core.people.commands import RegisterApp, SetCredentials
 from kavach.core.refusals import Reason, Refusal
+from kavach.credentials import new_access_token, new_token, secret_digest, token_digest
 from kavach.exchange.house import HouseError
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.twin.audit import audit
 from kavach.twin.clock import TwinClock, seconds_ns
-from kavach.twin.credentials import new_token, secret_digest, token_digest
 from kavach.twin.door import Refused
 from kavach.twin.fields import INTEGER_MAX, SECONDS_MAX, Fields
 from kavach.twin.market_view import market_view
@@ -44,6 +46,7 @@ LATEST_NS: Final = 4_102_444_800 * NS_PER_SECOND  # 2100-01-01: no market is ope
 
 _IST: Final = timezone(timedelta(seconds=IST_OFFSET_SECONDS))
 _INSTRUMENT: Final = ("exchange", "instrument_token")
+_CREDENTIALS: Final = ("password", "pin", "totp_secret")
 
 
 # --- The market -------------------------------------------------------------------------------
@@ -296,25 +299,85 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
 
 async def open_client(world: World, fields: Fields) -> dict[str, Any]:
     """Open an account, and return its access token, which is told this once."""
-    fields.only(("client_id", "cash", "password", "pin"))
+    fields.only(("client_id", "cash", *_CREDENTIALS))
     client_id = fields.name("client_id")
     cash = fields.cash("cash")
-    password = fields.text("password") if fields.has("password") else ""
-    pin = fields.text("pin") if fields.has("pin") else ""
+    if client_id in world.service.engine.state.clients:  # Before a second of work for nothing.
+        raise Refused("client_id", f"{client_id} exists already")
+    password_digest, pin_digest, totp_secret = await _credentials(fields)
     token = new_token()
     outcome = world.service.execute(
         OpenClient(
             client_id=client_id,
             cash_paise=cash,
             token_digest=token_digest(token),
-            password_digest=secret_digest(password, client_id) if password else "",
-            pin_digest=secret_digest(pin, client_id) if pin else "",
+            password_digest=password_digest,
+            pin_digest=pin_digest,
+            totp_secret=totp_secret,
         )
     )
     if isinstance(outcome, Refusal):
         assert outcome.reason is Reason.CLIENT_MUST_BE_NEW, outcome
         raise Refused("client_id", f"{client_id} exists already")
     return {"client_id": client_id, "access_token": token}
+
+
+async def set_credentials(world: World, fields: Fields) -> dict[str, Any]:
+    """Give a client another password, PIN and TOTP secret; what is not there it has not."""
+    fields.only(("client_id", *_CREDENTIALS))
+    client_id = fields.name("client_id")
+    if client_id not in world.service.engine.state.clients:
+        raise Refused("client_id", f"there is no client {client_id}")
+    password_digest, pin_digest, totp_secret = await _credentials(fields)
+    outcome = world.service.execute(
+        SetCredentials(
+            client_id=client_id,
+            password_digest=password_digest,
+            pin_digest=pin_digest,
+            totp_secret=totp_secret,
+        )
+    )
+    if isinstance(outcome, Refusal):
+        assert outcome.reason is Reason.CLIENT_MUST_EXIST, outcome
+        raise Refused("client_id", f"there is no client {client_id}")
+    return {"client_id": client_id}
+
+
+async def _credentials(fields: Fields) -> tuple[str, str, str]:
+    """Return digests of password and PIN, and the TOTP secret; empty where there is none."""
+    password = fields.text("password") if fields.has("password") else ""
+    pin = fields.text("pin") if fields.has("pin") else ""
+    totp_secret = fields.totp_secret("totp_secret") if fields.has("totp_secret") else ""
+    digests = [
+        await asyncio.to_thread(secret_digest, secret) if secret else ""
+        for secret in (password, pin)
+    ]
+    return digests[0], digests[1], totp_secret
+
+
+async def register_app(world: World, fields: Fields) -> dict[str, Any]:
+    """Let an app have people log in here, and return its id and its secret, told this once."""
+    fields.only(("app_id", "name", "redirect_uris", "owner"))
+    app_id = fields.name("app_id") if fields.has("app_id") else f"app-{new_token()[:12]}"
+    name = fields.text("name") if fields.has("name") else app_id
+    redirect_uris = fields.redirect_uris("redirect_uris")
+    owner = fields.name("owner") if fields.has("owner") else ""
+    secret = new_access_token()
+    outcome = world.service.execute(
+        RegisterApp(
+            app_id=app_id,
+            name=name,
+            secret_digest=token_digest(secret),
+            redirect_uris=redirect_uris,
+            owner=owner,
+        )
+    )
+    if isinstance(outcome, Refusal):
+        if outcome.reason is Reason.CLIENT_MUST_EXIST:
+            raise Refused("owner", f"there is no client {owner}")
+        assert outcome.reason is Reason.APP_MUST_BE_NEW, outcome
+        raise Refused("app_id", f"{app_id} exists already")
+    return {"app_id": app_id, "app_secret": secret, "redirect_uris": list(redirect_uris)}
 
 
 async def audited(world: World, fields: Fields) -> dict[str, Any]:

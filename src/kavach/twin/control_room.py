@@ -1,9 +1,9 @@
 """
 The control room of the simulated broker: market, faults, clock, sessions, clients, audit.
 
-A call is a function from the room and the request's fields to the answer. It runs in one go on
-the event loop, as every change of the engine does, and its answer is sent only when all that it
-changed is durable. The operator's token opens the room and nothing else does.
+A call is a function from the room and the request's fields to the answer. What it changes it
+changes in one go on the event loop, as the engine does, and its answer is sent only when all that
+it changed is durable. The operator's token opens the room and nothing else does.
 
 Source: docs/twin.md.
 """
@@ -39,6 +39,8 @@ CALLS: Final[dict[str, dict[str, Call]]] = {
     "clock": {"GET": calls.clock, "POST": calls.set_clock},
     "session": {"POST": calls.session},
     "clients": {"POST": calls.open_client},
+    "credentials": {"POST": calls.set_credentials},
+    "apps": {"POST": calls.register_app},
     "audit": {"GET": calls.audited},
     "reset": {"POST": calls.reset},
 }

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from kavach.credentials import is_totp_secret
 from kavach.instruments import Instrument
 from kavach.twin.door import Refused
 from kavach.units import (
@@ -30,12 +31,14 @@ from kavach.units import (
 )
 from kavach.wire.fields import JsonNumber
 from kavach.wire.money import pips_from_text, pips_from_whole
+from kavach.wire.redirects import redirect_fault
 
 QUANTITY_MAX: Final = 10**9
 INTEGER_MAX: Final = 10**6
 TEXT_LENGTH_MAX: Final = 128
 NAME_LENGTH_MAX: Final = 32
 TOKEN_DIGITS_MAX: Final = 18
+REDIRECT_URIS_MAX: Final = 16
 SECONDS_MAX: Final = 366 * 86_400
 MISSING: Final = object()
 
@@ -170,6 +173,26 @@ class Fields:
         if moment.tzinfo is None:
             raise wrong
         return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
+
+    def totp_secret(self, name: str) -> str:
+        """Return a TOTP secret, in base 32."""
+        secret = self.text(name)
+        if not is_totp_secret(secret):
+            raise Refused(name, "must be at least 80 bits in base 32")
+        return secret
+
+    def redirect_uris(self, name: str) -> tuple[str, ...]:
+        """Return the addresses to which an app may have people sent back."""
+        value = self._value(name)
+        if type(value) is not list or not 0 < len(value) <= REDIRECT_URIS_MAX:
+            raise Refused(name, f"must be a list of 1 to {REDIRECT_URIS_MAX} addresses")
+        for uri in value:
+            if type(uri) is not str:
+                raise Refused(name, f"must hold text, not {_kind(uri)}")
+            fault = redirect_fault(uri)
+            if fault:
+                raise Refused(name, fault)
+        return tuple(value)
 
     def instrument(self, listed: Mapping[InstrumentKey, Instrument]) -> Instrument:
         """Return the instrument that ``exchange`` and ``instrument_token`` name."""

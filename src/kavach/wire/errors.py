@@ -21,6 +21,7 @@ class ErrorCode(IntEnum):
     FIELD_INVALID = 44000
     ORDER_INVALID = 45000
     WENT_WRONG = 45010
+    SECOND_FACTOR_INVALID = 49008
     BAD_REQUEST = 400
     NOT_FOUND = 404
     METHOD_NOT_ALLOWED = 405
@@ -94,6 +95,7 @@ ERROR_TYPE: Final = {
     ErrorCode.FIELD_INVALID: "InputException",
     ErrorCode.ORDER_INVALID: "OrderException",
     ErrorCode.WENT_WRONG: "InputException",
+    ErrorCode.SECOND_FACTOR_INVALID: "TokenException",
 }
 
 
