@@ -72,6 +72,8 @@ class TwinServer:
     errors: IO[str]  # Its standard error: a file, which never fills up as a pipe does.
     http: httpx.Client  # As the client.
     operator: httpx.Client  # As the operator; paths begin at /twin/v1/.
+    app_id: str = ""  # Of the demo app, if there is one.
+    app_secret: str = ""
 
     def room(self, method: str, path: str, **fields: Any) -> dict[str, Any]:
         """Return the control room's answer; fails unless it is a success."""

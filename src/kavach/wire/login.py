@@ -100,6 +100,14 @@ class TotpRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     totp: Totp = UNSET
 
 
+class LogoutRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The end of a session; who it is about need not be said."""
+
+    client_id: LoginId = UNSET
+    login_id: LoginId = UNSET
+
+
+logout_decoder: Final = msgspec.json.Decoder(LogoutRequest, float_hook=JsonNumber)
 login_decoder: Final = msgspec.json.Decoder(LoginRequest, float_hook=JsonNumber)
 twofa_decoder: Final = msgspec.json.Decoder(TwofaRequest, float_hook=JsonNumber)
 totp_decoder: Final = msgspec.json.Decoder(TotpRequest, float_hook=JsonNumber)

@@ -25,8 +25,10 @@ from kavach.wire.login import (
     Nothing,
     Profile,
     ProfileAnswer,
+    logout_decoder,
 )
 from kavach.wire.query import read_query
+from kavach.wire.requests import decode
 from kavach.wire.rows import TradingInfo
 
 PREFIX_3: Final = "/api/v3"
@@ -69,6 +71,10 @@ def trading_info(edge: Edge, call: Call) -> Reply:
 def logout(edge: Edge, call: Call) -> Reply:
     """End the token that this was asked with, and no other of the client."""
     _check_named(call)
+    if call.body.strip():  # Nothing need be said, but whom it names must be the token's.
+        named = decode(logout_decoder, call.body)
+        for field in ("client_id", "login_id"):
+            check_owner(call, read.optional(read.text, getattr(named, field), field))
     outcome = edge.backend.execute(RevokeToken(token_digest=call.token_digest))
     if isinstance(outcome, Refusal):
         return edge.refusal(outcome)
