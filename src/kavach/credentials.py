@@ -71,6 +71,12 @@ def _is_ours(digest: str) -> bool:
     return digest.startswith("$argon2id$")
 
 
+class Totp(pyotp.TOTP):
+    """A TOTP whose secret may be as short as authenticators have made them for long."""
+
+    min_secret_length_bits = 8 * TOTP_SECRET_BYTES_MIN
+
+
 def is_totp_secret(secret: str) -> bool:
     """Return whether this can be a TOTP secret: enough bytes in base 32."""
     if not 0 < len(secret) <= TOTP_SECRET_LENGTH_MAX or not secret.isascii():
@@ -84,7 +90,7 @@ def is_totp_secret(secret: str) -> bool:
 
 def totp_step(secret: str, answer: str, now_s: int) -> int | None:
     """Return to which step of 30 s a TOTP belongs: this one, or one beside it; None if none."""
-    totp = pyotp.TOTP(secret)
+    totp = Totp(secret)
     step = now_s // TOTP_SECONDS
     found = None
     for beside in (step - 1, step, step + 1):  # All three are looked at, whatever is found.

@@ -307,3 +307,42 @@ def test_version_and_help() -> None:
     assert run("--version").stdout.startswith("kavach, version ")
     told = ask("--help").stdout
     assert all(f"  {name} " in told for name in ("serve", "demo", "verify", "journal"))
+
+
+REDIRECT = "http://127.0.0.1:5000/back"
+
+
+def test_a_demo_app_is_told_to_scripts_and_people(tmp_path: Path) -> None:
+    """The ready file and the output have its id and secret; what was given is not repeated."""
+    options = (
+        "--demo-app-redirect",
+        REDIRECT,
+        "--demo-password",
+        "pass-w0rd",
+        "--demo-pin",
+        "9876",
+    )
+    with running("--data-dir", ":memory:", *options, directory=tmp_path) as server:
+        ready = json.loads((tmp_path / "ready.json").read_bytes())
+        assert (ready["app_id"], len(ready["app_secret"])) == ("DEMOAPP", 87)
+        code, output, errors = server.stop()
+    assert code == 0
+    assert f"client_id DEMOAPP, client_secret {ready['app_secret']}" in output
+    for secret in ("pass-w0rd", "9876"):
+        assert secret not in output + errors
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        (("--demo-app-redirect", "javascript:alert(1)"), "must begin with http://"),
+        (("--demo-app-redirect", REDIRECT + "#x"), "without a fragment"),
+        (("--demo-app-secret", "x"), "needs --demo-app-redirect URI"),
+        (("--demo-app-redirect", REDIRECT, "--demo-app-secret", "a b"), "without blanks"),
+    ],
+)
+def test_a_bad_demo_app_is_refused(options: tuple[str, ...], wrong: str) -> None:
+    """An address that is dangerous, or a secret for no app, keeps it from starting."""
+    ended = ask("serve", *options)
+    assert ended.exit_code == 2
+    assert wrong in ended.output

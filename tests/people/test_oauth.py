@@ -184,8 +184,8 @@ def test_a_body_that_is_no_form_is_refused(server: People) -> None:
 SENT_BACK = {
     "another response": ({"response_type": "token"}, "unsupported_response_type"),
     "a scope that is none": ({"scope": "orders everything"}, "invalid_scope"),
-    "a short state": ({"state": "1234567"}, "invalid_request"),
-    "no state": ({"state": ""}, "invalid_request"),
+    "a short state": ({"state": "1234567"}, "invalid_state"),
+    "no state": ({"state": ""}, "invalid_state"),
     "a short challenge": ({"code_challenge": "short"}, "invalid_request"),
     "a method without challenge": ({"code_challenge_method": "S256"}, "invalid_request"),
     "another method": (

@@ -67,8 +67,8 @@ def test_every_spelling_is_understood(server: People, version: str, names: tuple
     fields = {names[0]: "PIN1", names[1]: PASSWORD, "device": "WEB"}
     answer = server.http.post(f"/api/{version}/user/login", json=fields)
     token = answer.json()["data"]["twofa"]["twofa_token"]
-    fields = {"login_id": "PIN1", "twofa": [{"answer": PIN}], "twofa_token": token}
-    assert server.http.post(f"/api/{version}/user/twofa", json=fields).status_code == 200
+    given = {"login_id": "PIN1", "twofa": [{"answer": PIN}], "twofa_token": token}
+    assert server.http.post(f"/api/{version}/user/twofa", json=given).status_code == 200
 
 
 @pytest.mark.parametrize(

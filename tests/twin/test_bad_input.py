@@ -36,6 +36,13 @@ AWFUL_PRICES: Final[dict[str, Any]] = AWFUL_NUMBERS | {
     "below the band": 10.39,
     "above the band": "15.61",
 }
+AWFUL_SECRETS: Final[dict[str, Any]] = {
+    "a number": 7,
+    "too short": "JBSWY3DP",
+    "not base 32": "1" * 32,
+    "too long": "A" * 200,
+    "half a byte": "A" * 17,
+}
 AWFUL_WORDS: Final[dict[str, Any]] = {"a number": 7, "in small letters": "x", "zero": 0}
 
 QUOTE: Final = {**ADDRESS, "bid": 12.9, "bid_quantity": 5, "ask": 13.1, "ask_quantity": 5}
@@ -43,12 +50,22 @@ ORDER: Final = {**ADDRESS, "side": "SELL", "price": 13, "quantity": 10}
 TRADE: Final = {**ADDRESS, "price": 13, "quantity": 10}
 FAULT: Final = {"on": "new", "effect": "reject", "times": 1}
 CLIENT: Final = {"client_id": "DEMO2", "cash": 1000, "password": "secret", "pin": "1234"}
+CREDENTIALS: Final = {"client_id": "DEMO1", "password": "x", "totp_secret": "JBSWY3DPEHPK3PXP"}
+APP: Final = {
+    "app_id": "app-1",
+    "name": "An app",
+    "owner": "DEMO1",
+    "redirect_uris": ["https://app.example/back"],
+}
 ADVANCE: Final = {"action": "advance", "seconds": 5}
 SET: Final = {"action": "set", "to": "2026-11-20T15:14:00+05:30"}
 SESSION: Final = {"exchange": "NSE", "phase": "closed"}
 
-FREE_TEXT: Final = {"reason", "password", "pin"}
-OPTIONAL: Final = {"leg", "client_id", "code", "reason", "delay_ms", "times", "password", "pin"}
+FREE_TEXT: Final = {"reason", "password", "pin", "name"}
+OPTIONAL: Final = {
+    *("leg", "client_id", "code", "reason", "delay_ms", "times"),
+    *("password", "pin", "totp_secret", "app_id", "name", "owner"),
+}
 ADDRESSED: Final = {
     "exchange": AWFUL_WORDS,
     "instrument_token": AWFUL_COUNTS | {"zero": 0, "unknown": 999_999, "text": "14366x"},
@@ -118,6 +135,36 @@ CALLS: Final[list[tuple[str, dict[str, Any], dict[str, dict[str, Any]]]]] = [
             "cash": AWFUL_NUMBERS | {"finer than a paisa": "1.001"},
             "password": {"a number": 7, "too long": "x" * 129},
             "pin": {"a number": 1234},
+            "totp_secret": AWFUL_SECRETS,
+        },
+    ),
+    (
+        "credentials",
+        CREDENTIALS,
+        {
+            "client_id": {"a number": 7, "nobody": "NOBODY"},
+            "password": {"a number": 7, "too long": "x" * 129},
+            "pin": {"a number": 1234},
+            "totp_secret": AWFUL_SECRETS,
+        },
+    ),
+    (
+        "apps",
+        APP,
+        {
+            "app_id": {"a number": 7, "a path": "../x", "too long": "x" * 33},
+            "name": {"a number": 7, "too long": "x" * 129},
+            "owner": {"a number": 7, "nobody": "NOBODY"},
+            "redirect_uris": {
+                "none": [],
+                "text": "https://app.example/back",
+                "a number in it": ["https://app.example/back", 7],
+                "a script": ["javascript:alert(1)"],
+                "two lines": ["https://app.example/\r\nX: y"],
+                "a fragment": ["https://app.example/#x"],
+                "no host": ["https://"],
+                "too many": [f"https://app.example/{number}" for number in range(17)],
+            },
         },
     ),
 ]

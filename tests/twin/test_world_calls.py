@@ -137,3 +137,26 @@ def test_a_reset_world_is_as_it_was(served: Served) -> None:
     orders = served.http.get("/api/v1/orders", params={"type": "all"}, headers=headers)
     assert (orders.status_code, orders.json()["data"]["orders"]) == (200, [])
     assert served.place().state is State.ENTRY_OPEN
+
+
+def test_an_app_is_registered_once(served: Served) -> None:
+    """Its secret is told and not kept; an id is made up if none is given, and given once."""
+    wanted = {"name": "An app", "redirect_uris": ["https://app.example/back"], "owner": "DEMO1"}
+    told = served.post("apps", app_id="app-1", **wanted)
+    assert told["app_id"] == "app-1"
+    app = served.stage.engine.state.people.apps["app-1"]
+    assert app.secret_digest == token_digest(told["app_secret"])
+    assert (app.name, app.owner) == ("An app", "DEMO1")
+    assert list(app.redirect_uris) == told["redirect_uris"] == wanted["redirect_uris"]
+    assert served.refused("apps", {"app_id": "app-1", **wanted}) == "app_id: app-1 exists already"
+    made_up = [served.post("apps", **wanted)["app_id"] for _ in range(2)]
+    assert len({"app-1", *made_up}) == 3
+
+
+def test_credentials_are_replaced(served: Served) -> None:
+    """What is not given anew is gone; a TOTP secret is kept as it is, since it must be known."""
+    served.post("clients", client_id="TEST-7", cash=0, password="open", pin="1234")
+    served.post("credentials", client_id="TEST-7", password="shut", totp_secret="jbswy3dpehpk3pxp")
+    client = served.stage.engine.state.clients["TEST-7"]
+    assert is_secret("shut", client.password_digest) and not is_secret("open", client.pin_digest)
+    assert (client.pin_digest, client.totp_secret) == ("", "jbswy3dpehpk3pxp")

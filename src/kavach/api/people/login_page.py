@@ -98,8 +98,9 @@ def password_page(form: Form, *, login_id: str = "", error: str = "", status: in
     second = " autofocus" if login_id else ""
     fields = (
         '<label for="login_id">Client ID</label>\n'
-        '<input id="login_id" name="login_id" autocomplete="username" autocapitalize="characters"'
-        f' spellcheck="false" maxlength="64" required value="{_safe(login_id)}"'
+        '<input id="login_id" name="login_id" type="text" autocomplete="username"'
+        f' autocapitalize="characters" spellcheck="false" maxlength="64"'
+        f' required value="{_safe(login_id)}"'
         f"{_described(error)}{first}>\n"
         '<label for="password">Password</label>\n'
         '<input id="password" name="password" type="password" autocomplete="current-password"'

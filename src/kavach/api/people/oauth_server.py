@@ -148,7 +148,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no
         state = self.request.payload.state or ""
         if len(state) < STATE_LENGTH_MIN:
             text = f"The state must have at least {STATE_LENGTH_MIN} characters."
-            raise InvalidRequestError(text, redirect_uri=redirect_uri)
+            # The word is the vendor's family's, not the standard's.
+            raise InvalidRequestError(text, redirect_uri=redirect_uri, error="invalid_state")
         return redirect_uri
 
     def generate_authorization_code(self) -> str:
