@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from kavach.wire.redirects import redirect_fault
+from kavach.wire.redirects import policy_source_of, redirect_fault
 from tests.people.stage import (
     AUTH,
     BACK,
@@ -71,6 +71,7 @@ def test_people_who_do_not_see_can_log_in(server: People) -> None:
     for page in (wrong, wrong_pin):
         assert 'role="alert"' in page.answer.text
         assert 'aria-describedby="error"' in page.answer.text
+        assert "login_id" not in page.error
         assert "<title>Error: " in page.answer.text
     assert wrong.fields["login_id"] == "PIN1"  # Need not be typed again.
     assert "password" not in {n for n, value in wrong.fields.items() if value}
@@ -278,3 +279,17 @@ def test_a_dangerous_address_cannot_be_registered(uri: str) -> None:
 def test_a_good_address_can_be_registered(uri: str) -> None:
     """Web addresses, this machine's, and apps' own schemes."""
     assert redirect_fault(uri) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "source"),
+    [
+        (BACK, "https://app.example"),
+        ("http://127.0.0.1:5000/cb", "http://127.0.0.1:5000"),
+        ("http://[::1]:8000/back", "http:"),
+        ("myapp://done?x=1", "myapp:"),
+    ],
+)
+def test_a_policy_names_the_place_of_an_address(uri: str, source: str) -> None:
+    """Browsers follow a form's answer only where the policy lets a form go."""
+    assert policy_source_of(uri) == source

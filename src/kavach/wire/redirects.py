@@ -40,8 +40,15 @@ def redirect_fault(uri: str) -> str:
 
 
 def origin_of(uri: str) -> str:
-    """Return what a content security policy calls the place of an address."""
+    """Return the place of an address, for people: where it leads, but not to which page of it."""
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
         return f"{parts.scheme}://{parts.netloc}"
     return f"{parts.scheme}:"
+
+
+def policy_source_of(uri: str) -> str:
+    """Return what a content security policy calls the place of an address."""
+    parts = urlsplit(uri)
+    # The policy's language has no word for an address in brackets.
+    return f"{parts.scheme}:" if "[" in parts.netloc else origin_of(uri)

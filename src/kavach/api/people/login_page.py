@@ -16,7 +16,7 @@ from typing import Final
 
 from kavach.api.call import Reply
 from kavach.wire.login import SECRET_LENGTH_MAX, FactorWord
-from kavach.wire.redirects import origin_of
+from kavach.wire.redirects import origin_of, policy_source_of
 
 _STYLE: Final = """
   :root { color-scheme: light dark }
@@ -148,7 +148,7 @@ def _form(form: Form, fields: str, submit: str, error: str, status: int) -> Repl
         small=small,
     )
     title = f"{'Error: ' if error else ''}Log in to {name}"
-    return _reply(title, body, status, f" {origin_of(form.redirect_uri)}")
+    return _reply(title, body, status, f" {policy_source_of(form.redirect_uri)}")
 
 
 def error_page(head: str, text: str, status: int) -> Reply:

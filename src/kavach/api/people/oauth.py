@@ -179,7 +179,8 @@ def _wrong(error: BadField | Refused | TooManyGuesses | TooManyLogins) -> tuple[
         return 503, _CROWDED
     if isinstance(error, BadField):
         return 400, f"{error.field} is {'missing' if error.blank else 'not valid'}."
-    return error.status, f"{error.message}."
+    # On the page the field has another name.
+    return error.status, f"{error.message}.".replace("login_id", "client ID")
 
 
 def _fields(form: bytes) -> dict[str, str]:
