@@ -130,6 +130,12 @@ def test_a_form_is_taken_only_with_its_cookie(server: People) -> None:
             assert "location" not in answer.headers
             assert "begin again" in answer.text
         assert mine.post(page.action, data=filled).status_code == 200
+        own = f"kavach-login={mine.cookies['kavach-login']}"
+        for cookies in (f"{own}; kavach-login={'x' * 43}", f"kavach-login={'x' * 43}; {own}"):
+            # Which of two is ours cannot be known: another site may have set the other.
+            answer = server.http.post(page.action, data=filled, headers={"Cookie": cookies})
+            assert answer.status_code == 403
+        assert server.http.post(page.action, data=filled, headers={"Cookie": own}).is_success
     for cookie in ("", "short", "x" * 43 + ";kavach-login=" + "y" * 43, '"' * 43):
         headers = {"Cookie": f"kavach-login={cookie}"}
         assert server.http.post(page.action, data=filled, headers=headers).status_code == 403

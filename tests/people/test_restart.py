@@ -127,3 +127,22 @@ def test_midnight_by_the_twins_clock(tmp_path: Path) -> None:
         assert opens(server, server.access_token)
         assert opens(server, token(server))
         assert exchange(server, code(server)).status_code == 200
+
+
+def test_what_people_read_of_a_journal_has_no_secret(tmp_path: Path) -> None:
+    """A TOTP secret has to be kept, but is not printed; nor is anything else that opens a door."""
+    data, totp_secret = tmp_path / "data", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    with running(*OPTIONS, "--data-dir", data) as server:
+        given = {"password": "open barley", "pin": "55667788", "totp_secret": totp_secret}
+        server.room("POST", "clients", client_id="TEST-7", cash=1, **given)
+        server.room("POST", "credentials", client_id="TEST-7", **given)
+        shown = code(server)
+        opened = exchange(server, shown).json()["access_token"]
+        server.stop()
+    for options in ((), ("--json",)):
+        printed = run("journal", data, *options)
+        assert printed.returncode == 0, printed.stderr
+        for event in ("CredentialsSet", "ClientOpened", "AppRegistered", "CodeRedeemed"):
+            assert event in printed.stdout
+        for secret in (*given.values(), PASSWORD, PIN, SECRET, shown, opened):
+            assert secret not in printed.stdout

@@ -190,6 +190,19 @@ def test_strangers_names_do_not_fill_the_memory() -> None:
     assert guesses.take(f"N{STRANGERS_MAX}", 1) == 0
 
 
+def test_inventing_names_makes_nobody_forget(server: People) -> None:
+    """Strangers' names are counted in a table of their own, which is bounded."""
+
+    async def guess() -> None:
+        logins = Logins(server.world.desk)
+        for number in range(STRANGERS_MAX + 10):
+            logins._guess(f"N{number}")
+        assert len(logins._strangers._counted) == STRANGERS_MAX
+        assert not logins._clients._counted
+
+    asyncio.run(guess())
+
+
 def test_the_token_between_the_steps_is_good_for_one_login(server: People) -> None:
     """A mistyped PIN does not end it, a login does; another client's it never is."""
     token = server.twofa_token()
