@@ -27,7 +27,7 @@ from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.engine.engine import Engine
-from kavach.engine.record import Snapshot, decode_snapshot, encode
+from kavach.engine.record import LAYOUT, Snapshot, decode_snapshot, encode
 from kavach.journal.memory import MemoryJournal
 from kavach.units import NS_PER_SECOND, Paise
 from kavach.venues.scripted import ScriptedVenue
@@ -384,10 +384,10 @@ def test_a_snapshot_of_an_earlier_version_can_be_read() -> None:
     """A snapshot that ends before people came is one in which nobody had logged in."""
     house = House()
     engine = house.engine
-    whole = encode(Snapshot(1, engine.state.snapshot(), engine.venue.snapshot()))
+    whole = encode(Snapshot(1, engine.state.snapshot(), engine.venue.snapshot(), LAYOUT))
     snapshot = decode_snapshot(whole)
     fields = [getattr(snapshot.core, name) for name in snapshot.core.__struct_fields__]
-    earlier: Any = [1, fields[: fields.index(snapshot.core.people)], snapshot.venue]
+    earlier: Any = [1, fields[: fields.index(snapshot.core.people)], snapshot.venue, LAYOUT]
     read = decode_snapshot(encode(earlier))
     state = OmsState([stock()], Settings())
     state.restore(read.core)
