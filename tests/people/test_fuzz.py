@@ -125,7 +125,7 @@ def test_no_form_of_an_app_gets_a_token(
     server: People, pairs: list[tuple[str, str]], good_app: bool
 ) -> None:
     """Without a code that was given there is no token, whatever else is right."""
-    auth = httpx.BasicAuth(APP, APP_SECRET) if good_app else None
+    auth = httpx.BasicAuth(APP, APP_SECRET) if good_app else httpx.USE_CLIENT_DEFAULT
     answer = server.http.post(TOKEN, content=encoded(pairs), auth=auth)
     check(answer)
     assert set(answer.json()) == {"error", "error_description", "message"}
