@@ -66,7 +66,7 @@ def test_the_profile_has_every_documented_key(server: People, query: str) -> Non
     assert set(data["exchange_nnf"]) == {"BSE", "MCX", "NFO", "NSE"}
     assert all(type(value) is int for value in data["exchange_nnf"].values())
     assert {name: type(value) for name, value in data["role"].items()} == {"id": int, "name": str}
-    assert set(data["products_enabled"]) == {"CNC", "MIS", "NRML"}
+    assert set(data["products_enabled"]) >= {"CNC", "MIS", "NRML"}
     assert all(type(one) is str for name in data if type(data[name]) is list for one in data[name])
 
 
