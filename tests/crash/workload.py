@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kavach.core.commands import (
     CancelCoverOrder,
+    Command,
     EndSession,
     KeyedCommand,
     Kill,
@@ -22,6 +23,15 @@ from kavach.core.commands import (
     PlaceCoverOrder,
     RenewToken,
     SquareOff,
+)
+from kavach.core.people.commands import (
+    GrantCode,
+    IssueToken,
+    RedeemCode,
+    RegisterApp,
+    RevokeGrant,
+    RevokeToken,
+    SetCredentials,
 )
 from kavach.core.refusals import Outcome
 from kavach.exchange.messages import Phase
@@ -262,6 +272,7 @@ def _morning() -> Iterator[Step]:
     yield opened("B", 1_000_000_00)
     renew = RenewToken(client_id="A", token_digest="another")
     yield Step("renew", lambda world: world.ask(renew))
+    yield from _logins()
     yield quote(IDEA, 129_500, 130_500)
     yield place(1, BUY, 129_000, 125_000)
     yield place(2, SELL, 131_000, 135_000)
@@ -274,6 +285,36 @@ def _morning() -> Iterator[Step]:
     yield place(9, BUY, 129_000, 140_000)  # Refused: the stop is on the winning side.
     yield place(1, BUY, 129_000, 125_000)  # The same again, under the same key.
     yield place(10, SELL, 132_000, 136_000, client="B")
+
+
+def _logins() -> Iterator[Step]:
+    """People come and go: sessions, a logout, a code that is used and one that is shown twice."""
+    commands: list[Command] = [
+        SetCredentials(client_id="A", password_digest="p", pin_digest="q", totp_secret="r"),
+        IssueToken(client_id="A", token_digest="session 1", totp_step=7),
+        IssueToken(client_id="A", token_digest="session 2", totp_step=7),  # Refused: used.
+        IssueToken(client_id="B", token_digest="session 3"),
+        RevokeToken(token_digest="session 3"),
+        RegisterApp(app_id="X", name="X", secret_digest="s", redirect_uris=("https://x/",)),
+        _granted("code 1"),
+        _granted("code 2"),
+        RedeemCode(code_digest="code 1", app_id="X", token_digest="session 4"),
+        RedeemCode(code_digest="code 1", app_id="X", token_digest="session 5"),  # Refused: used.
+        RevokeGrant(code_digest="code 1", app_id="X"),
+        RedeemCode(code_digest="code 2", app_id="X", token_digest="session 6"),
+    ]
+    for command in commands:
+        yield _asked(command)
+
+
+def _asked(command: Command) -> Step:
+    return Step(type(command).__name__, lambda world: world.ask(command))
+
+
+def _granted(code: str) -> GrantCode:
+    return GrantCode(
+        client_id="A", app_id="X", code_digest=code, redirect_uri="https://x/", scope="orders"
+    )
 
 
 def _fills() -> Iterator[Step]:
