@@ -9,6 +9,8 @@ Cover orders in words: one event a line, everything it must cause, and the state
 
 On the left is what a client asks, what the venue says or what the clock shows; on the right are
 all requests, alarms and decisions to get out, in order, with the answer to the client last.
+A bracket is placed with ``stopoff 1 targetoff 2``, rupees from the entry's price; its target is
+T, and ``S1 unlinked`` tells that S1 has ended because its link left it nothing.
 ``nothing`` is written out. Orders are named by their purpose (E entry, S stop, X exit) and their
 number on that side. ``on`` is a trigger price. ``market`` stands for a protected market price at
 the first attempt, ``market+1`` at the second, ``edge`` for the end of the band, ``limit`` for the
@@ -23,6 +25,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavach.core import events as e
+from kavach.core.bracket.tables import TargetReport
 from kavach.core.commands import (
     CancelCoverOrder,
     EndSession,
@@ -58,7 +61,8 @@ from kavach.units import (
 from kavach.venues.scripted import ScriptedVenue, Told
 from tests.core.stocks import stock
 
-Cell = tuple[State, Ask | EntryReport | ExitReport | ClockEvent]
+Kind = Ask | EntryReport | ExitReport | TargetReport | ClockEvent
+Cell = tuple[State, Kind]
 
 START_NS: Final = 1_795_400_000_000_000_000  # A Monday morning in November 2026.
 CLOSE: Final = 130_000
@@ -81,9 +85,24 @@ _EXIT_CELL: Final = {
     "cancelled": ExitReport.B5_CLOSED,
     "removed": ExitReport.B5_CLOSED,
     "expired": ExitReport.B5_CLOSED,
+    "unlinked": ExitReport.B5_CLOSED,
     "amended": ExitReport.B6_AMENDED,
     "amend-refused": ExitReport.B7_AMEND_REFUSED,
     "cancel-refused": ExitReport.B7_AMEND_REFUSED,
+}
+
+
+_TARGET_CELL: Final = {
+    "acked": TargetReport.E1_ACK,
+    "rejected": TargetReport.E2_REJECT,
+    "traded": TargetReport.E3_FILL,
+    "cancelled": TargetReport.E4_CLOSED,
+    "removed": TargetReport.E4_CLOSED,
+    "expired": TargetReport.E4_CLOSED,
+    "unlinked": TargetReport.E4_CLOSED,
+    "amended": TargetReport.E5_AMENDED,
+    "amend-refused": TargetReport.E6_REFUSED,
+    "cancel-refused": TargetReport.E6_REFUSED,
 }
 
 
@@ -170,7 +189,7 @@ class Scene:
         assert self.cover is not None
         first, _, rest = words.partition(" ")
         what = rest.split()[0] if rest else ""
-        kind: Ask | EntryReport | ExitReport | ClockEvent
+        kind: Kind
         match first:
             case "C1" | "C2" | "C3" | "C4":
                 kind = list(Ask)[int(first[1]) - 1]
@@ -188,6 +207,8 @@ class Scene:
                 kind = _ENTRY_CELL[what]
             case _ if first[0] in "SX" and what in _EXIT_CELL:
                 kind = _EXIT_CELL[what]
+            case _ if first[0] == "T" and what in _TARGET_CELL:
+                kind = _TARGET_CELL[what]
             case _:
                 return
         self.visited.add((self.cover.state, kind))
@@ -201,6 +222,8 @@ class Scene:
                 self.visited.add((state, EntryReport.A7_STRANGER))
             elif self.engine.state.orders[event.tag].is_entry:
                 self.visited.add((state, EntryReport.A6_SILENCE))
+            elif self.engine.state.orders[event.tag].is_target:
+                self.visited.add((state, TargetReport.E7_SILENCE))
             else:
                 self.visited.add((state, ExitReport.B8_SILENCE))
 
@@ -218,6 +241,9 @@ class Scene:
                 accepted(engine.execute(SquareOff(self.item.exchange)))
             case "end":
                 accepted(engine.execute(EndSession(self.item.exchange)))
+                self.venue.end_session()
+            case "unheard-end":
+                self.venue.end_session()  # And the next one begins; nobody tells us.
             case "open":
                 accepted(engine.execute(OpenSession(self.item.exchange)))
             case "kill":
@@ -257,6 +283,9 @@ class Scene:
                 stop_price_pips=self._price("stop", words) or Pips(0),
                 trailing_step_pips=_step(words) or Pips(0),
                 user_order_id=1,
+                bracket="targetoff" in words,
+                stop_offset_pips=_offset("stopoff", words) or Pips(0),
+                target_offset_pips=_offset("targetoff", words) or Pips(0),
             )
         )
         if not isinstance(outcome, Refusal):
@@ -267,21 +296,23 @@ class Scene:
         cover = self.cover
         assert cover is not None
         placed = [order.exchange_order_id for order in cover.entries if order.exchange_order_id]
+        leg = Leg.ENTRY if ask == "C1" else Leg.SECOND if "target" in words else Leg.THIRD
         if ask == "C2":
-            placed = [o.exchange_order_id for o in cover.exits if o.exchange_order_id] or placed
+            orders = cover.orders_of(leg)
+            placed = [o.exchange_order_id for o in orders if o.exchange_order_id] or placed
         return CancelCoverOrder(
             client_id="C",
             idempotency_key=_word("key", words),
             fingerprint=words,
             order_id=cover.order_id,
-            leg=Leg.ENTRY if ask == "C1" else Leg.THIRD,
+            leg=leg,
             exchange_order_id=placed[0] if placed else "unknown-yet",
         )
 
     def _modify(self, ask: str, words: str) -> KeyedCommand:
         cover = self.cover
         assert cover is not None
-        leg = Leg.ENTRY if ask == "C3" else Leg.THIRD
+        leg = Leg.ENTRY if ask == "C3" else Leg.SECOND if "target" in words else Leg.THIRD
         seen = {"": None, "now": cover.leg_updated_at_ns(leg), "once": cover.placed_at_ns - 1_000}
         quantity = _word("quantity", words)
         kind, _, _ = self._terms(words) if "as" in words.split() else (None, None, None)
@@ -298,6 +329,8 @@ class Scene:
             trigger_price_pips=self._price("on", words),
             stop_price_pips=self._price("stop", words),
             trailing_step_pips=_step(words),
+            stop_offset_pips=_offset("stopoff", words),
+            target_offset_pips=_offset("targetoff", words),
         )
 
     def _terms(self, words: str) -> tuple[OrderType, Pips, Pips]:
@@ -334,7 +367,11 @@ class Scene:
             case "acked":
                 return venue.accept(tag)
             case "rejected":
-                return venue.reject(tag, 17070, "out of range")
+                return venue.reject(tag, venue.link_code(tag) or 17070, "out of range")
+            case "unlinked":
+                ended = next(report for report in venue.ended_by_link if report.tag == tag)
+                venue.ended_by_link.remove(ended)
+                return ended
             case "traded" | "traded-late":
                 price = self._mirrored(_pips(more[2])) if len(more) > 1 else CLOSE
                 trade = venue.trade if what == "traded" else venue.trade_late
@@ -436,7 +473,7 @@ class Scene:
         cover = self.engine.state.parents[order.parent_id]
         if order.is_entry:
             return f"E{1 + [o.tag for o in cover.entries].index(tag)}"
-        letter = "S" if order.purpose is e.Purpose.STOP else "X"
+        letter = {e.Purpose.STOP: "S", e.Purpose.TARGET: "T"}.get(order.purpose, "X")
         return f"{letter}{1 + [o.tag for o in cover.exits].index(tag)}"
 
     # --- The mirror ---------------------------------------------------------------------------
@@ -461,6 +498,11 @@ def play(table: str, item: Instrument | None = None, settings: Settings | None =
 
 def _step(words: str) -> Pips | None:
     found = _word("trail", words)
+    return Pips(_pips(found)) if found else None
+
+
+def _offset(word: str, words: str) -> Pips | None:
+    found = _word(word, words)
     return Pips(_pips(found)) if found else None
 
 

@@ -1,4 +1,4 @@
-"""Every cell of Tables A to D that a talking venue can reach, played in words."""
+"""Every cell of Tables A to E that a talking venue can reach, played in words."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from kavach.core.bracket.tables import TARGET_REPORT, TargetReport
 from kavach.core.cover_tables import (
     CLOCK,
     ENTRY_REPORT,
@@ -19,7 +20,7 @@ from kavach.core.cover_tables import (
     Meaning,
     State,
 )
-from tests.core import cells
+from tests.core import bracket_cells, cells
 from tests.core.scenario import Cell, play
 from tests.core.stocks import stock
 
@@ -29,7 +30,9 @@ TABLES: Final = {
     "C": cells.EXIT_REPORT,
     "D": cells.CLOCK,
     "silence": cells.SILENCE,
+    "E": bracket_cells.TARGET_REPORT,
 }
+SETUPS: Final = {**cells.SETUPS, **bracket_cells.SETUPS}
 # Cells that hold something, and that nobody can get to, with the reason.
 UNREACHABLE: Final[dict[Cell, str]] = {
     **{
@@ -48,6 +51,8 @@ OVERTAKEN: Final[frozenset[Cell]] = frozenset(
         *((state, ExitReport.B2_REJECT) for state in (State.COVERED_OPEN, State.COVERED)),
         *((state, ExitReport.B1_ACK) for state in (State.EXITED, State.CARRIED)),
         *((state, ExitReport.B4_FILL) for state in (State.EXITED, State.CARRIED)),
+        *((state, TargetReport.E1_ACK) for state in (State.EXITED, State.CARRIED)),
+        *((state, TargetReport.E3_FILL) for state in (State.EXITED, State.CARRIED)),
     }
 )
 
@@ -66,7 +71,7 @@ def _cases() -> Iterator[tuple[str, str]]:
 def _played(scenario: str) -> frozenset[Cell]:
     setup, lines = scenario.split("\n", maxsplit=1)
     small = setup.startswith("SLICED") or setup in ("TWO_STOPS", "ONE_STOP_LOST", "DENIED_SLICE")
-    table = cells.SETUPS[setup].strip() + "\n" + lines
+    table = SETUPS[setup].strip() + "\n" + lines
     return frozenset(play(table, stock(freeze=60) if small else stock()))
 
 
@@ -84,7 +89,7 @@ def test_every_cell_has_a_scenario() -> None:
     wanted: set[Cell] = set()
     for state in State:
         wanted |= {(state, ask) for ask in USER[state]}
-        for reports in (ENTRY_REPORT, EXIT_REPORT):
+        for reports in (ENTRY_REPORT, EXIT_REPORT, TARGET_REPORT):
             wanted |= {
                 (state, report)
                 for report, meaning in reports[state].items()

@@ -31,6 +31,7 @@ from kavach.units import (
 from kavach.venues.scripted import ScriptedVenue, Told
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
+from tests.core.test_brackets import REASONS as OF_BRACKETS
 from tests.core.test_people import REFUSED as OF_PEOPLE
 from tests.core.test_regular import REASONS as OF_REGULAR_ORDERS
 
@@ -363,5 +364,5 @@ def test_every_reason_is_tested() -> None:
         Reason.VENUE_REFUSED,
         Reason.TOO_LATE,
     }
-    told |= set(OF_REGULAR_ORDERS)
+    told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS
     assert set(Reason) - told - OF_PEOPLE == set()

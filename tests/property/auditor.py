@@ -30,7 +30,9 @@ class Paper:
     def __init__(self, asked: e.OrderSubmitted) -> None:
         self.asked = asked
         self.kind = asked.order_type
-        self.total = int(asked.quantity)
+        self.total = self.largest = int(asked.quantity)
+        self.link = asked.link
+        self.code = 0  # With which it was closed or refused.
         self.trigger = int(asked.trigger_price_pips)
         self.plan = 0  # Which plan of the stop the trigger belongs to.
         self.amend_plan = 0
@@ -50,9 +52,14 @@ class Paper:
         return max(self.total, int(self.amend.quantity) if self.amend else 0) - self.filled
 
     @property
-    def confirmed(self) -> int:
-        """What the venue has confirmed and not closed."""
-        return self.total - self.filled if self.answered and self.final is None else 0
+    def dead(self) -> bool:
+        """Whether it is over, and all its trades were told."""
+        return self.final == self.filled
+
+    @property
+    def meant(self) -> int:
+        """Its total as it will be."""
+        return max(self.total, int(self.amend.quantity) if self.amend else 0)
 
     @property
     def in_flight(self) -> bool:
@@ -60,6 +67,62 @@ class Paper:
         return self.final is None and (
             not self.answered or self.amend is not None or self.cancelling
         )
+
+
+def _by_link(papers: list[Paper]) -> list[list[Paper]]:
+    """Return orders that share one quantity together, and all others one by one."""
+    linked: dict[tuple[int, int], list[Paper]] = defaultdict(list)
+    for paper in papers:
+        linked[paper.link, 0 if paper.link else paper.asked.tag].append(paper)
+    return list(linked.values())
+
+
+def _at_most(linked: list[Paper]) -> int:
+    """Return what orders that share one quantity may still fill together.
+
+    Their trades are one sum, which never goes beyond the total of the order that traded last; and
+    that may be any that has traded, or still could.
+    """
+    if len(linked) == 1 and not linked[0].link:
+        return linked[0].at_most
+    if all(paper.dead for paper in linked):
+        return 0
+    filled = sum(paper.filled for paper in linked)
+    owed = sum(paper.at_most for paper in linked if paper.final is not None)
+    last = max(paper.largest for paper in linked if paper.filled or not paper.dead)
+    return max(last - filled, owed)
+
+
+def _confirmed(exits: list[Paper]) -> int:
+    """Return what stops and exits the venue has confirmed and not closed; a target is none."""
+    found = 0
+    for linked in _by_link(exits):
+        filled = sum(paper.filled for paper in linked)
+        stops = [p for p in linked if p.asked.purpose is not e.Purpose.TARGET]
+        lives = [p.total - filled for p in stops if p.answered and p.final is None]
+        found += max([0, *lives])
+    return found
+
+
+def _wants(stops: list[Paper], exits: list[Paper]) -> int:
+    """Return for how much the stops and exits are, as they will be."""
+    wanted = 0
+    for linked in _by_link(exits):
+        filled = sum(paper.filled for paper in linked)
+        wanted += max([0, *(p.meant - filled for p in linked if p in stops and p.final is None)])
+    return wanted
+
+
+def _is_behind(linked: list[Paper]) -> bool:
+    """Return whether something about linked orders has happened and was not told yet."""
+    filled = sum(paper.filled for paper in linked)
+    for paper in linked:
+        exhausted = paper.link and paper.final is None and paper.meant <= filled
+        traded = paper.code in (17901, 17902) and paper.total > filled
+        owes = paper.final is not None and paper.final > paper.filled
+        if exhausted or traded or owes:
+            return True
+    return False
 
 
 class Auditor:
@@ -100,6 +163,7 @@ class Auditor:
         assert isinstance(request, e.OrderAmendSent), f"{request} is no business of the venue's"
         self._may_amend(paper, request)
         paper.amend = request
+        paper.largest = max(paper.largest, int(request.quantity))
         paper.amend_plan = self.plans[paper.asked.parent_id]
 
     def moved_by_client(self, cover_id: int) -> None:
@@ -114,6 +178,13 @@ class Auditor:
             assert cover_id not in self.leaving, "INV-15: bought more on the way out"
             return
         assert self.filled(cover_id, entry=True) > 0, "INV-1: an exit before the first fill"
+        if request.purpose is e.Purpose.TARGET:
+            assert cover_id not in self.leaving, "INV-15: a new target on the way out"
+            held = self.filled(cover_id, entry=True) - self.filled(cover_id, entry=False)
+            behind = _confirmed(self._side(cover_id, entry=False))
+            assert behind == held or self.prompt, (
+                f"INV-1: a target with {behind} of {held} behind a stop"
+            )
         if request.purpose is e.Purpose.STOP:
             assert cover_id not in self.leaving, "INV-15: a new stop on the way out"
             self._trigger_may_be(request, request.trigger_price_pips)
@@ -155,9 +226,9 @@ class Auditor:
             case e.OrderCancelRefused():
                 self._cancel_is_over(paper)
             case e.OrderRejected():
-                self._over(paper, paper.filled)
+                self._over(paper, paper.filled, int(said.code))
             case e.OrderClosed():
-                self._over(paper, int(said.filled_quantity))
+                self._over(paper, int(said.filled_quantity), int(said.code))
             case e.OrderStatus():
                 self._status(paper, said)
             case e.OrderAbsent(settled=True):
@@ -191,9 +262,9 @@ class Auditor:
         if paper.asked.purpose is e.Purpose.ENTRY:
             self.cancelled.discard(paper.asked.parent_id)
 
-    def _over(self, paper: Paper, filled: int) -> None:
+    def _over(self, paper: Paper, filled: int, code: int = 0) -> None:
         if paper.final is None:
-            paper.final = max(filled, paper.filled)
+            paper.final, paper.code = max(filled, paper.filled), code
 
     def _status(self, paper: Paper, status: e.OrderStatus) -> None:
         """Take all that the venue knows of an order for told."""
@@ -209,7 +280,7 @@ class Auditor:
             if done or status.settled:
                 self._amend_is_over(paper, done=done)
         if status.standing is e.Standing.CLOSED:
-            self._over(paper, int(status.filled_quantity))
+            self._over(paper, int(status.filled_quantity), int(status.code))
         elif paper.cancelling and status.settled:
             self._cancel_is_over(paper)
         self._confirmed(paper)
@@ -250,19 +321,21 @@ class Auditor:
         entries, exits = self._side(who, entry=True), self._side(who, entry=False)
         bought, sold = sum(p.filled for p in entries), sum(p.filled for p in exits)
         position = bought - sold
-        at_most = sum(p.at_most for p in exits)
-        confirmed = sum(p.confirmed for p in exits)
+        at_most = sum(_at_most(linked) for linked in _by_link(exits))
+        confirmed = _confirmed(exits)
         assert (cover.entry_filled, cover.exits_filled) == (bought, sold), f"{who}: fills differ"
         assert sold + at_most <= bought, f"INV-3: {who} could be reversed"
         exposed = bought + sum(p.at_most for p in entries)
         if who in self.wanted and not any(p.contradicted for p in entries):
             assert exposed <= self.wanted[who], f"INV-6: {who} may buy {exposed}"
         assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
-        busy = any(p.in_flight for p in exits)
+        stops = [p for p in exits if p.asked.purpose is not e.Purpose.TARGET]
+        busy = any(p.in_flight for p in stops) or any(_is_behind(ps) for ps in _by_link(exits))
         exchange = self.engine.state.instruments[cover.instrument].exchange
         closed = exchange in self.engine.state.sessions_closed or self.unlinked
         if state in ("COVERING", "COVERED_OPEN", "COVERED") and not busy and not closed:
-            assert at_most == position, f"INV-1: {who} wants {at_most} for {position}"
+            wants = _wants(stops, exits)
+            assert wants == position, f"INV-1: {who} wants {wants} for {position}"
         if position > confirmed and state not in ENDS:
             assert state in MAY_BE_BARE, f"INV-2: {who} is bare in {state}"
             waits = self.engine.next_due_ns() is not None

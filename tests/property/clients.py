@@ -114,7 +114,7 @@ class Clients:
     # --- Deeds of clients ---------------------------------------------------------------------
 
     def place(self, who: int, kind: int, size: int, gap: int) -> None:
-        """Place a cover order; the same key again must change nothing (INV-6)."""
+        """Place a cover or bracket order; the same key again must change nothing (INV-6)."""
         client, share = "AB"[who % 2], SHARES[who // 2 % 2]
         living = [c for c in self.engine.state.every_cover() if c.ended is None]
         if len(living) >= COVERS_MAX:
@@ -127,6 +127,9 @@ class Clients:
         last = self.prices[share.key]
         price = last if order_type is OrderType.LIMIT else last + sign * 300
         self.keys += 1
+        bracket = gap % 2 == 0
+        reference = last if order_type is OrderType.MARKET else price
+        stop = last - sign * 100 * (10 + gap % 60)
         command = PlaceCoverOrder(
             client_id=client,
             idempotency_key=f"K{self.keys}",
@@ -134,7 +137,7 @@ class Clients:
             instrument=share.key,
             side=side,
             order_type=order_type,
-            quantity=Quantity(1 + size % 120),
+            quantity=Quantity(1 + size % (share.slice_max if bracket else 120) % 120),
             disclosed_quantity=Quantity(0),
             price_pips=Pips(0 if order_type is OrderType.MARKET else price),
             trigger_price_pips=Pips(last + sign * 200 if order_type is OrderType.SL else 0),
@@ -142,9 +145,12 @@ class Clients:
             if order_type is OrderType.LIMIT and kind % 16 > 13
             else Validity.DAY,
             product=Product.MIS if kind % 3 else Product.CNC,
-            stop_price_pips=Pips(last - sign * 100 * (10 + gap % 60)),
-            trailing_step_pips=Pips(500 * (gap % 2)),
+            stop_price_pips=Pips(0 if bracket else stop),
+            trailing_step_pips=Pips(500 * (gap // 2 % 2)),
             user_order_id=1,
+            bracket=bracket,
+            stop_offset_pips=Pips(abs(reference - stop) if bracket else 0),
+            target_offset_pips=Pips(100 * (1 + gap % 25) if bracket else 0),
         )
         outcome = self._ask(client, command)
         written = self.journal.durable_sequence
@@ -161,7 +167,7 @@ class Clients:
 
     def _cancel(self, cover: CoverOrder, leg: Leg) -> CancelCoverOrder:
         entry = [o.exchange_order_id for o in cover.entries if o.exchange_order_id]
-        exits = [o.exchange_order_id for o in cover.exits if o.exchange_order_id]
+        exits = [o.exchange_order_id for o in cover.orders_of(leg) if o.exchange_order_id]
         known = entry if leg is Leg.ENTRY else exits or entry
         return CancelCoverOrder(
             client_id=cover.client_id,
@@ -191,7 +197,8 @@ class Clients:
         if cover is None:
             return
         held, state = cover.position, cover.state
-        command = self._cancel(cover, Leg.THIRD)
+        target = cover.is_bracket and which % 2
+        command = self._cancel(cover, Leg.SECOND if target else Leg.THIRD)
         outcome = self._ask(cover.client_id, command)
         if held and (state is not State.CARRIED or self.open):
             assert isinstance(outcome, Answer), f"INV-12: {outcome} in {state}"
@@ -216,22 +223,27 @@ class Clients:
         sign = 1 if cover.side is Side.BUY else -1
         last = self.prices[cover.instrument]
         stop = Pips(last - sign * 100 * (gap % 70)) if what % 3 else None
+        exit_leg = Leg.SECOND if cover.is_bracket and what % 8 == 4 else Leg.THIRD
+        offset = Pips(100 * (1 + gap % 40)) if cover.is_bracket and what % 3 else None
         command = ModifyCoverOrder(
             client_id=cover.client_id,
             order_id=cover.order_id,
-            leg=Leg.ENTRY if what % 2 else Leg.THIRD,
+            leg=Leg.ENTRY if what % 2 else exit_leg,
             quantity=Quantity(1 + size % 140) if what % 4 > 1 else None,
             price_pips=Pips(last + 100 * (gap % 5)) if what % 5 > 2 else None,
-            stop_price_pips=stop,
+            stop_price_pips=None if offset else stop,
+            stop_offset_pips=offset if what % 5 else None,
+            target_offset_pips=offset if what % 7 > 2 else None,
         )
-        planned = cover.stop_price_pips
+        planned = cover.stop_price_pips, cover.target_price_pips
         self.auditor.moved_by_client(cover.order_id)
         wanted = self.auditor.wanted[cover.order_id]
         if command.leg is Leg.ENTRY and command.quantity is not None:
             self.auditor.wanted[cover.order_id] = max(wanted, command.quantity)
         outcome = self._ask(cover.client_id, command)
         if isinstance(outcome, Refusal) and outcome.reason is not Reason.VENUE_REFUSED:
-            assert cover.stop_price_pips == planned, "a refused change changed the plan"
+            now = cover.stop_price_pips, cover.target_price_pips
+            assert now == planned, "a refused change changed the plan"
             self.auditor.wanted[cover.order_id] = wanted
 
     def snoop(self, which: int) -> None:

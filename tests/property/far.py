@@ -53,16 +53,25 @@ class FarWorld(Clients):
         """INV-3 and INV-5 by what really stands at the venue, told of or not."""
         bought: dict[int, int] = {}
         sold: dict[int, int] = {}
+        linked: dict[tuple[int, int], list[ScriptedOrder]] = {}
         for order in self.venue.orders.values():
             cover_id = order.asked.parent_id
             if order.asked.purpose is e.Purpose.ENTRY:
                 bought[cover_id] = bought.get(cover_id, 0) + order.filled
+            elif order.asked.link:
+                linked.setdefault((cover_id, order.asked.link), []).append(order)
             else:
-                sold[cover_id] = sold.get(cover_id, 0) + order.filled + order.open_quantity
+                left = order.quantity - order.filled if order.alive else 0
+                sold[cover_id] = sold.get(cover_id, 0) + order.filled + left
             denied = order.tag in self.auditor.papers and self.auditor.papers[order.tag].denied
             if order.alive and not denied:
                 state = self.engine.state.covers[cover_id].state
                 assert state.value not in ENDS, f"INV-5: order {order.tag} outlived {cover_id}"
+        for (cover_id, _), orders in linked.items():
+            # What they trade is one sum, and no living one goes beyond its own quantity.
+            traded = sum(order.filled for order in orders)
+            most = max([traded, *(order.quantity for order in orders if order.alive)])
+            sold[cover_id] = sold.get(cover_id, 0) + most
         for cover_id, quantity in sold.items():
             assert quantity <= bought.get(cover_id, 0), f"INV-3: {cover_id} can be reversed"
 
@@ -86,11 +95,15 @@ class FarWorld(Clients):
         accepted(self._execute(EndSession(Exchange.NSE)))
         for order in self.venue.alive():
             self._post(self.venue.expire(order.tag))
+        self.venue.end_session()
 
     # --- Deeds of the venue -------------------------------------------------------------------
 
     def _post(self, report: e.Report) -> None:
         self.mail.setdefault(report.tag, deque()).append(report)
+        for ended in self.venue.ended_by_link:
+            self.mail.setdefault(ended.tag, deque()).append(ended)
+        self.venue.ended_by_link.clear()
 
     def decide(self, which: int, what: int, size: int) -> None:
         """Let the venue do one thing with one of its orders."""
@@ -107,7 +120,7 @@ class FarWorld(Clients):
         venue, tag = self.venue, order.tag
         deeds: list[Callable[[], e.Report]] = []
         if isinstance(order.pending, e.OrderAmendSent):
-            fits = order.alive and order.pending.quantity > order.filled
+            fits = order.alive and order.pending.quantity > order.counted
             if fits and not (order.triggered and order.pending.trigger_price_pips):
                 deeds += [lambda: venue.amend(tag)] * 4
             deeds += [lambda: venue.refuse_amend(tag)]
@@ -120,6 +133,8 @@ class FarWorld(Clients):
                 price = self.prices[order.asked.instrument]
                 deeds.append(lambda: venue.trade_late(tag, 1 + size % room, price))
             return deeds
+        if not order.accepted and venue.link_code(tag):
+            return [lambda: venue.reject(tag, venue.link_code(tag))]
         if not order.accepted:
             return [lambda: venue.accept(tag)] * 5 + [lambda: venue.reject(tag)]
         if order.waits:
@@ -175,6 +190,9 @@ class FarWorld(Clients):
                 self._post(venue.refuse_cancel(tag))
             elif order.pending is not None:
                 self._post(venue.refuse_amend(tag))
+            return
+        if not order.accepted and venue.link_code(tag):
+            self._post(venue.reject(tag, venue.link_code(tag)))
             return
         if not order.accepted:
             self._post(venue.accept(tag))

@@ -61,7 +61,7 @@ MUTATIONS: Final = (
     Mutation(
         "a fresh exit is for what no live exit could fill",
         "core/duties.py",
-        "    missing = cover.position - cover.exit_leaves_max\n    if missing <= 0 or desk.now_ns",
+        "    missing = cover.exposed\n    if missing <= 0 or desk.now_ns",
         "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
     ),
     Mutation(
@@ -136,6 +136,79 @@ MUTATIONS: Final = (
         "core/asks.py",
         "    if cover is None or cover.client_id != client_id:",
         "    if cover is None:",
+    ),
+    Mutation(
+        "the total of a linked exit counts what its link has traded",
+        "core/bracket/quantities.py",
+        "    return traded(exits, link) + position - linked_most(_others(exits, link))",
+        "    return position - linked_most(_others(exits, link))",
+    ),
+    Mutation(
+        "linked exits count once in W, not each",
+        "core/bracket/quantities.py",
+        "    return sum(_most(orders) for orders in _by_link(exits))",
+        "    return sum(order.leaves_max for order in exits)",
+    ),
+    Mutation(
+        "what one exit trades counts against the others",
+        "core/bracket/evolve.py",
+        "            order.linked_filled += quantity\n",
+        "            order.linked_filled += 0\n",
+    ),
+    Mutation(
+        "a target delays no stop",
+        "core/duties.py",
+        "if order.waits and not order.is_target and not order.link_owes:",
+        "if order.waits and not order.link_owes:",
+    ),
+    Mutation(
+        "a target waits for its stop",
+        "core/duties.py",
+        'Place the stop, or grow it, until nothing that filled is open."""\n',
+        'Place the stop, or grow it, until nothing that filled is open."""\n'
+        "    tend_target(desk, cover)\n",
+    ),
+    Mutation(
+        "a target that trades cancels the remainder",
+        "core/bracket/duties.py",
+        "    if cover.cancel_source is None and not cover.entry_dead and _targets_filled(cover):",
+        "    if False and cover.cancel_source is None and _targets_filled(cover):",
+    ),
+    Mutation(
+        "a target is no stop",
+        "core/bracket/quantities.py",
+        "max((order.confirmed_leaves for order in orders if not order.is_target), default=0)",
+        "max((order.confirmed_leaves for order in orders), default=0)",
+    ),
+    Mutation(
+        "on the way out the target is taken back",
+        "core/duties.py",
+        "    drop_target(desk, cover)\n    for order in cover.exits:",
+        "    for order in cover.exits:",
+    ),
+    Mutation(
+        "an order that its link ended is no lost stop",
+        "core/meanings.py",
+        "    if ended_by_link(order, report):",
+        "    if False:",
+    ),
+    Mutation(
+        "what has traded by the end of a linked order is not sent for again",
+        "core/bracket/quantities.py",
+        "    open_now = position - stops_most(exits) - untold(exits)",
+        "    open_now = position - stops_most(exits)",
+    ),
+    Mutation(
+        "a bracket's exits follow the entry's price until it fills",
+        "core/bracket/evolve.py",
+        "parent.is_bracket and parent.entry_filled == 0:",
+        "parent.is_bracket and parent.entry_filled == 1:",
+    ),
+    Mutation(
+        "a link ends with its session",
+        "core/bracket/evolve.py",
+        "    if order.code == LINK_OVER_CODE and order.link == cover.link:",
+        "    if False:",
     ),
 )
 SUITES: Final = {

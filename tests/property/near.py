@@ -151,7 +151,7 @@ class NearWorld(Clients):
             Fault(
                 fault_id=f"F{which}",
                 on=on,
-                leg=(Leg.ENTRY, Leg.THIRD, None)[leg % 3],
+                leg=(Leg.ENTRY, Leg.THIRD, None, Leg.SECOND)[leg % 4],
                 client_id=None,
                 effect=effect,
                 code=17070,

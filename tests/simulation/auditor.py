@@ -89,8 +89,11 @@ class Paper:
     def __init__(self, asked: e.OrderSubmitted, at_ns: int, plan: int) -> None:
         self.asked = asked
         self.entry = asked.purpose is e.Purpose.ENTRY
+        self.target = asked.purpose is e.Purpose.TARGET
+        self.link = asked.link
+        self.code = 0  # With which it was closed or refused.
         self.kind = asked.order_type
-        self.total = int(asked.quantity)
+        self.total = self.largest = int(asked.quantity)
         self.price = int(asked.price_pips)
         self.trigger = int(asked.trigger_price_pips)
         self.plan = self.amend_plan = plan  # To which plan of the stop the trigger belongs.
@@ -112,9 +115,9 @@ class Paper:
         return max(0, max(self.total, self.amend.quantity if self.amend else 0) - self.filled)
 
     @property
-    def confirmed(self) -> int:
-        """What the venue has confirmed and not closed."""
-        return max(0, self.total - self.filled) if self.named and self.final is None else 0
+    def meant(self) -> int:
+        """Its total as it will be."""
+        return max(self.total, self.amend.quantity if self.amend else 0)
 
     @property
     def in_flight(self) -> bool:
@@ -126,6 +129,62 @@ class Paper:
     def dead(self) -> bool:
         """Whether it is closed and all its trades were told."""
         return self.final == self.filled
+
+
+class Together:
+    """Exits that share one quantity: what one trades counts against all. One alone is the same."""
+
+    def __init__(self, papers: list[Paper]) -> None:
+        self.papers = papers
+        self.filled = sum(paper.filled for paper in papers)
+        self.stops = [paper for paper in papers if not paper.target]
+
+    @property
+    def at_most(self) -> int:
+        """What they may still fill together.
+
+        A trade is never beyond the total of its order. Which trade was the last, nobody knows: it
+        may be of any order that has traded, or still could.
+        """
+        if all(paper.dead for paper in self.papers):
+            return 0
+        owed = sum(paper.at_most for paper in self.papers if paper.final is not None)
+        if not self.papers[0].link:
+            return sum(paper.at_most for paper in self.papers)
+        last = max(paper.largest for paper in self.papers if paper.filled or not paper.dead)
+        return max(last - self.filled, owed)
+
+    @property
+    def wants(self) -> int:
+        """For how much stops and exits are, as they will be."""
+        lives = [p for p in self.stops if p.final is None]
+        owed = [p.final - p.filled for p in self.stops if p.final is not None]
+        return max([0, *(p.meant - self.filled for p in lives), *owed])
+
+    @property
+    def confirmed(self) -> int:
+        """What the venue has confirmed of stops and exits, and not closed."""
+        lives = [p for p in self.stops if p.named and p.final is None]
+        return max([0, *(p.total - self.filled for p in lives)])
+
+    @property
+    def untold(self) -> bool:
+        """Whether something has happened to them that was not told: by their own ends."""
+        for paper in self.papers:
+            exhausted = paper.link and paper.final is None and paper.meant <= self.filled
+            traded = paper.code in (17901, 17902) and paper.total > self.filled
+            if exhausted or traded:
+                return True
+        return False
+
+
+def together(papers: Iterable[Paper]) -> list[Together]:
+    """Return the exits among these orders, those that are linked together."""
+    found: dict[tuple[int, int], list[Paper]] = defaultdict(list)
+    for paper in papers:
+        if not paper.entry:
+            found[paper.link, 0 if paper.link else paper.asked.tag].append(paper)
+    return [Together(linked) for linked in found.values()]
 
 
 class Auditor:
@@ -227,7 +286,7 @@ class Auditor:
             known = self.keys.setdefault((command.client_id, command.idempotency_key), who)
             assert known == who, f"INV-6: key {command.idempotency_key} has two orders"
         elif isinstance(command, CancelCoverOrder) and outcome.state not in ENDS:
-            if command.leg is Leg.THIRD:
+            if command.leg is not Leg.ENTRY:
                 self.leaving.add(who)
             elif any(p.entry and not p.dead for p in self.of_cover[who]):
                 self.cancelled.add(who)
@@ -260,7 +319,10 @@ class Auditor:
             assert who not in self.cancelled, f"INV-13: {who} bought more after the cancel"
             assert who not in self.leaving, f"INV-15: {who} bought more on the way out"
         else:
-            self.bare_ns.pop(who, None)  # An attempt; the next is owed in time again.
+            if request.purpose is e.Purpose.TARGET:
+                self._target_may_be(who)
+            else:
+                self.bare_ns.pop(who, None)  # An attempt; the next is owed in time again.
             assert self.filled(who, entry=True), f"INV-1: {who} has an exit before the first fill"
             if request.purpose is e.Purpose.STOP:
                 assert who not in self.leaving, f"INV-15: {who} has a new stop on the way out"
@@ -270,6 +332,14 @@ class Auditor:
         paper = Paper(request, self.now_ns, self.plans[who])
         self.papers[request.tag] = paper
         self.of_cover[who].append(paper)
+
+    def _target_may_be(self, who: int) -> None:
+        """The stop goes first, and on the way out no target is sent."""
+        assert who not in self.leaving, f"INV-15: {who} has a new target on the way out"
+        held = self.filled(who, entry=True) - self.filled(who, entry=False)
+        behind = sum(exits.confirmed for exits in together(self.of_cover[who]))
+        # In one step a stop may be taken and taken out again before its target leaves.
+        assert self._prompt or behind == held, f"INV-1: {who} has a target before its stop"
 
     def _change_sent(self, request: e.OrderAmendSent | e.OrderCancelSent) -> None:
         paper = self.papers[request.tag]
@@ -288,6 +358,7 @@ class Auditor:
             assert who not in self.leaving, f"INV-15: {who} tends a stop on the way out"
             self._trigger_may_be(paper.asked, request.trigger_price_pips)
         paper.amend = request
+        paper.largest = max(paper.largest, int(request.quantity))
         paper.amend_plan = self.plans[who]
 
     def _trigger_may_be(self, asked: e.OrderSubmitted, trigger: int) -> None:
@@ -330,9 +401,9 @@ class Auditor:
                     if paper.entry:
                         self.cancelled.discard(paper.asked.parent_id)
             case e.OrderRejected():
-                self._over(paper, paper.filled)
+                self._over(paper, paper.filled, int(said.code))
             case e.OrderClosed():
-                self._over(paper, int(said.filled_quantity))
+                self._over(paper, int(said.filled_quantity), int(said.code))
             case e.OrderStatus():
                 self._status(paper, said)
             case e.OrderAbsent():
@@ -366,9 +437,9 @@ class Auditor:
         if paper.final is None and paper.filled >= paper.total:
             paper.final = paper.filled
 
-    def _over(self, paper: Paper, filled: int) -> None:
+    def _over(self, paper: Paper, filled: int, code: int = 0) -> None:
         if paper.final is None:
-            paper.final = max(filled, paper.filled)
+            paper.final, paper.code = max(filled, paper.filled), code
             paper.amend = paper.cancel = None
 
     def _is_settled(self, paper: Paper, said: e.OrderStatus | e.OrderAbsent) -> bool:
@@ -393,7 +464,7 @@ class Auditor:
         for trade in status.trades:
             self._traded(paper, trade)
         if status.standing is e.Standing.CLOSED:
-            self._over(paper, int(status.filled_quantity))
+            self._over(paper, int(status.filled_quantity), int(status.code))
         elif cancel is not None and status.serial == cancel.serial and settled:
             paper.cancel = None  # It never arrived, and is owed still.
         self._confirmed(paper)
@@ -434,18 +505,21 @@ class Auditor:
 
     def _check_quantities(self, row: Row, *, able: bool) -> None:
         who, state = row.cover_id, row.state
-        bought = sold = buys = at_most = confirmed = 0
+        bought = sold = buys = 0
         busy = entry_dead = exits_dead = False
         papers = self.of_cover[who]
+        groups = together(papers)
+        at_most = sum(exits.at_most for exits in groups)
+        wants = sum(exits.wants for exits in groups)
+        confirmed = sum(exits.confirmed for exits in groups)
         for paper in papers:
             if paper.entry:
                 bought += paper.filled
                 buys += paper.at_most
             else:
                 sold += paper.filled
-                at_most += paper.at_most
-                confirmed += paper.confirmed
-                busy = busy or paper.in_flight
+                busy = busy or (paper.in_flight and not paper.target)
+        busy = busy or any(exits.untold for exits in groups)
         entry_dead = all(paper.dead for paper in papers if paper.entry)
         exits_dead = all(paper.dead for paper in papers if not paper.entry)
         position = bought - sold
@@ -457,17 +531,17 @@ class Auditor:
         assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
         assert bought + buys <= self.wanted[who], f"INV-6: {who} could buy more than was ordered"
         if able and state in ON_PLAN and not busy:
-            assert at_most == position, f"INV-1: {who} {state} wants {at_most} for {position}"
+            assert wants == position, f"INV-1: {who} {state} wants {wants} for {position}"
         if state in ENDS:
             assert entry_dead and exits_dead, f"INV-4: {who} {state} with a living order"
             assert position == 0 or state == "CARRIED", f"INV-4: {who} {state} with {position}"
             assert state not in FLAT_ENDS or bought == 0, f"INV-4: {who} {state}, and {bought}"
         elif position > confirmed:
             assert state in MAY_BE_BARE, f"INV-2: {who} is bare in {state}"
-        if able and state == "UNPROTECTED" and at_most < position:
+        if able and state == "UNPROTECTED" and wants < position:
             stops = sum(paper.asked.purpose is e.Purpose.STOP for paper in papers)
             assert stops > 1, f"INV-2: {who} has lost its stop, and nobody tries another"
-        fired = state == "TRIGGERED"
+        fired = state == "TRIGGERED" or any(p.target and p.filled for p in papers)
         if able and state not in ENDS and (fired or who in self.cancelled):
             left = [p for p in papers if p.entry and p.final is None and not p.stays]
             assert all(p.in_flight for p in left), f"INV-8: {who} {state} still buys"
@@ -484,9 +558,11 @@ class Auditor:
         out_ns = self.out_ns.setdefault(who, now_ns) if out else 0
         bare = row.entry_filled - row.exits_filled
         busy = False  # One stop operation at a time: what is missing follows its answer.
+        for exits in together(papers):
+            bare -= exits.wants
+            busy = busy or exits.untold
         for paper in papers:
-            if not paper.entry:
-                bare -= paper.at_most
+            if not paper.entry and not paper.target:
                 busy = busy or paper.in_flight
             if paper.dead:
                 continue
@@ -498,11 +574,16 @@ class Auditor:
             elif paper.entry:
                 overdue = idle_ns > UNCONVERTED_NS
                 assert not (out and overdue), f"INV-8: {who} leaves its entry alive"
+            elif paper.target:
+                overdue = idle_ns > UNCONVERTED_NS and paper.meant > paper.filled
+                untold = any(exits.untold for exits in together(papers))
+                assert not (out and overdue) or untold, f"INV-9: {who} leaves its target alive"
             elif out and paper.kind in STOPS and not paper.fired:
                 assert idle_ns <= UNCONVERTED_NS, f"INV-9: {who} leaves its stop waiting"
         owed = bare > 0 and not busy
         self._lasts(self.bare_ns, who, BARE_NS, f"INV-2: {who} is bare too long", now=owed)
-        fired = row.state == "TRIGGERED" and not any(p.in_flight for p in papers)
+        untold = any(exits.untold for exits in together(papers))
+        fired = row.state == "TRIGGERED" and not any(p.in_flight for p in papers) and not untold
         self._lasts(self.fired_ns, who, FIRED_NS, f"INV-9: {who} is not chased", now=fired)
 
     def _lasts(
@@ -517,7 +598,7 @@ class Auditor:
 
     def refused(self, command: object, reason: Reason, row: Row | None, *, able: bool) -> None:
         """INV-12: an exit of what is held is never refused, but at the end of the day."""
-        leaves = isinstance(command, CancelCoverOrder) and command.leg is Leg.THIRD
+        leaves = isinstance(command, CancelCoverOrder) and command.leg is not Leg.ENTRY
         if not leaves or row is None or row.entry_filled == row.exits_filled:
             return
         over = row.state == "CARRIED" and not able

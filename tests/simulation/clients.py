@@ -64,6 +64,7 @@ class Clients(Process):
         stop = last - sign * tick * chance.choice((4, 6, 10, 30))
         repeats = chance.randrange(4) == 0
         quick = chance.randrange(8) == 0
+        bracket, target = chance.randrange(2) == 0, tick * chance.choice((1, 2, 4, 10))
         living = [c for c in self.engine.state.every_cover() if c.ended is None]
         if len(living) >= LIVING_MAX:
             return
@@ -74,6 +75,11 @@ class Clients(Process):
             OrderType.SLM: (0, trigger),
         }
         price, trigger = prices[kind]
+        if bracket:
+            lots = min(lots, share.slice_max // share.lot)
+        reference = {OrderType.MARKET: self.last_pips(share), OrderType.SLM: trigger}.get(
+            kind, price
+        )
         command = PlaceCoverOrder(
             client_id=client,
             idempotency_key=f"K{self.number}",
@@ -90,10 +96,14 @@ class Clients(Process):
             stop_price_pips=Pips(stop),
             trailing_step_pips=Pips(tick * chance.choice((1, 2)) if trails else 0),
             user_order_id=self.number,
+            bracket=bracket,
+            stop_offset_pips=Pips(abs(reference - stop) // tick * tick if bracket else 0),
+            target_offset_pips=Pips(target if bracket else 0),
         )
         first = self.execute(command)
         if first is None:
             return
+        self.tally["brackets"] += bracket and isinstance(first, Answer)
         self.tally[f"place: {first.reason if isinstance(first, Refusal) else 'taken'}"] += 1
         if isinstance(first, Answer):
             self.decided[first.order_id] = self.number
@@ -107,7 +117,7 @@ class Clients(Process):
     def cancel(self, cover: CoverOrder, leg: Leg) -> CancelCoverOrder:
         """Return a cancel of a leg by the ids that its rows show."""
         entry = [o.exchange_order_id for o in cover.entries if o.exchange_order_id]
-        exits = [o.exchange_order_id for o in cover.exits if o.exchange_order_id]
+        exits = [o.exchange_order_id for o in cover.orders_of(leg) if o.exchange_order_id]
         known = entry if leg is Leg.ENTRY else exits or entry
         return CancelCoverOrder(
             client_id=cover.client_id,
@@ -140,7 +150,8 @@ class Clients(Process):
         repeats = self.chance.randrange(3) == 0
         cover = self.pick()
         if cover is not None:
-            self.ask_twice(self.cancel(cover, Leg.THIRD), repeats=repeats)
+            leg = Leg.SECOND if cover.is_bracket and self.number % 2 else Leg.THIRD
+            self.ask_twice(self.cancel(cover, leg), repeats=repeats)
 
     def ask_twice(self, command: CancelCoverOrder, *, repeats: bool) -> None:
         """Ask, and perhaps again: one effect, equal answers (INV-7)."""
@@ -189,7 +200,7 @@ class Clients(Process):
         self.tally[f"C3: {outcome.reason if isinstance(outcome, Refusal) else 'ok'}"] += 1
 
     def modify_stop(self) -> None:
-        """C4."""
+        """C4, of the stop or of a bracket's target."""
         chance = self.chance
         ticks, trails = chance.choice((1, 3, 5, 8, 20)), chance.randrange(4)
         cover = self.pick()
@@ -205,6 +216,13 @@ class Clients(Process):
             stop_price_pips=Pips(last - sign * share.tick_pips * ticks),
             trailing_step_pips=Pips(share.tick_pips * (trails - 1)) if trails else None,
         )
+        if cover.is_bracket and self.number % 2:
+            command = ModifyCoverOrder(
+                client_id=cover.client_id,
+                order_id=cover.order_id,
+                leg=Leg.SECOND,
+                price_pips=Pips(last + sign * share.tick_pips * (ticks - 1)),
+            )
         outcome = self.execute(command)
         assert outcome is not None
         self.tally[f"C4: {outcome.reason if isinstance(outcome, Refusal) else 'ok'}"] += 1

@@ -60,8 +60,9 @@ class Duel(FarWorld):
         validity: Validity = Validity.DAY,
         stop: int = STOP,
         trail: int = 0,
+        target: int = 0,
     ) -> CoverOrder:
-        """Place the cover order that the race is about."""
+        """Place the cover order that the race is about; with a target, a bracket."""
         outcome = self.execute(
             PlaceCoverOrder(
                 client_id="R",
@@ -78,6 +79,9 @@ class Duel(FarWorld):
                 stop_price_pips=Pips(stop),
                 trailing_step_pips=Pips(trail),
                 user_order_id=1,
+                bracket=target > 0,
+                stop_offset_pips=Pips(abs(ENTRY - stop)),
+                target_offset_pips=Pips(abs(target - ENTRY) if target else 0),
             )
         )
         assert isinstance(outcome, Answer), outcome

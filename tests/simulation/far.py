@@ -22,7 +22,7 @@ from kavach.exchange.messages import Phase
 from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
 from kavach.venues.scripted import Told
 from tests.simulation.auditor import ENDS
-from tests.simulation.network import CALM, WEATHERS, FarVenue, Gateway, Network, Price
+from tests.simulation.network import CALM, WEATHERS, Entry, FarVenue, Gateway, Network, Price
 from tests.simulation.process import CLOCK_EARLY_NS, CLOCK_LATE_NS, NSE, SHARES
 from tests.simulation.world import World
 
@@ -146,13 +146,20 @@ class FarWorld(World):
         for cover_id, entries in self.gateway.of_cover.items():
             bought = could_sell = 0
             alive = False
+            linked: dict[int, list[Entry]] = {}
             for entry in entries:
                 lives = entry.alive
                 alive = alive or lives
                 if entry.asked.purpose is e.Purpose.ENTRY:
                     bought += entry.filled
+                elif entry.asked.link:
+                    linked.setdefault(entry.asked.link, []).append(entry)
                 else:
                     could_sell += entry.quantity if lives else entry.filled
+            for together in linked.values():
+                # Their trades are one sum, and no living one goes beyond its own quantity.
+                sold = sum(entry.filled for entry in together)
+                could_sell += max([sold, *(entry.quantity for entry in together if entry.alive)])
             assert could_sell <= bought, f"INV-3: {cover_id} can be reversed at the exchange"
             if alive and self.alive:
                 state = covers[cover_id].state.value

@@ -134,13 +134,13 @@ MUTANTS: Final = (
     _one(
         "one stop operation at a time",
         "core/duties.py",
-        "        if order.waits:\n            return True\n    return False\n\n\ndef _stop_terms",
-        "        if order.waits:\n            return False\n    return False\n\n\ndef _stop_terms",
+        "if order.waits and not order.is_target and not order.link_owes:",
+        "if False:",
     ),
     _one(
         "a fresh exit is for what no live exit could fill",
         "core/duties.py",
-        "    missing = cover.position - cover.exit_leaves_max\n    if missing <= 0 or desk.now_ns",
+        "    missing = cover.exposed\n    if missing <= 0 or desk.now_ns",
         "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
     ),
     _one(
@@ -190,6 +190,68 @@ MUTANTS: Final = (
         "core/duties.py",
         "    elif cover.position == 0:\n",
         "    elif cover.entry_filled:\n",
+    ),
+    # --- Brackets -----------------------------------------------------------------------------
+    _one(
+        "the total of a linked exit counts what its link has traded",
+        "core/bracket/quantities.py",
+        "    return traded(exits, link) + position - linked_most(_others(exits, link))",
+        "    return position - linked_most(_others(exits, link))",
+    ),
+    _one(
+        "stop and target are linked at the exchange",
+        "core/bracket/duties.py",
+        "            Validity.DAY,\n            link,\n",
+        "            Validity.DAY,\n            desk.state.next_tag,\n",
+    ),
+    _one(
+        "what one exit trades counts against the others",
+        "core/bracket/evolve.py",
+        "            order.linked_filled += quantity\n",
+        "            order.linked_filled += 0\n",
+    ),
+    _one(
+        "linked exits count once in W, not each",
+        "core/bracket/quantities.py",
+        "    return sum(_most(orders) for orders in _by_link(exits))",
+        "    return sum(order.leaves_max for order in exits)",
+    ),
+    _one(
+        "a target waits for its stop",
+        "core/duties.py",
+        'Place the stop, or grow it, until nothing that filled is open."""\n',
+        'Place the stop, or grow it, until nothing that filled is open."""\n'
+        "    tend_target(desk, cover)\n",
+    ),
+    _one(
+        "a target that trades cancels the remainder",
+        "core/bracket/duties.py",
+        "    if cover.cancel_source is None and not cover.entry_dead and _targets_filled(cover):",
+        "    if False and cover.cancel_source is None and _targets_filled(cover):",
+    ),
+    _one(
+        "on the way out the target is taken back",
+        "core/duties.py",
+        "    drop_target(desk, cover)\n    for order in cover.exits:",
+        "    for order in cover.exits:",
+    ),
+    _one(
+        "a target is no stop",
+        "core/bracket/quantities.py",
+        "max((order.confirmed_leaves for order in orders if not order.is_target), default=0)",
+        "max((order.confirmed_leaves for order in orders), default=0)",
+    ),
+    _one(
+        "a link ends with its session",
+        "exchange/links.py",
+        "        return link <= self.over.get(account, 0)",
+        "        return False",
+    ),
+    _one(
+        "an end by the link is awaited and asked for",
+        "core/venue_order.py",
+        "        return self.in_flight is not _IDLE or (self.link != 0 and self.leaves_max == 0)",
+        "        return self.in_flight is not _IDLE",
     ),
     # --- Silence ------------------------------------------------------------------------------
     _one(

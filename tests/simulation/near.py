@@ -149,7 +149,7 @@ class NearWorld(World):
             Fault(
                 fault_id=f"F{self.number}",
                 on=chance.choice(list(FaultOn)),
-                leg=chance.choice((Leg.ENTRY, Leg.THIRD, None)),
+                leg=chance.choice((Leg.ENTRY, Leg.SECOND, Leg.THIRD, None)),
                 client_id=None,
                 effect=effect,
                 code=17070,

@@ -314,6 +314,7 @@ class Gateway:
                     request.trigger_price_pips,
                     request.validity,
                     x.SelfTrade.CANCEL_ACTIVE if entry else x.SelfTrade.CANCEL_PASSIVE,
+                    request.link,
                 ),
                 TimestampNs(at_ns),
             )

@@ -53,7 +53,16 @@ def test_everything_happens() -> None:
         for seed in range(1, 30):
             for what, count in _world(name, seed).faults().items():
                 seen[what] = seen.get(what, 0) + count
-    asked = {"place: taken", "C1: ok", "C2: ok", "C3: ok", "C4: ok", "kill", "square-off"}
+    asked = {
+        "place: taken",
+        "brackets",
+        "C1: ok",
+        "C2: ok",
+        "C3: ok",
+        "C4: ok",
+        "kill",
+        "square-off",
+    }
     broken = {"crash", "crash with lost records", "link cut", "session", "stall", "clock leap"}
     parcels = {"parcel lost", "parcel twice", "parcel late", "parcel refused"}
     assert (asked | broken | parcels | {"removed by the exchange"}) <= set(seen)

@@ -94,7 +94,7 @@ CALLS: Final[list[tuple[str, dict[str, Any], dict[str, dict[str, Any]]]]] = [
         FAULT,
         {
             "on": AWFUL_WORDS,
-            "leg": AWFUL_WORDS | {"the one that covers lack": "SECOND"},
+            "leg": AWFUL_WORDS | {"one that no order has": "FOURTH"},
             "client_id": {"a number": 7, "nobody": "NOBODY"},
             "effect": AWFUL_WORDS,
             "code": AWFUL_COUNTS,

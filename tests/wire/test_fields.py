@@ -61,13 +61,16 @@ def test_what_is_no_number_is_invalid(reader: Any, value: Any) -> None:
         (read.activity_reference, 0, None),
         (read.activity_reference, "10", None),
         (read.activity_reference, "1394972885476889600", 1394972885476889600),
-        (read.cover_leg, "ENTRY", read.LegWord.ENTRY),
-        (read.cover_leg, "Entry", read.LegWord.ENTRY),
-        (read.cover_leg, "third", read.LegWord.THIRD),
-        (read.cover_leg, "STOPLOSS", read.LegWord.THIRD),
-        (read.cover_leg, "Stop_Loss", read.LegWord.THIRD),
-        (read.cover_leg, "sl", read.LegWord.THIRD),
-        (read.cover_execution_type, "co", read.ExecutionType.CO),
+        (read.leg, "ENTRY", read.LegWord.ENTRY),
+        (read.leg, "Entry", read.LegWord.ENTRY),
+        (read.leg, "third", read.LegWord.THIRD),
+        (read.leg, "STOPLOSS", read.LegWord.THIRD),
+        (read.leg, "Stop_Loss", read.LegWord.THIRD),
+        (read.leg, "sl", read.LegWord.THIRD),
+        (read.leg, "Second", read.LegWord.SECOND),
+        (read.leg, "target", read.LegWord.SECOND),
+        (read.is_bracket, "co", False),
+        (read.is_bracket, "Bo", True),
         (read.word_in_any_case(Validity), "Day", Validity.DAY),
     ],
 )
@@ -76,20 +79,20 @@ def test_every_form_that_clients_send(reader: Any, value: Any, expected: Any) ->
     assert reader(value, "field") == expected
 
 
-@pytest.mark.parametrize("value", ["", None, UNSET, "SECOND", "TARGET", "ENTRY ", 1, True, []])
-def test_no_other_word_is_a_leg_of_a_cover_order(value: Any) -> None:
-    """Blank, the legs of bracket orders and anything else are invalid, not blank."""
+@pytest.mark.parametrize("value", ["", None, UNSET, "FOURTH", "ENTRY ", 1, True, []])
+def test_no_other_word_is_a_leg(value: Any) -> None:
+    """Blank and anything else are invalid, not blank."""
     with pytest.raises(BadField) as caught:
-        read.cover_leg(value, "leg_order_indicator")
+        read.leg(value, "leg_order_indicator")
     assert caught.value.message == "`leg_order_indicator` is invalid"
 
 
-@pytest.mark.parametrize("kind", ["BO", "SPD", "NML", "bo"])
+@pytest.mark.parametrize("kind", ["SPD", "NML", "spd", "AMO"])
 def test_other_conditional_orders_are_refused_clearly(kind: str) -> None:
     """What exists elsewhere and not here is said to be so."""
     with pytest.raises(BadField) as caught:
-        read.cover_execution_type(kind, "execution_type")
-    assert caught.value.message == "`execution_type` is invalid: only CO is offered"
+        read.is_bracket(kind, "execution_type")
+    assert caught.value.message == "`execution_type` is invalid: only CO and BO are offered"
     assert caught.value.code == ErrorCode.FIELD_INVALID
 
 

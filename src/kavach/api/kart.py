@@ -1,5 +1,5 @@
 """
-``/api/v1/orders/kart``: place, modify, cancel and exit of cover orders.
+``/api/v1/orders/kart``: place, modify, cancel and exit of cover and bracket orders.
 
 Each handler reads the message field by field, makes one command of it, and words the outcome.
 What a field may hold is read here; whether the order allows it is decided in the core.
@@ -48,7 +48,7 @@ from kavach.wire.requests import (
 KART: Final = f"{PREFIX}/orders/kart"
 UNKNOWN: Final = "UNKNOWN"  # An answer's reason: the venue has not said what became of it.
 
-_LEGS: Final = {read.LegWord.ENTRY: Leg.ENTRY, read.LegWord.THIRD: Leg.THIRD}
+_LEGS: Final = {word: Leg(word.value) for word in read.LegWord}
 _NOTHING_TO_SQUARE_OFF: Final = frozenset({Pips(0), Pips(10_000)})  # 0 and 1 rupee: samples.
 
 _CO: Final = read.ExecutionType.CO.value
@@ -110,11 +110,16 @@ def _speaks_of_amo(value: object) -> bool:
 def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
     """Return the command that a place request amounts to."""
     check_owner(call, read.text(request.client_id, "client_id"))
-    read.cover_execution_type(request.execution_type, "execution_type")
+    bracket = read.is_bracket(request.execution_type, "execution_type")
     exchange = _exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
     order_type = _order_type(request.order_type, "order_type")
-    _check_square_off(request.square_off_value)
+    stop_pips = read.price(request.stop_loss_value, "stop_loss_value")
+    target_pips = Pips(0)
+    if bracket:
+        target_pips = read.price(request.square_off_value, "square_off_value")
+    else:
+        _check_square_off(request.square_off_value)
     return PlaceCoverOrder(
         client_id=call.client_id,
         instrument=instrument_key(exchange, token),
@@ -130,23 +135,31 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
         or Pips(0),
         validity=_validity(request.validity, "validity"),
         product=_product(request.product, "product"),
-        stop_price_pips=read.price(request.stop_loss_value, "stop_loss_value"),
+        stop_price_pips=Pips(0) if bracket else stop_pips,
         trailing_step_pips=_trailing_step(request) or Pips(0),
         user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
         device=read.optional(read.text, request.device, "device") or "",
+        bracket=bracket,
+        stop_offset_pips=stop_pips if bracket else Pips(0),
+        target_offset_pips=target_pips,
     )
 
 
 def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCoverOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
     check_owner(call, read.text(request.client_id, "client_id"))
-    read.cover_execution_type(request.execution_type, "execution_type")
+    bracket = read.is_bracket(request.execution_type, "execution_type")
     order_id = read.order_id(request.oms_order_id, "oms_order_id")
-    leg = read.optional(read.cover_leg, request.leg_order_indicator, "leg_order_indicator")
+    leg = read.optional(read.leg, request.leg_order_indicator, "leg_order_indicator")
     reference = read.optional(
         read.activity_reference, request.last_activity_reference, "last_activity_reference"
     )
-    _check_square_off(request.square_off_value)
+    stop_pips = read.optional(read.price, request.stop_loss_value, "stop_loss_value")
+    target_pips = None
+    if bracket:
+        target_pips = read.optional(read.price, request.square_off_value, "square_off_value")
+    else:
+        _check_square_off(request.square_off_value)
     for name in ("filled_quantity", "remaining_quantity"):
         read.optional(read.quantity, getattr(request, name), name)
     read.optional(read.integer, request.user_order_id, "user_order_id")
@@ -169,8 +182,11 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         price_pips=read.optional(read.price, request.price, "price"),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
         validity=read.optional(_validity, request.validity, "validity"),
-        stop_price_pips=read.optional(read.price, request.stop_loss_value, "stop_loss_value"),
+        stop_price_pips=None if bracket else stop_pips,
         trailing_step_pips=_trailing_step(request),
+        stop_offset_pips=stop_pips if bracket else None,
+        target_offset_pips=target_pips,
+        bracket=bracket,
     )
 
 
@@ -182,14 +198,16 @@ def cancel_command(request: CancelRequest, call: Call) -> CancelCoverOrder:
     if request.client_id != call.client_id:
         check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     exchange_order_id = read.identifier(request.exchange_order_id, "exchange_order_id")
-    leg = read.cover_leg(request.leg_order_indicator, "leg_order_indicator")
+    leg = read.leg(request.leg_order_indicator, "leg_order_indicator")
+    bracket: bool | None = False
     if request.execution_type != _CO:
-        read.optional(read.cover_execution_type, request.execution_type, "execution_type")
+        bracket = read.optional(read.is_bracket, request.execution_type, "execution_type")
     return CancelCoverOrder(
         client_id=call.client_id,
         order_id=named_id(request, call),
         leg=_LEGS[leg],
         exchange_order_id=exchange_order_id,
+        bracket=bracket,
     )
 
 
@@ -216,7 +234,7 @@ ROUTES: Final = (
         method="POST",
         path=KART,
         name="placeConditionalOrder",
-        summary="Enter a position together with its protective stop.",
+        summary="Enter a position together with its protective stop (CO), and a target (BO).",
         handler=place,
         request=PlaceRequest,
         answer=answers.PlaceAnswer,
@@ -225,7 +243,7 @@ ROUTES: Final = (
         method="PUT",
         path=KART,
         name="modifyConditionalOrder",
-        summary="Change the living entry, or the stop.",
+        summary="Change the living entry, the stop, or a bracket's target.",
         handler=modify,
         request=ModifyRequest,
         answer=answers.BasketAnswer,
@@ -234,7 +252,7 @@ ROUTES: Final = (
         method="DELETE",
         path=f"{KART}/{{{ORDER_ID}}}",
         name="cancelConditionalOrder",
-        summary="Cancel what has not traded of the entry (ENTRY), or get out (THIRD).",
+        summary="Cancel what has not traded of the entry (ENTRY), or get out (SECOND, THIRD).",
         handler=cancel,
         request=CancelRequest,
         answer=answers.BasketAnswer,

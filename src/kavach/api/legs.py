@@ -62,10 +62,10 @@ class LegView:
             self.quantity = _entry_quantity(parent)
         else:
             cover = _cover(parent)
-            self.orders = cover.exits
-            self.order_id = cover.stop_id
+            self.orders = cover.orders_of(leg)
+            self.order_id = cover.id_of(leg)
             self.side = cover.exit_side
-            self.filled = cover.exits_filled
+            self.filled = _filled(self.orders) if cover.is_bracket else cover.exits_filled
             self.quantity = cover.entry_filled
         self.speaker = _speaker(self.orders)
         self.updated_at_ns = parent.leg_updated_at_ns(leg)
@@ -73,7 +73,7 @@ class LegView:
             _entry_prices(parent, self.speaker) if leg is Leg.ENTRY else self._exit_prices()
         )
         self.status = _status(parent, leg, self.orders, self.filled, self.quantity)
-        self.remaining = 0 if self.status in NOTHING_LEFT else self.quantity - self.filled
+        self.remaining = 0 if self.status in NOTHING_LEFT else self._open_quantity()
 
     @property
     def exchange_order_id(self) -> str:
@@ -99,10 +99,18 @@ class LegView:
             return self.speaker.code, self.speaker.reason
         return self.parent.ended_code, self.parent.ended_reason
 
+    def _open_quantity(self) -> int:
+        """What is left: what a bracket's target has sold is not left for its stop."""
+        if self.leg is Leg.ENTRY:
+            return self.quantity - self.filled
+        return self.parent.position
+
     def _exit_prices(self) -> tuple[OrderType, int, int]:
         if self.speaker is not None:
             at_venue = self.speaker
             return at_venue.order_type, at_venue.price_pips, at_venue.trigger_price_pips
+        if self.leg is Leg.SECOND:
+            return OrderType.LIMIT, _cover(self.parent).target_price_pips, 0
         kind = OrderType.SLM if self.instrument.slm_allowed else OrderType.SL
         return kind, 0, _cover(self.parent).stop_price_pips
 
@@ -110,11 +118,13 @@ class LegView:
 def legs_of(
     parent: ParentOrder, instruments: Mapping[InstrumentKey, Instrument]
 ) -> Iterator[LegView]:
-    """Yield the entry, and the stop once the first fill has given it an id."""
+    """Yield the entry, and the exits once the first fill has given them ids."""
     instrument = instruments[parent.instrument]
     yield LegView(parent, Leg.ENTRY, instrument)
-    if isinstance(parent, CoverOrder) and parent.stop_id:
-        yield LegView(parent, Leg.THIRD, instrument)
+    if isinstance(parent, CoverOrder):
+        for leg in (Leg.SECOND, Leg.THIRD):
+            if parent.id_of(leg):
+                yield LegView(parent, leg, instrument)
 
 
 def _cover(parent: ParentOrder) -> CoverOrder:
@@ -154,17 +164,28 @@ def _status(
     open_orders = [order for order in orders if order.life not in CLOSED]
     if open_orders:
         return _open_status(parent, leg, open_orders, filled)
-    if leg is Leg.THIRD and parent.position and not parent.over:
+    if leg is not Leg.ENTRY and parent.position and not parent.over and _is_owed(parent, leg):
         return OrderStatus.PENDING  # The stop was lost; another is on its way.
     if filled and filled >= quantity:
         return OrderStatus.COMPLETE
-    if not orders and not parent.over:
+    if not orders and not parent.over and leg is Leg.ENTRY:
         return OrderStatus.PENDING
     if filled == 0 and any(order.life is Life.REJECTED for order in orders):
         return OrderStatus.REJECTED
     if not orders and parent.state == "REJECTED":
         return OrderStatus.REJECTED
     return OrderStatus.CANCEL_CONFIRMED
+
+
+def _is_owed(parent: ParentOrder, leg: Leg) -> bool:
+    """Return whether an exit that is not there shall come: a target, as long as it can be met."""
+    cover = _cover(parent)
+    over = cover.target_lost or cover.triggered_at_ns or cover.exit_source is not None
+    return leg is Leg.THIRD or not over
+
+
+def _filled(orders: tuple[VenueOrder, ...]) -> int:
+    return sum(order.filled_quantity for order in orders)
 
 
 def _parked_status(order: RegularOrder) -> OrderStatus:

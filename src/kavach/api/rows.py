@@ -36,9 +36,9 @@ def order_row(view: LegView) -> OrderRow:
     answered = bool(view.exchange_order_id)
     code, reason = view.rejection if rejected else (0, ANSWERED if answered else "")
     last_activity = 0 if rejected or status_of_parked(view) else view.updated_at_ns
-    stop_pips = step_pips = 0
+    stop_pips = target_pips = step_pips = 0
     if isinstance(parent, CoverOrder):
-        stop_pips = 0 if rejected else parent.stop_price_pips
+        stop_pips, target_pips = (0, 0) if rejected else _exits_asked(parent)
         step_pips = parent.trailing_step_pips
     return OrderRow(
         mode="NEW",  # Never another word: a client finds its own orders by it.
@@ -77,7 +77,7 @@ def order_row(view: LegView) -> OrderRow:
         sl_trigger_price=0.0,
         square_off=False,
         order_status_info="",
-        square_off_value=0.0,
+        square_off_value=decimal(target_pips),
         tags=None,
         order_entry_time=_seconds(view.entered_at_ns),
         last_activity_reference=reference_of(last_activity),
@@ -104,7 +104,15 @@ def execution_type(parent: ParentOrder) -> str:
     """Return the word for the kind of order this is."""
     if isinstance(parent, RegularOrder):
         return (ExecutionType.AMO if parent.amo else ExecutionType.REGULAR).value
-    return ExecutionType.CO.value
+    assert isinstance(parent, CoverOrder), f"{parent.order_id} is of no known kind"
+    return (ExecutionType.BO if parent.is_bracket else ExecutionType.CO).value
+
+
+def _exits_asked(cover: CoverOrder) -> tuple[int, int]:
+    """Return stop and target in the words of a request, so that they can be sent back."""
+    if cover.is_bracket:
+        return cover.stop_offset_pips, cover.target_offset_pips
+    return cover.stop_price_pips, 0
 
 
 def status_of_parked(view: LegView) -> bool:

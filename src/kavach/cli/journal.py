@@ -19,6 +19,7 @@ import msgspec
 
 from kavach.cli.reading import reading
 from kavach.core import events as e
+from kavach.core.bracket.events import TargetLegNamed
 from kavach.core.regular.events import RegularOrderPlaced
 from kavach.engine.journal_port import Journal, JournalCorrupt
 from kavach.engine.record import decode_record
@@ -57,6 +58,8 @@ class Register:
             self._client_of_order[event.order_id] = event.client_id
         elif isinstance(event, e.StopLegNamed):
             self.own_id[event.stop_id] = event.order_id
+        elif isinstance(event, TargetLegNamed):
+            self.own_id[event.target_id] = event.order_id
         elif isinstance(event, e.OrderSubmitted):
             self._order_of_tag[event.tag] = event.parent_id
 

@@ -19,6 +19,7 @@ from kavach.core.answering import (
     shortfall_text,
     venue_refused,
 )
+from kavach.core.bracket.plan import check_bracket, modify_target, priced
 from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import USER, Ask, Reply, State
@@ -40,7 +41,7 @@ from kavach.core.settle import settle
 from kavach.core.ticket import UNKNOWN, Doing, Ticket
 from kavach.units import Pips
 
-_ENTRY, _THIRD = Leg
+_ENTRY, _SECOND, _THIRD = Leg
 _C1, _C2, _C3, _C4 = Ask
 _CANCEL: Final = Reply.CANCEL
 _FILLED: Final = Life.FILLED
@@ -71,16 +72,18 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
     if instrument is None:
         return Refusal(Reason.INSTRUMENT_MUST_EXIST, command.instrument)
     last = desk.last_price(instrument)
+    reference = reference_price(
+        command.order_type, command.price_pips, command.trigger_price_pips, last
+    )
+    command, target = priced(command, reference)
     reason = check_placement(command, instrument, state.settings, last)
+    reason = reason or check_bracket(command, instrument, target, reference)
     if reason is not None:
         return Refusal(reason)
     client = state.clients[command.client_id]
     if client.killed or instrument.exchange in state.entries_stopped:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
-    reference = reference_price(
-        command.order_type, command.price_pips, command.trigger_price_pips, last
-    )
     available = client.available_paise
     needed = margin_paise(instrument, state.settings, command.product, command.quantity, reference)
     basket_id = desk.next_order_id()
@@ -104,6 +107,9 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
             Pips(reference),
             command.user_order_id,
             command.device,
+            command.stop_offset_pips if command.bracket else Pips(0),
+            command.target_offset_pips if command.bracket else Pips(0),
+            target,
         )
     )
     cover = state.covers[cover_id]
@@ -122,14 +128,15 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
 
 
 def cancel_cover_order(desk: Desk, command: CancelCoverOrder) -> Ticket | Refusal:
-    """Cancel what has not traded (ENTRY), or get out (THIRD)."""
+    """Cancel what has not traded (ENTRY), or get out (SECOND, THIRD)."""
     found = _find(desk, command.client_id, command.order_id)
     if type(found) is Refusal:
         return found
     assert type(found) is tuple
     cover, own_leg = found
-    if own_leg is _THIRD and command.leg is _ENTRY:
-        return Refusal(Reason.LEG_MUST_MATCH_ID)
+    reason = _check_leg(cover, command.leg, own_leg, command.bracket)
+    if reason is not None:
+        return Refusal(reason)
     if not has_exchange_id(cover, command.leg, command.exchange_order_id):
         return Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
     before = cover.state
@@ -148,18 +155,31 @@ def _find(desk: Desk, client_id: str, order_id: int) -> tuple[CoverOrder, Leg | 
         return Refusal(Reason.ORDER_MUST_EXIST)  # Foreign and unknown are one (INV-20).
     if order_id == cover.basket_id:
         return cover, None
-    return cover, _THIRD if order_id == cover.stop_id else _ENTRY
+    return cover, next(leg for leg in Leg if order_id == cover.id_of(leg))
+
+
+def _check_leg(
+    cover: CoverOrder, leg: Leg, own_leg: Leg | None, bracket: bool | None
+) -> Reason | None:
+    """Return why a request does not speak of a leg that this order has; ``own_leg`` is the id's."""
+    if bracket is not None and bracket is not cover.is_bracket:
+        return Reason.EXECUTION_TYPE_MUST_MATCH
+    if leg is _SECOND and not cover.is_bracket:
+        return Reason.LEG_MUST_EXIST
+    if own_leg in (_SECOND, _THIRD) and leg is not own_leg:
+        return Reason.LEG_MUST_MATCH_ID
+    return None
 
 
 def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool:
-    """Return whether the venue knows the leg by this id; a stop not placed yet has its entry's."""
-    orders = cover.entries if leg is _ENTRY else cover.exits
+    """Return whether the venue knows the leg by this id; an exit not placed yet has its entry's."""
+    orders = cover.orders_of(leg)
     placed = False
     for order in orders:
         if order.exchange_order_id == exchange_order_id:
             return exchange_order_id != ""
         placed = placed or order.exchange_order_id != ""
-    if placed and not (leg is _THIRD and cover.exited_by_user):
+    if placed and not (leg is not _ENTRY and cover.exited_by_user):
         return False
     # Who got out under the entry's id, before the stop had one, may say so again (INV-7).
     # Where the venue has given no id yet there is nothing that could differ.
@@ -235,9 +255,15 @@ def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
 
 # --- Modify -----------------------------------------------------------------------------------
 
+_CHANGE: Final = {
+    Leg.ENTRY: (modify_entry, _C3),
+    Leg.SECOND: (modify_target, _C4),
+    Leg.THIRD: (modify_stop, _C4),
+}
+
 
 def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusal:
-    """Change the entry and the plan of the stop, or the stop alone."""
+    """Change the entry and the plan of its exits, or one of the exits alone."""
     found = _find(desk, command.client_id, command.order_id)
     if isinstance(found, Refusal):
         return found
@@ -247,7 +273,7 @@ def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusa
     if reason is not None:
         return Refusal(reason)
     before = cover.state
-    change, ask = (modify_entry, _C3) if leg is _ENTRY else (modify_stop, _C4)
+    change, ask = _CHANGE[leg]
     reply = USER[before][ask]
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
@@ -262,8 +288,9 @@ def _check_address(
     cover: CoverOrder, leg: Leg, own_leg: Leg | None, command: ModifyCoverOrder
 ) -> Reason | None:
     """Return why the command does not speak of this leg as it is."""
-    if own_leg is Leg.THIRD and leg is Leg.ENTRY:
-        return Reason.LEG_MUST_MATCH_ID
+    reason = _check_leg(cover, leg, own_leg, command.bracket)
+    if reason is not None:
+        return reason
     if command.exchange_order_id and not has_exchange_id(cover, leg, command.exchange_order_id):
         return Reason.EXCHANGE_ORDER_ID_MUST_MATCH
     if command.instrument is not None and command.instrument != cover.instrument:

@@ -25,9 +25,10 @@ from kavach.units import (
 
 
 class Leg(StrEnum):
-    """A leg of a cover order, in the vendor's words: THIRD is the protective stop."""
+    """A leg, in the vendor's words: THIRD is the protective stop, SECOND a bracket's target."""
 
     ENTRY = "ENTRY"
+    SECOND = "SECOND"
     THIRD = "THIRD"
 
 
@@ -62,7 +63,7 @@ class KeyedCommand(Command, frozen=True, kw_only=True):
 
 
 class PlaceCoverOrder(KeyedCommand, frozen=True, kw_only=True):
-    """Enter a position together with its protective stop."""
+    """Enter a position together with its protective stop; as a bracket, with a target, too."""
 
     instrument: InstrumentKey
     side: Side
@@ -73,14 +74,17 @@ class PlaceCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     trigger_price_pips: Pips  # Of an SL or SLM entry; otherwise 0.
     validity: Validity
     product: Product
-    stop_price_pips: Pips  # Absolute trigger of the protective stop.
+    stop_price_pips: Pips  # Absolute trigger of the protective stop; of a bracket not read.
     trailing_step_pips: Pips  # 0: the stop does not trail.
     user_order_id: int
     device: str = ""
+    bracket: bool = False
+    stop_offset_pips: Pips = Pips(0)  # Of a bracket: how far from the entry's price.
+    target_offset_pips: Pips = Pips(0)
 
 
 class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
-    """Change the entry, or the stop, of a living cover order."""
+    """Change the entry, the stop or the target of a living cover order."""
 
     order_id: int
     leg: Leg | None = None  # None: the leg whose id ``order_id`` is.
@@ -97,14 +101,18 @@ class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     validity: Validity | None = None
     stop_price_pips: Pips | None = None
     trailing_step_pips: Pips | None = None
+    stop_offset_pips: Pips | None = None  # Of a bracket, as is the next.
+    target_offset_pips: Pips | None = None
+    bracket: bool | None = None  # Which kind the caller takes it for: a check.
 
 
 class CancelCoverOrder(KeyedCommand, frozen=True, kw_only=True):
-    """Cancel the entry's remainder (ENTRY), or get out of the position (THIRD)."""
+    """Cancel the entry's remainder (ENTRY), or get out of the position (SECOND, THIRD)."""
 
-    order_id: int  # The entry's, the stop's or the basket's id.
+    order_id: int  # A leg's or the basket's id.
     leg: Leg
     exchange_order_id: str
+    bracket: bool | None = None
 
 
 class ReachTime(Command, frozen=True):

@@ -20,6 +20,8 @@ import msgspec
 from kavach.core import events as e
 from kavach.core.asks import cancel_cover_order, modify_cover_order, place_cover_order
 from kavach.core.asks import conclude as conclude_cover
+from kavach.core.bracket.quantities import could_have_traded
+from kavach.core.bracket.tables import TARGET_REPORT, TargetReport
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
@@ -146,6 +148,9 @@ class Core(Desk):
         if order.is_entry:
             entry_kind = _ENTRY_KIND.get(type(report))
             meaning = kind.entry_report[before][entry_kind] if entry_kind else _NOTED
+        elif order.is_target:
+            target_kind = _TARGET_KIND.get(type(report))
+            meaning = TARGET_REPORT[State(before)][target_kind] if target_kind else _NOTED
         else:
             exit_kind = _EXIT_KIND.get(type(report))
             meaning = EXIT_REPORT[State(before)][exit_kind] if exit_kind else _NOTED
@@ -213,8 +218,9 @@ class Core(Desk):
         """Tell somebody of a trade that the order could not make; it is booked all the same."""
         if denied(order):
             self._check_identity(order, "")
-        if trade.quantity > order.leaves_max and not (order.is_entry and order.closed):
-            text = f"{trade.quantity} traded where {order.leaves_max} could"
+        could = could_have_traded(parent.exits, order) if order.link else order.leaves_max
+        if trade.quantity > could and not (order.is_entry and order.closed):
+            text = f"{trade.quantity} traded where {could} could"
             self.alarm(parent, e.Alarm.CONTRADICTION, text)
 
     # --- Being called again -------------------------------------------------------------------
@@ -411,6 +417,15 @@ _ENTRY_KIND: Final[dict[type, EntryReport]] = {
     e.OrderTraded: EntryReport.A3_FILL,
     e.OrderClosed: EntryReport.A4_CLOSED,
     e.OrderCancelRefused: EntryReport.A5_CANCEL_REFUSED,
+}
+_TARGET_KIND: Final[dict[type, TargetReport]] = {
+    e.OrderAccepted: TargetReport.E1_ACK,
+    e.OrderRejected: TargetReport.E2_REJECT,
+    e.OrderTraded: TargetReport.E3_FILL,
+    e.OrderClosed: TargetReport.E4_CLOSED,
+    e.OrderAmended: TargetReport.E5_AMENDED,
+    e.OrderAmendRefused: TargetReport.E6_REFUSED,
+    e.OrderCancelRefused: TargetReport.E6_REFUSED,
 }
 _EXIT_KIND: Final[dict[type, ExitReport]] = {
     e.OrderAccepted: ExitReport.B1_ACK,

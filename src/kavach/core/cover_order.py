@@ -16,6 +16,8 @@ Source: cover-order 5.1, 5.2, 5.8 (INV-1 to INV-4).
 
 from typing import Final
 
+from kavach.core.bracket.quantities import exposed, linked_most, stops_confirmed
+from kavach.core.commands import Leg
 from kavach.core.cover_tables import (
     COVERED,
     COVERED_OPEN,
@@ -31,6 +33,7 @@ from kavach.core.cover_tables import (
 from kavach.core.events import Source
 from kavach.core.order_life import Life
 from kavach.core.parent_order import ParentOrder
+from kavach.core.venue_order import VenueOrder
 from kavach.units import Side, opposite
 
 _SENT: Final = Life.SENT
@@ -57,6 +60,22 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     ladder_tries: int = 0
     naked_since_ns: int = 0
     ended: State | None = None
+    stop_offset_pips: int = 0  # These six are a bracket's. How far the client wants its exits.
+    target_offset_pips: int = 0
+    target_price_pips: int = 0  # Where the target shall stand; 0: this is no bracket.
+    target_id: int = 0  # oms_order_id of the SECOND leg, from the first fill on.
+    target_lost: bool = False  # The venue refused it, or took it out: not sent again.
+    link: int = 0  # What its exits of this session share; 0: none was sent yet.
+
+    @property
+    def is_bracket(self) -> bool:
+        """Whether it has a target beside its stop."""
+        return self.target_price_pips != 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether each leg must be one order at the exchange: what is linked is not cut."""
+        return self.is_bracket
 
     @property
     def exit_side(self) -> Side:
@@ -71,6 +90,8 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     @property
     def exit_leaves_max(self) -> int:
         """W: the most that the exits could still fill, in-flight amends at their larger size."""
+        if self.target_price_pips:
+            return linked_most(self.exits)
         total = 0
         for order in self.exits:
             total += order.leaves_max
@@ -78,11 +99,20 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
 
     @property
     def protected(self) -> int:
-        """P: the exit quantity that the venue has confirmed."""
+        """P: what stops and exits the venue has confirmed; a target protects nothing."""
+        if self.target_price_pips:
+            return stops_confirmed(self.exits)
         total = 0
         for order in self.exits:
             total += order.confirmed_leaves
         return total
+
+    @property
+    def exposed(self) -> int:
+        """The position that no stop or exit, in flight included, could still give back."""
+        if self.target_price_pips:
+            return exposed(self.exits, self.link, self.position)
+        return self.position - self.exit_leaves_max
 
     @property
     def gap(self) -> int:
@@ -124,6 +154,18 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
         if gap:
             return COVERING
         return COVERED if self.entry_dead else COVERED_OPEN
+
+    def orders_of(self, leg: Leg) -> tuple[VenueOrder, ...]:
+        """Return the orders that a leg's row speaks of."""
+        if leg is Leg.ENTRY:
+            return self.entries
+        if not self.target_price_pips:
+            return self.exits if leg is Leg.THIRD else ()
+        return tuple(order for order in self.exits if order.leg is leg)
+
+    def id_of(self, leg: Leg) -> int:
+        """Return a leg's own oms_order_id, 0 if it has none yet."""
+        return {Leg.ENTRY: self.order_id, Leg.SECOND: self.target_id, Leg.THIRD: self.stop_id}[leg]
 
     def check(self) -> None:
         """Assert what must hold of every cover order after every event (INV-1 to INV-4)."""

@@ -141,6 +141,8 @@ class Meaning(StrEnum):
     CANCEL_FAILED = auto()  # The client's cancel did not happen; the order is as it was.
     STOP_LOST = auto()  # A protective order is gone: the ladder.
     KEEP_OLD = auto()  # The change is not made: what the stop shall be is what it is.
+    TARGET_LOST = auto()  # A target is gone: tell somebody, and leave it so.
+    KEEP_TARGET = auto()  # The change is not made: the target shall stand where it does.
     DOUBTED = auto()  # No answer: counted at its most, and the venue is asked until it says.
     ON_SIGHT = auto()  # An order the venue had denied: it is cancelled, and its fills covered.
     NEVER = auto()  # The journal or the venue adapter is wrong: stop.

@@ -25,6 +25,15 @@ def ask_what_became(desk: Desk, parent: ParentOrder, order: VenueOrder) -> None:
         desk.alarm(parent, Alarm.UNKNOWN, f"no answer about order {order.tag}")
     if desk.now_ns >= query_due_ns(desk, order):
         desk.send(OrderQuerySent(order.tag))
+        if order.link_owes:
+            ask_siblings(desk, parent, order)
+
+
+def ask_siblings(desk: Desk, parent: ParentOrder, order: VenueOrder) -> None:
+    """Ask about all others of a link of which an order's end says more than was told."""
+    for other in parent.exits:
+        if other is not order and other.link == order.link and not other.dead:
+            desk.send(OrderQuerySent(other.tag))
 
 
 def compare_unasked(desk: Desk, order: VenueOrder) -> None:

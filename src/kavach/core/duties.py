@@ -15,6 +15,15 @@ Source: cover-order 5.5b, 5.6.
 from collections.abc import Callable
 from typing import Final
 
+from kavach.core.bracket.duties import (
+    drop_target,
+    name_target_leg,
+    stop_buying,
+    submit_linked,
+    target_wakes,
+    tend_target,
+)
+from kavach.core.bracket.quantities import total_for
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import (
     CLOCK,
@@ -55,7 +64,7 @@ from kavach.core.sending import (
     may_ask_again,
     submit_entry,
 )
-from kavach.core.venue_order import VenueOrder
+from kavach.core.venue_order import LINK_CODES, LINK_FILLED_CODE, VenueOrder
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity, Side, Validity
 
@@ -80,6 +89,8 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
             submit_entry(desk, cover, instrument)
             return cover.state
         done = len(desk.events)
+        if cover.is_bracket:
+            stop_buying(desk, cover)
         if cover.cancel_source is not None:
             cancel_remainder(desk, cover)
         if cover.exits:
@@ -132,26 +143,32 @@ def _tell_of_nakedness(desk: Desk, cover: CoverOrder) -> None:
 def _name_stop_leg(desk: Desk, cover: CoverOrder) -> None:
     if not cover.stop_id:
         desk.emit(StopLegNamed(cover.order_id, desk.next_order_id()))
+    name_target_leg(desk, cover)
 
 
 def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Send one stop operation for the part of the position that no exit covers."""
-    missing = cover.position - cover.exit_leaves_max
+    missing = cover.exposed
     if missing <= 0 or _busy(cover):
         return
     for order in reversed(cover.exits):
         room = instrument.slice_max - order.quantity
         if order.life is Life.WAITING and room > 0 and not order.growth_refused:
-            grown = min(missing, room)
-            _move_stop(desk, cover, instrument, order, order.quantity + grown)
+            total = order.quantity + min(missing, room)
+            if order.link:
+                total = total_for(cover.exits, order.link, cover.position)
+            _move_stop(desk, cover, instrument, order, total)
             return  # What is still missing follows when this is answered.
     _submit_stops(desk, cover, instrument, missing)
 
 
 def _busy(cover: CoverOrder) -> bool:
-    """Whether an exit operation is in flight: one at a time, then compare again (F-24)."""
+    """Whether a stop operation is in flight: one at a time, then compare again (F-24).
+
+    A target delays no stop; nor does what the link of one that is over still owes us.
+    """
     for order in cover.exits:
-        if order.waits:
+        if order.waits and not order.is_target and not order.link_owes:
             return True
     return False
 
@@ -159,7 +176,7 @@ def _busy(cover: CoverOrder) -> bool:
 def _stop_terms(desk: Desk, cover: CoverOrder, instrument: Instrument) -> tuple[OrderType, Pips]:
     """Return type and limit of the stop: with a limit where the exchange wants one."""
     refused = any(
-        order.order_type is SLM and order.life is Life.REJECTED and not denied(order)
+        order.order_type is SLM and order.life is Life.REJECTED and _was_wrong(order)
         for order in cover.exits
     )
     if instrument.slm_allowed and not refused:
@@ -167,6 +184,11 @@ def _stop_terms(desk: Desk, cover: CoverOrder, instrument: Instrument) -> tuple[
     settings = desk.state.settings
     limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
     return SL, Pips(limit)
+
+
+def _was_wrong(order: VenueOrder) -> bool:
+    """Whether a stop was refused for what it was, and not because it came too late or never."""
+    return not denied(order) and order.code not in LINK_CODES
 
 
 def _submit_stops(desk: Desk, cover: CoverOrder, instrument: Instrument, quantity: int) -> None:
@@ -187,6 +209,9 @@ def _submit_exits(
     trigger_pips: int,
 ) -> None:
     """Send orders on the exit side, in slices; the sum that keeps us safe is checked here."""
+    if cover.is_bracket:
+        submit_linked(desk, cover, purpose, order_type, price_pips, trigger_pips)
+        return
     assert 0 < quantity <= cover.position - cover.exit_leaves_max, "exit larger than is open"
     left = quantity
     while left > 0:
@@ -227,9 +252,11 @@ def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         if (
             order.life is Life.WAITING
             and order.in_flight is _NONE
+            and order.leaves_max > 0
             and cover.stop_price_pips not in (order.trigger_price_pips, order.refused_trigger_pips)
         ):
             _move_stop(desk, cover, instrument, order, order.quantity)
+    tend_target(desk, cover)
     _nothing(desk, cover, instrument)
 
 
@@ -239,6 +266,7 @@ def _clear(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
         desk.emit(EntryCancelRequested(cover.order_id, Source.TRIGGERED))
         cancel_remainder(desk, cover)
     _name_stop_leg(desk, cover)
+    drop_target(desk, cover)
     _exit_what_is_open(desk, cover, instrument)
     if desk.now_ns - cover.priced_at_ns >= desk.state.settings.t_chase_ns and cover.position > 0:
         desk.emit(ExitIntended(cover.order_id, Source.CHASE))
@@ -246,7 +274,7 @@ def _clear(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
 
 def _exit_what_is_open(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Send fresh exits for the position that no exit, in flight included, could fill."""
-    missing = cover.position - cover.exit_leaves_max
+    missing = cover.exposed
     if missing <= 0 or desk.now_ns < retry_at_ns(desk, cover):
         return
     price = _exit_price(desk, cover, instrument)
@@ -272,6 +300,8 @@ def retry_at_ns(desk: Desk, cover: CoverOrder) -> int:
     latest = 0
     for order in cover.exits:
         exits = order.purpose is Purpose.EXIT or order.order_type is LIMIT
+        if order.is_target or order.code == LINK_FILLED_CODE:
+            continue  # That did what it was there for.
         if exits and (order.removed or order.life is Life.REJECTED):
             latest = max(latest, order.updated_at_ns)
     return latest + desk.state.settings.t_reprice_ns if latest else 0
@@ -283,9 +313,12 @@ def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     _name_stop_leg(desk, cover)
     waiting = not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns
     price = _exit_price(desk, cover, instrument)
+    drop_target(desk, cover)
     for order in cover.exits:
-        if order.in_flight is not _NONE or not order.live:
+        if order.in_flight is not _NONE or not order.live or order.is_target:
             continue
+        if order.leaves_max == 0:
+            continue  # Its link has left it nothing: the venue is about to say so.
         if order.life is Life.WAITING and waiting:
             continue  # First the remainder, or the exit could be too small.
         if order.limit_refused:
@@ -318,6 +351,7 @@ def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             order.life is Life.WORKING
             and not order.waits
             and not order.limit_refused
+            and not order.is_target
             and _less_eager(cover.exit_side, order, price)
         ):
             amend(desk, order, LIMIT, order.quantity, price, 0)
@@ -340,7 +374,7 @@ def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     if naked_ns >= settings.t_naked_ns:
         desk.emit(ExitIntended(cover.order_id, Source.NAKED_TOO_LONG))
         return
-    missing = cover.position - cover.exit_leaves_max
+    missing = cover.exposed
     if missing > 0 and cover.ladder_tries < settings.stop_tries_max and not _busy(cover):
         desk.emit(StopRetried(cover.order_id))
         _submit_stops(desk, cover, instrument, missing)
@@ -400,13 +434,15 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
         told = Alarm.CIRCUIT_LOCKED in cover.alarms
         if cover.priced_at_ns and not (told and _locked(desk, cover)):
             due.append(cover.priced_at_ns + settings.t_reprice_ns)
-        if cover.position > cover.exit_leaves_max:
+        if cover.exposed > 0:
             due.append(retry_at_ns(desk, cover))
     elif state is UNPROTECTED:
         due.append(cover.naked_since_ns + settings.t_naked_ns)
     if cover.naked_since_ns and Alarm.NAKED not in cover.alarms:
         due.append(cover.naked_since_ns + settings.t_naked_alarm_ns)
     due += entry_wakes(desk, cover)
+    if cover.is_bracket:
+        due += target_wakes(desk, cover, state)
     if not due:
         return 0
     # What is due and could not be done now is tried again a moment later, never in a circle.
@@ -417,7 +453,7 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
 def _locked(desk: Desk, cover: CoverOrder) -> bool:
     """Whether every live exit already rests at the band's edge."""
     instrument = desk.state.instruments[cover.instrument]
-    live = [order for order in cover.exits if order.live]
+    live = [order for order in cover.exits if order.live and not order.is_target]
     return bool(live) and all(
         order.order_type is LIMIT and at_band_edge(instrument, cover.exit_side, order.price_pips)
         for order in live

@@ -9,6 +9,8 @@ Source: cover-order 5.3 (C3), race 22; wire 1.2, Decision 19.
 
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from kavach.core.desk import Desk
 from kavach.core.events import EntryModifyRequested
 from kavach.core.parent_order import ParentOrder
@@ -88,7 +90,7 @@ def check_wanted(
     trigger_is_old = as_limit or wanted.trigger_price_pips == parent.trigger_price_pips
     reason = check_terms(
         instrument,
-        state.settings,
+        replace(state.settings, slices_max=1) if parent.whole else state.settings,
         parent.side,
         OrderType.LIMIT if as_limit else wanted.order_type,
         wanted.quantity,

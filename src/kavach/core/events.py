@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     ENTRY = "entry"
     STOP = "stop"
     EXIT = "exit"
+    TARGET = "target"  # The profit that a bracket is content with.
 
 
 class OrderSubmitted(Event, frozen=True):
@@ -57,6 +58,7 @@ class OrderSubmitted(Event, frozen=True):
     price_pips: Pips  # 0 where the type has none.
     trigger_price_pips: Pips  # 0 where the type has none.
     validity: Validity
+    link: int = 0  # Orders with the same share one quantity at the venue; 0: none.
 
 
 class OrderAmendSent(Event, frozen=True):
@@ -317,6 +319,9 @@ class CoverOrderPlaced(Event, frozen=True):
     reference_price_pips: Pips  # What margin and trailing distance are measured from.
     user_order_id: int
     device: str
+    stop_offset_pips: Pips = Pips(0)  # These three of a bracket alone.
+    target_offset_pips: Pips = Pips(0)
+    target_price_pips: Pips = Pips(0)
 
 
 class EntryModifyRequested(Event, frozen=True):
@@ -339,6 +344,7 @@ class StopPlanned(Event, frozen=True):
     stop_price_pips: Pips
     trailing_step_pips: Pips
     trailing_distance_pips: Pips
+    stop_offset_pips: Pips = Pips(0)  # Of a bracket; 0: as it was.
 
 
 class Source(StrEnum):
@@ -348,6 +354,7 @@ class Source(StrEnum):
     SQUARE_OFF = "square_off"
     KILL = "kill"
     TRIGGERED = "triggered"  # The stop fired, so nothing more may be bought.
+    TARGET = "target"  # The target traded: the same.
     BREACHED_ON_ARRIVAL = "breached_on_arrival"
     NAKED_TOO_LONG = "naked_too_long"
     CHASE = "chase"  # A fired stop did not fill in time.
@@ -424,6 +431,8 @@ class Alarm(StrEnum):
     RESURRECTED = "resurrected"
     STOP_REFUSED = "stop_refused"
     STOP_REMOVED = "stop_removed"
+    TARGET_REFUSED = "target_refused"
+    TARGET_REMOVED = "target_removed"
     NAKED = "naked"
     CIRCUIT_LOCKED = "circuit_locked"
     CARRIED = "carried"

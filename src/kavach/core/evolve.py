@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from kavach.core import events as e
 from kavach.core.accounts import Client
+from kavach.core.bracket.evolve import APPLY as APPLY_BRACKET
+from kavach.core.bracket.evolve import count_for_link, follow_reference, join_link, leave_link
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
@@ -42,6 +44,7 @@ _IDLE: Final = InFlight.NONE
 _USER: Final = e.Source.USER
 _BY_US: Final = e.Closing.CANCELLED
 _ENTRY: Final = e.Purpose.ENTRY
+_TARGET: Final = e.Purpose.TARGET
 
 
 def evolve(state: OmsState, event: e.Event, at_ns: int) -> None:
@@ -75,7 +78,7 @@ def _note(parent: ParentOrder, order: VenueOrder, what: str, at_ns: int, reason:
     parent.changes.append(
         LegChange(
             at_ns=at_ns,
-            leg=Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD,
+            leg=order.leg,
             what=what,
             status=order.life,
             order_type=order.order_type,
@@ -120,12 +123,15 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
         at_ns,
     )
     order.asked_at_ns = at_ns
+    order.largest_total = event.quantity
     state.orders[event.tag] = order
     state.next_tag = event.tag + 1
     if event.purpose is _ENTRY:
         parent.entries += (order,)
         return
     cover = state.covers[event.parent_id]
+    if event.link:
+        join_link(cover, order, event.link)
     cover.exits += (order,)
     if event.purpose is e.Purpose.EXIT:
         cover.priced_at_ns = at_ns
@@ -139,7 +145,8 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     order.amend = event
     order.amend_crossed = False
     order.amends += 1
-    if order.purpose is not _ENTRY and event.order_type is OrderType.LIMIT:
+    order.largest_total = max(order.largest_total, event.quantity)
+    if order.purpose not in (_ENTRY, _TARGET) and event.order_type is OrderType.LIMIT:
         state.covers[order.parent_id].priced_at_ns = at_ns
 
 
@@ -222,6 +229,8 @@ def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None
     order.final_filled = order.filled_quantity
     order.code, order.reason = event.code, event.reason
     _settle_modify(state, parent, refused=order.purpose is _ENTRY)
+    if order.link:
+        leave_link(state.covers[order.parent_id], order)
     _note(parent, order, "rejected", at_ns, event.reason)
     state.reblock(parent)
 
@@ -251,7 +260,8 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     else:
         cover = state.covers[order.parent_id]
         cover.exits_filled += quantity
-        if not cover.triggered_at_ns and cover.exit_source is None:
+        fires = order.purpose is not _TARGET and cover.exit_source is None
+        if fires and not cover.triggered_at_ns:
             cover.triggered_at_ns = cover.priced_at_ns = at_ns  # It traded, so it had fired.
     if order.final_filled == NOT_CLOSED:
         _move(order, _TRADED)
@@ -260,11 +270,12 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
         order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
         if order.dead:
             _sure(order)
+    if order.link:
+        count_for_link(state.covers[order.parent_id], order, quantity, at_ns)
     if parent.trades is None:
         parent.trades = []
-    leg = Leg.ENTRY if order.purpose is _ENTRY else Leg.THIRD
     parent.trades.append(
-        Trade(at_ns, event.trade_id, order.tag, leg, order.exchange_order_id, quantity, price)
+        Trade(at_ns, event.trade_id, order.tag, order.leg, order.exchange_order_id, quantity, price)
     )
     instrument = state.instruments[parent.instrument]
     client = state.clients[parent.client_id]
@@ -395,6 +406,9 @@ def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
 def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
     state.sessions_closed.discard(event.exchange)
     state.entries_stopped.discard(event.exchange)
+    for cover in state.every_cover():
+        if cover.link and state.instruments[cover.instrument].exchange is event.exchange:
+            cover.link = 0  # A link ends with its session.
 
 
 def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
@@ -431,6 +445,9 @@ def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) 
         stop_price_pips=event.stop_price_pips,
         trailing_step_pips=event.trailing_step_pips,
         trailing_distance_pips=abs(event.reference_price_pips - event.stop_price_pips),
+        stop_offset_pips=event.stop_offset_pips,
+        target_offset_pips=event.target_offset_pips,
+        target_price_pips=event.target_price_pips,
     )
     state.id_given(event.order_id)
     state.add_cover(cover)
@@ -494,6 +511,7 @@ def _settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = Fals
     parent.validity = modify.validity
     parent.reference_price_pips = modify.reference_price_pips
     parent.entry_modified = True
+    follow_reference(parent)
     state.reblock(parent)
 
 
@@ -502,6 +520,7 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
     cover.stop_price_pips = event.stop_price_pips
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
+    cover.stop_offset_pips = event.stop_offset_pips or cover.stop_offset_pips
     cover.ladder_tries = 0  # A new plan is a new attempt.
     cover.plan_stood = False
     for order in cover.exits:
@@ -563,6 +582,8 @@ def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) ->
 
 def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: int) -> None:
     cover = state.covers[event.order_id]
+    if cover.ended is State.CARRIED:
+        cover.link = 0
     cover.ended = None
     cover.ended_code = 0
     cover.ended_reason = ""
@@ -620,6 +641,7 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.CoverOrderReopened: _cover_order_reopened,
     e.AlarmRaised: _alarm_raised,
     e.RequestAnswered: _request_answered,
+    **APPLY_BRACKET,
     **APPLY_REGULAR,
     **PEOPLE_APPLY,
 }

@@ -1,5 +1,5 @@
 """
-What a venue's report establishes, beyond the quantities it carries: Tables B and C.
+What a venue's report establishes, beyond the quantities it carries: Tables B, C and E.
 
 Each function first lets the report have happened, then adds the fact its cell names. What the
 order is owed from then on is the business of ``core.duties``.
@@ -10,6 +10,12 @@ Source: cover-order 5.4, 5.5.
 from collections.abc import Callable
 from typing import Final
 
+from kavach.core.bracket.meanings import (
+    ended_by_link,
+    keep_target,
+    note_end_by_link,
+    target_lost,
+)
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import Meaning, State
 from kavach.core.desk import Desk
@@ -70,6 +76,9 @@ def _cancel_failed(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Rep
 
 def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """A protective order was refused or has gone: the ladder, or out if the stop had fired."""
+    if ended_by_link(order, report):
+        note_end_by_link(desk, cover, order, report)
+        return
     had_fired = cover.state is State.TRIGGERED
     desk.emit(report)
     if cover.position == 0 or (order.dead and cover.gap == 0):
@@ -119,4 +128,6 @@ _ESTABLISH: Final[dict[Meaning, Callable[[Desk, CoverOrder, VenueOrder, Report],
     Meaning.CANCEL_FAILED: _cancel_failed,
     Meaning.STOP_LOST: _stop_lost,
     Meaning.KEEP_OLD: _keep_old,
+    Meaning.TARGET_LOST: target_lost,
+    Meaning.KEEP_TARGET: keep_target,
 }

@@ -7,6 +7,7 @@ changes at once, and the stop follows. A request that says again what already is
 Source: cover-order 5.3 (C3, C4), race 22; wire Decision 19.
 """
 
+from kavach.core.bracket.plan import in_force, planned_target, stop_from
 from kavach.core.commands import ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
@@ -36,18 +37,26 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
     reason = check_wanted(desk, cover, instrument, wanted) or _check_growth(desk, cover, wanted)
     if reason is not None:
         return Refusal(reason)
-    planned = planned_stop(
+    reference = wanted.reference_price_pips
+    stop = planned_stop(
         desk,
         cover,
         instrument,
-        command.stop_price_pips,
+        stop_from(cover, command, reference),
         command.trailing_step_pips,
-        wanted.reference_price_pips,
+        reference,
     )
-    if isinstance(planned, Reason):
-        return Refusal(planned)
-    if planned is not None:
-        desk.emit(planned)
+    if isinstance(stop, Reason):
+        return Refusal(stop)
+    target = None
+    if cover.is_bracket:
+        stop = in_force(cover, command, stop)
+        target = planned_target(desk, cover, command.target_offset_pips, None, reference)
+    if isinstance(target, Reason):
+        return Refusal(target)
+    for planned in (stop, target):
+        if planned is not None:
+            desk.emit(planned)
     if wanted.quantity == cover.entry_filled:
         desk.emit(EntryCancelRequested(cover.order_id, Source.USER))
     elif differs(cover, wanted):
@@ -59,12 +68,11 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
 def modify_stop(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Refusal | None:
     """Plan the stop anew; return a refusal, or None. The stop follows when it can."""
     instrument = desk.state.instruments[cover.instrument]
-    stop = command.stop_price_pips
+    reference = cover.reference_price_pips
+    stop = stop_from(cover, command, reference)
     if stop is None and command.trigger_price_pips:
         stop = command.trigger_price_pips
-    planned = planned_stop(
-        desk, cover, instrument, stop, command.trailing_step_pips, cover.reference_price_pips
-    )
+    planned = planned_stop(desk, cover, instrument, stop, command.trailing_step_pips, reference)
     if isinstance(planned, Reason):
         return Refusal(planned)
     if planned is not None:
@@ -117,4 +125,5 @@ def planned_stop(
     is_now = (cover.stop_price_pips, cover.trailing_step_pips, cover.trailing_distance_pips)
     if (stop, step, distance) == is_now:
         return None
-    return StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance))
+    offset = abs(reference_pips - stop) if cover.is_bracket and moves else 0
+    return StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance), Pips(offset))

@@ -95,6 +95,11 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         return self.entry_filled
 
     @property
+    def whole(self) -> bool:
+        """Whether each leg must be one order at the exchange."""
+        return False
+
+    @property
     def over(self) -> bool:
         """Whether the order has ended."""
         raise NotImplementedError
@@ -130,9 +135,13 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
                 return False
         return bool(self.entries)
 
+    def orders_of(self, leg: Leg) -> tuple[VenueOrder, ...]:
+        """Return the orders that a leg's row speaks of."""
+        return self.entries if leg is Leg.ENTRY else self.exits
+
     def leg_updated_at_ns(self, leg: Leg) -> int:
         """Return when a leg's row last changed; an optimistic lock for modifications."""
-        orders = self.entries if leg is Leg.ENTRY else self.exits
+        orders = self.orders_of(leg)
         return max((order.updated_at_ns for order in orders), default=self.placed_at_ns)
 
     def has_trade(self, trade_id: str) -> bool:

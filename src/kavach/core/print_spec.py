@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from kavach.core import cover_tables, order_life
+from kavach.core.bracket import tables as bracket_tables
 from kavach.core.order_life import Illegal
 from kavach.core.regular import tables as regular
 
@@ -76,6 +77,7 @@ TABLES: Final[Mapping[str, list[str]]] = {
     "user": grid_table(cover_tables.USER),
     "entry_report": grid_table(cover_tables.ENTRY_REPORT),
     "exit_report": grid_table(cover_tables.EXIT_REPORT),
+    "target_report": grid_table(bracket_tables.TARGET_REPORT),
     "clock": grid_table(cover_tables.CLOCK),
     "duty": duty_table(),
     "moves": moves_table(cover_tables.MOVES),

@@ -51,12 +51,18 @@ class Reason(StrEnum):
     TRAILING_STEP_MUST_FIT = "trailing_step_must_fit"
     STOP_MUST_BE_ON_LOSING_SIDE = "stop_must_be_on_losing_side"
     STOP_MUST_BE_BEYOND_LAST_PRICE = "stop_must_be_beyond_last_price"
+    TARGET_MUST_BE_POSITIVE = "target_must_be_positive"
+    TARGET_MUST_BE_ON_TICK = "target_must_be_on_tick"
+    TARGET_MUST_BE_IN_BAND = "target_must_be_in_band"
+    TARGET_MUST_BE_ON_WINNING_SIDE = "target_must_be_on_winning_side"
     # About when it comes
     ENTRIES_MUST_BE_ALLOWED = "entries_must_be_allowed"
     VENUE_MUST_BE_REACHABLE = "venue_must_be_reachable"
     MARGIN_MUST_SUFFICE = "margin_must_suffice"
     # About the order it names
     ORDER_MUST_EXIST = "order_must_exist"
+    EXECUTION_TYPE_MUST_MATCH = "execution_type_must_match"
+    LEG_MUST_EXIST = "leg_must_exist"
     LEG_MUST_MATCH_ID = "leg_must_match_id"
     EXCHANGE_ORDER_ID_MUST_MATCH = "exchange_order_id_must_match"
     INSTRUMENT_MUST_NOT_CHANGE = "instrument_must_not_change"

@@ -9,6 +9,8 @@ Source: cover-order 4, 5.6; wire 2.2, Decisions 9, 10, 19, 20.
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from kavach.core.commands import PlaceCoverOrder
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason
@@ -34,7 +36,7 @@ def check_placement(
     return (
         check_terms(
             instrument,
-            settings,
+            replace(settings, slices_max=1) if order.bracket else settings,
             order.side,
             order.order_type,
             order.quantity,

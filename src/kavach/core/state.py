@@ -92,7 +92,7 @@ class OmsState:
             return None if regular is None else (regular, Leg.ENTRY)
         if order_id == cover.basket_id:
             return None
-        return cover, Leg.THIRD if order_id == cover.stop_id else Leg.ENTRY
+        return cover, next(leg for leg in Leg if order_id == cover.id_of(leg))
 
     def every_order(self) -> Iterable[ParentOrder]:
         """Yield every order of every kind once."""
@@ -201,8 +201,9 @@ class OmsState:
             parent.instrument = self.instruments[parent.instrument].key
             if isinstance(parent, CoverOrder):
                 self.add_cover(parent)
-                if parent.stop_id:
-                    self.covers[parent.stop_id] = parent
+                for exit_id in (parent.stop_id, parent.target_id):
+                    if exit_id:
+                        self.covers[exit_id] = parent
             else:
                 self.add_regular(parent)
             for order in parent.entries + parent.exits:

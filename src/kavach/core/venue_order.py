@@ -7,6 +7,7 @@ when something went wrong, further exits. A venue order never acts; it knows qua
 ``leaves_max`` is the most that it could still trade, whatever the venue does next: while an
 amend is in flight the larger total counts, and an order that closed before all its trades
 were seen still owes those trades. It is the only place where "dead" is defined (5.10).
+The total of a linked order counts what all orders of its link have traded, at the venue and here.
 
 Quantities are shares, prices pips, ``filled_value`` pips times shares.
 
@@ -17,11 +18,18 @@ from typing import Final
 
 import msgspec
 
+from kavach.core.commands import Leg
 from kavach.core.events import OrderAmendSent, Purpose
 from kavach.core.order_life import CLOSED, InFlight, Life
 from kavach.units import OrderType, Side
 
 NOT_CLOSED: Final = -1
+# With what a venue ends or refuses an order whose link has traded its quantity.
+LINK_FILLED_CODE: Final = 17901
+LINK_TRADED_CODE: Final = 17902
+LINK_OVER_CODE: Final = 17903  # And one whose link is of a session that has ended.
+LINK_CODES: Final = frozenset({LINK_FILLED_CODE, LINK_TRADED_CODE, LINK_OVER_CODE})
+_LINK_TRADED: Final = frozenset({LINK_FILLED_CODE, LINK_TRADED_CODE})
 _IDLE: Final = InFlight.NONE
 _LIVE: Final = frozenset({Life.WAITING, Life.WORKING})
 
@@ -64,6 +72,16 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     queries: int = 0  # How often it was asked since.
     queried_at_ns: int = 0
     compared_at_ns: int = 0  # When the venue last said where the order stands.
+    link: int = 0  # Which orders it shares its quantity with; 0: none.
+    linked_filled: int = 0  # What the others of its link have traded.
+    largest_total: int = 0  # That it was ever given, or was meant to be.
+
+    @property
+    def total_max(self) -> int:
+        """Its total, an amend in flight counted at the larger."""
+        if self.amend is not None and self.amend.quantity > self.quantity:
+            return self.amend.quantity
+        return self.quantity
 
     @property
     def leaves_max(self) -> int:
@@ -73,16 +91,23 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
         total = self.quantity
         if self.amend is not None and self.amend.quantity > total:
             total = self.amend.quantity
-        return max(0, total - self.filled_quantity)
+        return max(0, total - self.filled_quantity - self.linked_filled)
 
     @property
     def waits(self) -> bool:
-        """Whether the venue owes us an answer, its acceptance, or trades of a closed order."""
+        """Whether the venue owes us an answer, its acceptance, a closing or trades."""
         if self.final_filled != NOT_CLOSED:
-            return self.final_filled != self.filled_quantity
+            return self.final_filled != self.filled_quantity or self.link_owes > 0
         if self.exchange_order_id == "":
             return True
-        return self.in_flight is not _IDLE
+        return self.in_flight is not _IDLE or (self.link != 0 and self.leaves_max == 0)
+
+    @property
+    def link_owes(self) -> int:
+        """What others of its link have traded, by the way it ended, and nobody has told."""
+        if self.link == 0 or self.code not in _LINK_TRADED or self.final_filled == NOT_CLOSED:
+            return 0
+        return max(0, self.quantity - self.filled_quantity - self.linked_filled)
 
     @property
     def dead(self) -> bool:
@@ -97,7 +122,9 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     @property
     def confirmed_leaves(self) -> int:
         """The open quantity the venue has confirmed."""
-        return max(0, self.quantity - self.filled_quantity) if self.live else 0
+        if not self.live:
+            return 0
+        return max(0, self.quantity - self.filled_quantity - self.linked_filled)
 
     @property
     def closed(self) -> bool:
@@ -108,3 +135,15 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     def is_entry(self) -> bool:
         """Whether it opens the position."""
         return self.purpose is Purpose.ENTRY
+
+    @property
+    def is_target(self) -> bool:
+        """Whether it waits for a bracket's profit."""
+        return self.purpose is Purpose.TARGET
+
+    @property
+    def leg(self) -> Leg:
+        """In whose row it is shown; an exit is what a stop has become."""
+        if self.purpose is Purpose.ENTRY:
+            return Leg.ENTRY
+        return Leg.SECOND if self.purpose is Purpose.TARGET else Leg.THIRD

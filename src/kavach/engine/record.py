@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from kavach.core import events as core_events
+from kavach.core.bracket import events as bracket_events
 from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
@@ -45,6 +46,9 @@ CoreEvent = (
     | core_events.CoverOrderReopened
     | core_events.AlarmRaised
     | core_events.RequestAnswered
+    | bracket_events.TargetPlanned
+    | bracket_events.TargetLegNamed
+    | bracket_events.TargetLost
     | regular_events.RegularOrderPlaced
     | regular_events.RegularOrderReleased
     | regular_events.RegularOrderEnded

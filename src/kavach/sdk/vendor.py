@@ -25,7 +25,7 @@ from kavach.sdk.errors import Attempt, BadArgument
 from kavach.sdk.placing import KART
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.wire.errors import BadField
-from kavach.wire.fields import cover_leg
+from kavach.wire.fields import LegWord, leg
 
 Answer = dict[str, Any]
 
@@ -102,9 +102,11 @@ def _change(operation: str, method: str, path: str, parameters: Mapping[str, Any
 def _leg(indicator: Any) -> Leg:
     """Return the leg that is meant; a word that is none goes to the server, which will say so."""
     try:
-        return Leg(cover_leg(indicator, "leg_order_indicator"))
+        word = leg(indicator, "leg_order_indicator")
     except BadField:
         return Leg.ENTRY
+    # Whoever names the target wants what the stop's name says, too: out.
+    return Leg.ENTRY if word is LegWord.ENTRY else Leg.THIRD
 
 
 def _must_be_mapping(parameters: Any) -> None:

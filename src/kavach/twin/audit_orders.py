@@ -40,14 +40,41 @@ class Seen(SeenOrder, frozen=True):
 
     @property
     def exits_could_fill(self) -> int:
-        """W: the most that exits not known dead could still fill."""
-        return sum(_could_fill(order) for order in self.cover.exits)
+        """W: the most that exits not known dead could still fill, linked ones together."""
+        return sum(
+            max(self._could_fill_linked(order) for order in linked)
+            for linked in _by_link(self.cover.exits)
+        )
+
+    def _could_fill_linked(self, order: VenueOrder) -> int:
+        could = _could_fill(order)
+        return max(0, could - self._filled_beside(order)) if _is_open(order) else could
+
+    def _filled_beside(self, order: VenueOrder) -> int:
+        """What the others of an order's link have filled: it counts against its quantity."""
+        if not order.link:
+            return 0
+        others = (other for other in self.cover.exits if other.link == order.link)
+        return self.filled_of(tuple(other for other in others if other is not order))
 
     @property
     def protected(self) -> int:
         """P: what the exchange holds to take the position back."""
-        records = [self.at_venue.get(order.tag) for order in self.cover.exits]
-        return sum(record.quantity - record.filled_quantity for record in records if record)
+        stops = tuple(order for order in self.cover.exits if order.purpose is not Purpose.TARGET)
+        return sum(max(self._held_by(order) for order in linked) for linked in _by_link(stops))
+
+    def _held_by(self, order: VenueOrder) -> int:
+        """What an order at the exchange still takes back."""
+        record = self.at_venue.get(order.tag)
+        if record is None:
+            return 0
+        return max(0, record.quantity - record.filled_quantity - self._filled_beside(order))
+
+    @property
+    def targets(self) -> list[tuple[VenueOrder, int]]:
+        """The targets at the exchange, each with what it could still sell."""
+        targets = [order for order in self.cover.exits if order.purpose is Purpose.TARGET]
+        return [(order, self._held_by(order)) for order in targets if order.tag in self.at_venue]
 
     @property
     def unprotected(self) -> int:
@@ -112,6 +139,18 @@ def _could_fill(order: VenueOrder) -> int:
     return max(order.quantity, in_flight) - order.filled_quantity
 
 
+def _is_open(order: VenueOrder) -> bool:
+    return order.final_filled == NEVER_CLOSED
+
+
+def _by_link(orders: tuple[VenueOrder, ...]) -> list[list[VenueOrder]]:
+    """Orders that share one quantity, together; one that shares it with none, alone."""
+    groups: dict[tuple[int, int], list[VenueOrder]] = {}
+    for order in orders:
+        groups.setdefault((order.link, 0 if order.link else order.tag), []).append(order)
+    return list(groups.values())
+
+
 def _unanswered(order: VenueOrder) -> bool:
     """Whether an order's acceptance, or a change of it, is still unanswered."""
     if not order.exchange_order_id:
@@ -141,6 +180,26 @@ def _sizing(seen: Seen) -> Found:
         stands = (order.trigger_price_pips, order.refused_trigger_pips)
         if order.life is Life.WAITING and cover.stop_price_pips not in stands:
             yield "INV-1", f"a stop stands at {stands[0]} pips, not {cover.stop_price_pips}"
+
+
+def _targets(seen: Seen) -> Found:
+    """A target is for no more than is held, and stands where it shall; on the way out it goes."""
+    cover = seen.cover
+    for order, leaves in seen.targets:
+        if leaves > seen.position:
+            yield "INV-1", f"target {order.tag} is for {leaves}, the position is {seen.position}"
+        settled = not _unanswered(order) and not order.limit_refused and cover.ended is None
+        if not settled or seen.link_down or seen.flattening or seen.exits_unanswered:
+            continue
+        if order.price_pips != cover.target_price_pips:
+            stands, shall = order.price_pips, cover.target_price_pips
+            yield "INV-1", f"target {order.tag} stands at {stands} pips, not {shall}"
+    if cover.exit_source is None or seen.link_down:
+        return
+    for order in cover.exits:
+        stays = _unanswered(order) or order.cancel_refused_at_ns or seen.unanswered
+        if order.purpose is Purpose.TARGET and _alive(order) and not stays:
+            yield "INV-15", f"target {order.tag} works on the way out, and nobody cancels it"
 
 
 # --- INV-2: never naked in silence ------------------------------------------------------------
@@ -329,6 +388,7 @@ def _session(seen: Seen) -> Found:
 
 _CHECKS = (
     _sizing,
+    _targets,
     _nakedness,
     _reversal,
     _terminals,

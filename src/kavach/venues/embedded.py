@@ -245,6 +245,7 @@ class EmbeddedVenue:
                 request.trigger_price_pips,
                 request.validity,
                 ex.SelfTrade.CANCEL_ACTIVE if entry else ex.SelfTrade.CANCEL_PASSIVE,
+                request.link,
             ),
             TimestampNs(at_ns),
         )

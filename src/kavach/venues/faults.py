@@ -80,7 +80,7 @@ class FaultBoard:
         kind = _KIND.get(type(request))
         if kind is None:
             return None  # A question is not a request that could suffer.
-        leg = Leg.ENTRY if order.is_entry else Leg.THIRD
+        leg = order.leg
         for fault in self._faults:
             if (
                 fault.on in (kind, FaultOn.ANY)

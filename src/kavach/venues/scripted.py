@@ -19,7 +19,12 @@ import msgspec
 
 from kavach.core import events as e
 from kavach.core.parent_order import ParentOrder
-from kavach.core.venue_order import VenueOrder
+from kavach.core.venue_order import (
+    LINK_FILLED_CODE,
+    LINK_OVER_CODE,
+    LINK_TRADED_CODE,
+    VenueOrder,
+)
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity
 
@@ -37,8 +42,10 @@ class Told(msgspec.Struct, frozen=True):
 class ScriptedOrder:
     """An order as it stands at the venue, whatever the other side believes."""
 
-    def __init__(self, asked: e.OrderSubmitted) -> None:
+    def __init__(self, asked: e.OrderSubmitted, shared: dict[int, int]) -> None:
         self.asked = asked
+        self.link = asked.link
+        self._shared = shared  # By link: what all its orders have traded.
         self.tag = asked.tag
         self.order_type = asked.order_type
         self.quantity = int(asked.quantity)
@@ -55,9 +62,14 @@ class ScriptedOrder:
         self.end: e.OrderClosed | e.OrderRejected | None = None
 
     @property
+    def counted(self) -> int:
+        """What counts against its quantity: its own trades, and those of its link."""
+        return self._shared.get(self.link, 0) if self.link else self.filled
+
+    @property
     def open_quantity(self) -> int:
         """What may still trade."""
-        return self.quantity - self.filled if self.alive else 0
+        return max(0, self.quantity - self.counted) if self.alive else 0
 
     @property
     def waits(self) -> bool:
@@ -73,6 +85,9 @@ class ScriptedVenue:
         self.orders: dict[int, ScriptedOrder] = {}  # By tag.
         self.asked: list[int] = []  # Tags that the engine asked about, in order.
         self.answers_at_once = False  # Whether a question is answered within the call.
+        self.ended_by_link: list[e.Report] = []  # Closings that a trade has caused, to be told.
+        self.links_over: set[int] = set()  # Links that traded in a session that is over.
+        self._shared: dict[int, int] = {}
         self._trades = 0
 
     # --- The engine's port --------------------------------------------------------------------
@@ -82,7 +97,7 @@ class ScriptedVenue:
         self.requests.append(request)
         if isinstance(request, e.OrderSubmitted):
             assert request.tag not in self.orders, f"order {request.tag} was sent twice"
-            self.orders[request.tag] = ScriptedOrder(request)
+            self.orders[request.tag] = ScriptedOrder(request, self._shared)
         elif isinstance(request, e.OrderAmendSent | e.OrderCancelSent):
             mine = self.orders[request.tag]
             assert mine.pending is None, f"order {request.tag}: a second request in flight"
@@ -124,6 +139,7 @@ class ScriptedVenue:
         """Take the order, or find it after all: what was lost has arrived."""
         order = self.orders[tag]
         assert not order.accepted, f"order {tag} was accepted already"
+        assert not self.link_code(tag), f"order {tag} is linked to what has traded it"
         if order.lost:
             order.lost, order.alive = False, True
         order.accepted = True
@@ -139,6 +155,17 @@ class ScriptedVenue:
         order.alive = False
         order.end = e.OrderRejected(tag, code, reason)
         return order.end
+
+    def link_code(self, tag: int) -> int:
+        """Return with which code an order must be refused because of its link, 0 if it need not."""
+        order = self.orders[tag]
+        if order.link in self.links_over:
+            return LINK_OVER_CODE
+        return LINK_TRADED_CODE if order.link and order.quantity <= order.counted else 0
+
+    def end_session(self) -> None:
+        """Let every link that has traded be over."""
+        self.links_over |= {link for link, quantity in self._shared.items() if quantity}
 
     def lose(self, tag: int) -> None:
         """Let the request in flight, or the order itself, never have arrived."""
@@ -156,8 +183,20 @@ class ScriptedVenue:
         order = self.orders[tag]
         assert 0 < quantity <= order.open_quantity, f"order {tag} cannot trade {quantity}"
         order.filled += quantity
-        order.alive = order.open_quantity > 0
-        return self._trade(tag, quantity, price_pips)
+        order.alive = order.filled < order.quantity
+        if order.link:
+            self._shared[order.link] = self._shared.get(order.link, 0) + quantity
+        trade = self._trade(tag, quantity, price_pips)
+        if order.link:
+            self._end_by_link(order.link)
+        return trade
+
+    def _end_by_link(self, link: int) -> None:
+        for order in self.orders.values():
+            if order.link == link and order.alive and order.accepted and not order.open_quantity:
+                text = "its link has traded it"
+                closed = self._close(order.tag, e.Closing.REMOVED, LINK_FILLED_CODE, text)
+                self.ended_by_link.append(closed)
 
     def trade_late(self, tag: int, quantity: int, price_pips: int) -> e.OrderTraded:
         """Trade after the closing was reported: what a venue should not do, and does."""
@@ -200,7 +239,7 @@ class ScriptedVenue:
         """Make the change that was asked for."""
         order, asked = self.orders[tag], self.orders[tag].pending
         assert isinstance(asked, e.OrderAmendSent), f"order {tag}: no change was asked for"
-        assert order.alive and asked.quantity > order.filled, f"order {tag} cannot be changed"
+        assert order.alive and asked.quantity > order.counted, f"order {tag} cannot be changed"
         assert not (order.triggered and asked.order_type in _STOPS), f"order {tag} has fired"
         order.pending = None
         order.order_type = asked.order_type

@@ -190,8 +190,10 @@ class ExecutionType(StrEnum):
     NML = "NML"
 
 
-_COVER_LEGS: Final = {
+_LEGS: Final = {
     "ENTRY": LegWord.ENTRY,
+    "SECOND": LegWord.SECOND,
+    "TARGET": LegWord.SECOND,
     "THIRD": LegWord.THIRD,
     "STOPLOSS": LegWord.THIRD,
     "STOP_LOSS": LegWord.THIRD,
@@ -199,9 +201,9 @@ _COVER_LEGS: Final = {
 }
 
 
-def cover_leg(value: object, field: str) -> LegWord:
-    """Return ENTRY or THIRD; blank is as invalid as any other word (Decision 7)."""
-    leg = _COVER_LEGS.get(value.upper()) if type(value) is str else None
+def leg(value: object, field: str) -> LegWord:
+    """Return the leg; blank is as invalid as any other word (Decision 7)."""
+    leg = _LEGS.get(value.upper()) if type(value) is str else None
     if leg is None:
         raise BadField(field)
     return leg
@@ -210,9 +212,9 @@ def cover_leg(value: object, field: str) -> LegWord:
 _execution_type: Final = word_in_any_case(ExecutionType)
 
 
-def cover_execution_type(value: object, field: str) -> ExecutionType:
-    """Return CO; the other kinds of conditional order are not offered here."""
+def is_bracket(value: object, field: str) -> bool:
+    """Return whether it is BO, and not CO; other conditional orders are not offered here."""
     kind = _execution_type(value, field)
-    if kind is not ExecutionType.CO:
-        raise BadField(field, hint="only CO is offered")
-    return kind
+    if kind is not ExecutionType.CO and kind is not ExecutionType.BO:
+        raise BadField(field, hint="only CO and BO are offered")
+    return kind is ExecutionType.BO

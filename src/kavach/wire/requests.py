@@ -56,7 +56,7 @@ ProductWord = Annotated[
     Any, Meta(description="Product of the position.", extra_json_schema=_words(*Product))
 ]
 Execution = Annotated[
-    Any, Meta(description="CO, in any case.", extra_json_schema={"type": "string"})
+    Any, Meta(description="CO or BO, in any case.", extra_json_schema={"type": "string"})
 ]
 Price = Annotated[
     Any,
@@ -67,7 +67,10 @@ TriggerPrice = Annotated[
 ]
 StopPrice = Annotated[
     Any,
-    Meta(description="Rupees; absolute trigger of the stop.", extra_json_schema=_NUMBER),
+    Meta(
+        description="Rupees. CO: absolute trigger of the stop. BO: offset from the entry's price.",
+        extra_json_schema=_NUMBER,
+    ),
 ]
 TrailingStep = Annotated[
     Any,
@@ -81,7 +84,10 @@ Correlation = Annotated[
 Device = Annotated[Any, Meta(description="Where it comes from.", extra_json_schema=_TEXT)]
 SquareOffValue = Annotated[
     Any,
-    Meta(description="Of bracket orders; here nothing, 0 or 1.", extra_json_schema=_NUMBER),
+    Meta(
+        description="Rupees. BO: the target's offset from the entry's price. CO: nothing, 0 or 1.",
+        extra_json_schema=_NUMBER,
+    ),
 ]
 OrderId = Annotated[Any, Meta(description="Id of the leg's row.", extra_json_schema=_ID)]
 ExchangeOrderId = Annotated[
@@ -90,7 +96,7 @@ ExchangeOrderId = Annotated[
 Leg = Annotated[
     Any,
     Meta(
-        description="ENTRY, or THIRD (STOPLOSS, STOP_LOSS, SL), in any case.",
+        description="ENTRY; THIRD (STOPLOSS, STOP_LOSS, SL); of BO, SECOND (TARGET). In any case.",
         extra_json_schema={"type": "string"},
     ),
 ]
@@ -101,7 +107,7 @@ Reference = Annotated[
 
 
 class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Enter a position together with its protective stop."""
+    """Enter a position together with its protective stop; with execution_type BO, a target too."""
 
     required: ClassVar = (
         "exchange",
@@ -136,7 +142,7 @@ class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class ModifyRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Change the living entry, or the stop; what is not sent stays as it is."""
+    """Change the living entry, the stop or the target; what is not sent stays as it is."""
 
     required: ClassVar = ("client_id", "oms_order_id", "execution_type")
     client_id: ClientId = UNSET
