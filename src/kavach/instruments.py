@@ -7,13 +7,19 @@ tersely). Prices are pips, quantities shares or contracts.
 Source: cover-order.md 4 (ticks, lots, freeze quantities, bands); twin.md (bundled list).
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """One tradable contract; ``key`` is unique."""
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """
+    One contract; ``key`` is unique.
+
+    Journals hold the terms of imported contracts, as arrays: fields are only ever appended.
+    """
 
     key: InstrumentKey
     exchange: Exchange
@@ -23,11 +29,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     company: str
     isin: str
     series: str
-    instrument_name: str  # EQ, FUTIDX, OPTIDX, FUTCOM, FUTCUR
+    instrument_name: str  # EQ, FUTIDX, FUTSTK, OPTIDX, OPTSTK, FUTCOM, FUTCUR, INDEX ...
     segment: str  # Capital, FutOpt, Currency, Commodities
     lot: Quantity
     tick_pips: Pips
-    freeze_quantity: Quantity  # The largest quantity of one order, inclusive.
+    freeze_quantity: Quantity  # The largest quantity of one order, inclusive; 0: none at all.
     previous_close_pips: Pips
     band_low_pips: Pips  # The daily price range, both ends inclusive and on tick.
     band_high_pips: Pips
@@ -38,8 +44,29 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     strike_pips: Pips = Pips(0)
     option_type: str = ""  # CE, PE, XX (future), empty for cash.
     underlying_token: int = 0
+    imported: bool = False  # Its terms may change between runs, so a journal keeps those it used.
 
     @property
     def slice_max(self) -> int:
         """The largest quantity of one order that is a whole number of lots."""
         return self.freeze_quantity // self.lot * self.lot
+
+    @property
+    def tradable(self) -> bool:
+        """Whether it can be ordered at all: an index can't."""
+        return self.freeze_quantity > 0
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is a call or a put."""
+        return self.option_type in ("CE", "PE")
+
+
+Listing = dict[InstrumentKey, Instrument]
+
+
+def listing(instruments: Iterable[Instrument] | Listing) -> Listing:
+    """Return instruments by key; what is a listing already is taken as it is, and so shared."""
+    if isinstance(instruments, dict):
+        return instruments
+    return {instrument.key: instrument for instrument in instruments}

@@ -25,6 +25,7 @@ from kavach.core.ticket import Ticket
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import JournalUnavailable
+from kavach.engine.quote import Quote
 from kavach.engine.venue_port import Heard
 from kavach.journal.memory import MemoryJournal
 from kavach.units import (
@@ -96,6 +97,7 @@ class Desk(Engine):
         listed = load_instruments()
         self.embedded = EmbeddedVenue(listed)
         super().__init__(listed, Settings(), MemoryJournal(), self.embedded, TestClock())
+        self.attended: list[InstrumentKey] = []
         self.journal_fails = False
         self.disk = threading.Event()
         self.disk.set()
@@ -121,6 +123,14 @@ class Desk(Engine):
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return what the instrument last traded at."""
         return self.core.last_price(self.instruments[key])
+
+    def quote(self, key: InstrumentKey) -> Quote:
+        """Return an instrument as everybody sees it."""
+        return self.embedded.quote(key)
+
+    def attend(self, key: InstrumentKey) -> None:
+        """Know that somebody looks at an instrument; nobody makes a market here."""
+        self.attended.append(key)
 
     def counterparty(self, key: InstrumentKey, side: Side, price_pips: int, quantity: int) -> None:
         """Let an anonymous order meet what rests."""

@@ -68,6 +68,7 @@ class Tape:
     last: int
     at: int = 0
     last_id: str = ""
+    last_quantity: int = 0
     day: list[tuple[int, int]] = field(default_factory=list)  # Price and quantity of each trade.
 
 
@@ -224,7 +225,7 @@ class NaiveExchange:
         self.said = []
         if self.phases[segment] == phase:
             return []
-        for key, instrument in self.instruments.items():
+        for key, instrument in sorted(self.instruments.items()):
             if instrument.exchange != segment:
                 continue
             if phase == m.Phase.CLOSED:
@@ -460,10 +461,10 @@ class NaiveExchange:
             ],
             last_trade_id=10_000_000 + self.trades,
             priority=self.priority,
-            tickers=[_ticker(key, tape) for key, tape in self.tapes.items()],
+            tickers=[_ticker(key, tape) for key, tape in sorted(self.tapes.items()) if tape.at],
             orders=[
                 _record(order)
-                for key in self.instruments
+                for key in sorted(self.instruments)
                 for order in self._in_book_order(key)
                 if order.ref
             ],
@@ -558,7 +559,7 @@ class NaiveExchange:
 
     def _see(self, key: str, price: int, quantity: int, at: int) -> None:
         tape = self.tapes[key]
-        tape.last, tape.at = price, at
+        tape.last, tape.last_quantity, tape.at = price, quantity, at
         tape.day.append((price, quantity))
         self.touched.append(price)
 
@@ -600,6 +601,8 @@ def _ticker(key: str, tape: Tape) -> TickerRecord:
         Quantity(sum(quantity for _, quantity in tape.day)),
         TimestampNs(tape.at),
         tape.last_id,
+        sum(price * quantity for price, quantity in tape.day),
+        Quantity(tape.last_quantity),
     )
 
 

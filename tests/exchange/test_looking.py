@@ -34,10 +34,14 @@ def test_statistics_of_the_day() -> None:
         B sell 1          -> #2 accepted, #2 traded 1 @ 100.2, #1 traded 1 @ 100.2
     """)
     ticker = floor.exchange.ticker(KEY)
-    assert msgspec.structs.astuple(ticker) == (1_002_000, 1_000_500, 1_002_000, 999_000, 13, 1)
+    assert msgspec.structs.astuple(ticker) == (
+        *(1_002_000, 1_000_500, 1_002_000, 999_000, 13, 1),
+        5 * 1_000_500 + 5 * 999_000 + 3 * 1_002_000,
+        1,
+    )
     floor.check("close -> NSE closed\n open -> NSE open")
     ticker = floor.exchange.ticker(KEY)
-    assert msgspec.structs.astuple(ticker) == (1_002_000, 0, 0, 0, 0, 1)
+    assert msgspec.structs.astuple(ticker) == (1_002_000, 0, 0, 0, 0, 1, 0, 1)
 
 
 def test_an_order_as_it_stands() -> None:

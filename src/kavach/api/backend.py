@@ -11,6 +11,7 @@ from kavach.core.commands import Command
 from kavach.core.refusals import Outcome
 from kavach.core.state import OmsState
 from kavach.core.ticket import Ticket
+from kavach.engine.quote import Quote
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 
@@ -40,6 +41,12 @@ class Backend(Protocol):
 
     def now_ns(self) -> int:
         """Return the engine's time."""
+
+    def quote(self, key: InstrumentKey) -> Quote:
+        """Return an instrument as everybody sees it."""
+
+    def attend(self, key: InstrumentKey) -> None:
+        """Have a market made in an instrument that somebody looks at; cheap to say again."""
 
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return what an instrument last traded at; before it has, the previous close."""

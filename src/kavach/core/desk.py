@@ -15,6 +15,7 @@ from typing import Final
 from kavach.core import events as e
 from kavach.core.agenda import Agenda
 from kavach.core.evolve import APPLY
+from kavach.core.listing.events import InstrumentListed
 from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
@@ -22,6 +23,8 @@ from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, InstrumentKey
 
 _DAY_NS: Final = 86_400 * NS_PER_SECOND
 _IST_NS: Final = IST_OFFSET_SECONDS * NS_PER_SECOND
+# Events that name an instrument: its terms are on record before they are.
+NAMES_INSTRUMENT: Final = frozenset(kind for kind in APPLY if "instrument" in kind.__annotations__)
 
 
 class Desk:
@@ -41,10 +44,17 @@ class Desk:
 
     def emit(self, event: e.Event) -> None:
         """Let something have happened."""
-        self.events.append(event)
         state = self.state
+        if type(event) in NAMES_INSTRUMENT:
+            self.use(event.instrument)  # type: ignore[attr-defined]
+        self.events.append(event)
         APPLY[type(event)](state, event, self.now_ns)  # ``evolve``, without a call between.
         state.events += 1
+
+    def use(self, key: InstrumentKey) -> None:
+        """Have the terms of a contract on record before anything is done with it."""
+        if self.state.is_unlisted(key):
+            self.emit(InstrumentListed(self.state.instruments[key]))
 
     def send(self, request: e.Request) -> None:
         """Let a request be on its way; it leaves when the step is durable."""

@@ -17,6 +17,8 @@ from kavach.core.bracket.evolve import count_for_link, follow_reference, join_li
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
+from kavach.core.listing.events import InstrumentListed
+from kavach.core.listing.evolve import instrument_listed
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.parent_order import LegChange, ParentOrder, Trade
 from kavach.core.people.evolve import PEOPLE_APPLY
@@ -644,4 +646,5 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     **APPLY_BRACKET,
     **APPLY_REGULAR,
     **PEOPLE_APPLY,
+    InstrumentListed: instrument_listed,
 }

@@ -25,7 +25,7 @@ from kavach.core.people.book import People, PeopleSnapshot
 from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
-from kavach.instruments import Instrument
+from kavach.instruments import Instrument, Listing, listing
 from kavach.units import InstrumentKey, Product, Side
 
 HASH_BYTES: Final = 16
@@ -47,14 +47,16 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     events: int
     regulars: list[RegularOrder] = []
     people: PeopleSnapshot = msgspec.field(default_factory=PeopleSnapshot)
+    listed: list[Instrument] = []  # Terms of imported contracts that were used.
 
 
 class OmsState:
     """Clients, their orders and what is needed to find them."""
 
-    def __init__(self, instruments: Iterable[Instrument], settings: Settings) -> None:
+    def __init__(self, instruments: Iterable[Instrument] | Listing, settings: Settings) -> None:
         self.settings = settings
-        self.instruments: dict[InstrumentKey, Instrument] = {i.key: i for i in instruments}
+        self.instruments = listing(instruments)
+        self.listed: dict[InstrumentKey, Instrument] = {}  # Imported ones, with recorded terms.
         self.clients: dict[str, Client] = {}
         self.parents: dict[int, ParentOrder] = {}  # Orders of every kind, by their own id.
         self.covers: dict[int, CoverOrder] = {}  # By entry, stop and basket id.
@@ -75,6 +77,18 @@ class OmsState:
     def client_of_token(self, digest: str, now_ns: int) -> str | None:
         """Return whose access token has this SHA-256 digest, if it is worth anything now."""
         return self.people.client_of(digest, now_ns)
+
+    def is_unlisted(self, key: InstrumentKey) -> bool:
+        """Return whether the terms of this contract stand in no record, and must before it is used.
+
+        Bundled instruments are part of the program, and need no record.
+        """
+        instrument = self.instruments.get(key)
+        return instrument is not None and instrument.imported and key not in self.listed
+
+    def list_terms(self, terms: Instrument) -> None:
+        """Let these terms hold for an imported contract."""
+        self.instruments[terms.key] = self.listed[terms.key] = terms
 
     def orders_of(self, client_id: str) -> list[ParentOrder]:
         """Return a client's orders of every kind, oldest first."""
@@ -187,11 +201,14 @@ class OmsState:
                 self.regulars.values(), key=lambda order: (order.placed_at_ns, order.order_id)
             ),
             people=self.people.snapshot(),
+            listed=[self.listed[key] for key in sorted(self.listed)],
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
         """Become the state that a snapshot holds; only a fresh state may."""
         assert not self.clients and not self.covers, "restore needs a fresh state"
+        for terms in snapshot.listed:
+            self.list_terms(terms)
         for client in snapshot.clients:
             self.add_client(client)
         both: list[CoverOrder | RegularOrder] = [*snapshot.covers, *snapshot.regulars]

@@ -34,13 +34,15 @@ from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.core.ticket import Ticket
+from kavach.engine.attention_port import Attention
 from kavach.engine.clock_port import Clock, TimeSource
 from kavach.engine.journal_port import Journal
 from kavach.engine.observer_port import Observer
+from kavach.engine.quote import Quotes
 from kavach.engine.record import LAYOUT, Snapshot, Step, decode_record, decode_snapshot, encode
 from kavach.engine.venue_port import Heard, Venue
 from kavach.exchange.messages import Event as ExchangeEvent
-from kavach.instruments import Instrument
+from kavach.instruments import Instrument, Listing
 from kavach.units import InstrumentKey, Pips
 
 HASH_BYTES: Final = 16
@@ -71,7 +73,7 @@ class Engine:
 
     def __init__(
         self,
-        instruments: Iterable[Instrument],
+        instruments: Iterable[Instrument] | Listing,
         settings: Settings,
         journal: Journal,
         venue: Venue,
@@ -90,6 +92,8 @@ class Engine:
         self.venue = venue
         self.clock = clock
         self.observer: Observer | None = None
+        self.attention: Attention | None = None  # Who makes a market where somebody looks.
+        self.quotes: Quotes | None = None  # Who shows prices.
         self.sequence = journal.durable_sequence  # Of the last record.
         self.replayed = 0  # Records applied at start.
         self.undecided: Ticket | None = None  # The last command, if the venue owes it an answer.
@@ -273,6 +277,8 @@ class Engine:
         venue_events.extend(heard.journaled)
         if heard.moved:
             core.prices.update(heard.moved)
+            for key in heard.moved:
+                core.use(key)
         for said in heard.reports:
             core.hear(said)
         for key, price in heard.moved.items():
@@ -317,9 +323,12 @@ class Engine:
         sequence, body = stored
         try:
             snapshot = decode_snapshot(body)
+            for terms in snapshot.core.listed:
+                self.state.list_terms(terms)  # First: the venue's books are made by these terms.
             self.venue.restore(snapshot.venue)
         except msgspec.ValidationError:
-            # Another version wrote it, and nothing has changed yet: the records say the same.
+            # Another version wrote it, and nothing has changed yet but terms that the records list,
+            # too: the records say the same.
             return 0, 0
         self.state.restore(snapshot.core)
         self.sequence = sequence

@@ -13,6 +13,7 @@ import msgspec
 
 from kavach.core import events as core_events
 from kavach.core.bracket import events as bracket_events
+from kavach.core.listing.events import InstrumentListed
 from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
@@ -54,6 +55,7 @@ CoreEvent = (
     | regular_events.RegularOrderEnded
     | regular_events.RegularOrderReopened
     | PeopleEvent
+    | InstrumentListed
 )
 
 

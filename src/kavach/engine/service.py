@@ -29,6 +29,7 @@ from kavach.engine.journal_port import (
     JournalPaused,
     JournalUnavailable,
 )
+from kavach.engine.quote import Quote
 from kavach.engine.venue_port import Heard
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
@@ -106,6 +107,9 @@ class Service:
         """Return what the core made of a command; not durable yet."""
         if self._refusal is not None:
             raise self._refusal
+        key = getattr(command, "instrument", None)
+        if key is not None:
+            self.attend(key)  # Who trades it wants somebody to trade with.
         try:
             outcome = self.engine.execute(command)
         except (AssertionError, JournalError) as error:
@@ -206,6 +210,18 @@ class Service:
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return the last traded price, or the previous close before the first trade."""
         return self._core.last_price(self.instruments[key])
+
+    def quote(self, key: InstrumentKey) -> Quote:
+        """Return an instrument as everybody sees it."""
+        quotes = self.engine.quotes
+        assert quotes is not None, "no venue shows prices"
+        return quotes.quote(key)
+
+    def attend(self, key: InstrumentKey) -> None:
+        """Have a market made in this instrument, because somebody looks at it."""
+        attention = self.engine.attention
+        if attention is not None and self._refusal is None and attention.attend(key):
+            self._tick()
 
     # --- Time ---------------------------------------------------------------------------------
 

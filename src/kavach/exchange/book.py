@@ -9,7 +9,7 @@ Source: docs/spec/exchange.md (the book).
 
 from typing import Final
 
-from kavach.exchange.ladder import Ladder, Order, unlink
+from kavach.exchange.ladder import HOUSE, Ladder, Order, unlink
 from kavach.exchange.links import Links
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity, Side, TimestampNs
@@ -34,11 +34,13 @@ class Book:
         "house_quotes",
         "instrument",
         "last_price",
+        "last_quantity",
         "last_trade_id",
         "links",
         "sell_stops",
         "touched_high",
         "touched_low",
+        "value_pips",
         "volume",
     )
 
@@ -53,7 +55,9 @@ class Book:
         self.last_price: Pips = instrument.previous_close_pips
         self.day_open = self.day_high = self.day_low = Pips(0)  # 0: no trade today.
         self.volume = Quantity(0)
-        self.at_ns = TimestampNs(0)  # Of the last trade.
+        self.value_pips = 0  # The day's trades, price times quantity.
+        self.last_quantity = Quantity(0)
+        self.at_ns = TimestampNs(0)  # Of the last trade; 0: it has never traded.
         self.last_trade_id = ""
         # The prices that the running command has traded at; 0 between commands.
         self.touched_low = self.touched_high = 0
@@ -119,6 +123,8 @@ class Book:
         self.last_price = price
         self.at_ns = at_ns
         self.volume = Quantity(self.volume + quantity)
+        self.value_pips += price * quantity
+        self.last_quantity = Quantity(quantity)
         if self.day_open == 0:
             self.day_open = self.day_high = self.day_low = price
         elif price > self.day_high:
@@ -130,6 +136,21 @@ class Book:
         """Forget the statistics of the day before."""
         self.day_open = self.day_high = self.day_low = Pips(0)
         self.volume = Quantity(0)
+        self.value_pips = 0
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is as a new one would be: no order rests, and it has never traded."""
+        return not self.at_ns and not any(ladder.levels for ladder in self._ladders)
+
+    @property
+    def serves_clients(self) -> bool:
+        """Whether an order of a client rests or waits here."""
+        return any(order.account != HOUSE for ladder in self._ladders for order in ladder)
+
+    @property
+    def _ladders(self) -> tuple[Ladder, ...]:
+        return (self.bids, self.asks, self.buy_stops, self.sell_stops)
 
     def check(self) -> None:
         """Assert what must hold of a book between commands, in constant time."""

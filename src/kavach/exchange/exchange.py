@@ -35,7 +35,7 @@ from kavach.exchange.messages import (
 from kavach.exchange.rules import fault
 from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.exchange.state import State
-from kavach.instruments import Instrument
+from kavach.instruments import Instrument, Listing
 from kavach.units import (
     Exchange as Segment,
 )
@@ -59,6 +59,8 @@ class Ticker(msgspec.Struct, frozen=True):
     low_pips: Pips
     volume: Quantity
     at_ns: TimestampNs  # Of the last trade, 0 if there was none.
+    value_pips: int  # The day's trades, price times quantity.
+    last_quantity: Quantity
 
 
 class Exchange:
@@ -66,7 +68,7 @@ class Exchange:
 
     __slots__ = ("_house_id", "_state")
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
+    def __init__(self, instruments: Iterable[Instrument] | Listing) -> None:
         self._state = State(instruments)
         self._house_id = FIRST_HOUSE_ID
 
@@ -76,9 +78,9 @@ class Exchange:
         """Return what became of a new order, and of whatever it met."""
         assert new.account != HOUSE, new.order_ref
         state = self._state
-        book = state.books.get(new.instrument)
-        if book is None:
+        if new.instrument not in state.instruments:
             return [_rejected(new, Code.INSTRUMENT_UNKNOWN)]
+        book = state.books[new.instrument]
         segment = book.instrument.exchange
         if state.phases[segment] is not Phase.OPEN:
             return [_rejected(new, Code.MARKET_CLOSED)]
@@ -206,7 +208,7 @@ class Exchange:
         out: list[Event] = []
         if state.phases[exchange] is phase:
             return out
-        books = [book for book in state.books.values() if book.instrument.exchange is exchange]
+        books = [book for book in state.books.in_order() if book.instrument.exchange is exchange]
         for book in books if phase is Phase.CLOSED else ():
             house.vanish(book)
             for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops):
@@ -224,11 +226,11 @@ class Exchange:
 
     def last_price_pips(self, key: InstrumentKey) -> Pips:
         """Return the last traded price, or the previous close if nothing has traded."""
-        return self._book(key).last_price
+        return self._look(key).last_price
 
     def ticker(self, key: InstrumentKey) -> Ticker:
         """Return the instrument's day so far."""
-        book = self._book(key)
+        book = self._look(key)
         return Ticker(
             book.last_price,
             book.day_open,
@@ -236,19 +238,46 @@ class Exchange:
             book.day_low,
             book.volume,
             book.at_ns,
+            book.value_pips,
+            book.last_quantity,
         )
 
     def depth(
         self, key: InstrumentKey, levels: int = 5
     ) -> tuple[list[DepthLevel], list[DepthLevel]]:
         """Return the best bids and asks, best first: price, visible quantity, orders."""
-        book = self._book(key)
+        book = self._look(key)
         return _top(book.bids, levels), _top(book.asks, levels)
+
+    def totals(self, key: InstrumentKey) -> tuple[Quantity, Quantity]:
+        """Return the visible quantity of all bids, and of all asks."""
+        book = self._look(key)
+        return Quantity(book.bids.visible), Quantity(book.asks.visible)
+
+    def opened(self) -> list[InstrumentKey]:
+        """Return the keys of the instruments that have a book, in order."""
+        return sorted(self._state.books)
 
     def order(self, exchange_order_id: str) -> OrderRecord | None:
         """Return a live client order as it stands, or ``None``."""
         order = self._state.orders.get(exchange_order_id)
         return None if order is None else snapshot.record(order)
+
+    def leave(self, key: InstrumentKey) -> bool:
+        """
+        Return whether the house is gone from an instrument: not where a client's order rests.
+
+        A book that nothing lasting is in goes too.
+        """
+        book = self._state.books.get(key)
+        if book is None:
+            return True
+        if book.serves_clients:
+            return False
+        house.vanish(book)
+        if book.is_blank:
+            del self._state.books[key]
+        return True
 
     # --- Replay ---------------------------------------------------------------------------
 
@@ -272,6 +301,10 @@ class Exchange:
 
     def _book(self, key: InstrumentKey) -> Book:
         return self._state.books[key]
+
+    def _look(self, key: InstrumentKey) -> Book:
+        """Return the instrument's book, or one that looks like it: looking opens none."""
+        return self._state.books.get(key) or Book(self._state.instruments[key])
 
     def _next_house_ids(self, count: int) -> int:
         first = self._house_id + 1

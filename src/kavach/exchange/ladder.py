@@ -142,6 +142,11 @@ class Ladder:
         level.visible += order.visible
         order.level = level
 
+    @property
+    def visible(self) -> int:
+        """What all levels show together."""
+        return sum(level.visible for level in self.levels.values())
+
     def top(self, levels: int) -> list[Level]:
         """Return the best levels, best first."""
         return [self.levels[key * self.sign] for key in self.keys[: -levels - 1 : -1]]

@@ -1,10 +1,10 @@
 """
 The exchange's lasting state as plain values: to store, to restore, to compare by hash.
 
-Orders are listed as they stand in the books: instrument by instrument, bids, asks, buy stops,
-sell stops, each best price first and then by time. Two states with the same clients' orders in
-the same queues, the same prices, phases, counters and fills of links have the same bytes. The
-house's orders are not part of it.
+Orders are listed as they stand in the books: instrument by instrument by their keys, bids, asks,
+buy stops, sell stops, each best price first and then by time. Two states with the same clients'
+orders in the same queues, the same prices, phases, counters and fills of links have the same bytes,
+whichever instruments have been looked at. The house's orders are not part of it.
 
 Source: docs/spec/exchange.md (state hash).
 """
@@ -70,7 +70,7 @@ class LinkOver(msgspec.Struct, frozen=True, array_like=True):
 
 
 class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
-    """What everybody sees of one instrument."""
+    """What everybody sees of one instrument that has traded."""
 
     instrument: InstrumentKey
     last_price_pips: Pips
@@ -80,6 +80,8 @@ class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
     volume: Quantity
     at_ns: TimestampNs
     last_trade_id: str
+    value_pips: int = 0  # 0 in snapshots of before it was kept.
+    last_quantity: Quantity = Quantity(0)
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -97,15 +99,16 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
 def take(state: State) -> Snapshot:
     """Return the lasting state."""
+    books = state.books.in_order()
     return Snapshot(
         phases=list(state.phases.items()),
         last_order_ids=list(state.last_order_id.items()),
         last_trade_id=state.last_trade_id,
         priority=state.priority,
-        tickers=[_ticker(book) for book in state.books.values()],
+        tickers=[_ticker(book) for book in books if book.at_ns],
         orders=[
             record(order)
-            for book in state.books.values()
+            for book in books
             for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops)
             for order in ladder
             if order.account != HOUSE
@@ -137,6 +140,8 @@ def restore(state: State, snapshot: Snapshot) -> None:
         book.day_high = ticker.high_pips
         book.day_low = ticker.low_pips
         book.volume = ticker.volume
+        book.value_pips = ticker.value_pips or ticker.volume * ticker.last_price_pips
+        book.last_quantity = ticker.last_quantity
         book.at_ns = ticker.at_ns
         book.last_trade_id = ticker.last_trade_id
     for link in snapshot.links:
@@ -213,4 +218,6 @@ def _ticker(book: Book) -> TickerRecord:
         volume=book.volume,
         at_ns=book.at_ns,
         last_trade_id=book.last_trade_id,
+        value_pips=book.value_pips,
+        last_quantity=book.last_quantity,
     )

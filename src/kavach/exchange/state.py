@@ -28,7 +28,7 @@ from kavach.exchange.messages import (
     Traded,
     Triggered,
 )
-from kavach.instruments import Instrument
+from kavach.instruments import Instrument, Listing, listing
 from kavach.units import Exchange, InstrumentKey, OrderType
 
 # An order id is a prefix that tells the segment, then a count: 16 digits, MCX 15.
@@ -44,12 +44,30 @@ ORDER_ID_DIGITS_MAX: Final = 16
 FIRST_TRADE_ID: Final = 10_000_000
 
 
+class Books(dict[InstrumentKey, Book]):
+    """The books there are; one that is missing is made when it is first needed."""
+
+    def __init__(self, instruments: Listing) -> None:
+        super().__init__()
+        self._instruments = instruments
+
+    def __missing__(self, key: InstrumentKey) -> Book:
+        """Open an instrument's book; ``KeyError`` for an unknown one."""
+        book = self[key] = Book(self._instruments[key])
+        return book
+
+    def in_order(self) -> list[Book]:
+        """Return the books by their keys: which one was needed first tells nobody anything."""
+        return [self[key] for key in sorted(self)]
+
+
 class State:
     """Books, live client orders, phases and counters."""
 
     __slots__ = (
         "_accounts",
         "books",
+        "instruments",
         "last_order_id",
         "last_trade_id",
         "orders",
@@ -57,11 +75,9 @@ class State:
         "priority",
     )
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
-        self.books: dict[InstrumentKey, Book] = {}
-        for instrument in instruments:
-            assert instrument.key not in self.books, instrument.key
-            self.books[instrument.key] = Book(instrument)
+    def __init__(self, instruments: Iterable[Instrument] | Listing) -> None:
+        self.instruments = listing(instruments)
+        self.books = Books(self.instruments)
         self.orders: dict[str, Order] = {}
         self.phases = dict.fromkeys(Exchange, Phase.OPEN)
         self.last_order_id = dict(FIRST_ORDER_ID)

@@ -15,13 +15,19 @@ A market that is behind (the clock was taken hours ahead, the machine slept) doe
 for every step: it takes strides of a fraction of what it is behind, each with the spread of all
 the steps that it stands for. Where time runs faster than the wall, a step is as much longer.
 
+Of a hundred thousand contracts only some are looked at. The market is made in those that it is
+given, and in those that somebody attends to, which join when they are first attended. However many
+these are, the work does not grow: beyond ``WALKS_A_STEP`` of them a step is as much longer for all,
+and beyond ``WALKS_MAX`` the one that nobody has looked at for longest is left: its quotes go. One
+where a client's order rests is not left.
+
 Prices are milli-pips inside, pips outside; times nanoseconds.
 
 Source: docs/twin.md (the market).
 """
 
 from collections.abc import Iterable
-from heapq import heapreplace
+from heapq import heappop, heappush, heapreplace
 from math import isqrt
 from random import Random
 from typing import Final
@@ -31,7 +37,7 @@ from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.market.quotes import BASIS_POINTS, Quoter
 from kavach.market.street import House, Time
-from kavach.units import NS_PER_MS, Side, TimestampNs
+from kavach.units import NS_PER_MS, InstrumentKey, Side, TimestampNs
 
 STEP_NS: Final = 500 * NS_PER_MS
 STRIDES: Final = 32  # Behind by T, the next stride is T / STRIDES.
@@ -40,6 +46,8 @@ SWING_BASIS_POINTS: Final = 4  # The most one step moves, evenly distributed.
 PULL: Final = 10_000  # A step is pulled back by this part of how far the price has gone.
 MEMORY_STEPS: Final = PULL // 2  # More steps than this spread no further.
 STEPS_A_TRADE: Final = 4
+WALKS_A_STEP: Final = 100  # More walks take longer steps.
+WALKS_MAX: Final = 2_000  # Beside the given ones.
 
 
 class Walk:
@@ -69,7 +77,7 @@ class Walk:
 
 
 class SyntheticMarket:
-    """A time source of the engine that makes a market in every instrument."""
+    """A time source of the engine that makes a market where somebody looks."""
 
     def __init__(
         self,
@@ -78,21 +86,66 @@ class SyntheticMarket:
         instruments: Iterable[Instrument],
         seed: int,
         time: Time,
+        *,
+        attended: Iterable[InstrumentKey] = (),
+        walks_max: int = WALKS_MAX,
     ) -> None:
+        """Make a market in ``instruments`` always, in ``attended`` as if somebody looked."""
         self._engine = engine
         self._venue = venue
+        self._seed = seed
         self._time = time
-        exchange = venue.exchange
-        self._walks = [
-            Walk(instrument, seed, exchange.last_price_pips(instrument.key))
-            for instrument in instruments
-        ]
-        assert self._walks, "a market trades something"
+        self._walks_max = walks_max
         # Faster time does not mean more work: a step is never shorter than STEP_NS of the wall.
         self._steps = max(1, int(time.speed))
-        self._begun = 0
-        now_ns = engine.now_ns()
-        self._due = [(now_ns, index) for index in range(len(self._walks))]  # A heap.
+        self._walks: dict[int, Walk] = {}
+        self._number = 0  # Walks are numbered as they begin: a tie in time goes to the elder.
+        self._due: list[tuple[int, int]] = []  # A heap of times and numbers.
+        self._attended: dict[InstrumentKey, int] = {}  # Numbers; who was looked at last is last.
+        self._given = {instrument.key for instrument in instruments}
+        assert self._given, "a market trades something"
+        for key in self._given_first(instruments, attended):
+            self.attend(key)
+        self._first = self._number  # These take turns.
+
+    def _given_first(
+        self, instruments: Iterable[Instrument], attended: Iterable[InstrumentKey]
+    ) -> list[InstrumentKey]:
+        for instrument in instruments:
+            self._begin(instrument)
+        return [key for key in attended if key not in self._given]
+
+    def attend(self, key: InstrumentKey) -> bool:
+        """Return whether this instrument was not looked at before; it is quoted at once then."""
+        if key in self._given:
+            return False
+        number = self._attended.pop(key, None)
+        if number is not None:
+            self._attended[key] = number
+            return False
+        instrument = self._engine.instruments.get(key)
+        if instrument is None or not instrument.tradable:
+            return False
+        if len(self._attended) >= self._walks_max and not self._make_room():
+            return False
+        self._attended[key] = self._begin(instrument)
+        return True
+
+    def _begin(self, instrument: Instrument) -> int:
+        last_price = self._venue.exchange.last_price_pips(instrument.key)
+        number = self._number
+        self._number += 1
+        self._walks[number] = Walk(instrument, self._seed, last_price)
+        heappush(self._due, (self._engine.now_ns(), number))
+        return number
+
+    def _make_room(self) -> bool:
+        """Return whether one was left that nobody has looked at for longest, nor trades."""
+        for key in self._attended:
+            if self._venue.exchange.leave(key):
+                del self._walks[self._attended.pop(key)]  # It leaves the heap when it is due.
+                return True
+        return False
 
     def next_due_ns(self) -> int | None:
         """Return when the next instrument moves."""
@@ -100,17 +153,22 @@ class SyntheticMarket:
 
     def fire(self, at_ns: int) -> None:
         """Let every instrument move that is due."""
-        while self._due[0][0] <= at_ns:
-            due_ns, index = self._due[0]
+        due = self._due
+        while due[0][0] <= at_ns:
+            due_ns, number = due[0]
+            walk = self._walks.get(number)
+            if walk is None:
+                heappop(due)
+                continue
             behind_ns = self._time.heading_ns - at_ns
-            steps = max(self._steps, behind_ns // (STRIDES * STEP_NS))
+            crowd = -(-len(self._walks) // WALKS_A_STEP)
+            steps = max(self._steps * crowd, behind_ns // (STRIDES * STEP_NS))
             wait_ns = steps * STEP_NS
-            if self._begun < len(self._walks):
+            if not walk.quoted and number < self._first:
                 # At the start all are quoted at once; from then on they take turns.
-                wait_ns += STEP_NS * self._steps * index // len(self._walks)
-                self._begun += 1
-            heapreplace(self._due, (max(at_ns + 1, due_ns + wait_ns), index))
-            self._move(self._walks[index], steps, at_ns)
+                wait_ns += STEP_NS * self._steps * number // self._first
+            heapreplace(due, (max(at_ns + 1, due_ns + wait_ns), number))
+            self._move(walk, steps, at_ns)
 
     def _move(self, walk: Walk, steps: int, at_ns: int) -> None:
         """Let a stranger trade an instrument, and quote it anew where its price goes."""

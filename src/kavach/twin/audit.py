@@ -45,7 +45,8 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
     for client_id, orders in state.by_client.items():
         looks = seen_by_client[client_id] = []
         for parent in orders:
-            last = last_prices[parent.instrument]
+            close = state.instruments[parent.instrument].previous_close_pips
+            last = last_prices.get(parent.instrument, close)
             seen: SeenOrder
             if isinstance(parent, CoverOrder):
                 of_cover = seen = see(state, parent, at_venue, last, now_ns)

@@ -20,10 +20,11 @@ from kavach.core import events as core
 from kavach.core.parent_order import ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import Engine
+from kavach.engine.quote import Quote
 from kavach.exchange import messages as ex
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
-from kavach.instruments import Instrument
+from kavach.instruments import Instrument, Listing, listing
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity, TimestampNs
 from kavach.venues.faults import Fault, FaultBoard, FaultEffect
 from kavach.venues.post import Post, all_same
@@ -58,10 +59,10 @@ _QUIET: Final[dict[InstrumentKey, int]] = {}
 class EmbeddedVenue:
     """The exchange inside, behind the engine's port."""
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
-        listed = list(instruments)
-        self._keys = [instrument.key for instrument in listed]
-        self.exchange = Exchange(listed)
+    def __init__(self, instruments: Iterable[Instrument] | Listing) -> None:
+        """Open the exchange; a listing that the engine has too tells it of recorded terms."""
+        self._instruments = listing(instruments)
+        self.exchange = Exchange(self._instruments)
         self.faults = FaultBoard()
         self.post = Post()
 
@@ -181,8 +182,30 @@ class EmbeddedVenue:
             self.post.settle(heard, happened)
 
     def prices(self) -> dict[InstrumentKey, int]:
-        """Return every instrument's last price in pips."""
-        return {key: self.exchange.last_price_pips(key) for key in self._keys}
+        """Return the last price, in pips, of every instrument that has a book."""
+        return {key: self.exchange.last_price_pips(key) for key in self.exchange.opened()}
+
+    def quote(self, key: InstrumentKey, levels: int = 5) -> Quote:
+        """Return an instrument as everybody sees it; ``KeyError`` for an unknown one."""
+        exchange = self.exchange
+        ticker = exchange.ticker(key)
+        bids, asks = exchange.depth(key, levels)
+        bid_total, ask_total = exchange.totals(key)
+        return Quote(
+            last_price_pips=ticker.last_price_pips,
+            last_quantity=ticker.last_quantity,
+            traded_at_ns=ticker.at_ns,
+            open_pips=ticker.open_pips,
+            high_pips=ticker.high_pips,
+            low_pips=ticker.low_pips,
+            volume=ticker.volume,
+            value_pips=ticker.value_pips,
+            previous_close_pips=self._instruments[key].previous_close_pips,
+            bids=bids,
+            asks=asks,
+            bid_total=bid_total,
+            ask_total=ask_total,
+        )
 
     def snapshot(self) -> bytes:
         """Return the exchange's state and what is untold of it, MessagePack."""

@@ -1,0 +1,47 @@
+"""
+What everybody sees of one instrument: its day so far, and the best of its book.
+
+Prices are pips, quantities shares or contracts, times nanoseconds.
+
+Source: wire.md 1.7 (quotes), 4.3 (what the feed shows).
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from kavach.units import InstrumentKey, Pips, Quantity, TimestampNs
+
+Level = tuple[Pips, Quantity, int]  # Price, visible quantity, orders.
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An instrument at one moment; open, high and low are 0 until it has traded today."""
+
+    last_price_pips: Pips  # Before the first trade the previous close.
+    last_quantity: Quantity
+    traded_at_ns: TimestampNs  # Of the last trade; 0 before the first.
+    open_pips: Pips
+    high_pips: Pips
+    low_pips: Pips
+    volume: Quantity
+    value_pips: int  # The day's trades, price times quantity.
+    previous_close_pips: Pips
+    bids: list[Level]  # Best first.
+    asks: list[Level]
+    bid_total: Quantity  # Visible, of the whole side.
+    ask_total: Quantity
+
+    @property
+    def average_pips(self) -> Pips:
+        """The day's average price, to the nearest pip; 0 until it has traded today."""
+        if not self.volume:
+            return Pips(0)
+        return Pips((self.value_pips + self.volume // 2) // self.volume)
+
+
+class Quotes(Protocol):
+    """Somebody who shows prices."""
+
+    def quote(self, key: InstrumentKey, levels: int = 5) -> Quote:
+        """Return an instrument as everybody sees it; ``KeyError`` for an unknown one."""
