@@ -36,11 +36,12 @@ from kavach.api.app import create_app
 from kavach.api.connection import Connection
 from kavach.api.options import ApiOptions
 from kavach.api.routes import ROUTES
+from kavach.contracts.archive import ContractsError
+from kavach.contracts.known import Contracts, known_contracts
 from kavach.core.commands import Leg, OpenClient, RenewToken
 from kavach.core.people.commands import RegisterApp, SetCredentials
 from kavach.core.settings import Settings
 from kavach.credentials import is_secret, new_access_token, new_token, secret_digest, token_digest
-from kavach.data import load_instruments
 from kavach.engine.calendar import NSE_HOURS, Calendar
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.journal_port import (
@@ -108,6 +109,7 @@ class WorldOptions:
     """What a world is made from; the same options make the same world."""
 
     data_dir: Path | None = None  # None: keep nothing.
+    contracts: Path | None = None  # A published file, where nothing is kept.
     market: MarketKind = MarketKind.QUIET
     replay: Path | None = None  # What MarketKind.REPLAY replays.
     speed: Fraction = Fraction(1)
@@ -150,6 +152,7 @@ class World:
     engine: Engine
     venue: EmbeddedVenue
     clock: TwinClock
+    contracts: Contracts
 
 
 def wall_ns() -> int:
@@ -160,16 +163,20 @@ def wall_ns() -> int:
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def open_world(options: WorldOptions, clock: TwinClock | None = None) -> World:
+def open_world(
+    options: WorldOptions, clock: TwinClock | None = None, contracts: Contracts | None = None
+) -> World:
     """Return a world as the journal remembers it, with the demo client in it.
 
-    It goes by this clock, or by a new one that shows the time of day. Raises ``StartError`` if
-    the journal can't be opened or isn't understood.
+    It goes by this clock, or by a new one that shows the time of day, and trades these contracts,
+    or those that its options name. Raises ``StartError`` if the journal can't be opened or isn't
+    understood.
     """
     candles = _read_candles(options)
+    contracts = contracts or _read_contracts(options)
     journal = open_journal(options.data_dir)
     try:
-        return _build(options, journal, candles, clock or new_clock(options))
+        return _build(options, journal, candles, clock or new_clock(options), contracts)
     except BaseException:
         journal.close()
         raise
@@ -182,6 +189,13 @@ def _read_candles(options: WorldOptions) -> list[Candle]:
     try:
         return load_candles(options.replay)
     except CandleError as error:
+        raise StartError(str(error)) from error
+
+
+def _read_contracts(options: WorldOptions) -> Contracts:
+    try:
+        return known_contracts(options.data_dir, options.contracts)
+    except ContractsError as error:
         raise StartError(str(error)) from error
 
 
@@ -201,9 +215,13 @@ def new_clock(options: WorldOptions) -> TwinClock:
 
 
 def _build(
-    options: WorldOptions, journal: Journal, candles: Sequence[Candle], clock: TwinClock
+    options: WorldOptions,
+    journal: Journal,
+    candles: Sequence[Candle],
+    clock: TwinClock,
+    contracts: Contracts,
 ) -> World:
-    instruments = load_instruments()
+    instruments = contracts.listing()
     venue = EmbeddedVenue(instruments)
     engine = Engine(instruments, Settings(), journal, venue, clock)
     try:
@@ -219,7 +237,8 @@ def _build(
     engine.add_source(LatePost(engine, venue))
     if engine.state.link_down or venue.post.untold():
         engine.restore_link()  # A start is a return: what was never told is told now.
-    world = World(engine, venue, clock)
+    world = World(engine, venue, clock, contracts)
+    engine.quotes = venue
     _open_sessions(world, options.sessions)
     _open_demo_client(engine, options)
     _open_market(world, options, candles)
@@ -228,11 +247,16 @@ def _build(
 
 def _open_market(world: World, options: WorldOptions, candles: Sequence[Candle]) -> None:
     engine, venue = world.engine, world.venue
-    listed = list(engine.instruments.values())
+    bundled = world.contracts.bundled
     if options.market is MarketKind.SYNTHETIC:
-        engine.add_source(SyntheticMarket(engine, venue, listed, options.seed, world.clock))
+        at_work = dict.fromkeys([*venue.exchange.opened(), *engine.core.agenda.watched()])
+        market = SyntheticMarket(
+            engine, venue, bundled, options.seed, world.clock, attended=at_work
+        )
+        engine.add_source(market)
+        engine.attention = market
     elif options.market is MarketKind.REPLAY:
-        future = next(one for one in listed if one.instrument_name == REPLAYED)
+        future = next(one for one in bundled if one.instrument_name == REPLAYED)
         engine.add_source(ReplayMarket(engine, venue, future, candles, options.seed))
 
 
@@ -348,7 +372,9 @@ class Twin:
         """Return the application that serves this world, its control room and its figures."""
         room = ControlRoom(self, self._options.operator_token)
         beside = [*control_room_routes(room), *self.telemetry.routes()]
-        app = create_app(self.service, options, extra_routes=beside)
+        app = create_app(
+            self.service, options, extra_routes=beside, catalogue=self.world.contracts.catalogue
+        )
         return self.telemetry.around(app, PATHS_COUNTED)
 
     # --- What the control room controls -------------------------------------------------------
@@ -372,7 +398,7 @@ class Twin:
             self.keeper.stop()
         if self._options.data_dir is not None:
             empty_directory(self._options.data_dir)
-        self._take(open_world(self._options))
+        self._take(open_world(self._options, contracts=self.world.contracts))
         return self.world.engine, self.world.clock
 
     # --- A disk that fails and works again ----------------------------------------------------
@@ -381,11 +407,13 @@ class Twin:
         """Return an engine that holds what is durable of a journal that has failed."""
         journal, clock = self.world.engine.journal, self.world.clock
         _LOG.error(Note("failure", error=str(journal.failure)))
-        instruments = load_instruments()
+        contracts = self.world.contracts
+        instruments = contracts.listing()
         venue = EmbeddedVenue(instruments)
         engine = Engine(instruments, Settings(), journal, venue, clock)
+        engine.quotes = venue
         engine.recover(until=journal.durable_sequence)
-        self._take(World(engine, venue, clock))
+        self._take(World(engine, venue, clock, contracts))
         return engine, clock
 
     def reopened(self) -> tuple[Engine, TwinClock]:
@@ -396,7 +424,7 @@ class Twin:
             self.world.engine.journal.close()  # It says once more why it failed.
         probe(directory)
         try:
-            self._take(open_world(self._options, self.world.clock))
+            self._take(open_world(self._options, self.world.clock, self.world.contracts))
         except StartError as error:
             if isinstance(error.__cause__, JournalError):
                 raise error.__cause__ from error

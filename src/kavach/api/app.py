@@ -29,15 +29,23 @@ from kavach.api.options import ApiOptions
 from kavach.api.people.oauth import oauth_routes
 from kavach.api.route import ORDER_ID, Route
 from kavach.api.routes import ROUTES
+from kavach.contracts.catalogue import Catalogue
 
 _KART_SLASH: Final = f"{KART}/"
 
 
 def create_app(
-    backend: Backend, options: ApiOptions, *, extra_routes: Sequence[BaseRoute] = ()
+    backend: Backend,
+    options: ApiOptions,
+    *,
+    extra_routes: Sequence[BaseRoute] = (),
+    catalogue: Catalogue | None = None,
 ) -> ASGIApp:
-    """Return the application; ``extra_routes`` are served beside the trading API."""
-    return Api(Edge(backend, options), extra_routes)
+    """Return the application; ``extra_routes`` are served beside the trading API.
+
+    It shows the contracts of the catalogue, or without one those that the engine knows.
+    """
+    return Api(Edge(backend, options, catalogue), extra_routes)
 
 
 class Api:
@@ -93,7 +101,7 @@ class Methods:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to this path."""
         route = self._routes[scope["method"]]
-        path_id = scope["path_params"].get(ORDER_ID, "")
+        path_id = next(iter(scope["path_params"].values()), "")
         if route.handler is not None:
             await self._edge.serve(route.handler, path_id, scope, receive, send)
         elif route.open_handler is not None:

@@ -23,6 +23,7 @@ BODY_BYTES_MAX: Final = 64 * 1024
 DRAINED_BYTES_MAX: Final = 16 * 1024 * 1024  # Beyond this the answer does not wait for the rest.
 
 _JSON: Final = (b"content-type", b"application/json")
+_ZIP: Final = (b"content-type", b"application/zip")
 _HTML: Final = (b"content-type", b"text/html; charset=utf-8")
 _REQUEST_ID: Final = headers.REQUEST_ID.lower().encode()
 _ORDER_STATE: Final = headers.ORDER_STATE.lower().encode()
@@ -56,7 +57,7 @@ class Call:
     client_id: str
     body: bytes
     query: bytes
-    path_id: str  # The order id in the path, as it was sent; empty if the route has none.
+    path_id: str  # The value in the path, as it was sent; empty if the route has none.
     idempotency_key: str
     token_digest: str = ""  # Of the token that it was asked with.
 
@@ -82,6 +83,7 @@ class Reply:
     replayed: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()  # Further headers.
     html: bool = False
+    zipped: bool = False
     reword: Callable[[Outcome], "Reply"] | None = None  # For an outcome that comes a little later.
 
 
@@ -146,7 +148,7 @@ def idempotency_key(given: dict[bytes, bytes]) -> str:
 async def send_reply(send: Send, reply: Reply, request_id: bytes) -> None:
     """Send a reply."""
     lines = [
-        _HTML if reply.html else _JSON,
+        _HTML if reply.html else _ZIP if reply.zipped else _JSON,
         (b"content-length", b"%d" % len(reply.body)),
         (_REQUEST_ID, request_id),
     ]

@@ -35,6 +35,7 @@ from kavach.api.call import (
 from kavach.api.options import ApiOptions
 from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses, TooManyLogins
 from kavach.api.refusals import told
+from kavach.contracts.catalogue import Catalogue
 from kavach.core.refusals import Refusal
 from kavach.engine.journal_port import JournalError, JournalPaused
 from kavach.wire.errors import (
@@ -57,10 +58,14 @@ OpenHandler = Callable[["Edge", Knock], Awaitable[Reply]]  # For those who have 
 
 
 class Edge:
-    """What all routes share: the engine, the switches, and the numbers of answers."""
+    """What all routes share: the engine, what is listed, the switches, the numbers of answers."""
 
-    def __init__(self, backend: Backend, options: ApiOptions) -> None:
+    def __init__(
+        self, backend: Backend, options: ApiOptions, catalogue: Catalogue | None = None
+    ) -> None:
+        """Begin with the contracts of a catalogue, or those that the engine knows."""
         self.backend = backend
+        self.catalogue = catalogue or Catalogue(list(backend.instruments.values()))
         self.options = options
         self.logins = Logins(backend)
         self._numbers = count(1)

@@ -11,13 +11,16 @@ import msgspec
 from kavach import __version__
 from kavach.api.options import ApiOptions
 from kavach.api.refusals import REFUSALS
-from kavach.api.route import ORDER_ID, Query, Route
+from kavach.api.route import Query, Route
 from kavach.api.routes import ROUTES
 from kavach.wire import headers
 from kavach.wire.answers import DocumentedHistory, HistoryAnswer
 from kavach.wire.errors import ErrorBody
 
 _REF: Final = "#/components/schemas/{name}"
+_JSON: Final = "application/json"
+_ZIP: Final = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+_IN_OWN_ENVELOPE: Final = ("400", "404")
 _STATUSES: Final = {
     "400": "Something in the request, or about the order, does not allow it.",
     "401": "No access token, or not one of ours.",
@@ -41,7 +44,8 @@ def openapi(options: ApiOptions) -> dict[str, Any]:
     """Return the document as plain data."""
     answers = [_answer_type(route, options) for route in ROUTES]
     requests = [route.request for route in ROUTES if route.request is not None]
-    types = [ErrorBody, *requests, *answers]
+    errors = [route.error for route in ROUTES if route.error is not None]
+    types = [ErrorBody, *requests, *answers, *errors]
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
     schema_of = dict(zip(map(str, types), refs, strict=True))
     for request in requests:
@@ -49,6 +53,8 @@ def openapi(options: ApiOptions) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route, answer in zip(ROUTES, answers, strict=True):
         operation = _operation(route, schema_of, schema_of[str(answer)])
+        if route.error is not None:
+            _add_errors(operation, [schema_of[str(route.error)], schema_of[str(ErrorBody)]])
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -86,7 +92,7 @@ def _operation(route: Route, schema_of: dict[str, Any], answer: Any) -> dict[str
             "200": {
                 "description": "Done, or under way.",
                 "headers": _used_headers(route),
-                "content": {"application/json": {"schema": answer}},
+                "content": _ZIP if route.answer is bytes else {_JSON: {"schema": answer}},
             },
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _STATUSES},
         },
@@ -101,11 +107,22 @@ def _operation(route: Route, schema_of: dict[str, Any], answer: Any) -> dict[str
     return operation
 
 
+def _add_errors(operation: dict[str, Any], shapes: list[dict[str, Any]]) -> None:
+    """Say that what is wrong with a request may be told in another envelope than A."""
+    names = (headers.REQUEST_ID, headers.ERROR_REASON)
+    for status in _IN_OWN_ENVELOPE:
+        operation["responses"][status] = {
+            "description": _STATUSES[status],
+            "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+            "content": {_JSON: {"schema": {"anyOf": shapes}}},
+        }
+
+
 def _parameters(route: Route) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    if route.has_id:
+    for name in route.path_names:
         schema = {"type": "string"}
-        found.append({"name": ORDER_ID, "in": "path", "required": True, "schema": schema})
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
     if route.repeatable:
         key = {
             "type": "string",

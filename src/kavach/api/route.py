@@ -4,6 +4,7 @@ What a route is: one method of one path, whose handler serves it, and what OpenA
 Source: wire 1.1.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ class Route:
     answer: Any  # The message type of a success.
     request: type | None = None
     query: tuple[Query, ...] = ()
+    error: type | None = None  # What 400 and 404 look like here besides envelope A.
 
     def __post_init__(self) -> None:
         assert (self.handler is None) is not (self.open_handler is None), "one way in"
@@ -50,8 +52,13 @@ class Route:
 
     @property
     def has_id(self) -> bool:
-        """Whether the path holds an order id."""
+        """Whether the path holds a value."""
         return "{" in self.path
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names of the values in the path."""
+        return re.findall(r"{(\w+)}", self.path)
 
     @property
     def repeatable(self) -> bool:

@@ -6,13 +6,14 @@ Source: wire 1.1.
 
 from typing import Final
 
-from kavach.api import books, kart, regular
+from kavach.api import books, contracts, kart, regular
 from kavach.api.people import account, web_login
 
 ROUTES: Final = (
     *kart.ROUTES,
     *regular.ROUTES,
     *books.ROUTES,
+    *contracts.ROUTES,
     *account.ROUTES,
     *web_login.ROUTES,
 )

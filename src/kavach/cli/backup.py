@@ -16,9 +16,11 @@ from typing import Final
 import click
 
 from kavach.cli.reading import told
+from kavach.contracts.store import copy_store
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
+from kavach.instruments import listing
 from kavach.journal import snapshots
 from kavach.journal.backup import back_up
 from kavach.journal.sqlite import SqliteJournal
@@ -36,11 +38,14 @@ _DIRECTORY: Final = click.Path(path_type=Path)
 def backup(directory: Path, target: Path) -> None:
     """Copy the journal in DIRECTORY, served or not, into the new directory TARGET.
 
+    Imported contracts go with it.
+
     TARGET is then a data directory like any other. Its chain has been read; `kavach verify
     TARGET` checks everything. Exit code 0: it is there. 1: damage was found. 2: it can't be.
     """
     with told():
         copied = back_up(directory, target)
+        copy_store(directory, target)
     with_it = copied.snapshot_sequence
     extra = f"with the snapshot of record {with_it}" if with_it else "no snapshot"
     click.echo(f"{target}: {copied.sequence} records, chain intact, {extra}.")
@@ -66,7 +71,8 @@ def take_snapshot(directory: Path, *, if_served: bool) -> int:
     with closing(SqliteJournal(directory, create=False, read_only=True, beside=True)) as journal:
         if if_served and not journal.is_live:
             return 0
-        instruments = load_instruments()
+        # Bundled ones are enough: terms of imported contracts stand in the journal.
+        instruments = listing(load_instruments())
         standing = TwinClock(lambda: 0, start_ns=0)
         engine = Engine(instruments, Settings(), journal, EmbeddedVenue(instruments), standing)
         engine.recover()

@@ -11,6 +11,7 @@ import click
 from kavach import __version__
 from kavach.cli.backup import backup, snapshot
 from kavach.cli.demo import demo
+from kavach.cli.import_contracts import import_contracts
 from kavach.cli.journal import journal
 from kavach.cli.serve import serve
 from kavach.cli.verify import verify
@@ -22,5 +23,5 @@ def main() -> None:
     """An order management system whose cover orders are never naked."""
 
 
-for command in (serve, demo, verify, journal, backup, snapshot):
+for command in (serve, demo, verify, journal, backup, snapshot, import_contracts):
     main.add_command(command)

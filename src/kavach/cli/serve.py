@@ -61,6 +61,11 @@ _LOG: Final = logging.getLogger(__name__)
     help="Where the journal is kept; :memory: keeps nothing.",
 )
 @click.option(
+    "--contracts",
+    type=click.Path(path_type=Path),
+    help="ZIP of contracts to trade beside the bundled ones; only with --data-dir :memory:.",
+)
+@click.option(
     "--market",
     type=click.Choice([kind.value for kind in MarketKind]),
     default=MarketKind.SYNTHETIC.value,
@@ -130,9 +135,15 @@ def serve(**given: Any) -> None:
         raise click.UsageError("--replay FILE needs --market replay.")
     if given["demo_app_secret"] and not given["demo_app_redirects"]:
         raise click.UsageError("--demo-app-secret SECRET needs --demo-app-redirect URI.")
+    if given["contracts"] is not None and given["data_dir"] is not None:
+        raise click.UsageError(
+            "--contracts FILE needs --data-dir :memory:; for a data directory there is"
+            " kavach import-contracts FILE."
+        )
     secrets = {name: given[name] for name in _SECRETS if given[name]}
     world = WorldOptions(
         data_dir=given["data_dir"],
+        contracts=given["contracts"],
         market=MarketKind(given["market"]),
         replay=given["replay"],
         speed=given["speed"],

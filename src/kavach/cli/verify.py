@@ -25,6 +25,7 @@ from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import Journal
 from kavach.engine.record import Record, decode_record, decode_snapshot
+from kavach.instruments import listing
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
 from kavach.twin.audit_orders import check_cover, see
@@ -44,7 +45,8 @@ class Replay:
     """A state that is built record by record, and looked at on the way."""
 
     def __init__(self) -> None:
-        instruments = load_instruments()
+        # Bundled ones are enough: terms of imported contracts stand in the journal.
+        instruments = listing(load_instruments())
         self._venue = EmbeddedVenue(instruments)
         standing = TwinClock(lambda: 0, start_ns=0)
         self._engine = Engine(instruments, Settings(), MemoryJournal(), self._venue, standing)
