@@ -10,7 +10,7 @@ from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import Journal
 from kavach.exchange.messages import Phase
-from kavach.instruments import Instrument
+from kavach.instruments import Instrument, listing
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
 from kavach.twin.clock import TwinClock
@@ -39,10 +39,11 @@ class Street:
     def __init__(self, *, speed: int = 1, journal: Journal | None = None) -> None:
         self.wall_ns = START_NS
         self.instruments = load_instruments()
+        known = listing(self.instruments)
         self.clock = TwinClock(lambda: self.wall_ns, speed=speed)
-        self.venue = EmbeddedVenue(self.instruments)
+        self.venue = EmbeddedVenue(known)
         self.journal = journal or MemoryJournal()
-        self.engine = Engine(self.instruments, Settings(), self.journal, self.venue, self.clock)
+        self.engine = Engine(known, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
 
     def instrument(self, key: InstrumentKey = IDEA) -> Instrument:

@@ -1,7 +1,9 @@
 """The synthetic market: alive, inside the band, the same for the same seed, and cheap to skip."""
 
 import pytest
+from msgspec.structs import replace
 
+from kavach.instruments import Instrument
 from kavach.market.synthetic import STEP_NS, SyntheticMarket, Walk
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, TimestampNs
 from tests.market.stage import IDEA, SECOND, Street
@@ -191,3 +193,159 @@ def test_after_a_restart_it_goes_on_from_the_last_price() -> None:
     assert bids[0][0] <= 112_100
     assert asks[0][0] >= 111_900
     assert abs(bids[0][0] - 112_000) < 1_000
+
+
+def other(number: int) -> Instrument:
+    """Return an imported share."""
+    base = Street().instrument()
+    return replace(base, key=InstrumentKey(f"NSE:{number}"), token=number, imported=True)
+
+
+def crowded(count: int) -> Street:
+    """Return a street with so many imported shares beside the bundled instruments."""
+    street = Street()
+    for number in range(900_000, 900_000 + count):
+        share = other(number)
+        street.engine.instruments[share.key] = share
+    return street
+
+
+def quoted(street: Street) -> set[InstrumentKey]:
+    """Return the imported shares that have quotes."""
+    exchange = street.venue.exchange
+    return {key for key in exchange.opened() if key.startswith("NSE:9") and exchange.depth(key)[0]}
+
+
+def test_only_what_is_looked_at_is_quoted() -> None:
+    """Of many contracts the given ones are quoted, and those that somebody attends to, at once."""
+    street = crowded(50)
+    market = make_market(street)
+    street.pass_time(5)
+    assert quoted(street) == set()
+    looked_at = InstrumentKey("NSE:900007")
+    assert market.attend(looked_at)
+    assert not market.attend(looked_at)
+    street.engine.catch_up(street.engine.now_ns())
+    assert quoted(street) == {looked_at}
+    street.pass_time(180)
+    ticker = street.venue.exchange.ticker(looked_at)
+    assert ticker.volume > 0 and ticker.low_pips < ticker.high_pips
+    assert quoted(street) == {looked_at}
+
+
+@pytest.mark.parametrize("key", ["NSE:14366", "NSE:1", "", "NSE:900000x", "XXX"])
+def test_what_is_quoted_or_unknown_needs_no_attention(key: str) -> None:
+    """A given instrument is quoted anyway, an unknown one can't be."""
+    street = crowded(1)
+    market = make_market(street)
+    assert not market.attend(InstrumentKey(key))
+
+
+def test_an_index_is_not_quoted() -> None:
+    """What nobody can order has no quotes, however often somebody looks."""
+    street = Street()
+    index = replace(other(26000), freeze_quantity=Quantity(0))
+    street.engine.instruments[index.key] = index
+    market = make_market(street)
+    assert not market.attend(index.key)
+    street.pass_time(2)
+    assert street.venue.exchange.depth(index.key) == ([], [])
+
+
+def test_attention_does_not_disturb_the_others() -> None:
+    """Prices of what is quoted anyway are the same, whoever looks at something else."""
+    tapes = []
+    for attended in (0, 30):
+        street = crowded(40)
+        market = make_market(street)
+        for number in range(attended):
+            market.attend(InstrumentKey(f"NSE:{900_000 + number}"))
+        street.pass_time(30)
+        tapes.append(street.tape())
+    assert tapes[0] == tapes[1]
+
+
+def test_the_longest_unseen_is_left() -> None:
+    """Beyond the limit the one that was looked at longest ago loses quotes and book."""
+    street = crowded(6)
+    market = SyntheticMarket(
+        street.engine, street.venue, street.instruments, 7, street.clock, walks_max=3
+    )
+    street.engine.add_source(market)
+    keys = [InstrumentKey(f"NSE:{900_000 + number}") for number in range(6)]
+    for key in keys[:3]:
+        market.attend(key)
+    street.engine.catch_up(street.engine.now_ns())
+    market.attend(keys[0])
+    market.attend(keys[3])
+    street.engine.catch_up(street.engine.now_ns())
+    assert quoted(street) == {keys[0], keys[2], keys[3]}
+    assert keys[1] not in street.venue.exchange.opened()
+    street.pass_time(10)
+    assert quoted(street) == {keys[0], keys[2], keys[3]}
+
+
+def test_where_a_client_s_order_rests_the_market_stays() -> None:
+    """An instrument with a client's order in its book is not left; if all have one, nobody joins."""
+    street = crowded(3)
+    market = SyntheticMarket(
+        street.engine, street.venue, street.instruments, 7, street.clock, walks_max=1
+    )
+    first, second = InstrumentKey("NSE:900000"), InstrumentKey("NSE:900001")
+    market.attend(first)
+    street.place(instrument=first, price_pips=Pips(110_000), stop_price_pips=Pips(105_000))
+    assert not market.attend(second)
+    cover = street.place(price_pips=Pips(110_000), stop_price_pips=Pips(105_000))
+    assert cover.instrument == IDEA
+
+
+def test_a_crowd_is_no_more_work() -> None:
+    """Ten times as many instruments take steps ten times as long."""
+    steps = []
+    for attended in (78, 978):
+        street = crowded(attended)
+        market = make_market(street)
+        for number in range(attended):
+            assert market.attend(InstrumentKey(f"NSE:{900_000 + number}"))
+        street.engine.catch_up(street.engine.now_ns())
+        moves = Moves(market)
+        street.pass_time(20)
+        steps.append(moves.count)
+    assert 0.5 < steps[1] / steps[0] < 1.5
+
+
+class Moves:
+    """Counts how often a market moves an instrument."""
+
+    def __init__(self, market: SyntheticMarket) -> None:
+        self.count = 0
+        self._move = market._move
+        market._move = self._counted  # type: ignore[method-assign]
+
+    def _counted(self, walk: Walk, steps: int, at_ns: int) -> None:
+        self.count += 1
+        self._move(walk, steps, at_ns)
+
+
+def test_after_a_restart_what_traded_is_looked_at() -> None:
+    """What had traded or is in a book is quoted again without anybody looking."""
+    street = crowded(2)
+    key = InstrumentKey("NSE:900001")
+    exchange = street.venue.exchange
+    street.engine.market(
+        lambda at_ns: street.venue.heard(
+            exchange.print_trade(key, Pips(131_000), Quantity(10), TimestampNs(at_ns)), key
+        )
+    )
+    market = SyntheticMarket(
+        street.engine,
+        street.venue,
+        street.instruments,
+        7,
+        street.clock,
+        attended=street.venue.exchange.opened(),
+    )
+    street.engine.add_source(market)
+    street.engine.catch_up(street.engine.now_ns())
+    assert quoted(street) == {key}
+    assert abs(exchange.depth(key)[0][0][0] - 131_000) < 1_000

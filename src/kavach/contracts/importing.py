@@ -60,7 +60,7 @@ def read_contracts(
             raise ContractsError(f"{path} has more than {ROWS_MAX} contracts.")
     if not rows:
         raise ContractsError(
-            f"{path} holds no contract: " + (faults.named[0] if faults.named else "it is empty.")
+            f"{path} holds no contract: {faults.named[0] if faults.named else 'it is empty'}."
         )
     listed = list(rows.values())
     return Imported(list(priced(listed, bundled).values()), faults, len(listed))

@@ -14,10 +14,11 @@ its blanks left out, counts as fitting by 0. Typing errors are looked for only w
 without. A word of one or two letters is completed to shares and indices alone.
 
 Contracts are numbered in that order, and sets of them are bits of one large integer: however many
-contracts a word stands for, an intersection takes microseconds. Words of many contracts have their
-bits at hand; of the others at most ``POSTINGS_MAX`` numbers are gathered for a prefix. Trading
-symbols of derivatives are kept apart: they begin with the symbol, so that only who types more than
-that needs them.
+contracts a word stands for, an intersection takes microseconds. Words of many contracts have
+their bits at hand; of the others at most ``POSTINGS_MAX`` numbers are gathered for a prefix. Of
+words that may be a typing error away at most ``COMPARED_MAX`` are compared, those that begin alike
+first. Trading symbols of derivatives are kept apart: they begin with the symbol, so that only who
+types more than that needs them.
 
 Source: docs/wire/contracts.md, "Search".
 """
@@ -42,6 +43,7 @@ SHORT: Final = 2  # A prefix of so few letters is completed to shares and indice
 ERRORS_FROM: Final = 4  # Letters a word must have to have an error in it,
 TWO_ERRORS_FROM: Final = 7  # or two.
 CODES_MAX: Final = 500
+COMPARED_MAX: Final = 12_000  # Words that are compared letter by letter.
 FUZZY_WORDS_MAX: Final = 50
 FITS: Final = 5  # How many ways to fit there are.
 
@@ -159,10 +161,10 @@ class Search:
         self._codes = Codes(codes)
         self._names.close()
         self._words.close()
-        self._by_length: dict[int, list[str]] = {}
+        self._alike: dict[tuple[int, str], list[str]] = {}  # Words by length and first letter.
         for word in self._words.words():
             if word.isalpha() and len(word) >= ERRORS_FROM:
-                self._by_length.setdefault(len(word), []).append(word)
+                self._alike.setdefault((len(word), word[0]), []).append(word)
 
     def find(self, text: str, limit: int = RESULTS_MAX) -> list[Hit]:
         """Return the contracts that a text means, the best first."""
@@ -191,11 +193,11 @@ class Search:
         if len(word) < ERRORS_FROM:
             return 0
         errors = 2 if len(word) >= TWO_ERRORS_FROM else 1
-        bits = 0
-        for length in range(len(word) - errors, len(word) + errors + 1):
+        bits, left = 0, COMPARED_MAX
+        for words in self._most_alike_first(word, errors):
             near = extract(
                 word,
-                self._by_length.get(length, ()),
+                words[:left],
                 scorer=OSA.distance,
                 processor=None,
                 score_cutoff=errors,
@@ -203,7 +205,17 @@ class Search:
             )
             for found, _, _ in near:
                 bits |= self._words.exactly(found)
+            left -= len(words)
+            if left <= 0:
+                break
         return bits
+
+    def _most_alike_first(self, word: str, errors: int) -> list[list[str]]:
+        """Return the words of about this length: those that begin alike, then all others."""
+        lengths = range(len(word) - errors, len(word) + errors + 1)
+        near = [key for key in self._alike if key[0] in lengths]
+        near.sort(key=lambda key: (key[1] not in word[:2], key))
+        return [self._alike[key] for key in near]
 
     def _together(self, by_word: list[list[int]]) -> list[int]:
         """Return which contracts every word fits, by the sum of how well."""

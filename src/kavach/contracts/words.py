@@ -54,7 +54,8 @@ def words_of(instrument: Instrument) -> tuple[str, ...]:
     """Return what describes a contract."""
     words = split(instrument.symbol) + split(instrument.company) + (instrument.exchange.value,)
     if not instrument.option_type:
-        return words + split(instrument.trading_symbol)
+        # Who writes a company in one word means it, too.
+        return (*words, *split(instrument.trading_symbol), compact(instrument.company))
     words += _KINDS[instrument.option_type] + _of_date(instrument.expiry)
     if instrument.strike_pips:
         words += (str(instrument.strike_pips // PIPS_PER_RUPEE),)
