@@ -66,7 +66,7 @@ def instruments(tmp_path_factory: pytest.TempPathFactory) -> list[Instrument]:
 
 
 def test_everything_can_be_quoted(instruments: list[Instrument]) -> None:
-    """Close and range lie on tick, the close inside with room on both sides; orders are whole lots."""
+    """Close and range lie on tick, the close inside with room; orders are whole lots."""
     assert len(instruments) == 10_000
     for one in instruments:
         tick = one.tick_pips
@@ -132,7 +132,8 @@ def test_the_table_s_own_close_is_taken() -> None:
         ({"exchange": Exchange.BSE, "series": "T"}, {"intraday_allowed": False}),
         ({"exchange": Exchange.BSE, "series": "A"}, {"slm_allowed": False}),
         (
-            {"exchange": Exchange.CDS, "symbol": "EURINR", "option_type": "XX", "expiry": "2026-12-29"},
+            {"exchange": Exchange.CDS, "symbol": "EURINR", "option_type": "XX",
+             "expiry": "2026-12-29"},
             {"multiplier": 1_000, "segment": "Currency"},
         ),
         (

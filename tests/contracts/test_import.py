@@ -4,8 +4,6 @@ import time
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from kavach.contracts.importing import read_contracts
 from kavach.contracts.known import known_contracts
 from kavach.contracts.store import FILE_NAME, load
@@ -39,7 +37,7 @@ def test_a_whole_market_in_seconds(whole_market: Path, tmp_path: Path) -> None:
 
 
 def test_one_table_will_do(tmp_path: Path) -> None:
-    """A CSV by itself is taken too, with a byte order mark, quoted cells, and columns of its own."""
+    """A CSV by itself is taken too, with a byte order mark, quoted cells and more columns."""
     file = tmp_path / "NSECompactScrip.csv"
     lines = table(
         [(*share("NSE", 100_000, "NEW", "New, Newer & Newest"), "x")], [*COLUMNS, "extra"]
@@ -122,7 +120,7 @@ def no_such_files(place: Path) -> dict[str, Path]:
 
 
 def test_what_is_no_list_is_one_sentence_and_changes_nothing(tmp_path: Path) -> None:
-    """Exit code 2, one sentence that names the file, and what was imported before is there still."""
+    """Exit code 2, one sentence that names the file, and what was there is there still."""
     data = tmp_path / "data"
     imported(packed(tmp_path / "Compact.zip", market(100)), data)
     before = (data / FILE_NAME).read_bytes()

@@ -1,4 +1,4 @@
-"""A server that trades a hundred thousand contracts: its start, its journal, and what may change."""
+"""A server that trades a hundred thousand contracts: its start, its journal, what may change."""
 
 import time
 from contextlib import closing
@@ -61,7 +61,7 @@ def imported(place: Path, lines: list[Cells], data: Path) -> None:
 
 
 def test_it_starts_in_seconds_and_trades_everything(whole_market: Path, tmp_path: Path) -> None:
-    """With a hundred thousand contracts it is up in seconds; any of them is quoted when looked at."""
+    """With a hundred thousand contracts it is up in seconds, and quotes what is looked at."""
     data = tmp_path / "data"
     assert ask("import-contracts", whole_market, "--data-dir", data).exit_code == 0
     begun = time.monotonic()
@@ -85,7 +85,7 @@ def test_it_starts_in_seconds_and_trades_everything(whole_market: Path, tmp_path
 
 
 def test_memory_reads_the_file_itself(tmp_path: Path) -> None:
-    """A world that keeps nothing trades a published file, also after a reset; a directory may not."""
+    """A world that keeps nothing trades a published file, also after a reset; others may not."""
     file = packed(tmp_path / "Compact.zip", market(300))
     with running("--data-dir", ":memory:", "--contracts", file) as server:
         assert quote(server, 100_001)["instrument_token"] == 100_001

@@ -100,7 +100,7 @@ class Desk:
 
 
 def test_terms_come_before_what_needs_them() -> None:
-    """The first order of an imported contract puts its terms on record, just before itself; once."""
+    """The first order of an imported contract puts its terms on record, once, just before it."""
     desk = Desk(MemoryJournal(), with_new())
     for _ in range(3):
         assert isinstance(desk.place(), Answer)
@@ -152,7 +152,7 @@ OTHER_TERMS: list[Instrument | None] = [
 @pytest.mark.parametrize("terms", OTHER_TERMS)
 @pytest.mark.parametrize("snapshot", [False, True])
 def test_the_record_decides(terms: Instrument | None, snapshot: bool) -> None:
-    """Whatever is imported later, state, margin, books and what follows are as they were recorded."""
+    """Whatever is imported later, state, books and what follows are as they were recorded."""
     desks = []
     for later in (NEW, terms):
         desk = Desk(MemoryJournal(), with_new())

@@ -33,6 +33,15 @@ CHECKS = (
     "allow_header_conformance",
     "ignored_auth",
 )
+# What is listed: without it hardly a question about contracts would find one.
+LISTED = {
+    "exchange": ["NSE", "NFO"],
+    "token": ["14366", "35011", "26000"],
+    "key": ["last_trade_price", "close_price"],
+    "num": ["1", "2", "40"],
+    "price": ["13", "26050.5"],
+    "exchanges": ["NSE", "NSE,NFO", ""],
+}
 CASES = re.compile(r"(\d+) generated, (\d+) passed")
 
 
@@ -120,6 +129,8 @@ def narrowed(document: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, 
                     parameter["schema"] = {"type": "string", "enum": ids}
                 if parameter["name"] == "client_id":
                     parameter["schema"] = {"type": "string", "enum": ["DEMO1"]}
+                if parameter["name"] in LISTED:
+                    parameter["schema"] = {"type": "string", "enum": LISTED[parameter["name"]]}
     return document
 
 

@@ -286,7 +286,7 @@ def test_the_longest_unseen_is_left() -> None:
 
 
 def test_where_a_client_s_order_rests_the_market_stays() -> None:
-    """An instrument with a client's order in its book is not left; if all have one, nobody joins."""
+    """An instrument with a client's order in its book is not left: then nobody else joins."""
     street = crowded(3)
     market = SyntheticMarket(
         street.engine, street.venue, street.instruments, 7, street.clock, walks_max=1
