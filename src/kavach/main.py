@@ -249,15 +249,24 @@ def _open_market(world: World, options: WorldOptions, candles: Sequence[Candle])
     engine, venue = world.engine, world.venue
     bundled = world.contracts.bundled
     if options.market is MarketKind.SYNTHETIC:
-        at_work = dict.fromkeys([*venue.exchange.opened(), *engine.core.agenda.watched()])
+        attended = _at_work(world)
         market = SyntheticMarket(
-            engine, venue, bundled, options.seed, world.clock, attended=at_work
+            engine, venue, bundled, options.seed, world.clock, attended=attended
         )
         engine.add_source(market)
         engine.attention = market
     elif options.market is MarketKind.REPLAY:
         future = next(one for one in bundled if one.instrument_name == REPLAYED)
         engine.add_source(ReplayMarket(engine, venue, future, candles, options.seed))
+
+
+def _at_work(world: World) -> list[InstrumentKey]:
+    """Return, in order, what has traded, what is in a book, and what an order is open in."""
+    state = world.engine.state
+    wanted = set(world.venue.exchange.opened())
+    for orders in state.by_client.values():
+        wanted.update(parent.instrument for parent in orders if not parent.over)
+    return sorted(wanted)
 
 
 def _open_sessions(world: World, sessions: Sessions) -> None:

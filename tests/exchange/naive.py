@@ -476,7 +476,7 @@ class NaiveExchange:
                     link,
                     Quantity(self._traded_by((key, account, side, link))),
                 )
-                for instrument in self.instruments
+                for instrument in sorted(self.instruments)
                 for key, account, side, link in sorted({family for family, _ in self.linked_trades})
                 if key == instrument
             ],
@@ -486,7 +486,7 @@ class NaiveExchange:
                     account,
                     max(link for k, a, link in self.over if (k, a) == (key, account)),
                 )
-                for key in self.instruments
+                for key in sorted(self.instruments)
                 for account in sorted({a for k, a, _ in self.over if k == key})
             ],
         )

@@ -33,7 +33,7 @@ from kavach.wire.errors import BadField
 from kavach.wire.money import number
 from kavach.wire.query import read_query
 
-STRIKES_MAX: Final = 400  # Of one expiry; more are cut off.
+STRIKES_MAX: Final = 100  # Of one expiry; more are cut off.
 STRIKES: Final = 20
 NOT_FOUND: Final = Fault(404, "Resource Not Found")
 OPTIONS_ON: Final = {Exchange.NFO: Exchange.NSE, Exchange.BFO: Exchange.BSE}

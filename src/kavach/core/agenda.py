@@ -42,10 +42,6 @@ class Agenda:
             self._wake_of[order_id] = at_ns
             heappush(self._heap, (at_ns, order_id))
 
-    def watched(self) -> list[InstrumentKey]:
-        """Return the instruments whose price somebody wants to know, in order."""
-        return sorted(key for key, watching in self._watching.items() if watching)
-
     def watchers(self, instrument: InstrumentKey) -> list[ParentOrder]:
         """Return who wants to know this instrument's price."""
         watching = self._watching.get(instrument)

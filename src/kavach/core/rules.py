@@ -81,7 +81,7 @@ def check_terms(
     if quantity % instrument.lot:
         return Reason.QUANTITY_MUST_BE_MULTIPLE_OF_LOT
     too_many = sliced and quantity > instrument.slice_max * settings.slices_max
-    if quantity > settings.quantity_max or too_many:
+    if quantity > settings.quantity_max or too_many or not instrument.tradable:
         return Reason.QUANTITY_MUST_BE_WITHIN_LIMIT
     if not 0 <= disclosed_quantity <= quantity or disclosed_quantity % instrument.lot:
         return Reason.DISCLOSED_QUANTITY_MUST_FIT

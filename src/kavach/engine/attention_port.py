@@ -3,7 +3,7 @@ Where somebody looks: a market of a hundred thousand contracts is made only in t
 
 Whoever shows prices, subscribes a client to them, or takes an order says so first. It may be said
 as often as one likes; what is said again is kept longer. Nothing of it is state: after a restart a
-market is made in what has traded, in what is in a book, and in what is looked at again.
+market is made in what has traded or has an open order, and in what is looked at again.
 
 Source: docs/wire/contracts.md, "The market".
 """

@@ -115,12 +115,12 @@ def take(state: State) -> Snapshot:
         ],
         links=[
             LinkRecord(book.instrument.key, *link, Quantity(filled))
-            for book in state.books.values()
+            for book in books
             for link, filled in book.links.fills()
         ],
         links_over=[
             LinkOver(book.instrument.key, account, link)
-            for book in state.books.values()
+            for book in books
             for account, link in sorted(book.links.over.items())
         ],
     )
