@@ -218,17 +218,14 @@ class Search:
         return [self._alike[key] for key in near]
 
     def _together(self, by_word: list[list[int]]) -> list[int]:
-        """Return which contracts every word fits, by the sum of how well."""
+        """Return which contracts every word fits, by the sum of how well; the smallest counts."""
         sums = [(1 << len(self._instruments)) - 1]
         for fits in by_word:
             longer = [0] * (len(sums) + FITS - 1)
-            seen = 0
             for fit, bits in enumerate(fits):
-                fresh = bits & ~seen
-                seen |= bits
-                if fresh:
+                if bits:
                     for total, before in enumerate(sums):
-                        longer[total + fit] |= before & fresh
+                        longer[total + fit] |= before & bits
             sums = longer
         return sums
 
