@@ -181,6 +181,16 @@ def test_a_damaged_store_is_told_and_replaced(tmp_path: Path) -> None:
     assert len(known_contracts(data).listing()) == 122
 
 
+def test_a_killed_import_leaves_the_old_contracts(tmp_path: Path) -> None:
+    """What a killed import left unfinished is no contracts, and the next import removes it."""
+    data = tmp_path / "data"
+    imported(packed(tmp_path / "a.zip", market(100)), data)
+    (data / "contracts.new-12345").write_bytes((data / FILE_NAME).read_bytes()[:1_000])
+    assert len(known_contracts(data).listing()) == 122
+    imported(packed(tmp_path / "b.zip", market(60)), data)
+    assert [path.name for path in data.iterdir()] == [FILE_NAME]
+
+
 def test_our_own_download_can_be_imported(whole_market: Path, tmp_path: Path) -> None:
     """What the server offers for download, read again, is what it was made of, every contract."""
     bundled = load_instruments()

@@ -21,6 +21,7 @@ from kavach.contracts.archive import ContractsError
 from kavach.instruments import Instrument
 
 FILE_NAME: Final = "contracts.bin"
+UNFINISHED: Final = "contracts.new-"  # And a process.
 MAGIC: Final = b"kavach contracts 1\n"
 DIGEST_BYTES: Final = 32
 
@@ -67,9 +68,11 @@ def save(directory: Path, stored: Stored) -> None:
     """Return when this is what was imported; raises ``ContractsError``, the old one intact."""
     body = _ENCODER.encode(stored)
     path = directory / FILE_NAME
-    unfinished = directory / f".{FILE_NAME}.{os.getpid()}"
+    unfinished = directory / f"{UNFINISHED}{os.getpid()}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        for left in directory.glob(f"{UNFINISHED}*"):
+            left.unlink(missing_ok=True)  # By an import that was killed.
         with unfinished.open("wb") as file:
             for part in (MAGIC, sha256(body).digest(), body):
                 file.write(part)

@@ -32,13 +32,6 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bid_total: Quantity  # Visible, of the whole side.
     ask_total: Quantity
 
-    @property
-    def average_pips(self) -> Pips:
-        """The day's average price, to the nearest pip; 0 until it has traded today."""
-        if not self.volume:
-            return Pips(0)
-        return Pips((self.value_pips + self.volume // 2) // self.volume)
-
 
 class Quotes(Protocol):
     """Somebody who shows prices."""
