@@ -16,6 +16,10 @@ STATUS = {  # Decision 1.
     ErrorCode.WENT_WRONG: {400},
     ErrorCode.UNAUTHORISED: {401, 403},
     ErrorCode.SECOND_FACTOR_INVALID: {401},
+    ErrorCode.ALREADY_ADDED: {400},
+    ErrorCode.BASKET_INVALID: {400},
+    ErrorCode.BASKET_PRICE_INVALID: {400},
+    ErrorCode.NOT_HEDGEABLE: {400},
 }
 
 

@@ -31,7 +31,9 @@ from kavach.units import (
 from kavach.venues.scripted import ScriptedVenue, Told
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
+from tests.core.test_baskets import TOLD as OF_BASKETS
 from tests.core.test_brackets import REASONS as OF_BRACKETS
+from tests.core.test_gtt import TOLD as OF_GTT_RULES
 from tests.core.test_people import REFUSED as OF_PEOPLE
 from tests.core.test_regular import REASONS as OF_REGULAR_ORDERS
 
@@ -365,4 +367,5 @@ def test_every_reason_is_tested() -> None:
         Reason.TOO_LATE,
     }
     told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS
+    told |= set(OF_REGULAR_ORDERS) | OF_GTT_RULES | OF_BASKETS
     assert set(Reason) - told - OF_PEOPLE == set()

@@ -7,8 +7,8 @@ request in it. What exceeds the limit is thrown away as it arrives, not kept.
 Source: wire 0.1 (headers), 5.3.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -33,6 +33,7 @@ _KEY: Final = headers.IDEMPOTENCY_KEY.lower().encode()
 _TOKEN_HEADERS: Final = (b"authorization", headers.TOKEN.encode(), b"x-auth-token")
 
 encode: Final = msgspec.json.Encoder().encode
+NO_PATH: Final[Mapping[str, str]] = {}
 
 
 class Disconnected(Exception):
@@ -60,6 +61,8 @@ class Call:
     path_id: str  # The value in the path, as it was sent; empty if the route has none.
     idempotency_key: str
     token_digest: str = ""  # Of the token that it was asked with.
+    # What the braces of the route's path stand for.
+    path: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

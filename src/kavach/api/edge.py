@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from kavach.api.backend import Backend
 from kavach.api.call import (
+    NO_PATH,
     Call,
     Disconnected,
     Knock,
@@ -116,7 +117,15 @@ class Edge:
                 return self.unauthorised()
             assert digest is not None, "nobody has no token"
             key = idempotency_key(given)
-            call = Call(client_id, body, scope["query_string"], path_id, key, digest)
+            call = Call(
+                client_id,
+                body,
+                scope["query_string"],
+                path_id,
+                key,
+                digest,
+                scope.get("path_params", NO_PATH),
+            )
             waiting_max = WAITING_MAX * 2 if scope["method"] == "DELETE" else WAITING_MAX
             if self._waiting >= waiting_max:
                 return self.busy()
@@ -177,9 +186,9 @@ class Edge:
         error_type = error_type_of(code) if self.options.error_type else None
         return Reply(status, encode(error_body(code, message, error_type)), error_reason=word)
 
-    def refusal(self, refusal: Refusal) -> Reply:
-        """Return what a client is told of a refusal of the core."""
-        entry, text = told(refusal)
+    def refusal(self, refusal: Refusal, within: str = "") -> Reply:
+        """Return what a client is told of a refusal of the core; see ``told``."""
+        entry, text = told(refusal, within)
         return self.error(entry.status, entry.code, text, entry.word)
 
     def too_many_guesses(self, many: TooManyGuesses) -> Reply:

@@ -9,6 +9,8 @@ Source: cover-order 5.7; wire 1.11, Decisions 1, 5, 6, 7, 15, 19.
 
 from typing import Final, NamedTuple
 
+from kavach.core.baskets.asks import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
+from kavach.core.gtt.asks import GTTS_MAX
 from kavach.core.refusals import Reason, Refusal
 from kavach.wire.errors import FORBIDDEN, UNAUTHORISED, ErrorCode, invalid_code, invalid_text
 
@@ -36,8 +38,15 @@ def _order(reason: Reason, text: str) -> Told:
     return Told(400, ErrorCode.ORDER_INVALID, text, reason.name)
 
 
+def _within(reason: Reason, outer: str, field: str) -> Told:
+    """Name a field of an object that the request holds."""
+    return Told(400, ErrorCode.FIELD_INVALID, f"`{outer}` `{field}` is invalid", reason.name)
+
+
 _FIELD: Final = ErrorCode.FIELD_INVALID
 _ORDER: Final = ErrorCode.ORDER_INVALID
+_BASKET: Final = ErrorCode.BASKET_INVALID
+_SYMBOL: Final = "<trading symbol>"  # Stands in a text for what the refusal names.
 
 _FIELDS: Final[dict[Reason, tuple[str, ErrorCode | None]]] = {
     R.KEY_MUST_NOT_BE_REUSED: ("Idempotency-Key", None),
@@ -83,6 +92,16 @@ _FIELDS: Final[dict[Reason, tuple[str, ErrorCode | None]]] = {
     R.REFERENCE_MUST_BE_CURRENT: ("last_activity_reference", None),
     R.QUANTITY_MUST_COVER_FILLS: ("quantity", None),
     R.QUANTITY_MUST_NOT_GROW: ("quantity", None),
+    R.EXPIRY_MUST_BE_AHEAD: ("expiry_time", None),
+    R.EXPIRY_MUST_BE_WITHIN_LIMIT: ("expiry_time", None),
+}
+
+# Fields that an order has, and may be named within the object that describes it.
+_INNER: Final = frozenset(_FIELDS) - {
+    R.KEY_MUST_NOT_BE_REUSED,
+    R.CLIENT_MUST_BE_NEW,
+    R.EXPIRY_MUST_BE_AHEAD,
+    R.EXPIRY_MUST_BE_WITHIN_LIMIT,
 }
 
 _ORDERS: Final[dict[Reason, str]] = {
@@ -104,8 +123,50 @@ _ORDERS: Final[dict[Reason, str]] = {
     R.ALREADY_EXITED: "Position is already exited",
     R.ALREADY_REJECTED: "Order was rejected",
     R.CARRIED_OVER: "Position was carried over; it can be exited in the next session",
+    R.GTT_MUST_BE_ACTIVE: "Error from backend: (1600)-the rule is no longer active",
+    R.GTTS_MUST_BE_FEWER: f"Error from backend: (1600)-no more than {GTTS_MAX} active rules",
     R.VENUE_REFUSED: "Error from backend",
     R.TOO_LATE: "Too late: the exchange had already executed the order",
+}
+
+_BASKETS: Final[dict[Reason, tuple[ErrorCode, str]]] = {
+    R.BASKET_MUST_EXIST: (_BASKET, "BasketId doesn't exists"),
+    R.BASKET_TO_DELETE_MUST_EXIST: (_BASKET, "Basket doesnt exists"),
+    R.BASKET_NAME_MUST_BE_SHORT: (
+        _BASKET,
+        f"`name` Basket name restricted to {NAME_LENGTH_MAX} characters",
+    ),
+    R.BASKET_NAME_MUST_BE_NEW: (_BASKET, "name has already been taken"),
+    R.BASKETS_MUST_BE_FEWER: (_BASKET, f"No more than {BASKETS_MAX} baskets can be kept"),
+    R.BASKET_ORDER_MUST_EXIST: (_BASKET, "`order_id` is not in the basket"),
+    R.BASKET_PRICE_MUST_NOT_BE_ZERO: (
+        ErrorCode.BASKET_PRICE_INVALID,
+        "`order_info` order price cannot be zero in SL/LIMIT order",
+    ),
+    R.HEDGED_UNDERLYING_MUST_BE_AN_INDEX: (
+        _BASKET,
+        "`order_info` Hedge basket feature enabled only for NIFTY 50 & NIFTY BANK as underlying",
+    ),
+    R.BASKET_INSTRUMENT_MUST_BE_NEW: (ErrorCode.ALREADY_ADDED, "Instrumetn already added"),
+    R.BASKET_ORDERS_MUST_BE_FEWER: (
+        _BASKET,
+        f"No more than {BASKET_ORDERS_MAX} orders can be in a basket",
+    ),
+    R.BASKET_MUST_HOLD_ORDERS: (_BASKET, "Basket has no orders"),
+    R.HEDGED_INSTRUMENT_MUST_BE_DERIVATIVE: (
+        ErrorCode.NOT_HEDGEABLE,
+        f"instrument `{_SYMBOL}` is disabled for hedging",
+    ),
+}
+
+_WITHIN: Final[dict[Reason, tuple[str, str]]] = {
+    R.BASKET_PRODUCT_MUST_MATCH: ("order_info", "product"),
+    R.BASKET_ORDER_TYPE_MUST_MATCH: ("order_info", "order_type"),
+    R.GTT_STOP_TRIGGER_MUST_FIT: ("order", "sl_trigger_price"),
+    R.GTT_STOP_QUANTITY_MUST_FIT: ("order", "sl_order_quantity"),
+    R.GTT_STOP_PRICE_MUST_FIT: ("order", "sl_order_price"),
+    R.GTT_TRIGGER_MUST_NOT_BE_LAST_PRICE: ("order", "trigger_price"),
+    R.GTT_TRIGGERS_MUST_SURROUND_LAST_PRICE: ("order", "sl_trigger_price"),
 }
 
 REFUSALS: Final[dict[Reason, Told]] = {
@@ -129,12 +190,34 @@ REFUSALS: Final[dict[Reason, Told]] = {
     R.ORDER_MUST_EXIST: Told(404, _ORDER, invalid_text("oms_order_id"), "ORDER_NOT_FOUND"),
     **{reason: _field(reason, *field) for reason, field in _FIELDS.items()},
     **{reason: _order(reason, text) for reason, text in _ORDERS.items()},
+    R.CLIENT_MUST_HAVE_GTTS: Told(
+        404, _ORDER, "Error from backend: (500)-no gtt data found", R.CLIENT_MUST_HAVE_GTTS.name
+    ),
+    R.GTT_MUST_EXIST: Told(
+        404, _ORDER, "Error from backend: (500)-event id not found", R.GTT_MUST_EXIST.name
+    ),
+    R.GTT_TO_MODIFY_MUST_EXIST: Told(
+        404,
+        _ORDER,
+        "Error from backend: (1600)-cannot modify, no data found with this id",
+        R.GTT_TO_MODIFY_MUST_EXIST.name,
+    ),
+    **{reason: _within(reason, *path) for reason, path in _WITHIN.items()},
+    **{reason: Told(400, code, text, reason.name) for reason, (code, text) in _BASKETS.items()},
 }
 
 
-def told(refusal: Refusal) -> tuple[Told, str]:
-    """Return the entry for a refusal, and its text with the figures for people behind it."""
+def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
+    """Return the entry for a refusal, and its text with the figures for people behind it.
+
+    ``within`` is the object of the request that holds the fields: "`order` `product` is invalid".
+    """
     entry = REFUSALS[refusal.reason]
+    text = entry.text
+    if within and refusal.reason in _INNER and text.startswith("`"):
+        text = f"`{within}` {text}"
+    if _SYMBOL in text:
+        return entry, text.replace(_SYMBOL, refusal.detail)
     if refusal.detail and entry.status == 400:  # Who may not know gets no figures.
-        return entry, f"{entry.text}: {refusal.detail}"
-    return entry, entry.text
+        return entry, f"{text}: {refusal.detail}"
+    return entry, text

@@ -19,7 +19,9 @@ import msgspec
 
 from kavach.cli.reading import reading
 from kavach.core import events as e
+from kavach.core.baskets.events import BasketCreated
 from kavach.core.bracket.events import TargetLegNamed
+from kavach.core.gtt.events import GttCreated
 from kavach.core.regular.events import RegularOrderPlaced
 from kavach.engine.journal_port import Journal, JournalCorrupt
 from kavach.engine.record import decode_record
@@ -47,6 +49,7 @@ class Register:
     def __init__(self) -> None:
         self._order_of_tag: dict[int, int] = {}
         self._client_of_order: dict[int, str] = {}
+        self._client_of_kept: dict[str, str] = {}  # By the UUID of a saved basket or a rule.
         self.own_id: dict[int, int] = {}  # By entry, stop and basket id.
 
     def learn(self, event: object) -> None:
@@ -56,6 +59,10 @@ class Register:
             self.own_id[event.order_id] = self.own_id[event.basket_id] = event.order_id
         elif isinstance(event, RegularOrderPlaced):
             self._client_of_order[event.order_id] = event.client_id
+        elif isinstance(event, BasketCreated):
+            self._client_of_kept[event.basket_id] = event.client_id
+        elif isinstance(event, GttCreated):
+            self._client_of_kept[event.rule_id] = event.client_id
         elif isinstance(event, e.StopLegNamed):
             self.own_id[event.stop_id] = event.order_id
         elif isinstance(event, TargetLegNamed):
@@ -73,7 +80,12 @@ class Register:
 
     def client(self, fields: dict[str, Any]) -> str:
         """Return the client's id, empty if the event is about none."""
-        return str(fields.get("client_id") or self._client_of_order.get(self.order(fields), ""))
+        kept = fields.get("rule_id") or fields.get("basket_id") or ""
+        return str(
+            fields.get("client_id")
+            or self._client_of_order.get(self.order(fields))
+            or self._client_of_kept.get(kept, "")
+        )
 
 
 def lines(journal: Journal, register: Register, after: int = 0) -> Iterator[Line]:

@@ -20,6 +20,8 @@ import msgspec
 from kavach.core import events as e
 from kavach.core.asks import cancel_cover_order, modify_cover_order, place_cover_order
 from kavach.core.asks import conclude as conclude_cover
+from kavach.core.baskets import asks as baskets
+from kavach.core.baskets import commands as basket_commands
 from kavach.core.bracket.quantities import could_have_traded
 from kavach.core.bracket.tables import TARGET_REPORT, TargetReport
 from kavach.core.commands import (
@@ -53,6 +55,9 @@ from kavach.core.cover_tables import (
 from kavach.core.desk import Desk
 from kavach.core.doubt import ask_what_became, compare_unasked
 from kavach.core.duties import harden
+from kavach.core.gtt import asks as gtts
+from kavach.core.gtt import commands as gtt_commands
+from kavach.core.gtt.triggering import look_again, price_moved, session_ended, time_reached
 from kavach.core.hearing import denied, missing_reports, news
 from kavach.core.kinds import KINDS
 from kavach.core.parent_order import ParentOrder
@@ -180,6 +185,7 @@ class Core(Desk):
                     outcome.basket_id,
                     outcome.state,
                     outcome.reason,
+                    outcome.subject,
                 )
             )
         return outcome
@@ -227,11 +233,15 @@ class Core(Desk):
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer is due, if any is."""
-        return self.agenda.next_due_ns()
+        due_ns = self.agenda.next_due_ns()
+        if not self.gtts.ends:  # Asked with every command: where nobody waits, it costs nothing.
+            return due_ns
+        ends_ns = self.gtts.ends[0][0]
+        return ends_ns if due_ns is None or ends_ns < due_ns else due_ns
 
     def watches(self, instrument: InstrumentKey) -> bool:
-        """Return whether some cover order wants to know this instrument's price."""
-        return bool(self.agenda.watchers(instrument))
+        """Return whether some cover order or GTT rule wants to know this instrument's price."""
+        return self.gtts.watches(instrument) or bool(self.agenda.watchers(instrument))
 
     def recovered(self, at_ns: int) -> None:
         """Arm timers and price watches anew after a replay or a snapshot."""
@@ -239,6 +249,10 @@ class Core(Desk):
         for parent in self._all_living():
             parent.check()
             arm(self, parent)
+        for rule in self.state.gtts.rules.values():
+            rule.check()
+            if rule.active:
+                self.gtts.arm(rule)
 
     # --- Commands that are not a client's question --------------------------------------------
 
@@ -279,6 +293,8 @@ class Core(Desk):
             settle(self, parent, before)
             for order in orders:
                 compare_unasked(self, order)  # Of those of which nothing is awaited, still.
+        if self.gtts.ends:
+            time_reached(self)
         return Ticket()
 
     def move_price(self, command: MovePrice) -> Ticket:
@@ -290,6 +306,7 @@ class Core(Desk):
             if act is Act.TRAIL or act is Act.TRACK:
                 self._trail(cover, command.price_pips)
             settle(self, cover, before)
+        price_moved(self, command.instrument, command.price_pips)
         return Ticket()
 
     def _trail(self, cover: CoverOrder, last_pips: int) -> None:
@@ -324,6 +341,7 @@ class Core(Desk):
             self._clock(
                 parent, ClockEvent.T2_SESSION_END, DayEvent.T2_SESSION_END, e.Source.SESSION_END
             )
+        session_ended(self, command.exchange)
         return Ticket()
 
     def open_session(self, command: OpenSession) -> Ticket:
@@ -334,6 +352,7 @@ class Core(Desk):
             if isinstance(parent, RegularOrder):
                 pass_moment(self, parent, DayEvent.O_OPEN, e.Source.USER)
             settle(self, parent, before)
+        look_again(self)
         return Ticket()
 
     def lose_link(self, command: LoseLink) -> Ticket:
@@ -367,6 +386,7 @@ class Core(Desk):
         """Pay what every order is owed, after a snapshot was heard."""
         for parent in self._all_living():
             settle(self, parent, parent.state)
+        look_again(self)
 
     def _all_living(self) -> list[ParentOrder]:
         return [parent for parent in self.state.every_order() if not parent.over]
@@ -455,7 +475,12 @@ def keyed(
                 return Refusal(Reason.KEY_MUST_NOT_BE_REUSED, command.idempotency_key)
             return Ticket(
                 answer=Answer(
-                    first.order_id, first.basket_id, first.state, first.reason, replayed=True
+                    first.order_id,
+                    first.basket_id,
+                    first.state,
+                    first.reason,
+                    replayed=True,
+                    subject=first.subject,
                 )
             )
         ticket = decide(core, command)
@@ -490,6 +515,16 @@ _HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
     EndSession: Core.end_session,
     OpenSession: Core.open_session,
     Kill: Core.kill,
+    basket_commands.CreateBasket: keyed(baskets.create_basket),
+    basket_commands.RenameBasket: keyed(baskets.rename_basket),
+    basket_commands.DeleteBasket: keyed(baskets.delete_basket),
+    basket_commands.AddBasketOrder: keyed(baskets.add_basket_order),
+    basket_commands.EditBasketOrder: keyed(baskets.edit_basket_order),
+    basket_commands.RemoveBasketOrder: keyed(baskets.remove_basket_order),
+    basket_commands.ExecuteBasket: keyed(baskets.execute_basket),
+    gtt_commands.CreateGtt: keyed(gtts.create_gtt),
+    gtt_commands.ModifyGtt: keyed(gtts.modify_gtt),
+    gtt_commands.CancelGtt: keyed(gtts.cancel_gtt),
     LoseLink: Core.lose_link,
     RestoreLink: Core.restore_link,
     **PEOPLE_HANDLE,

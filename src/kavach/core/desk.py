@@ -15,6 +15,7 @@ from typing import Final
 from kavach.core import events as e
 from kavach.core.agenda import Agenda
 from kavach.core.evolve import APPLY
+from kavach.core.gtt.watch import GttWatch
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
@@ -36,6 +37,7 @@ class Desk:
         self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
         self.agenda = Agenda()
         self.touched: dict[int, ParentOrder] = {}  # In this step, by id.
+        self.gtts = GttWatch()
         self.events: list[e.Event] = []
         self.requests: deque[e.Request] = deque()
         self.refused: dict[int, tuple[int, str]] = {}  # By tag: what the venue refused just now.

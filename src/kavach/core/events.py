@@ -459,3 +459,4 @@ class RequestAnswered(Event, frozen=True):
     basket_id: int
     state: str
     reason: str
+    subject: str = ""  # What the answer names that is no order: a basket, a rule.

@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from kavach.core import events as e
 from kavach.core.accounts import Client
+from kavach.core.baskets.evolve import APPLY as BASKETS
 from kavach.core.bracket.evolve import APPLY as APPLY_BRACKET
 from kavach.core.bracket.evolve import count_for_link, follow_reference, join_link, leave_link
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
+from kavach.core.gtt.evolve import APPLY as GTTS
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.listing.evolve import instrument_listed
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
@@ -647,4 +649,6 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     **APPLY_REGULAR,
     **PEOPLE_APPLY,
     InstrumentListed: instrument_listed,
+    **BASKETS,
+    **GTTS,
 }

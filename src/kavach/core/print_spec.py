@@ -5,7 +5,7 @@ The documents below are prose by hand and tables by this program: between ``<!--
 and ``<!-- end -->`` stands the table of that name. Run in the root of the repository, ``python -m
 kavach.core.print_spec`` writes the tables anew; a test holds documents and code equal.
 
-Source: ``core.cover_tables``, ``core.order_life``, ``core.regular.tables``.
+Source: ``cover_tables``, ``order_life``, ``regular.tables`` and ``gtt.gtt_tables`` in ``core``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from kavach.core import cover_tables, order_life
 from kavach.core.bracket import tables as bracket_tables
+from kavach.core.gtt import gtt_tables
 from kavach.core.order_life import Illegal
 from kavach.core.regular import tables as regular
 
@@ -21,6 +22,7 @@ DOCUMENTS: Final = (
     "docs/spec/cover_order.md",
     "docs/spec/order_life.md",
     "docs/spec/regular_order.md",
+    "docs/spec/gtt.md",
 )
 _BEGIN: Final = "<!-- table "
 _END: Final = "<!-- end -->"
@@ -31,7 +33,8 @@ E = TypeVar("E", bound=Enum)
 
 def words(cell: Enum) -> str:
     """Return a member of a grid as a person reads it."""
-    if isinstance(cell, order_life.Life | cover_tables.State | regular.RegularState):
+    states = order_life.Life | cover_tables.State | regular.RegularState | gtt_tables.GttState
+    if isinstance(cell, states):
         return f"`{cell.value}`"
     return cell.name.lower().replace("_", " ")
 
@@ -87,6 +90,7 @@ TABLES: Final[Mapping[str, list[str]]] = {
     "regular_report": grid_table(regular.REPORT),
     "regular_day": grid_table(regular.DAY),
     "regular_moves": moves_table(regular.MOVES),
+    "gtt": grid_table(gtt_tables.GTT),
 }
 
 

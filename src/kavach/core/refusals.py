@@ -69,6 +69,34 @@ class Reason(StrEnum):
     SIDE_MUST_NOT_CHANGE = "side_must_not_change"
     PRODUCT_MUST_NOT_CHANGE = "product_must_not_change"
     REFERENCE_MUST_BE_CURRENT = "reference_must_be_current"
+    # About the saved basket it names, and what it shall hold
+    BASKET_MUST_EXIST = "basket_must_exist"
+    BASKET_TO_DELETE_MUST_EXIST = "basket_to_delete_must_exist"
+    BASKET_NAME_MUST_BE_SHORT = "basket_name_must_be_short"
+    BASKET_NAME_MUST_BE_NEW = "basket_name_must_be_new"
+    BASKETS_MUST_BE_FEWER = "baskets_must_be_fewer"
+    BASKET_ORDER_MUST_EXIST = "basket_order_must_exist"
+    BASKET_PRICE_MUST_NOT_BE_ZERO = "basket_price_must_not_be_zero"
+    BASKET_PRODUCT_MUST_MATCH = "basket_product_must_match"
+    BASKET_ORDER_TYPE_MUST_MATCH = "basket_order_type_must_match"
+    HEDGED_UNDERLYING_MUST_BE_AN_INDEX = "hedged_underlying_must_be_an_index"
+    BASKET_INSTRUMENT_MUST_BE_NEW = "basket_instrument_must_be_new"
+    BASKET_ORDERS_MUST_BE_FEWER = "basket_orders_must_be_fewer"
+    BASKET_MUST_HOLD_ORDERS = "basket_must_hold_orders"
+    HEDGED_INSTRUMENT_MUST_BE_DERIVATIVE = "hedged_instrument_must_be_derivative"
+    # About the GTT rule it names, and when it shall fire
+    CLIENT_MUST_HAVE_GTTS = "client_must_have_gtts"
+    GTT_MUST_EXIST = "gtt_must_exist"
+    GTT_TO_MODIFY_MUST_EXIST = "gtt_to_modify_must_exist"
+    GTT_MUST_BE_ACTIVE = "gtt_must_be_active"
+    GTT_STOP_TRIGGER_MUST_FIT = "gtt_stop_trigger_must_fit"
+    GTT_STOP_QUANTITY_MUST_FIT = "gtt_stop_quantity_must_fit"
+    GTT_STOP_PRICE_MUST_FIT = "gtt_stop_price_must_fit"
+    EXPIRY_MUST_BE_AHEAD = "expiry_must_be_ahead"
+    EXPIRY_MUST_BE_WITHIN_LIMIT = "expiry_must_be_within_limit"
+    GTT_TRIGGER_MUST_NOT_BE_LAST_PRICE = "gtt_trigger_must_not_be_last_price"
+    GTT_TRIGGERS_MUST_SURROUND_LAST_PRICE = "gtt_triggers_must_surround_last_price"
+    GTTS_MUST_BE_FEWER = "gtts_must_be_fewer"
     # About the state it is in (Table A)
     LEG_MUST_BE_CANCELLED_AS_SUCH = "leg_must_be_cancelled_as_such"
     ORDER_ALREADY_EXECUTED = "order_already_executed"
@@ -105,6 +133,7 @@ class Answer(msgspec.Struct, frozen=True):
     state: str  # State of the cover order when the answer was made.
     reason: str = ""  # A stable word, e.g. CANCEL_PENDING.
     replayed: bool = False
+    subject: str = ""  # The UUID of a saved basket or a GTT rule, if it is about one.
 
 
 Outcome = Answer | Refusal

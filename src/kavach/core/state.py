@@ -15,9 +15,11 @@ from typing import Final
 import msgspec
 
 from kavach.core.accounts import Client
+from kavach.core.baskets.basket import BasketExecution, SavedBasket, Shelf
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.events import RequestAnswered
+from kavach.core.gtt.rule import GttBook, GttRule
 from kavach.core.money.margin import margin_paise, position_margin_paise
 from kavach.core.money.position import Open, Position
 from kavach.core.parent_order import ParentOrder
@@ -48,6 +50,10 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     regulars: list[RegularOrder] = []
     people: PeopleSnapshot = msgspec.field(default_factory=PeopleSnapshot)
     listed: list[Instrument] = []  # Terms of imported contracts that were used.
+    baskets: list[SavedBasket] = msgspec.field(default_factory=list)
+    executions: list[BasketExecution] = msgspec.field(default_factory=list)
+    gtts: list[GttRule] = msgspec.field(default_factory=list)
+    uuids_given: int = 0
 
 
 class OmsState:
@@ -65,6 +71,9 @@ class OmsState:
         self.orders: dict[int, VenueOrder] = {}  # By tag.
         self.answers: dict[tuple[str, str], RequestAnswered] = {}
         self.people = People()
+        self.shelf = Shelf()  # Saved baskets.
+        self.gtts = GttBook()
+        self.uuids_given = 0  # To baskets, their lines and rules.
         self.next_tag = 1
         self.day = 0  # YYYYMMDD of the last id given out.
         self.day_counter = 0
@@ -202,6 +211,10 @@ class OmsState:
             ),
             people=self.people.snapshot(),
             listed=[self.listed[key] for key in sorted(self.listed)],
+            baskets=list(self.shelf.baskets.values()),
+            executions=list(self.shelf.executions.values()),
+            gtts=list(self.gtts.rules.values()),
+            uuids_given=self.uuids_given,
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -236,6 +249,17 @@ class OmsState:
         self.naked_ns_max = snapshot.naked_ns_max
         self.events = snapshot.events
         self.people.restore(snapshot.people)
+        self._restore_kept(snapshot)
+
+    def _restore_kept(self, snapshot: OmsSnapshot) -> None:
+        """Make findable what clients keep for later."""
+        for basket in snapshot.baskets:
+            self.shelf.add(basket)
+        for execution in snapshot.executions:
+            self.shelf.executions[execution.execution_id] = execution
+        for rule in snapshot.gtts:
+            self.gtts.add(rule)
+        self.uuids_given = snapshot.uuids_given
 
     def add_client(self, client: Client) -> None:
         """Make a client findable."""

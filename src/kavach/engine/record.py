@@ -12,7 +12,9 @@ from typing import Final, Literal
 import msgspec
 
 from kavach.core import events as core_events
+from kavach.core.baskets.events import BasketEvent
 from kavach.core.bracket import events as bracket_events
+from kavach.core.gtt.events import GttRuleEvent
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
@@ -56,6 +58,8 @@ CoreEvent = (
     | regular_events.RegularOrderReopened
     | PeopleEvent
     | InstrumentListed
+    | BasketEvent
+    | GttRuleEvent
 )
 
 

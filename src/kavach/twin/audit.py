@@ -19,6 +19,7 @@ from kavach.core.regular.order import RegularOrder
 from kavach.core.state import OmsState
 from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import OrderRecord, Snapshot
+from kavach.twin.audit_gtt import check_kept
 from kavach.twin.audit_money import check_money
 from kavach.twin.audit_orders import check_cover, see
 from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
@@ -66,6 +67,7 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
                 owners[order.tag] = seen
     violations += _check_exchange(state, exchange, owners)
     violations += _check_answers(state)
+    violations += check_kept(state, last_prices, now_ns)
     for client_id, looks in seen_by_client.items():
         violations += check_money(state, state.clients[client_id], looks)
     return AuditReport(state, violations, naked_ns_max)
@@ -124,9 +126,17 @@ def _check_record(seen: SeenOrder, record: OrderRecord) -> Iterator[Violation]:
 
 
 def _check_answers(state: OmsState) -> Iterator[Violation]:
-    """A kept answer speaks of an order of the client who asked."""
+    """A kept answer speaks of an order of the client who asked, or of a basket or rule of its."""
     for (client_id, key), answer in state.answers.items():
+        if answer.client_id == client_id and _is_own(state, client_id, answer.subject):
+            continue
         about = state.covers.get(answer.order_id) or state.regulars.get(answer.order_id)
         if answer.client_id != client_id or about is None or about.client_id != client_id:
             detail = f"the answer kept for {client_id} under {key!r} is about a foreign order"
             yield Violation("INV-20", answer.order_id, detail)
+
+
+def _is_own(state: OmsState, client_id: str, subject: str) -> bool:
+    """Return whether an answer is about a basket or a rule, and not about somebody else's."""
+    kept = state.shelf.baskets.get(subject) or state.gtts.rules.get(subject)
+    return bool(subject) and (kept is None or kept.client_id == client_id)  # A basket may be gone.

@@ -22,6 +22,10 @@ class ErrorCode(IntEnum):
     ORDER_INVALID = 45000
     WENT_WRONG = 45010
     SECOND_FACTOR_INVALID = 49008
+    ALREADY_ADDED = 46001
+    BASKET_INVALID = 48001
+    BASKET_PRICE_INVALID = 48004
+    NOT_HEDGEABLE = 49002
     BAD_REQUEST = 400
     NOT_FOUND = 404
     METHOD_NOT_ALLOWED = 405
@@ -73,6 +77,12 @@ class BadField(Exception):
             self.message += f": {hint}"
         super().__init__(self.message)
 
+    def within(self, outer: str) -> "BadField":
+        """Return the same about a field of an object: "`order` `product` is invalid"."""
+        found = BadField(self.field, blank=self.blank)
+        found.message = f"`{outer}` {self.message}"
+        return found
+
 
 def invalid_code(field: str) -> ErrorCode:
     """Return the code that the vendor gives for a bad value of this field."""
@@ -96,6 +106,10 @@ ERROR_TYPE: Final = {
     ErrorCode.ORDER_INVALID: "OrderException",
     ErrorCode.WENT_WRONG: "InputException",
     ErrorCode.SECOND_FACTOR_INVALID: "TokenException",
+    ErrorCode.ALREADY_ADDED: "InputException",
+    ErrorCode.BASKET_INVALID: "InputException",
+    ErrorCode.BASKET_PRICE_INVALID: "InputException",
+    ErrorCode.NOT_HEDGEABLE: "OrderException",
 }
 
 
