@@ -42,6 +42,15 @@ LISTED = {
     "price": ["13", "26050.5"],
     "exchanges": ["NSE", "NSE,NFO", ""],
 }
+EXECUTION = {  # What is not CO.
+    "ExecuteBasketRequest": ["NML"],
+    "LineRequest": ["REGULAR", "AMO"],
+    "EditedLine": ["REGULAR", "AMO"],
+    "PlaceOrderRequest": ["REGULAR", "AMO"],
+    "ModifyOrderRequest": ["REGULAR", "AMO"],
+    "CancelOrderRequest": ["REGULAR", "AMO"],
+}
+NARROWED = ("Request", "EditedLine", "ModifiedGttOrder")
 CASES = re.compile(r"(\d+) generated, (\d+) passed")
 
 
@@ -92,7 +101,42 @@ def orders(server: TwinServer) -> list[dict[str, Any]]:
     return rows
 
 
-def narrowed(document: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def kept(server: TwinServer) -> dict[str, list[Any]]:
+    """Return ids of baskets, of their lines and of rules, made here."""
+    found: dict[str, list[Any]] = {"basket_id": [], "order_id": [], "id": []}
+    line = {
+        "exchange": "NSE",
+        "instrument_token": 14366,
+        "order_side": "BUY",
+        "order_type": "LIMIT",
+        "price": 12.9,
+        "quantity": 1,
+        "validity": "DAY",
+        "product": "MIS",
+    }
+    for name in ("one", "two"):
+        made = server.http.post("/api/v1/basket", json={"name": name}).json()["data"][-1]
+        fields = {"basket_id": made["basket_id"], "order_info": line}
+        added = server.http.post("/api/v1/basket/order", json=fields).json()["data"]
+        found["basket_id"].append(made["basket_id"])
+        found["order_id"].append(added["orders"][0]["order_id"])
+        order = line | {"client_id": "DEMO1", "trigger_price": 13.2}
+        rule = {"action_type": "single_order", "expiry_time": today(server), "order": order}
+        answer = server.http.post("/api/v1/event/gtt", json=rule)
+        found["id"].append(answer.json()["data"]["id"])
+    found["expiry_time"] = [today(server)]
+    return found
+
+
+def today(server: TwinServer) -> str:
+    """Return the server's date in India."""
+    at: str = server.room("GET", "clock")["now"]
+    return at[:10]
+
+
+def narrowed(
+    document: dict[str, Any], rows: list[dict[str, Any]], kept: dict[str, list[Any]]
+) -> dict[str, Any]:
     """Return the document with values that exist where a stranger would have to guess."""
     ids = [row["oms_order_id"] for row in rows]
     known: dict[str, list[Any]] = {
@@ -116,21 +160,32 @@ def narrowed(document: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, 
         "is_trailing": [True, False],
         "trailing_stop_loss": [0, 0.05, "0.1"],
         "last_activity_reference": [0, 10, *(row["last_activity_reference"] for row in rows)],
+        **kept,
+        "login_id": ["DEMO1"],
+        "name": ["one", "two", "three"],
+        "action_type": ["single_order", "oco_order"],
+        "sl_trigger_price": [0, 12.5],
+        "sl_order_price": [0, 12.4],
     }
-    for name in ("PlaceRequest", "ModifyRequest", "CancelRequest"):
-        properties = document["components"]["schemas"][name]["properties"]
+    for name, schema in document["components"]["schemas"].items():
+        if not name.endswith(NARROWED):
+            continue
+        properties = schema["properties"]
         for field in properties:
             if field in known:
-                properties[field] = {"enum": known[field]}
+                words = EXECUTION.get(name, ["CO"]) if field == "execution_type" else known[field]
+                properties[field] = {"enum": words}
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation["parameters"]:
                 if parameter["name"] == "oms_order_id":
                     parameter["schema"] = {"type": "string", "enum": ids}
-                if parameter["name"] == "client_id":
+                if parameter["name"] in ("client_id", "login_id"):
                     parameter["schema"] = {"type": "string", "enum": ["DEMO1"]}
                 if parameter["name"] in LISTED:
                     parameter["schema"] = {"type": "string", "enum": LISTED[parameter["name"]]}
+                if parameter["name"] == "id":
+                    parameter["schema"] = {"type": "string", "enum": kept["id"]}
     return document
 
 
@@ -141,7 +196,7 @@ def test_whatever_is_sent_the_answer_fits(tmp_path: Path, narrow: bool) -> None:
         rows = orders(server)
         document = server.http.get("/openapi.json").json()
         if narrow:
-            document = narrowed(document, rows)
+            document = narrowed(document, rows, kept(server))
         path = tmp_path / "openapi.json"
         path.write_text(json.dumps(document))
         count, _ = fuzz(server, str(path), tmp_path)

@@ -87,12 +87,21 @@ def test_no_other_word_is_a_leg(value: Any) -> None:
     assert caught.value.message == "`leg_order_indicator` is invalid"
 
 
-@pytest.mark.parametrize("kind", ["SPD", "NML", "spd", "AMO"])
+@pytest.mark.parametrize("kind", ["NML", "nml", "AMO"])
 def test_other_conditional_orders_are_refused_clearly(kind: str) -> None:
     """What exists elsewhere and not here is said to be so."""
     with pytest.raises(BadField) as caught:
         read.is_bracket(kind, "execution_type")
     assert caught.value.message == "`execution_type` is invalid: only CO and BO are offered"
+    assert caught.value.code == ErrorCode.FIELD_INVALID
+
+
+@pytest.mark.parametrize("kind", ["SPD", "spd"])
+def test_spread_orders_are_refused_by_name(kind: str) -> None:
+    """Nobody has to guess what is not offered."""
+    with pytest.raises(BadField) as caught:
+        read.is_bracket(kind, "execution_type")
+    assert caught.value.message == "`execution_type` is invalid: spread orders are not offered"
     assert caught.value.code == ErrorCode.FIELD_INVALID
 
 

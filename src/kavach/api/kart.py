@@ -9,7 +9,7 @@ Source: wire 1.3, Decisions 4 to 10, 15, 19; cover-order 5.7.
 
 from typing import Final
 
-from kavach.api import regular
+from kavach.api import baskets, regular
 from kavach.api.asking import accepted, keyed, moves_exchange, named_id, price_of, same_instrument
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
@@ -31,9 +31,10 @@ from kavach.units import (
     Validity,
     instrument_key,
 )
-from kavach.wire import answers
+from kavach.wire import answers, headers
 from kavach.wire import fields as read
 from kavach.wire.activity import time_of
+from kavach.wire.baskets import ExecuteBasketRequest
 from kavach.wire.cancel_encoding import read_cancel
 from kavach.wire.errors import BadField, ErrorCode, invalid_text
 from kavach.wire.requests import (
@@ -62,10 +63,18 @@ _validity: Final = read.word_in_any_case(Validity)
 def place(edge: Edge, call: Call) -> Reply:
     """Return the answer to POST: the basket of a new cover order."""
     request = decode(place_decoder, call.body)
+    if request.execution_type != _CO and _is_basket(request):
+        return baskets.execute(edge, call)
     outcome = edge.backend.execute(keyed(call, place_command(request, call)))
     if isinstance(outcome, Refusal):
         return edge.refusal(outcome)
     return accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
+
+
+def _is_basket(request: PlaceRequest) -> bool:
+    """Return whether a saved basket is to be executed."""
+    kind = request.execution_type
+    return isinstance(kind, str) and kind.upper() == read.ExecutionType.NML
 
 
 def modify(edge: Edge, call: Call) -> Reply:
@@ -237,7 +246,9 @@ ROUTES: Final = (
         summary="Enter a position together with its protective stop (CO), and a target (BO).",
         handler=place,
         request=PlaceRequest,
+        other_requests=(ExecuteBasketRequest,),
         answer=answers.PlaceAnswer,
+        headers=(headers.BASKET_ORDERS,),
     ),
     Route(
         method="PUT",

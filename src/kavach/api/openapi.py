@@ -43,7 +43,7 @@ def openapi_json(options: ApiOptions) -> bytes:
 def openapi(options: ApiOptions) -> dict[str, Any]:
     """Return the document as plain data."""
     answers = [_answer_type(route, options) for route in ROUTES]
-    requests = [route.request for route in ROUTES if route.request is not None]
+    requests = list(dict.fromkeys(kind for route in ROUTES for kind in route.messages))
     errors = [route.error for route in ROUTES if route.error is not None]
     types = [ErrorBody, *requests, *answers, *errors]
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
@@ -102,7 +102,7 @@ def _operation(route: Route, schema_of: dict[str, Any], answer: Any) -> dict[str
     if route.request is not None:
         operation["requestBody"] = {
             "required": route.method != "DELETE",  # A cancel may travel in the query.
-            "content": {"application/json": {"schema": schema_of[str(route.request)]}},
+            "content": {"application/json": {"schema": _request_schema(route, schema_of)}},
         }
     return operation
 
@@ -116,6 +116,12 @@ def _add_errors(operation: dict[str, Any], shapes: list[dict[str, Any]]) -> None
             "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
             "content": {_JSON: {"schema": {"anyOf": shapes}}},
         }
+
+
+def _request_schema(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+    """Return the message that a route takes, or those of which it takes one."""
+    schemas = [schema_of[str(kind)] for kind in (route.request, *route.other_requests)]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
@@ -157,7 +163,7 @@ def _query_parameter(query: Query) -> dict[str, Any]:
 def _used_headers(route: Route) -> dict[str, Any]:
     names = [headers.REQUEST_ID]
     if route.repeatable:
-        names += [headers.ORDER_STATE, headers.IDEMPOTENT_REPLAY]
+        names += [headers.ORDER_STATE, headers.IDEMPOTENT_REPLAY, *route.headers]
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
@@ -167,6 +173,7 @@ def _headers() -> dict[str, Any]:
         headers.ORDER_STATE: "Where the cover order stands.",
         headers.ERROR_REASON: "A stable word for the reason.",
         headers.IDEMPOTENT_REPLAY: "true: the answer to an earlier request.",
+        headers.BASKET_ORDERS: "What became of each order of an executed basket.",
     }
     return {
         name: {"description": text, "schema": {"type": "string"}} for name, text in meanings.items()

@@ -41,6 +41,8 @@ class Route:
     request: type | None = None
     query: tuple[Query, ...] = ()
     error: type | None = None  # What 400 and 404 look like here besides envelope A.
+    other_requests: tuple[type, ...] = ()  # Messages of other kinds that the route takes, too.
+    headers: tuple[str, ...] = ()  # What only this route's answers carry.
 
     def __post_init__(self) -> None:
         assert (self.handler is None) is not (self.open_handler is None), "one way in"
@@ -54,6 +56,12 @@ class Route:
     def has_id(self) -> bool:
         """Whether the path holds a value."""
         return "{" in self.path
+
+    @property
+    def messages(self) -> list[type]:
+        """Every message that the route takes, and the messages within them."""
+        found = [] if self.request is None else [self.request, *self.other_requests]
+        return found + [part for kind in found for part in getattr(kind, "parts", ())]
 
     @property
     def path_names(self) -> list[str]:

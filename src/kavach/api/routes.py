@@ -6,7 +6,7 @@ Source: wire 1.1.
 
 from typing import Final
 
-from kavach.api import books, contracts, kart, regular
+from kavach.api import baskets, books, contracts, gtt, kart, regular
 from kavach.api.people import account, web_login
 
 ROUTES: Final = (
@@ -16,4 +16,6 @@ ROUTES: Final = (
     *contracts.ROUTES,
     *account.ROUTES,
     *web_login.ROUTES,
+    *baskets.ROUTES,
+    *gtt.ROUTES,
 )

@@ -215,6 +215,8 @@ _execution_type: Final = word_in_any_case(ExecutionType)
 def is_bracket(value: object, field: str) -> bool:
     """Return whether it is BO, and not CO; other conditional orders are not offered here."""
     kind = _execution_type(value, field)
+    if kind is ExecutionType.SPD:
+        raise BadField(field, hint="spread orders are not offered")
     if kind is not ExecutionType.CO and kind is not ExecutionType.BO:
         raise BadField(field, hint="only CO and BO are offered")
     return kind is ExecutionType.BO

@@ -182,6 +182,7 @@ class CancelRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 M = TypeVar("M", bound=msgspec.Struct)
+D = TypeVar("D")
 
 place_decoder: Final = msgspec.json.Decoder(PlaceRequest, float_hook=JsonNumber)
 modify_decoder: Final = msgspec.json.Decoder(ModifyRequest, float_hook=JsonNumber)
@@ -195,7 +196,7 @@ class BadBody(Exception):
     message: ClassVar = "`body` is invalid: it must be a JSON object"
 
 
-def decode(decoder: msgspec.json.Decoder[M], body: bytes) -> M:
+def decode(decoder: msgspec.json.Decoder[D], body: bytes) -> D:
     """Return the message in a body; ``BadBody``, or ``BadField`` if one value spoils it."""
     try:
         return decoder.decode(body)
@@ -221,11 +222,18 @@ def _culprit(body: bytes) -> BadField | BadBody:
         fields = json.loads(body, parse_constant=_NotJson, parse_int=_bounded)
     except (ValueError, RecursionError):
         return BadBody()
-    if isinstance(fields, dict):
-        for name, value in fields.items():
-            if isinstance(value, _NotJson):
-                return BadField(name)
-    return BadBody()
+    return _spoiled(fields) or BadBody()
+
+
+def _spoiled(fields: object) -> BadField | None:
+    """Return the field that is none, looked for in objects within the object too."""
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(value, _NotJson):
+            return BadField(name)
+        inner = _spoiled(value)
+        if inner is not None:
+            return inner.within(name)
+    return None
 
 
 def _bounded(digits: str) -> object:

@@ -1,0 +1,67 @@
+"""
+Messages whose fields may travel in several ways, under several names.
+
+Clients send the same message as a JSON body, as query pairs, or as the JSON document in the query
+string, and an SDK's own names for the fields may reach the wire. What the body says goes before
+what the pairs say, and those before the JSON in the query; a blank value says nothing.
+
+Source: wire 1.3.4 (encodings), 1.8, Decision 5.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from kavach.wire.errors import BadField
+from kavach.wire.fields import JsonNumber, is_blank
+from kavach.wire.query import read_query
+from kavach.wire.requests import decode
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+_object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=JsonNumber)
+_NO_NAMES: Final[dict[str, str]] = {}
+
+
+def inner(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the schema of a field that holds a message of this kind; OpenAPI lists the kind."""
+    return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def read_message(
+    kind: type[M], body: bytes, query: bytes, names: Mapping[str, str] = _NO_NAMES
+) -> M:
+    """Return the message that body and raw query string describe together.
+
+    ``names`` are other names of fields. What is no field of the message is ignored.
+    """
+    sources: list[dict[str, Any]] = []
+    if body.strip():
+        sources.append(decode(_object, body))
+    if query:
+        pairs, document = read_query(query)
+        sources.append(dict(pairs))
+        if document:
+            sources.append(decode(_object, document.encode()))
+    return _of(kind, sources, names)
+
+
+def read_inner(kind: type[M], value: object, field: str, names: Mapping[str, str] = _NO_NAMES) -> M:
+    """Return the message that is a field of another one."""
+    if is_blank(value):
+        raise BadField(field, blank=True)
+    if not isinstance(value, dict):
+        raise BadField(field)
+    return _of(kind, [value], names)
+
+
+def _of(kind: type[M], sources: list[dict[str, Any]], names: Mapping[str, str]) -> M:
+    fields = kind.__struct_fields__
+    said: dict[str, Any] = {}
+    for source in sources:
+        for name, value in source.items():
+            field = names.get(name, name)
+            if field in fields and not is_blank(value) and field not in said:
+                said[field] = value
+    return kind(**said)
