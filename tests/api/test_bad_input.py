@@ -89,7 +89,7 @@ PLACE_INVALID = [
     *[(field, "0") for field in ("price", "quantity", "stop_loss_value")],
     *[(field, "1.5") for field in ("quantity", "instrument_token", "user_order_id")],
     *[(field, "13.001") for field in ("price", "stop_loss_value")],  # Off tick.
-    *[("execution_type", value) for value in ('"BO"', '"SPD"', '"REGULAR"')],
+    *[("execution_type", value) for value in ('"SPD"', '"REGULAR"')],
     ("square_off_value", "5"),
     ("instrument_token", "99999999"),
     ("stop_loss_value", "13.5"),  # Above the price of a BUY.

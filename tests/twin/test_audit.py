@@ -161,9 +161,45 @@ def opened(books: Books) -> CoverOrder:
     return cover
 
 
+def bracketed(books: Books) -> CoverOrder:
+    """A bracket for 100 that has filled 60, with stop and target behind them."""
+    offsets = {"stop_offset_pips": Pips(10_000), "target_offset_pips": Pips(5_000)}
+    cover = books.place(bracket=True, **offsets)
+    books.sell(60)
+    assert (cover.state, len(cover.exits)) == (State.COVERED_OPEN, 2)
+    return cover
+
+
+def half_taken(books: Books) -> CoverOrder:
+    """A bracket whose target has sold a part of it."""
+    cover = bracketed(books)
+    books.sell(20, 135_000, Side.BUY)
+    assert (cover.position, cover.state) == (40, State.COVERED)
+    return cover
+
+
+def taken(books: Books) -> CoverOrder:
+    """A bracket whose target has sold it all."""
+    cover = bracketed(books)
+    books.sell(60, 135_000, Side.BUY)
+    assert cover.state is State.EXITED
+    return cover
+
+
+def leaving_with_a_target(books: Books) -> CoverOrder:
+    """A bracket whose client wants out, and nobody buys."""
+    cover = half_taken(books)
+    books.exit(cover)
+    assert cover.state is State.EXITING
+    return cover
+
+
 @pytest.mark.parametrize(
     "scene",
-    [opened, covered, triggered, exiting, exited, carried],
+    [
+        *(opened, covered, triggered, exiting, exited, carried),
+        *(bracketed, half_taken, taken, leaving_with_a_target),
+    ],
     ids=lambda scene: scene.__name__,
 )
 def test_a_healthy_world_has_no_violation(scene: Callable[[Books], CoverOrder]) -> None:
@@ -469,6 +505,47 @@ def expire_unseen(books: Books, cover: CoverOrder) -> None:
     books.venue.exchange.remove(cover.entries[0].exchange_order_id, 0, "")
 
 
+def unlink_the_target(books: Books, cover: CoverOrder) -> None:
+    """Stop and target share nothing: together they could sell twice what is held."""
+    cover.exits[1].link = 0
+
+
+def let_a_target_grow(books: Books, cover: CoverOrder) -> None:
+    """A change of the target is under way that is for more than is held."""
+    target = cover.exits[1]
+    target.in_flight = InFlight.AMEND
+    target.amend = OrderAmendSent(
+        target.tag,
+        OrderType.LIMIT,
+        Quantity(61),
+        Quantity(0),
+        Pips(target.price_pips),
+        Pips(0),
+    )
+
+
+def take_a_target_for_a_stop(books: Books, cover: CoverOrder) -> None:
+    """The stop is gone from the exchange, and the target is all there is."""
+    books.venue.exchange.remove(cover.exits[0].exchange_order_id, 0, "")
+
+
+def plan_another_target(books: Books, cover: CoverOrder) -> None:
+    """The target stands where it shall not."""
+    cover.target_price_pips += 100
+
+
+def keep_the_target_on_the_way_out(books: Books, cover: CoverOrder) -> None:
+    """The client wants out, and nobody cancels the target."""
+    cover.exit_source = Source.USER
+    cover.cancel_source = Source.USER
+    cover.exit_since_ns = books.engine.core.now_ns
+
+
+def hide_a_target(books: Books, cover: CoverOrder) -> None:
+    """The target's own id finds nothing."""
+    del books.state.covers[cover.target_id]
+
+
 CORRUPTIONS: Final[
     list[tuple[Callable[[Books], CoverOrder], Callable[[Books, CoverOrder], None], set[str]]]
 ] = [
@@ -510,6 +587,12 @@ CORRUPTIONS: Final[
     (covered, move_the_stop_through_the_price, {"INV-16"}),
     (covered, move_the_entry, {"INV-5"}),
     (covered, rename_the_entry, {"INV-5"}),
+    (bracketed, unlink_the_target, {"INV-3"}),
+    (half_taken, let_a_target_grow, {"INV-3"}),
+    (bracketed, take_a_target_for_a_stop, {"INV-1", "INV-2", "INV-5"}),
+    (bracketed, plan_another_target, {"INV-1"}),
+    (half_taken, keep_the_target_on_the_way_out, {"INV-15"}),
+    (half_taken, hide_a_target, {"INV-20"}),
     (opened, orphan_an_order, {"INV-5"}),
     (opened, give_an_order_away, {"INV-20"}),
     (opened, give_a_cover_away, {"INV-11", "INV-20"}),

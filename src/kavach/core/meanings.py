@@ -111,12 +111,16 @@ def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) 
         goal = other.amend or other
         if other.live and goal.trigger_price_pips == cover.stop_price_pips:
             return
+    offset = 0  # As it was: a trailing stop says nothing of what the client wanted.
+    if cover.is_bracket and not cover.trailing_step_pips:
+        offset = abs(stands - cover.reference_price_pips)
     desk.emit(
         StopPlanned(
             cover.order_id,
             Pips(stands),
             Pips(cover.trailing_step_pips),
             Pips(cover.trailing_distance_pips),
+            Pips(offset),
         )
     )
 

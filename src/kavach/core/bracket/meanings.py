@@ -61,4 +61,5 @@ def keep_target(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report
     """The change is not made: the plan goes back to where the target stands."""
     desk.emit(report)
     if order.live and order.price_pips != cover.target_price_pips:
-        desk.emit(TargetPlanned(cover.order_id, Pips(order.price_pips)))
+        offset = Pips(abs(order.price_pips - cover.reference_price_pips))
+        desk.emit(TargetPlanned(cover.order_id, Pips(order.price_pips), offset))
