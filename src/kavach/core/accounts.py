@@ -39,6 +39,14 @@ class Client(msgspec.Struct, array_like=True):
                 return position
         return None
 
+    def position_in(self, instrument: Instrument, product: Product) -> Position:
+        """Return the position of an instrument in a product, a new one if there is none."""
+        position = self.position(instrument.key, product)
+        if position is None:
+            position = Position(instrument.key, product, instrument.multiplier)
+            self.positions.append(position)
+        return position
+
     def holding(self, instrument: InstrumentKey) -> Holding | None:
         """Return what is owned of an instrument, if anything ever was."""
         for holding in self.holdings:
@@ -65,10 +73,7 @@ class Client(msgspec.Struct, array_like=True):
 
         ``plain``: by a regular order; otherwise by an order that blocks its own margin.
         """
-        position = self.position(instrument.key, product)
-        if position is None:
-            position = Position(instrument.key, product, instrument.multiplier)
-            self.positions.append(position)
+        position = self.position_in(instrument, product)
         before = position.realised_paise
         position.trade(side, quantity, price_pips)
         if plain:

@@ -179,10 +179,7 @@ class OmsState:
         ``before`` is what it was counted with until now; the order keeps what is returned.
         """
         client = self.clients[client_id]
-        position = client.position(instrument, product)
-        if position is None:
-            position = Position(instrument, product, self.instruments[instrument].multiplier)
-            client.positions.append(position)
+        position = client.position_in(self.instruments[instrument], product)
         if side is Side.BUY:
             position.open_buy = position.open_buy - before + after
         else:

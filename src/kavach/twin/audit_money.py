@@ -32,6 +32,7 @@ def _differences(state: OmsState, client: Client, looks: Sequence[SeenOrder]) ->
             Side.SELL: (position.sell_quantity, position.sell_value),
         }
         for position in client.positions
+        if position.buy_quantity or position.sell_quantity
     }
     for key in folded.keys() | kept.keys():
         if folded.get(key) != kept.get(key):
