@@ -19,6 +19,7 @@ def stock(
     segment: str = "Capital",
     exchange: Exchange = Exchange.NSE,
     multiplier: int = 1,
+    expiry: str = "",
 ) -> Instrument:
     """Return the share, different where the test wants it different."""
     return Instrument(
@@ -41,4 +42,5 @@ def stock(
         slm_allowed=slm_allowed,
         intraday_allowed=intraday_allowed,
         multiplier=multiplier,
+        expiry=expiry,
     )

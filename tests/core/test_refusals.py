@@ -29,6 +29,7 @@ from kavach.units import (
     Validity,
 )
 from kavach.venues.scripted import ScriptedVenue, Told
+from tests.core.money.test_convert import REASONS as OF_CONVERSIONS
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
 from tests.core.test_baskets import TOLD as OF_BASKETS
@@ -368,4 +369,5 @@ def test_every_reason_is_tested() -> None:
     }
     told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS
     told |= set(OF_REGULAR_ORDERS) | OF_GTT_RULES | OF_BASKETS
+    told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS | set(OF_CONVERSIONS)
     assert set(Reason) - told - OF_PEOPLE == set()

@@ -18,6 +18,7 @@ from kavach.core import events as e
 from kavach.core.cover_order import CoverOrder
 from kavach.engine.engine import Engine
 from kavach.units import InstrumentKey, OrderType, Product, Side
+from tests.conservation import check_conservation
 
 ENDS = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "EXITED", "CARRIED"})
 MAY_BE_BARE = frozenset({"COVERING", "TRIGGERED", "EXITING", "UNPROTECTED"})
@@ -360,6 +361,12 @@ class Auditor:
             at = 0 if asked.side is Side.BUY else 2
             row[at] += quantity
             row[at + 1] += quantity * price
+        for client_id in state.clients:
+            rows = {(k, p): row for (owner, k, p), row in sums.items() if owner == client_id}
+            check_conservation(state, client_id, rows)
+        self._check_margin()
+        if state.ledger:
+            return  # A day was settled: positions begin anew.
         profit: dict[str, int] = defaultdict(int)
         for (client_id, key, product), row in sums.items():
             position = state.clients[client_id].position(key, product)
@@ -375,6 +382,11 @@ class Auditor:
             assert abs(client.realised_paise - profit[client_id]) <= len(client.positions), (
                 f"INV-11: {client_id} made {profit[client_id]}, not {client.realised_paise}"
             )
+
+    def _check_margin(self) -> None:
+        """INV-12: blocked is what orders block, and nothing once they are over and flat."""
+        state = self.engine.state
+        for client_id, client in state.clients.items():
             held = sum(c.blocked_paise for c in state.covers_of(client_id))
             assert client.blocked_paise == held >= 0, "INV-12: margin leaks"
             if all(c.ended and c.position == 0 for c in state.covers_of(client_id)):

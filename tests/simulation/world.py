@@ -22,6 +22,7 @@ from kavach.units import (
     NS_PER_SECOND,
     Quantity,
 )
+from tests.conservation import check_conservation
 from tests.simulation.process import SHARES
 from tests.simulation.schedule import Decision, plan, stream
 from tests.simulation.street import Street
@@ -115,7 +116,14 @@ class World(Street):
     def _check_money(self) -> None:
         """INV-11: positions and money are the fold of the distinct trades."""
         state = self.engine.state
-        for (client_id, key, product), row in self.auditor.ledger().items():
+        ledger = self.auditor.ledger()
+        for client_id, client in state.clients.items():
+            rows = {(k, p): row for (owner, k, p), row in ledger.items() if owner == client_id}
+            check_conservation(state, client_id, rows)
+            assert client.blocked_paise == 0, f"INV-11: {client_id} has margin blocked for nothing"
+        if state.ledger:
+            return  # A day was settled: positions begin anew.
+        for (client_id, key, product), row in ledger.items():
             position = state.clients[client_id].position(key, product)
             assert position is not None, f"INV-11: {client_id} has no position in {key}"
             kept = [position.buy_quantity, position.buy_value]
@@ -125,7 +133,6 @@ class World(Street):
         for client_id, client in state.clients.items():
             off = abs(client.realised_paise - profit[client_id])
             assert off <= len(client.positions), f"INV-11: {client_id} is off by {off} paise"
-            assert client.blocked_paise == 0, f"INV-11: {client_id} has margin blocked for nothing"
 
     def _check_replay(self) -> None:
         """INV-19: whoever reads the journal gets here, and to wherever we were in between."""

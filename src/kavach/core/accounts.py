@@ -1,8 +1,10 @@
 """
 Clients and their money: a fold of distinct trades, and what is blocked.
 
-Cash moves by realised profit only, and realised profit is computed from the sums of a
-position, not accumulated, so that it can always be recomputed from the trades (INV-11).
+Within a day cash stands still: profit is realised in the sums of positions, and computed from
+them, not accumulated, so that it can always be recomputed from the trades (INV-11). When the day
+ends, it is paid (``core.money.settlement``).
+
 Margin is blocked for what an entry could still open and for what it has opened; an order
 that reduces a position never asks for any (INV-12).
 
@@ -31,6 +33,13 @@ class Client(msgspec.Struct, array_like=True):
     positions: list[Position] = msgspec.field(default_factory=list)
     holdings: list[Holding] = msgspec.field(default_factory=list)
     totp_secret: str = ""  # In base 32; it can't be checked without being known.
+    cash_rest_pips: int = 0  # What a settlement left below a paisa.
+    deposit_paise: int | None = None  # The cash that the account began with.
+
+    def __post_init__(self) -> None:
+        """Take the cash of an account that never saw the end of a day for its deposit."""
+        if self.deposit_paise is None:
+            self.deposit_paise = self.cash_paise
 
     def position(self, instrument: InstrumentKey, product: Product) -> Position | None:
         """Return the position of an instrument in a product, if it ever traded."""

@@ -33,8 +33,8 @@ def venue_refused(desk: Desk, parent: ParentOrder) -> Refusal | None:
 def shortfall_text(available_paise: int, needed_paise: int) -> str:
     """Return what the row of an order says for which the margin does not suffice."""
     return (
-        f"Margin Available : {_rupees(available_paise)} : Required : {_rupees(needed_paise)}, "
-        f"Margin ShortFall : {_rupees(available_paise - needed_paise)}"
+        f"Margin Available : {rupees(available_paise)} : Required : {rupees(needed_paise)}, "
+        f"Margin ShortFall : {rupees(available_paise - needed_paise)}"
     )
 
 
@@ -43,6 +43,7 @@ def offline_text(exchange: str) -> str:
     return f"{exchange} Adapter is offline,ctcl not available "
 
 
-def _rupees(paise: int) -> str:
+def rupees(paise: int) -> str:
+    """Return an amount as people read it: -13.05."""
     sign = "-" if paise < 0 else ""
     return f"{sign}{abs(paise) // 100}.{abs(paise) % 100:02d}"

@@ -248,6 +248,8 @@ def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
     if reply is Reply.RESUME:
         if desk.state.session_closed(desk.state.instruments[cover.instrument]):
             return Refusal(Reason.CARRIED_OVER)
+        if cover.position == 0:
+            return Refusal(Reason.ALREADY_CLOSED, "the contract has ended and is settled")
         desk.emit(CoverOrderReopened(cover.order_id))
     desk.emit(ExitIntended(cover.order_id, Source.USER))
     return Ticket(Doing.EXIT, cover)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kavach.core.money.holding import Shares
 from kavach.units import (
     Exchange,
     InstrumentKey,
@@ -45,6 +46,7 @@ class OpenClient(Command, frozen=True, kw_only=True):
     password_digest: str = ""
     pin_digest: str = ""
     totp_secret: str = ""
+    holdings: tuple[Shares, ...] = ()
 
 
 class RenewToken(Command, frozen=True, kw_only=True):

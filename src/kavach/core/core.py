@@ -60,6 +60,9 @@ from kavach.core.gtt import commands as gtt_commands
 from kavach.core.gtt.triggering import look_again, price_moved, session_ended, time_reached
 from kavach.core.hearing import denied, missing_reports, news
 from kavach.core.kinds import KINDS
+from kavach.core.money.commands import ConvertPosition, GrantHoldings
+from kavach.core.money.convert import check_gift, convert_position, give, grant_holdings
+from kavach.core.money.day_end import midnight, session_over, settle_days
 from kavach.core.parent_order import ParentOrder
 from kavach.core.people.decide import PEOPLE_HANDLE
 from kavach.core.pricing import ceil_tick, floor_tick
@@ -93,6 +96,7 @@ class Core(Desk):
         self.events = []
         self.refused.clear()
         self.touched.clear()
+        self.days_over.clear()
 
     def handle(self, command: Command) -> Ticket | Refusal:
         """Decide on a command: a refusal that changed nothing, or a ticket to conclude."""
@@ -199,7 +203,9 @@ class Core(Desk):
         return _CONCLUDE[type(ticket.parent)](self, ticket)
 
     def finish(self) -> None:
-        """Arrange the next calls; the step is over."""
+        """Settle the days that have ended and arrange the next calls; the step is over."""
+        if self.days_over:
+            settle_days(self)
         arrange(self)
 
     def _check_identity(self, order: VenueOrder, exchange_order_id: str) -> None:
@@ -238,6 +244,10 @@ class Core(Desk):
             return due_ns
         ends_ns = self.gtts.ends[0][0]
         return ends_ns if due_ns is None or ends_ns < due_ns else due_ns
+        due_ns, day_ends_ns = self.agenda.next_due_ns(), self.state.day_ends_ns
+        if due_ns is None or day_ends_ns is None:
+            return day_ends_ns if due_ns is None else due_ns
+        return min(due_ns, day_ends_ns)
 
     def watches(self, instrument: InstrumentKey) -> bool:
         """Return whether some cover order or GTT rule wants to know this instrument's price."""
@@ -260,6 +270,9 @@ class Core(Desk):
         """Open an account."""
         if command.client_id in self.state.clients:
             return Refusal(Reason.CLIENT_MUST_BE_NEW, command.client_id)
+        reason = check_gift(self, command.holdings)
+        if reason is not None:
+            return Refusal(reason)
         self.emit(
             e.ClientOpened(
                 command.client_id,
@@ -270,6 +283,7 @@ class Core(Desk):
                 command.totp_secret,
             )
         )
+        give(self, command.client_id, command.holdings)
         return Ticket()
 
     def renew_token(self, command: RenewToken) -> Ticket | Refusal:
@@ -283,6 +297,7 @@ class Core(Desk):
 
     def reach_time(self, command: ReachTime) -> Ticket:
         """Do what is due, in order."""
+        midnight(self)
         while (order_id := self.agenda.take_due(self.now_ns)) is not None:
             parent = self.state.parents[order_id]
             before = parent.state
@@ -336,6 +351,7 @@ class Core(Desk):
 
     def end_session(self, command: EndSession) -> Ticket:
         """Let the day end on an exchange (T2); the venue expires what rests there."""
+        session_over(self, command.exchange)
         self.emit(e.SessionEnded(command.exchange))
         for parent in self._living(command.exchange):
             self._clock(
@@ -528,4 +544,6 @@ _HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
     LoseLink: Core.lose_link,
     RestoreLink: Core.restore_link,
     **PEOPLE_HANDLE,
+    ConvertPosition: keyed(convert_position),
+    GrantHoldings: grant_holdings,
 }

@@ -85,7 +85,7 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     @property
     def position(self) -> int:
         """R: what the entry has filled and the exits have not given back."""
-        return self.entry_filled - self.exits_filled
+        return self.entry_filled - self.exits_filled - self.settled_quantity
 
     @property
     def exit_leaves_max(self) -> int:
@@ -169,7 +169,7 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
 
     def check(self) -> None:
         """Assert what must hold of every cover order after every event (INV-1 to INV-4)."""
-        position = self.entry_filled - self.exits_filled
+        position = self.entry_filled - self.exits_filled - self.settled_quantity
         if not self.exits and self.ended is None:
             assert 0 <= position, f"{self.order_id}: reversed (INV-3)"
             return

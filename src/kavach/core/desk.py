@@ -14,16 +14,15 @@ from typing import Final
 
 from kavach.core import events as e
 from kavach.core.agenda import Agenda
+from kavach.core.day import day_of, next_midnight_ns
 from kavach.core.evolve import APPLY
 from kavach.core.gtt.watch import GttWatch
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
-from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, InstrumentKey
+from kavach.units import Exchange, InstrumentKey
 
-_DAY_NS: Final = 86_400 * NS_PER_SECOND
-_IST_NS: Final = IST_OFFSET_SECONDS * NS_PER_SECOND
 # Events that name an instrument: its terms are on record before they are.
 NAMES_INSTRUMENT: Final = frozenset(kind for kind in APPLY if "instrument" in kind.__annotations__)
 
@@ -41,6 +40,7 @@ class Desk:
         self.events: list[e.Event] = []
         self.requests: deque[e.Request] = deque()
         self.refused: dict[int, tuple[int, str]] = {}  # By tag: what the venue refused just now.
+        self.days_over: dict[Exchange, int] = {}  # To be settled when this step ends.
         self._day_ends_ns = 0
         self._day = 0
 
@@ -81,23 +81,6 @@ class Desk:
     def day(self) -> int:
         """Return today's date in India as YYYYMMDD."""
         if self.now_ns >= self._day_ends_ns:
-            days = (self.now_ns + _IST_NS) // _DAY_NS
-            self._day = _civil(days)
-            self._day_ends_ns = (days + 1) * _DAY_NS - _IST_NS
+            self._day = day_of(self.now_ns)
+            self._day_ends_ns = next_midnight_ns(self.now_ns)
         return self._day
-
-
-def _civil(days: int) -> int:
-    """Return YYYYMMDD of a day counted from 1970-01-01, by the Gregorian calendar."""
-    # Years begin in March here, so that the leap day is the last of its year.
-    shifted = days + 719_468
-    era, day_of_era = divmod(shifted, 146_097)
-    year_of_era = (
-        day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096
-    ) // 365
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    month_from_march = (5 * day_of_year + 2) // 153
-    day = day_of_year - (153 * month_from_march + 2) // 5 + 1
-    month = month_from_march + 3 if month_from_march < 10 else month_from_march - 9
-    year = year_of_era + era * 400 + (1 if month <= 2 else 0)
-    return year * 10_000 + month * 100 + day

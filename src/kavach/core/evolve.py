@@ -21,6 +21,7 @@ from kavach.core.cover_tables import State
 from kavach.core.gtt.evolve import APPLY as GTTS
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.listing.evolve import instrument_listed
+from kavach.core.money.evolve import APPLY as APPLY_MONEY
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.parent_order import LegChange, ParentOrder, Trade
 from kavach.core.people.evolve import PEOPLE_APPLY
@@ -279,7 +280,16 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     if parent.trades is None:
         parent.trades = []
     parent.trades.append(
-        Trade(at_ns, event.trade_id, order.tag, order.leg, order.exchange_order_id, quantity, price)
+        Trade(
+            at_ns,
+            event.trade_id,
+            order.tag,
+            order.leg,
+            order.exchange_order_id,
+            quantity,
+            price,
+            state.events,
+        )
     )
     instrument = state.instruments[parent.instrument]
     client = state.clients[parent.client_id]
@@ -287,6 +297,8 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     position = client.trade(instrument, parent.product, order.side, quantity, price, plain=plain)
     state.reblock(parent)
     state.reblock_position(client, position)
+    if instrument.exchange.value not in state.unsettled_since_ns:
+        state.begin_day(instrument.exchange, at_ns, waits=True)
     _note(parent, order, "traded", at_ns)
     _watch_gap(state, parent, at_ns)
 
@@ -405,6 +417,7 @@ def _token_renewed(state: OmsState, event: e.TokenRenewed, at_ns: int) -> None:
 def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
     state.sessions_closed.add(event.exchange)
     state.entries_stopped.add(event.exchange)
+    state.plan_day_end()
 
 
 def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
@@ -413,6 +426,8 @@ def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None
     for cover in state.every_cover():
         if cover.link and state.instruments[cover.instrument].exchange is event.exchange:
             cover.link = 0  # A link ends with its session.
+    if event.exchange.value in state.unsettled_since_ns:
+        state.begin_day(event.exchange, at_ns, waits=True)
 
 
 def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
@@ -651,4 +666,5 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     InstrumentListed: instrument_listed,
     **BASKETS,
     **GTTS,
+    **APPLY_MONEY,
 }

@@ -47,6 +47,7 @@ class Trade(msgspec.Struct, frozen=True, array_like=True):
     exchange_order_id: str
     quantity: int
     price_pips: int
+    serial: int = 0  # How many events had happened before it.
 
 
 class ParentOrder(msgspec.Struct, array_like=True, gc=False):
@@ -83,6 +84,8 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
     ended_code: int = 0
     ended_reason: str = ""
     blocked_paise: int = 0
+    settled_quantity: int = 0  # Of the position, what was paid out when its contract ended.
+    settled_serial: int = 0  # How many events had happened before that.
 
     @property
     def state(self) -> StrEnum:

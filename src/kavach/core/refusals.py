@@ -55,6 +55,12 @@ class Reason(StrEnum):
     TARGET_MUST_BE_ON_TICK = "target_must_be_on_tick"
     TARGET_MUST_BE_IN_BAND = "target_must_be_in_band"
     TARGET_MUST_BE_ON_WINNING_SIDE = "target_must_be_on_winning_side"
+    # About a position
+    NEW_PRODUCT_MUST_BE_OFFERED = "new_product_must_be_offered"
+    NEW_PRODUCT_MUST_DIFFER = "new_product_must_differ"
+    POSITION_MUST_EXIST = "position_must_exist"
+    SIDE_MUST_BE_THE_POSITIONS = "side_must_be_the_positions"
+    QUANTITY_MUST_BE_CONVERTIBLE = "quantity_must_be_convertible"
     # About when it comes
     ENTRIES_MUST_BE_ALLOWED = "entries_must_be_allowed"
     VENUE_MUST_BE_REACHABLE = "venue_must_be_reachable"

@@ -18,8 +18,10 @@ from kavach.core.accounts import Client
 from kavach.core.baskets.basket import BasketExecution, SavedBasket, Shelf
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
+from kavach.core.day import next_midnight_ns
 from kavach.core.events import RequestAnswered
 from kavach.core.gtt.rule import GttBook, GttRule
+from kavach.core.money.events import LedgerLine
 from kavach.core.money.margin import margin_paise, position_margin_paise
 from kavach.core.money.position import Open, Position
 from kavach.core.parent_order import ParentOrder
@@ -28,7 +30,7 @@ from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument, Listing, listing
-from kavach.units import InstrumentKey, Product, Side
+from kavach.units import Exchange, InstrumentKey, Product, Side
 
 HASH_BYTES: Final = 16
 
@@ -54,6 +56,9 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     executions: list[BasketExecution] = msgspec.field(default_factory=list)
     gtts: list[GttRule] = msgspec.field(default_factory=list)
     uuids_given: int = 0
+    ledger: list[LedgerLine] = msgspec.field(default_factory=list)
+    settled_days: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    unsettled_since_ns: list[tuple[str, int]] = msgspec.field(default_factory=list)
 
 
 class OmsState:
@@ -82,6 +87,11 @@ class OmsState:
         self.link_down = False  # The venue cannot be reached.
         self.naked_ns_max = 0
         self.events = 0
+        self.ledger: list[LedgerLine] = []  # What happened to money beside trades, in order.
+        self.settled_days: dict[str, int] = {}  # By exchange, the last one, YYYYMMDD.
+        # By exchange with something to settle: since when, or since when its session is open.
+        self.unsettled_since_ns: dict[str, int] = {}
+        self.day_ends_ns: int | None = None  # The next midnight that settles something.
 
     def client_of_token(self, digest: str, now_ns: int) -> str | None:
         """Return whose access token has this SHA-256 digest, if it is worth anything now."""
@@ -187,6 +197,29 @@ class OmsState:
         self.reblock_position(client, position)
         return after
 
+    def begin_day(self, exchange: Exchange, at_ns: int, *, waits: bool) -> None:
+        """Note since when there is something to settle on an exchange, if there is."""
+        if waits:
+            self.unsettled_since_ns[exchange.value] = at_ns
+        else:
+            self.unsettled_since_ns.pop(exchange.value, None)
+        self.plan_day_end()
+
+    def ends_at_midnight(self, exchange: str) -> bool:
+        """Return whether there is something to settle on an exchange and its session is open."""
+        return exchange in self.unsettled_since_ns and exchange not in self.sessions_closed
+
+    def midnight_after(self, exchange: str) -> int:
+        """Return the midnight that ends the day that an exchange has to settle."""
+        return next_midnight_ns(self.unsettled_since_ns[exchange])
+
+    def plan_day_end(self) -> None:
+        """Work out the next midnight at which something is to be settled."""
+        times = [
+            self.midnight_after(e) for e in self.unsettled_since_ns if self.ends_at_midnight(e)
+        ]
+        self.day_ends_ns = min(times, default=None)
+
     def snapshot(self) -> OmsSnapshot:
         """Return the whole state as one value."""
         return OmsSnapshot(
@@ -212,6 +245,9 @@ class OmsState:
             executions=list(self.shelf.executions.values()),
             gtts=list(self.gtts.rules.values()),
             uuids_given=self.uuids_given,
+            ledger=list(self.ledger),
+            settled_days=sorted(self.settled_days.items()),
+            unsettled_since_ns=sorted(self.unsettled_since_ns.items()),
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -257,6 +293,10 @@ class OmsState:
         for rule in snapshot.gtts:
             self.gtts.add(rule)
         self.uuids_given = snapshot.uuids_given
+        self.ledger = list(snapshot.ledger)
+        self.settled_days = dict(snapshot.settled_days)
+        self.unsettled_since_ns = dict(snapshot.unsettled_since_ns)
+        self.plan_day_end()
 
     def add_client(self, client: Client) -> None:
         """Make a client findable."""

@@ -16,6 +16,7 @@ from kavach.core.baskets.events import BasketEvent
 from kavach.core.bracket import events as bracket_events
 from kavach.core.gtt.events import GttRuleEvent
 from kavach.core.listing.events import InstrumentListed
+from kavach.core.money.events import MoneyEvent
 from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
@@ -60,6 +61,7 @@ CoreEvent = (
     | InstrumentListed
     | BasketEvent
     | GttRuleEvent
+    | MoneyEvent
 )
 
 

@@ -24,6 +24,8 @@ from kavach.twin.audit_money import check_money
 from kavach.twin.audit_orders import check_cover, see
 from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
 
+NO_ORDER = 0  # No order has this id.
+
 
 class AuditReport:
     """What the auditor found."""
@@ -130,6 +132,8 @@ def _check_answers(state: OmsState) -> Iterator[Violation]:
     for (client_id, key), answer in state.answers.items():
         if answer.client_id == client_id and _is_own(state, client_id, answer.subject):
             continue
+        if answer.client_id == client_id and answer.order_id == NO_ORDER:
+            continue  # What was asked was about no order.
         about = state.covers.get(answer.order_id) or state.regulars.get(answer.order_id)
         if answer.client_id != client_id or about is None or about.client_id != client_id:
             detail = f"the answer kept for {client_id} under {key!r} is about a foreign order"

@@ -47,8 +47,9 @@ class SeenOrder(msgspec.Struct, frozen=True):
 
     @property
     def position(self) -> int:
-        """R, by the trades."""
-        return self.filled_of(self.parent.entries) - self.filled_of(self.parent.exits)
+        """R, by the trades and what was paid out at the end of a contract."""
+        held = self.filled_of(self.parent.entries) - self.filled_of(self.parent.exits)
+        return held - self.parent.settled_quantity
 
 
 def folded(parent: ParentOrder) -> dict[int, tuple[int, int]]:

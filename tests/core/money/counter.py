@@ -19,6 +19,7 @@ from kavach.core.commands import (
     PlaceCoverOrder,
 )
 from kavach.core.cover_order import CoverOrder
+from kavach.core.money.holding import Shares
 from kavach.core.refusals import Outcome
 from kavach.core.regular.commands import CancelOrder, PlaceOrder
 from kavach.core.regular.order import RegularOrder
@@ -58,7 +59,7 @@ def at(moment: str) -> int:
 
 
 class Counter:
-    """An engine with the exchange inside, and the client C."""
+    """An engine with the exchange inside, and the client C; prices are whole rupees."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Counter:
         cash: int = 1_000_000,
         moment: str = "2027-01-04T10:00",
         journal: MemoryJournal | None = None,
+        holdings: tuple[Shares, ...] = (),
     ) -> None:
         self.items = items or (SHARE, OTHER, FUTURE)
         self.clock = HandClock()
@@ -75,7 +77,7 @@ class Counter:
         self.engine = Engine(self.items, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
         if journal is None:
-            opened = OpenClient(client_id="C", cash_paise=Paise(cash * 100))
+            opened = OpenClient(client_id="C", cash_paise=Paise(cash * 100), holdings=holdings)
             accepted(self.engine.execute(opened))
 
     @property
@@ -238,7 +240,7 @@ class Counter:
         """Assert that the auditor finds nothing wrong."""
         engine = self.engine
         report = audit(engine.state, self.venue.exchange.snapshot(), engine.now_ns())
-        assert report.violations == []
+        assert not report.violations, report.violations
 
     def again(self) -> "Counter":
         """Return a counter that starts from this one's journal."""

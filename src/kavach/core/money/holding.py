@@ -11,7 +11,15 @@ Source: wire 1.5 (holdings).
 
 import msgspec
 
-from kavach.units import InstrumentKey
+from kavach.units import InstrumentKey, Pips, Quantity
+
+
+class Shares(msgspec.Struct, frozen=True, array_like=True):
+    """Shares of one instrument, and what one of them was bought for."""
+
+    instrument: InstrumentKey
+    quantity: Quantity
+    price_pips: Pips
 
 
 class Holding(msgspec.Struct, array_like=True):
@@ -26,3 +34,23 @@ class Holding(msgspec.Struct, array_like=True):
     def quantity(self) -> int:
         """All of it."""
         return self.free_quantity + self.t1_quantity
+
+    def take_in(self, quantity: int, cost_value: int) -> None:
+        """Let shares be on their way in."""
+        self.t1_quantity += quantity
+        self.cost_value += cost_value
+
+    def give_out(self, quantity: int) -> None:
+        """Let shares leave at their average cost, free ones first."""
+        assert 0 <= quantity <= self.quantity, f"{self.instrument}: {quantity} are not there"
+        if quantity == 0:
+            return
+        self.cost_value -= self.cost_value * quantity // self.quantity
+        free = min(quantity, self.free_quantity)
+        self.free_quantity -= free
+        self.t1_quantity -= quantity - free
+
+    def deliver(self) -> None:
+        """Let what was on its way in have arrived."""
+        self.free_quantity += self.t1_quantity
+        self.t1_quantity = 0

@@ -115,3 +115,17 @@ class Position(msgspec.Struct, array_like=True):
     def open_of(self, side: Side) -> Open:
         """Return what regular orders of one side could still trade."""
         return self.open_buy if side is Side.BUY else self.open_sell
+
+    def carry(self, plain: int, bound: int, close_pips: int) -> None:
+        """Begin another day with this, at a closing price; it may be less than there was."""
+        long, short = max(plain, 0) + max(bound, 0), max(-plain, 0) + max(-bound, 0)
+        self.buy_quantity = self.buy_value = self.sell_quantity = self.sell_value = 0
+        self.carried_buy_quantity, self.carried_buy_value = long, long * close_pips
+        self.carried_sell_quantity, self.carried_sell_value = short, short * close_pips
+        self.plain_net = plain
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it, not even an order."""
+        held = self.bought or self.sold or self.plain_net
+        return not (held or self.open_buy.quantity or self.open_sell.quantity)
