@@ -96,11 +96,16 @@ class Desk(Engine):
     def __init__(self) -> None:
         listed = load_instruments()
         self.embedded = EmbeddedVenue(listed)
-        super().__init__(listed, Settings(), MemoryJournal(), self.embedded, TestClock())
+        self._hands = TestClock()
+        super().__init__(listed, Settings(), MemoryJournal(), self.embedded, self._hands)
         self.attended: list[InstrumentKey] = []
         self.journal_fails = False
         self.disk = threading.Event()
         self.disk.set()
+
+    def later(self, seconds: int) -> None:
+        """Let this much time have passed."""
+        self._hands.time_ns += seconds * 1_000 * NS_PER_MS
 
     def pending(self) -> Ticket | None:
         """Return the command just executed, if the venue owes it an answer."""

@@ -1,5 +1,5 @@
 """
-What a client may look at: order book, history, trades, positions.
+What a client may look at: order book, history, trades.
 
 Source: wire 1.4, 1.5, Decisions 11 to 14.
 """
@@ -21,7 +21,6 @@ from kavach.wire.answers import (
     NestedHistory,
     Orders,
     OrdersAnswer,
-    PositionsAnswer,
     Trades,
     TradesAnswer,
 )
@@ -38,15 +37,7 @@ class Book(StrEnum):
     ALL = "all"
 
 
-class Span(StrEnum):
-    """Which positions are asked for: the day's, or those that also count earlier days."""
-
-    LIVE = "live"
-    HISTORICAL = "historical"
-
-
 _book: Final = read.word(Book)
-_span: Final = read.word(Span)
 
 
 def orders(edge: Edge, call: Call) -> Reply:
@@ -90,24 +81,6 @@ def trades(edge: Edge, call: Call) -> Reply:
     return Reply(200, encode(TradesAnswer(Trades(found))))
 
 
-def positions(edge: Edge, call: Call) -> Reply:
-    """Return the client's positions; nothing is carried in from earlier days."""
-    asked = _asked(call)
-    _span(asked.get("type"), "type")
-    backend = edge.backend
-    client = backend.state.clients[call.client_id]
-    found = [
-        rows.position_row(
-            client,
-            position,
-            backend.instruments[position.instrument],
-            backend.last_price_pips(position.instrument),
-        )
-        for position in client.positions
-    ]
-    return Reply(200, encode(PositionsAnswer(found)))
-
-
 def _asked(call: Call) -> dict[str, str]:
     """Return the query pairs; raises ``Refused`` if they name another account."""
     pairs, _ = read_query(call.query)
@@ -116,7 +89,6 @@ def _asked(call: Call) -> dict[str, str]:
 
 
 _BOOK: Final = Query(name="type", description="Which rows.", words=tuple(Book), required=True)
-_SPAN: Final = Query(name="type", description="Day-wise or net.", words=tuple(Span), required=True)
 
 ROUTES: Final = (
     Route(
@@ -145,14 +117,5 @@ ROUTES: Final = (
         handler=trades,
         answer=TradesAnswer,
         query=(CLIENT,),
-    ),
-    Route(
-        method="GET",
-        path=f"{PREFIX}/positions",
-        name="getPositions",
-        summary="What is held of each instrument in each product.",
-        handler=positions,
-        answer=PositionsAnswer,
-        query=(_SPAN, CLIENT),
     ),
 )

@@ -6,7 +6,7 @@ Source: wire 1.1.
 
 from typing import Final
 
-from kavach.api import baskets, books, contracts, gtt, kart, regular
+from kavach.api import baskets, books, contracts, funds, gtt, kart, portfolio, regular
 from kavach.api.people import account, web_login
 
 ROUTES: Final = (
@@ -18,4 +18,6 @@ ROUTES: Final = (
     *web_login.ROUTES,
     *baskets.ROUTES,
     *gtt.ROUTES,
+    *portfolio.ROUTES,
+    *funds.ROUTES,
 )

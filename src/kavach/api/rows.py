@@ -8,24 +8,21 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kavach.api.legs import LegView, legs_of
-from kavach.core.accounts import Client
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
-from kavach.core.money.position import Position
 from kavach.core.parent_order import ParentOrder, Trade
 from kavach.core.regular.order import RegularOrder
 from kavach.instruments import Instrument
-from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
+from kavach.units import NS_PER_SECOND, InstrumentKey
 from kavach.wire.activity import reference_of
 from kavach.wire.fields import ExecutionType
-from kavach.wire.money import amount, average, decimal, number
-from kavach.wire.rows import OrderRow, PositionRow, TradeRow
+from kavach.wire.money import average, decimal, number
+from kavach.wire.rows import OrderRow, TradeRow
 from kavach.wire.statuses import OrderStatus
 
 NNF_ID: Final = 111111111111100
 PRO_CLI: Final = "CLIENT"
 PRO_CLI_NUMBER: Final = 0
-PRODUCT_NUMBER: Final = {Product.NRML: 0, Product.CNC: 1, Product.MIS: 2, Product.MTF: 16}
 ANSWERED: Final = "NONE"  # What ``rejection_reason`` says once the exchange has spoken.
 
 
@@ -167,47 +164,6 @@ def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
         trigger_price={},
         v_login_id={},
         vol_filled_today=filled,
-    )
-
-
-def position_row(
-    client: Client, position: Position, instrument: Instrument, last_pips: int
-) -> PositionRow:
-    """Return what the client holds of one instrument in one product."""
-    net = position.net_quantity
-    held = position.buy_value if net > 0 else position.sell_value
-    held_quantity = position.buy_quantity if net > 0 else position.sell_quantity
-    close = number(instrument.previous_close_pips)
-    return PositionRow(
-        average_buy_price=average(position.buy_value, position.buy_quantity),
-        average_price=average(held, held_quantity) if net else 0,
-        average_sell_price=average(position.sell_value, position.sell_quantity),
-        buy_amount=number(position.buy_value * position.multiplier),
-        buy_quantity=position.buy_quantity,
-        cf_buy_amount=0,
-        cf_buy_quantity=0,
-        cf_sell_amount=0,
-        cf_sell_quantity=0,
-        client_id=client.client_id,
-        close_price=close,
-        exchange=instrument.exchange.value,
-        instrument_token=instrument.token,
-        ltp=number(last_pips),
-        multiplier=position.multiplier,
-        net_amount=number((position.sell_value - position.buy_value) * position.multiplier),
-        net_quantity=net,
-        previous_close=close,
-        pro_cli=PRO_CLI,
-        prod_type=PRODUCT_NUMBER[position.product],
-        product=position.product.value,
-        realized_mtm=amount(Paise(position.realised_paise)),
-        segment=instrument.segment,
-        sell_amount=number(position.sell_value * position.multiplier),
-        sell_quantity=position.sell_quantity,
-        symbol=instrument.symbol,
-        token=instrument.token,
-        trading_symbol=instrument.trading_symbol,
-        v_login_id=client.client_id,
     )
 
 

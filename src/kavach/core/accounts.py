@@ -63,6 +63,14 @@ class Client(msgspec.Struct, array_like=True):
                 return holding
         return None
 
+    def holding_in(self, instrument: InstrumentKey) -> Holding:
+        """Return what is owned of an instrument, a new holding if there is none."""
+        holding = self.holding(instrument)
+        if holding is None:
+            holding = Holding(instrument)
+            self.holdings.append(holding)
+        return holding
+
     @property
     def available_paise(self) -> int:
         """What is free for new entries; may be negative after a loss."""

@@ -27,6 +27,7 @@ from kavach.twin.clock import TwinClock, seconds_ns
 from kavach.twin.door import Refused
 from kavach.twin.fields import INTEGER_MAX, SECONDS_MAX, Fields
 from kavach.twin.market_view import market_view
+from kavach.twin.share_calls import shares_of
 from kavach.twin.travel import JOURNEY_SECONDS, travel
 from kavach.twin.world_port import World
 from kavach.units import (
@@ -299,11 +300,12 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
 
 async def open_client(world: World, fields: Fields) -> dict[str, Any]:
     """Open an account, and return its access token, which is told this once."""
-    fields.only(("client_id", "cash", *_CREDENTIALS))
+    fields.only(("client_id", "cash", *_CREDENTIALS, "holdings"))
     client_id = fields.name("client_id")
     cash = fields.cash("cash")
     if client_id in world.service.engine.state.clients:  # Before a second of work for nothing.
         raise Refused("client_id", f"{client_id} exists already")
+    holdings = shares_of(world, fields) if fields.has("holdings") else ()
     password_digest, pin_digest, totp_secret = await _credentials(fields)
     token = new_token()
     outcome = world.service.execute(
@@ -314,6 +316,7 @@ async def open_client(world: World, fields: Fields) -> dict[str, Any]:
             password_digest=password_digest,
             pin_digest=pin_digest,
             totp_secret=totp_secret,
+            holdings=holdings,
         )
     )
     if isinstance(outcome, Refusal):

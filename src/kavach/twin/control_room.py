@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from kavach.engine.journal_port import JournalError, JournalPaused
-from kavach.twin import calls
+from kavach.twin import calls, share_calls
 from kavach.twin.door import Disconnected, Refused, Told, is_operator, read_body, send_json
 from kavach.twin.fields import Fields, read_fields
 from kavach.twin.world_port import World
@@ -41,6 +41,7 @@ CALLS: Final[dict[str, dict[str, Call]]] = {
     "clients": {"POST": calls.open_client},
     "credentials": {"POST": calls.set_credentials},
     "apps": {"POST": calls.register_app},
+    "holdings": {"POST": share_calls.give_holdings},
     "audit": {"GET": calls.audited},
     "reset": {"POST": calls.reset},
 }

@@ -194,6 +194,15 @@ class Fields:
                 raise Refused(name, fault)
         return tuple(value)
 
+    def objects(self, name: str, most: int) -> list["Fields"]:
+        """Return the fields of each object of a list of 1 to ``most``."""
+        value = self._value(name)
+        if type(value) is not list or not 1 <= len(value) <= most:
+            raise Refused(name, f"must be a list of 1 to {most} objects")
+        if not all(type(one) is dict for one in value):
+            raise Refused(name, "must hold objects only")
+        return [Fields(one) for one in value]
+
     def instrument(self, listed: Mapping[InstrumentKey, Instrument]) -> Instrument:
         """Return the instrument that ``exchange`` and ``instrument_token`` name."""
         exchange = self.word("exchange", Exchange)

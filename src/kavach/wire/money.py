@@ -66,6 +66,13 @@ def average(value_pips: int, quantity: int) -> int | float:
     return number((value_pips + quantity // 2) // quantity)
 
 
+def cash_text(paise: Paise) -> str:
+    """Return cash, negative or not, in rupees, as text with two decimals."""
+    sign = "-" if paise < 0 else ""
+    rupees, rest = divmod(abs(paise), 100)
+    return f"{sign}{rupees}.{rest:02d}"
+
+
 def amount(paise: Paise) -> int | float:
     """Return cash, negative or not, in rupees, as a JSON number."""
     rupees, rest = divmod(paise, 100)

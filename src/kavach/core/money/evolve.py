@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from kavach.core.accounts import Client
 from kavach.core.money import events as m
-from kavach.core.money.holding import Holding
 from kavach.core.money.position import Position
 from kavach.core.money.settlement import has_expired, settle_client
 from kavach.core.parent_order import ParentOrder
@@ -55,10 +54,7 @@ def holding_granted(state: OmsState, event: m.HoldingGranted, at_ns: int) -> Non
     """Let shares be there that were not bought here."""
     client = state.clients[event.client_id]
     instrument = state.instruments[event.instrument].key
-    holding = client.holding(instrument)
-    if holding is None:
-        holding = Holding(instrument)
-        client.holdings.append(holding)
+    holding = client.holding_in(instrument)
     holding.free_quantity += event.quantity
     holding.cost_value += event.quantity * event.price_pips
     position = client.position(instrument, Product.CNC)

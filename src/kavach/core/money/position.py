@@ -125,6 +125,23 @@ class Position(msgspec.Struct, array_like=True):
         self.plain_net = plain
 
     @property
+    def carried(self) -> int:
+        """How much was carried in, on both sides."""
+        return self.carried_buy_quantity + self.carried_sell_quantity
+
+    def of_today(self) -> "Position":
+        """Return what was traded today, without what was carried in."""
+        return Position(
+            self.instrument,
+            self.product,
+            self.multiplier,
+            self.buy_quantity,
+            self.buy_value,
+            self.sell_quantity,
+            self.sell_value,
+        )
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing in it, not even an order."""
         held = self.bought or self.sold or self.plain_net

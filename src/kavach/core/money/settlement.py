@@ -21,7 +21,6 @@ Source: wire 1.5 (holdings, cf_*); docs/decisions/0015-the-end-of-a-day.md.
 from collections.abc import Mapping
 
 from kavach.core.accounts import Client
-from kavach.core.money.holding import Holding
 from kavach.core.money.position import Position
 from kavach.instruments import Instrument
 from kavach.units import PIPS_PER_PAISA, InstrumentKey, Product
@@ -102,14 +101,10 @@ def _settle_position(
 def _deliver(client: Client, position: Position) -> int:
     """Move what regular orders hold of a delivery into the shares, or out of them."""
     plain = position.plain_net
-    holding = client.holding(position.instrument)
+    holding = client.holding_in(position.instrument)
     if plain > 0:
-        if holding is None:
-            holding = Holding(position.instrument)
-            client.holdings.append(holding)
         holding.take_in(plain, position.bought_value * plain // max(1, position.bought))
         return plain
-    sold = min(-plain, holding.quantity) if holding is not None else 0
-    if holding is not None:
-        holding.give_out(sold)
+    sold = min(-plain, holding.quantity)
+    holding.give_out(sold)
     return -sold

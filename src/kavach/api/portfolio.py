@@ -1,0 +1,146 @@
+"""
+What a client holds: positions by day and net, their conversion, and shares.
+
+Source: wire 1.5; docs/wire/portfolio.md.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from kavach.api.asking import accepted, keyed
+from kavach.api.call import Call, Reply, encode
+from kavach.api.edge import Edge, check_owner
+from kavach.api.position_rows import day_row, holding_row, net_row
+from kavach.api.route import CLIENT, PREFIX, Query, Route
+from kavach.core.money.commands import ConvertPosition
+from kavach.core.refusals import Refusal
+from kavach.units import Exchange, Product, Side, Validity, instrument_key
+from kavach.wire import fields as read
+from kavach.wire.answers import PositionsAnswer
+from kavach.wire.portfolio import (
+    ConvertAnswer,
+    ConvertRequest,
+    Holdings,
+    HoldingsAnswer,
+    convert_decoder,
+    converted,
+)
+from kavach.wire.query import read_query
+from kavach.wire.requests import decode
+
+
+class Span(StrEnum):
+    """Which positions are asked for: the day's, or those that also count earlier days."""
+
+    LIVE = "live"
+    HISTORICAL = "historical"
+
+
+_span: Final = read.word(Span)
+_exchange: Final = read.word(Exchange)
+_side: Final = read.word(Side)
+_product: Final = read.word(Product)
+_validity: Final = read.word_in_any_case(Validity)
+
+
+def positions(edge: Edge, call: Call) -> Reply:
+    """Return the client's positions: what today was traded, or all that is held."""
+    span = _span(asked_of(call).get("type"), "type")
+    backend = edge.backend
+    client = backend.state.clients[call.client_id]
+    found = []
+    for position in client.positions:
+        today = position.buy_quantity or position.sell_quantity
+        if not today and (span is Span.LIVE or position.empty or not position.carried):
+            continue
+        row = day_row if span is Span.LIVE else net_row
+        instrument = backend.instruments[position.instrument]
+        last_pips = backend.last_price_pips(position.instrument)
+        found.append(row(client, position, instrument, last_pips))
+    return Reply(200, encode(PositionsAnswer(found)))
+
+
+def holdings(edge: Edge, call: Call) -> Reply:
+    """Return what the client owns."""
+    asked_of(call)
+    backend = edge.backend
+    client = backend.state.clients[call.client_id]
+    found = [
+        holding_row(
+            client,
+            holding,
+            backend.instruments[holding.instrument],
+            backend.last_price_pips(holding.instrument),
+        )
+        for holding in client.holdings
+    ]
+    return Reply(200, encode(HoldingsAnswer(Holdings(found))))
+
+
+def convert(edge: Edge, call: Call) -> Reply:
+    """Return the answer to PUT convert: a part of the position is in another product."""
+    request = decode(convert_decoder, call.body)
+    outcome = edge.backend.execute(keyed(call, convert_command(request, call)))
+    if isinstance(outcome, Refusal):
+        return edge.refusal(outcome)
+    return accepted(outcome, encode(converted()))
+
+
+def convert_command(request: ConvertRequest, call: Call) -> ConvertPosition:
+    """Return the command that a request amounts to."""
+    check_owner(call, read.text(request.client_id, "client_id"))
+    exchange = _exchange(request.exchange, "exchange")
+    token = read.token(request.instrument_token, "instrument_token")
+    product = _product(request.product, "product")
+    new_product = _product(request.new_product, "new_product")
+    quantity = read.quantity(request.quantity, "quantity")
+    read.optional(_validity, request.validity, "validity")
+    return ConvertPosition(
+        client_id=call.client_id,
+        instrument=instrument_key(exchange, token),
+        side=_side(request.order_side, "order_side"),
+        quantity=quantity,
+        product=product,
+        new_product=new_product,
+    )
+
+
+def asked_of(call: Call) -> Mapping[str, str]:
+    """Return the query pairs; raises ``Refused`` if they name another account."""
+    pairs, _ = read_query(call.query)
+    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    return pairs
+
+
+_SPAN: Final = Query(name="type", description="Day-wise or net.", words=tuple(Span), required=True)
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=f"{PREFIX}/positions",
+        name="getPositions",
+        summary="What is held of each instrument in each product.",
+        handler=positions,
+        answer=PositionsAnswer,
+        query=(_SPAN, CLIENT),
+    ),
+    Route(
+        method="PUT",
+        path=f"{PREFIX}/position/convert",
+        name="convertPosition",
+        summary="Take a part of a position for another product.",
+        handler=convert,
+        request=ConvertRequest,
+        answer=ConvertAnswer,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/holdings",
+        name="getHoldings",
+        summary="Shares that are owned, delivered or on their way in.",
+        handler=holdings,
+        answer=HoldingsAnswer,
+        query=(CLIENT,),
+    ),
+)

@@ -1,0 +1,233 @@
+"""
+Portfolio and money on the wire: positions converted, holdings, funds, the margin calculator.
+
+The keys are the vendor's, all of them and no other. The calculator answers in envelope B. Its
+``result`` has the margin by components, which clients add up; here each margin is all in one of
+them.
+
+Source: wire 1.5, 1.6, 1.10; docs/wire/portfolio.md.
+"""
+
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from kavach.wire.answers import Success
+from kavach.wire.fields import JsonNumber
+from kavach.wire.requests import (
+    ClientId,
+    Count,
+    ExchangeWord,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+)
+from kavach.wire.rows import Number
+
+# --- Conversions ------------------------------------------------------------------------------
+
+
+class ConvertRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Take a part of a position for another product."""
+
+    required: ClassVar = (
+        "client_id",
+        "exchange",
+        "instrument_token",
+        "product",
+        "new_product",
+        "quantity",
+        "order_side",
+    )
+    client_id: ClientId = UNSET
+    exchange: ExchangeWord = UNSET
+    instrument_token: Token = UNSET
+    product: ProductWord = UNSET
+    new_product: ProductWord = UNSET
+    quantity: Count = UNSET
+    validity: ValidityWord = UNSET
+    order_side: SideWord = UNSET
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An empty object."""
+
+
+class ConvertAnswer(Success[Nothing], frozen=True):
+    """The answer to PUT convert."""
+
+
+def converted() -> ConvertAnswer:
+    """Return the answer to a conversion."""
+    return ConvertAnswer(Nothing(), "Conversion completed")
+
+
+# --- Holdings ---------------------------------------------------------------------------------
+
+
+class InstrumentDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Which instrument it is; ``exchange`` is the vendor's number of it."""
+
+    exchange: int
+    instrument_name: str
+    instrument_token: int
+    trading_symbol: str
+
+
+class HoldingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client owns of one instrument; prices and ``buy_avg_mtm`` are rupees."""
+
+    branch_code: str
+    buy_avg: Number
+    buy_avg_mtm: Number
+    client_id: str
+    exchange: str
+    free_quantity: int
+    instrument_details: InstrumentDetails
+    isin: str
+    ltp: Number
+    pending_quantity: int
+    pledge_quantity: int
+    previous_close: Number
+    quantity: int
+    symbol: str
+    t0_price: Number
+    t0_quantity: int
+    t1_price: Number
+    t1_quantity: int
+    t2_price: Number
+    t2_quantity: int
+    today_pledge_quantity: int
+    token: int
+    trading_symbol: str
+    transaction_type: str
+    used_quantity: int
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    holdings: list[HoldingRow]
+
+
+class HoldingsAnswer(Success[Holdings], frozen=True):
+    """The answer to GET holdings."""
+
+
+# --- Funds ------------------------------------------------------------------------------------
+
+
+class Funds(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of two columns: what it is, and rupees as text with two decimals."""
+
+    client_id: str
+    headers: tuple[str, str]
+    values: list[tuple[str, str]]
+
+
+class FundsAnswer(Success[Funds], frozen=True):
+    """The answer to GET funds."""
+
+
+# --- The margin calculator --------------------------------------------------------------------
+
+_LOOSE: Final[dict[str, Any]] = {"type": ["string", "number"]}
+Loose = Annotated[Any, Meta(description="Not read.", extra_json_schema=_LOOSE)]
+ProductCode = Annotated[
+    Any,
+    Meta(
+        description="The product's word, or its number: 0 NRML, 1 CNC, 2 MIS, 16 MTF.",
+        extra_json_schema=_LOOSE,
+    ),
+]
+LegPrice = Annotated[
+    Any,
+    Meta(description="Rupees; 0 or nothing: the last price.", extra_json_schema=_LOOSE),
+]
+
+
+class CalcLeg(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An order whose margin is asked for; nothing is ordered."""
+
+    segment: Loose = UNSET
+    series: Loose = UNSET
+    exchange: ExchangeWord = UNSET
+    side: SideWord = UNSET
+    mode: Loose = UNSET
+    symbol: Loose = UNSET
+    underlying: Loose = UNSET
+    token: Token = UNSET
+    quantity: Count = UNSET
+    price: LegPrice = UNSET
+    product: ProductCode = UNSET
+
+
+Legs = Annotated[
+    Any,
+    Meta(
+        description="One to 50 orders, each an object with exchange, token, side, quantity, "
+        "price and product; segment, series, mode, symbol and underlying are not read.",
+        extra_json_schema={"type": "array", "items": {"type": "object"}},
+    ),
+]
+
+
+class CalcRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Orders whose margin is asked for."""
+
+    required: ClassVar = ("data",)
+    data: Legs = UNSET
+
+
+class MarginParts(msgspec.Struct, frozen=True, kw_only=True):
+    """A margin in rupees, by components; what is required is their sum."""
+
+    delivery_margin: Number = 0
+    span: Number = 0
+    somtier_margin: Number = 0
+    additional_margin: Number = 0
+    span_spread_margin: Number = 0
+    var_margin: Number = 0
+    exposure_margin: Number = 0
+    premium_margin: Number = 0
+    premium_benefit: Number = 0
+    extreme_loss_margin: Number = 0
+    max_span: Number = 0
+    net_span: Number = 0
+    net_span_array: list[Number]
+    composite_delta: Number = 0
+    setl_price: Number = 0
+    future_buy_quantity: int = 0
+    future_sell_quantity: int = 0
+    option_sell_quantity: int = 0
+    option_buy_quantity: int = 0
+    underlying_token: int = 0
+    som_rate: Number = 0
+    spread_rate: Number = 0
+
+
+class Margins(msgspec.Struct, frozen=True, kw_only=True):
+    """What the orders need together, what is bought and sold netted, and each alone."""
+
+    combined_margin: MarginParts
+    individual_margin_values: list[MarginParts]
+
+
+class NoError(msgspec.Struct, frozen=True):
+    """Envelope B's way to say that all is well."""
+
+    code: int = 0
+    message: str = ""
+
+
+class CalcAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to POST calc, in envelope B."""
+
+    error: NoError
+    result: Margins
+
+
+convert_decoder: Final = msgspec.json.Decoder(ConvertRequest, float_hook=JsonNumber)
+calc_decoder: Final = msgspec.json.Decoder(CalcRequest, float_hook=JsonNumber)
