@@ -364,9 +364,11 @@ MUTANTS: Final = (
 SILENCED: Final = (
     Change(
         "core/cover_order.py",
-        "        position = self.entry_filled - self.exits_filled\n        if not self.exits and",
+        "        position = self.entry_filled - self.exits_filled - self.settled_quantity\n"
+        "        if not self.exits and",
         "        return\n"
-        "        position = self.entry_filled - self.exits_filled\n        if not self.exits and",
+        "        position = self.entry_filled - self.exits_filled - self.settled_quantity\n"
+        "        if not self.exits and",
     ),
     Change(
         "core/duties.py",

@@ -128,7 +128,5 @@ class Account:
         gone = min(-book.plain, shares[0] + shares[1])
         if gone:
             shares[2] -= floor(Fraction(shares[2] * gone, shares[0] + shares[1]))
-            free = min(gone, shares[0])
-            shares[0] -= free
-            shares[1] -= gone - free
+            shares[0] -= gone
         return -gone

@@ -87,7 +87,7 @@ def test_bought_and_sold_on_one_day_is_profit_only() -> None:
 
 
 def test_shares_that_were_given_can_be_sold() -> None:
-    """Free at once; free ones leave before those that are on their way in."""
+    """Free at once, and of one average cost with those that are bought."""
     counter = Counter(cash=10_000, holdings=(shares(50, 10),))
     assert held(counter) == (50, 0, 500)
     counter.trade(BUY, 50, 14, CNC)
@@ -184,6 +184,21 @@ def test_a_contract_that_ends_is_paid_out() -> None:
         Reason.ALREADY_CLOSED, "the contract has ended and is settled"
     )
     counter.again()
+
+
+def test_what_a_living_order_holds_of_a_contract_that_ends_is_carried() -> None:
+    """An order that still waits for the venue is not paid out behind its back, but a day later."""
+    ends = stock(token=53001, exchange=Exchange.NFO, segment="FutOpt", expiry="2027-01-04")
+    counter = Counter(ends, cash=10_000)
+    cover = counter.cover(BUY, 20, 13, NRML, ends)
+    state = counter.engine.state
+    for day, held in ((20270104, 20), (20270105, 0)):
+        evolve(state, DaySettled(Exchange.NFO, day, ((ends.key, Pips(14 * RUPEE)),)), day)
+        assert cover.position == held
+        assert sum(position.bound_net for position in counter.client.positions) == held
+        assert (rupees(counter), counter.client.blocked_paise > 0) == (10_020, held > 0)
+        cover.check()
+        counter.session(Phase.CLOSED, Exchange.NFO)
 
 
 def test_each_exchange_ends_its_own_day() -> None:

@@ -2,7 +2,8 @@
 A holding: shares that a client owns outright, delivered or on their way to the depository.
 
 Shares bought for delivery come in when their day ends, as *T1* shares, and are free when the next
-trading day has ended. Both kinds can be sold; free ones leave first.
+trading day has ended. Both kinds can be sold: a sale leaves when its day ends, and by then they
+have arrived.
 
 Quantities are shares, values pips times shares.
 
@@ -41,14 +42,12 @@ class Holding(msgspec.Struct, array_like=True):
         self.cost_value += cost_value
 
     def give_out(self, quantity: int) -> None:
-        """Let shares leave at their average cost, free ones first."""
-        assert 0 <= quantity <= self.quantity, f"{self.instrument}: {quantity} are not there"
+        """Let free shares leave at their average cost; what was on its way in has arrived."""
+        assert 0 <= quantity <= self.free_quantity, f"{self.instrument}: {quantity} are not there"
         if quantity == 0:
             return
         self.cost_value -= self.cost_value * quantity // self.quantity
-        free = min(quantity, self.free_quantity)
-        self.free_quantity -= free
-        self.t1_quantity -= quantity - free
+        self.free_quantity -= quantity
 
     def deliver(self) -> None:
         """Let what was on its way in have arrived."""

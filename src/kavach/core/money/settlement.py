@@ -105,6 +105,6 @@ def _deliver(client: Client, position: Position) -> int:
     if plain > 0:
         holding.take_in(plain, position.bought_value * plain // max(1, position.bought))
         return plain
-    sold = min(-plain, holding.quantity)
+    sold = min(-plain, holding.free_quantity)
     holding.give_out(sold)
     return -sold
