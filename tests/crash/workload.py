@@ -24,6 +24,8 @@ from kavach.core.commands import (
     RenewToken,
     SquareOff,
 )
+from kavach.core.money.commands import ConvertPosition, GrantHoldings
+from kavach.core.money.holding import Shares
 from kavach.core.people.commands import (
     GrantCode,
     IssueToken,
@@ -34,6 +36,7 @@ from kavach.core.people.commands import (
     SetCredentials,
 )
 from kavach.core.refusals import Outcome
+from kavach.core.regular.commands import PlaceOrder
 from kavach.exchange.messages import Phase
 from kavach.units import (
     NS_PER_MS,
@@ -84,6 +87,7 @@ def day() -> list[Step]:
         *_silence(),
         *_link(),
         *_many_slices(),
+        *_portfolio(),
         *_evening(),
     ]
 
@@ -132,6 +136,40 @@ def place(
         user_order_id=number,
     )
     return Step(f"place {number}", lambda world: world.ask(command), keyed=True)
+
+
+def buy(number: int, quantity: int, product: Product) -> Step:
+    """Return the step that buys at the house's offer."""
+    command = PlaceOrder(
+        client_id="A",
+        idempotency_key=f"buy-{number}",
+        fingerprint=f"{number}",
+        instrument=IDEA,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        quantity=Quantity(quantity),
+        disclosed_quantity=Quantity(0),
+        price_pips=Pips(130_500),
+        trigger_price_pips=Pips(0),
+        validity=Validity.DAY,
+        product=product,
+    )
+    return Step(f"buy {number}", lambda world: world.ask(command), keyed=True)
+
+
+def convert(number: int, quantity: int) -> Step:
+    """Return the step that takes a part of an intraday position for delivery."""
+    command = ConvertPosition(
+        client_id="A",
+        idempotency_key=f"convert-{number}",
+        fingerprint=f"{number}",
+        instrument=IDEA,
+        side=Side.BUY,
+        quantity=Quantity(quantity),
+        product=Product.MIS,
+        new_product=Product.CNC,
+    )
+    return Step(f"convert {number}", lambda world: world.ask(command), keyed=True)
 
 
 def modify(number: int, turn: int, leg: Leg, **changes: Any) -> Step:
@@ -399,6 +437,18 @@ def _many_slices() -> Iterator[Step]:
     yield quote(SBIN, 7_399_500, 7_400_500, 150_000)
     yield cancel(50, Leg.THIRD)
     yield wait(1_500)
+
+
+def _portfolio() -> Iterator[Step]:
+    """Shares given, bought and converted; the end of the session settles them."""
+    given = GrantHoldings(client_id="A", holdings=(Shares(IDEA, Quantity(40), Pips(120_000)),))
+    yield Step("own shares", lambda world: world.ask(given))
+    yield quote(IDEA, 129_500, 130_500)
+    yield buy(70, 50, Product.MIS)
+    yield buy(71, 20, Product.NRML)
+    yield convert(72, 30)
+    yield convert(72, 30)  # The same again, under the same key.
+    yield convert(73, 30)  # Refused: 20 are left.
 
 
 def _evening() -> Iterator[Step]:

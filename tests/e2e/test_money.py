@@ -44,7 +44,9 @@ def worth(server: TwinServer) -> Decimal:
     """Return cash, profit and shares at the last price, in rupees, as a client adds them up."""
     _, _, holdings, funds = portfolio(server)
     table = {label: Decimal(value) for label, value in funds["values"]}
-    shares = sum(row["quantity"] * Decimal(str(row["ltp"])) for row in holdings["holdings"])
+    shares = Decimal(0)
+    for row in holdings["holdings"]:
+        shares += row["quantity"] * Decimal(str(row["ltp"]))
     return table["Cash Deposit"] + table["Realized MTM"] + table["Unrealized MTM"] + shares
 
 

@@ -15,6 +15,7 @@ from kavach.core.commands import CancelCoverOrder, EndSession, Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.events import OrderAmendSent, RequestAnswered, Source
+from kavach.core.money.events import DaySettled
 from kavach.core.order_life import InFlight, Life
 from kavach.core.parent_order import LegChange, Trade
 from kavach.core.settings import Settings
@@ -256,6 +257,47 @@ def misplace_a_position(books: Books, cover: CoverOrder) -> None:
 def forget_a_position(books: Books, cover: CoverOrder) -> None:
     """The account holds nothing, though it bought."""
     books.state.clients["DEMO1"].positions.clear()
+
+
+def misplace_a_coin(books: Books, cover: CoverOrder) -> None:
+    """The account has a paisa of cash that nobody paid in."""
+    books.state.clients["DEMO1"].cash_paise += 1
+
+
+def misplace_less_than_a_coin(books: Books, cover: CoverOrder) -> None:
+    """The account has a part of a paisa too much."""
+    books.state.clients["DEMO1"].cash_rest_pips += 1
+
+
+def conjure_shares(books: Books, cover: CoverOrder) -> None:
+    """The account owns shares that it neither bought nor was given."""
+    books.state.clients["DEMO1"].holding_in(IDEA).free_quantity += 1
+
+
+def take_a_position_from_its_order(books: Books, cover: CoverOrder) -> None:
+    """What a cover order holds counts as the client's own."""
+    books.state.clients["DEMO1"].positions[0].plain_net += 1
+
+
+def block_for_a_position_of_nobody(books: Books, cover: CoverOrder) -> None:
+    """The account blocks for a position that cover orders alone hold."""
+    client = books.state.clients["DEMO1"]
+    client.positions[0].blocked_paise += 1
+    client.blocked_paise += 1
+
+
+def forget_a_settlement(books: Books, cover: CoverOrder) -> None:
+    """The end of the day is not in the ledger."""
+    books.state.ledger.clear()
+
+
+def settle_at_another_price(books: Books, cover: CoverOrder) -> None:
+    """The ledger tells another close than the account was settled at."""
+    (line,) = books.state.ledger
+    assert isinstance(line.event, DaySettled)
+    closes = tuple((key, Pips(price + 100)) for key, price in line.event.closes)
+    event = msgspec.structs.replace(line.event, closes=closes)
+    books.state.ledger[0] = msgspec.structs.replace(line, event=event)
 
 
 def misblock(books: Books, cover: CoverOrder) -> None:
@@ -600,6 +642,13 @@ CORRUPTIONS: Final[
     (opened, answer_a_stranger, {"INV-20"}),
     (opened, share_a_tag, {"INV-6"}),
     (carried, reopen_one_side, {"INV-17"}),
+    (covered, misplace_a_coin, {"INV-11"}),
+    (covered, misplace_less_than_a_coin, {"INV-11"}),
+    (covered, conjure_shares, {"INV-11"}),
+    (covered, take_a_position_from_its_order, {"INV-11"}),
+    (covered, block_for_a_position_of_nobody, {"INV-11"}),
+    (carried, forget_a_settlement, {"INV-11"}),
+    (carried, settle_at_another_price, {"INV-11"}),
     (opened, close_one_side, {"INV-17"}),
     (opened, close_unseen, {"INV-17"}),
 ]

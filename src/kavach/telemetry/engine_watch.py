@@ -23,6 +23,7 @@ from prometheus_client.core import Metric as Family
 from kavach.core import events as e
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import TERMINAL, State
+from kavach.core.money.events import IntradayCarried
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome, Refusal
 from kavach.core.regular.events import RegularOrderEnded
@@ -184,6 +185,17 @@ class EngineWatch:
             )
         )
 
+    def _carried(self, event: IntradayCarried, at_ns: int) -> None:
+        _LOG.warning(
+            Note(
+                "carried",
+                client=event.client_id,
+                instrument=event.instrument,
+                quantity=event.quantity,
+                engine_time=iso(at_ns),
+            )
+        )
+
     def _doubt(self, event: e.OrderDoubted, at_ns: int) -> None:
         self._doubted += 1
         self._in_doubt.add(event.tag)
@@ -265,6 +277,7 @@ _COUNTS: Final[dict[type, Callable[[EngineWatch, Any, int], None]]] = {
     e.CoverOrderReopened: EngineWatch._reopen,
     RegularOrderEnded: EngineWatch._end_regular,
     e.AlarmRaised: EngineWatch._alarm,
+    IntradayCarried: EngineWatch._carried,
     e.OrderDoubted: EngineWatch._doubt,
     e.OrderAccepted: EngineWatch._answer_new,
     e.OrderRejected: EngineWatch._answer_new,
