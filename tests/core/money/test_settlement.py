@@ -13,6 +13,7 @@ from kavach.core.state import OmsState
 from kavach.engine.record import decode_record
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
+from kavach.telemetry.telemetry import Telemetry
 from kavach.units import Exchange, Pips, Product, Quantity, Side
 from tests.core.money.counter import FUTURE, RUPEE, SHARE, Counter
 from tests.core.stocks import stock
@@ -306,3 +307,14 @@ def test_prices_below_a_paisa_are_not_lost() -> None:
         client.trade(fine, NRML, SELL, 1, 130_025, plain=True)
         evolve(state, DaySettled(Exchange.CDS, day, ((fine.key, Pips(130_000)),)), day)
         assert (client.cash_paise, client.cash_rest_pips) == divmod(25 * day, 100)
+
+
+def test_intraday_that_is_left_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """An operator reads client, instrument and quantity, at the level of an alarm."""
+    counter = Counter()
+    Telemetry(counter.engine)
+    counter.trade(SELL, 10, 13, MIS)
+    counter.session(Phase.CLOSED)
+    (record,) = [one for one in caplog.records if getattr(one.msg, "event", "") == "carried"]
+    assert record.levelname == "WARNING"
+    assert "NSE:14366" in record.getMessage() and "-10" in record.getMessage()
