@@ -20,8 +20,8 @@ from typing import Final
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge
 from kavach.api.portfolio import asked_of
-from kavach.api.position_rows import PRODUCT_NUMBER
 from kavach.api.route import CLIENT, PREFIX, Query, Route
+from kavach.api.rows import PRODUCT_NUMBER
 from kavach.core.accounts import Client
 from kavach.core.money.margin import order_margin_paise, position_margin_paise
 from kavach.instruments import Instrument

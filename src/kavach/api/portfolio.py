@@ -11,8 +11,9 @@ from typing import Final
 from kavach.api.asking import accepted, keyed
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
-from kavach.api.position_rows import day_row, holding_row, net_row
+from kavach.api.position_rows import day_row, holding_row
 from kavach.api.route import CLIENT, PREFIX, Query, Route
+from kavach.api.rows import position_row
 from kavach.core.money.commands import ConvertPosition
 from kavach.core.refusals import Refusal
 from kavach.units import Exchange, Product, Side, Validity, instrument_key
@@ -54,7 +55,7 @@ def positions(edge: Edge, call: Call) -> Reply:
         today = position.buy_quantity or position.sell_quantity
         if not today and (span is Span.LIVE or position.empty or not position.carried):
             continue
-        row = day_row if span is Span.LIVE else net_row
+        row = day_row if span is Span.LIVE else position_row
         instrument = backend.instruments[position.instrument]
         last_pips = backend.last_price_pips(position.instrument)
         found.append(row(client, position, instrument, last_pips))

@@ -1,15 +1,16 @@
 """
-Rows of positions and holdings, each key from what the account keeps.
+Rows of a day's positions and of holdings, each key from what the account keeps.
 
-A position has two rows. The day's counts what was traded today and nothing else. The net row
-counts what was carried in as well, at the close it was carried at; averages and profit are of
-both together, so it is the one that agrees with the funds.
+A position has two rows. The day's counts what was traded today and nothing else. The net one
+(``rows.position_row``) counts what was carried in as well, at the close it was carried at;
+averages and profit are of both together, so it is the one that agrees with the funds.
 
 Source: wire 1.5; docs/wire/portfolio.md.
 """
 
 from typing import Final
 
+from kavach.api.rows import position_row
 from kavach.core.accounts import Client
 from kavach.core.money.holding import Holding
 from kavach.core.money.position import Position
@@ -19,8 +20,6 @@ from kavach.wire.money import amount, average, number
 from kavach.wire.portfolio import HoldingRow, InstrumentDetails
 from kavach.wire.rows import PositionRow
 
-PRO_CLI: Final = "CLIENT"
-PRODUCT_NUMBER: Final = {Product.NRML: 0, Product.CNC: 1, Product.MIS: 2, Product.MTF: 16}
 EXCHANGE_NUMBER: Final = {
     Exchange.NSE: 1,
     Exchange.NFO: 2,
@@ -31,53 +30,11 @@ EXCHANGE_NUMBER: Final = {
 }
 
 
-def net_row(
-    client: Client, position: Position, instrument: Instrument, last_pips: int
-) -> PositionRow:
-    """Return what the client holds, earlier days included."""
-    net = position.net_quantity
-    held = position.bought_value if net > 0 else position.sold_value
-    held_quantity = position.bought if net > 0 else position.sold
-    close = number(instrument.previous_close_pips)
-    multiplier = position.multiplier
-    return PositionRow(
-        average_buy_price=average(position.bought_value, position.bought),
-        average_price=average(held, held_quantity) if net else 0,
-        average_sell_price=average(position.sold_value, position.sold),
-        buy_amount=number(position.buy_value * multiplier),
-        buy_quantity=position.buy_quantity,
-        cf_buy_amount=number(position.carried_buy_value * multiplier),
-        cf_buy_quantity=position.carried_buy_quantity,
-        cf_sell_amount=number(position.carried_sell_value * multiplier),
-        cf_sell_quantity=position.carried_sell_quantity,
-        client_id=client.client_id,
-        close_price=close,
-        exchange=instrument.exchange.value,
-        instrument_token=instrument.token,
-        ltp=number(last_pips),
-        multiplier=multiplier,
-        net_amount=number((position.sold_value - position.bought_value) * multiplier),
-        net_quantity=net,
-        previous_close=close,
-        pro_cli=PRO_CLI,
-        prod_type=PRODUCT_NUMBER[position.product],
-        product=position.product.value,
-        realized_mtm=amount(Paise(position.realised_paise)),
-        segment=instrument.segment,
-        sell_amount=number(position.sell_value * multiplier),
-        sell_quantity=position.sell_quantity,
-        symbol=instrument.symbol,
-        token=instrument.token,
-        trading_symbol=instrument.trading_symbol,
-        v_login_id=client.client_id,
-    )
-
-
 def day_row(
     client: Client, position: Position, instrument: Instrument, last_pips: int
 ) -> PositionRow:
     """Return what the client traded today."""
-    return net_row(client, position.of_today(), instrument, last_pips)
+    return position_row(client, position.of_today(), instrument, last_pips)
 
 
 def holding_row(

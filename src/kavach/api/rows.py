@@ -8,20 +8,23 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kavach.api.legs import LegView, legs_of
+from kavach.core.accounts import Client
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
+from kavach.core.money.position import Position
 from kavach.core.parent_order import ParentOrder, Trade
 from kavach.core.regular.order import RegularOrder
 from kavach.instruments import Instrument
-from kavach.units import NS_PER_SECOND, InstrumentKey
+from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
 from kavach.wire.activity import reference_of
 from kavach.wire.fields import ExecutionType
-from kavach.wire.money import average, decimal, number
-from kavach.wire.rows import OrderRow, TradeRow
+from kavach.wire.money import amount, average, decimal, number
+from kavach.wire.rows import OrderRow, PositionRow, TradeRow
 from kavach.wire.statuses import OrderStatus
 
 NNF_ID: Final = 111111111111100
 PRO_CLI: Final = "CLIENT"
+PRODUCT_NUMBER: Final = {Product.NRML: 0, Product.CNC: 1, Product.MIS: 2, Product.MTF: 16}
 PRO_CLI_NUMBER: Final = 0
 ANSWERED: Final = "NONE"  # What ``rejection_reason`` says once the exchange has spoken.
 
@@ -164,6 +167,48 @@ def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
         trigger_price={},
         v_login_id={},
         vol_filled_today=filled,
+    )
+
+
+def position_row(
+    client: Client, position: Position, instrument: Instrument, last_pips: int
+) -> PositionRow:
+    """Return what the client holds, earlier days included."""
+    net = position.net_quantity
+    held = position.bought_value if net > 0 else position.sold_value
+    held_quantity = position.bought if net > 0 else position.sold
+    close = number(instrument.previous_close_pips)
+    multiplier = position.multiplier
+    return PositionRow(
+        average_buy_price=average(position.bought_value, position.bought),
+        average_price=average(held, held_quantity) if net else 0,
+        average_sell_price=average(position.sold_value, position.sold),
+        buy_amount=number(position.buy_value * multiplier),
+        buy_quantity=position.buy_quantity,
+        cf_buy_amount=number(position.carried_buy_value * multiplier),
+        cf_buy_quantity=position.carried_buy_quantity,
+        cf_sell_amount=number(position.carried_sell_value * multiplier),
+        cf_sell_quantity=position.carried_sell_quantity,
+        client_id=client.client_id,
+        close_price=close,
+        exchange=instrument.exchange.value,
+        instrument_token=instrument.token,
+        ltp=number(last_pips),
+        multiplier=multiplier,
+        net_amount=number((position.sold_value - position.bought_value) * multiplier),
+        net_quantity=net,
+        previous_close=close,
+        pro_cli=PRO_CLI,
+        prod_type=PRODUCT_NUMBER[position.product],
+        product=position.product.value,
+        realized_mtm=amount(Paise(position.realised_paise)),
+        segment=instrument.segment,
+        sell_amount=number(position.sell_value * multiplier),
+        sell_quantity=position.sell_quantity,
+        symbol=instrument.symbol,
+        token=instrument.token,
+        trading_symbol=instrument.trading_symbol,
+        v_login_id=client.client_id,
     )
 
 

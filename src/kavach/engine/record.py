@@ -92,10 +92,10 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     at_ns: int
     core: OmsSnapshot
     venue: bytes
-    layout: Literal[2]
+    layout: Literal[3]
 
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _RECORD: Final = msgspec.msgpack.Decoder(Record)
