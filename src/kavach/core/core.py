@@ -239,15 +239,13 @@ class Core(Desk):
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer is due, if any is."""
-        due_ns = self.agenda.next_due_ns()
+        due_ns, day_ends_ns = self.agenda.next_due_ns(), self.state.day_ends_ns
+        if day_ends_ns is not None and (due_ns is None or day_ends_ns < due_ns):
+            due_ns = day_ends_ns
         if not self.gtts.ends:  # Asked with every command: where nobody waits, it costs nothing.
             return due_ns
         ends_ns = self.gtts.ends[0][0]
         return ends_ns if due_ns is None or ends_ns < due_ns else due_ns
-        due_ns, day_ends_ns = self.agenda.next_due_ns(), self.state.day_ends_ns
-        if due_ns is None or day_ends_ns is None:
-            return day_ends_ns if due_ns is None else due_ns
-        return min(due_ns, day_ends_ns)
 
     def watches(self, instrument: InstrumentKey) -> bool:
         """Return whether some cover order or GTT rule wants to know this instrument's price."""

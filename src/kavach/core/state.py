@@ -283,6 +283,10 @@ class OmsState:
         self.events = snapshot.events
         self.people.restore(snapshot.people)
         self._restore_kept(snapshot)
+        self.ledger = list(snapshot.ledger)
+        self.settled_days = dict(snapshot.settled_days)
+        self.unsettled_since_ns = dict(snapshot.unsettled_since_ns)
+        self.plan_day_end()
 
     def _restore_kept(self, snapshot: OmsSnapshot) -> None:
         """Make findable what clients keep for later."""
@@ -293,10 +297,6 @@ class OmsState:
         for rule in snapshot.gtts:
             self.gtts.add(rule)
         self.uuids_given = snapshot.uuids_given
-        self.ledger = list(snapshot.ledger)
-        self.settled_days = dict(snapshot.settled_days)
-        self.unsettled_since_ns = dict(snapshot.unsettled_since_ns)
-        self.plan_day_end()
 
     def add_client(self, client: Client) -> None:
         """Make a client findable."""
