@@ -215,6 +215,8 @@ def test_another_account_is_forbidden(world: World) -> None:
     foreign = rule(client_id="DEMO2")
     asks = [
         world.http.post(GTT, json=foreign, headers=BEARER),
+        world.http.post(GTT, json={"client_id": "DEMO2"}, headers=BEARER),
+        world.http.put(GTT, json={"client_id": "DEMO2"}, headers=BEARER),
         world.http.put(GTT, json=foreign | {"id": rule_id}, headers=BEARER),
         world.http.get(f"{GTT}?client_id=DEMO2", headers=BEARER),
         world.http.get(f"{GTT}/DEMO2", headers=BEARER),

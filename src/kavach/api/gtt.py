@@ -42,7 +42,8 @@ _TYPE: Final = "GTTStock"
 
 def create(edge: Edge, call: Call) -> Reply:
     """Return the answer to POST: the id of a new rule."""
-    request = read_message(wire.CreateGttRequest, call.body, call.query)
+    request = read_message(wire.CreateGttRequest, call.body, call.query, _NAMES)
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     action = _action(request.action_type, "action_type")
     expiry_day = wire.day(request.expiry_time, "expiry_time")
     order = read_inner(wire.GttOrderRequest, request.order, ORDER)
@@ -56,6 +57,7 @@ def create(edge: Edge, call: Call) -> Reply:
 def modify(edge: Edge, call: Call) -> Reply:
     """Return the answer to PUT: the rule is armed anew; what is blank stays as it is."""
     request = read_message(wire.ModifyGttRequest, call.body, call.query, _NAMES)
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     rule = edge.backend.state.gtts.rules.get(read.text(request.id, "id"))
     order = wire.ModifiedGttOrder()
     if not read.is_blank(request.order):

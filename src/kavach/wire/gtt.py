@@ -126,6 +126,7 @@ class CreateGttRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     required: ClassVar = ("action_type", "expiry_time", "order")
     parts: ClassVar = (GttOrderRequest,)
+    client_id: ClientId = UNSET
     action_type: ActionWord = UNSET
     expiry_time: ExpiryDate = UNSET
     order: NewGttOrder = UNSET
@@ -136,6 +137,7 @@ class ModifyGttRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     required: ClassVar = ("id",)
     parts: ClassVar = (ModifiedGttOrder,)
+    client_id: ClientId = UNSET
     id: RuleId = UNSET
     action_type: ActionWord = UNSET
     expiry_time: ExpiryDate = UNSET
