@@ -75,6 +75,10 @@ def test_the_day_holds_every_kind_of_event(run: Run, place: Path) -> None:
         *("OrderCancelRefused", "OrderClosed", "OrderTraded", "OrderTriggered"),
         *("OrderQuerySent", "OrderDoubted", "LinkLost", "LinkRestored"),
         *("EntriesStopped", "SessionEnded", "SessionOpened"),
+        *("GttCreated", "GttModified", "GttCancelled", "GttTriggered", "GttOrderPlaced"),
+        *("GttOrderRefused", "GttExpired", "BasketCreated", "BasketRenamed", "BasketDeleted"),
+        *("BasketOrderAdded", "BasketOrderEdited", "BasketOrderRemoved"),
+        *("BasketExecuted", "BasketOrderSettled"),
     } <= seen.keys()
 
 

@@ -7,7 +7,6 @@ idempotency key each.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kavach.core.commands import (
@@ -52,23 +51,14 @@ from kavach.units import (
     Validity,
 )
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
+from tests.crash.kept import day_of_keeping
+from tests.crash.steps import Step
 from tests.crash.world import World
 
 IDEA: Final = InstrumentKey("NSE:14366")  # Closed at 13.00.
 SBIN: Final = InstrumentKey("NSE:3045")  # Closed at 740.00; at most 150 000 an order.
 BUY, SELL = Side.BUY, Side.SELL
 STEP_NS: Final = 10 * NS_PER_MS  # Between two steps.
-
-Act = Callable[[World], Outcome | None]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that happens."""
-
-    name: str
-    act: Act
-    keyed: bool = False  # A client's command: telling it again must change nothing.
 
 
 def tell(world: World, step: Step) -> Outcome | None:
@@ -83,6 +73,7 @@ def day() -> list[Step]:
         *_morning(),
         *_fills(),
         *_changes(),
+        *_keeping(),
         *_faults(),
         *_silence(),
         *_link(),
@@ -382,6 +373,12 @@ def _changes() -> Iterator[Step]:
     yield quote(IDEA, 124_500, 125_500)
     yield trade(IDEA, 124_000)  # Stops fire.
     yield wait(1_200)
+    yield quote(IDEA, 129_500, 130_500)
+
+
+def _keeping() -> Iterator[Step]:
+    yield quote(SBIN, 7_399_500, 7_400_500)
+    yield from day_of_keeping(IDEA, SBIN, trade)
     yield quote(IDEA, 129_500, 130_500)
 
 
