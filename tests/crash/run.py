@@ -21,7 +21,8 @@ from kavach.journal import group_commit
 from kavach.journal.database import FILE_NAME, create_database
 from kavach.journal.sqlite import SqliteJournal
 from tests.crash.disk import Durable, Files, Log, Recorder, Rename, lay_out, recorder
-from tests.crash.workload import Step, day, tell
+from tests.crash.steps import Step
+from tests.crash.workload import day, tell
 from tests.crash.world import World, reopen
 
 TOGETHER: Final = 5  # Of a dozen steps so many are not waited for: they share commits.
