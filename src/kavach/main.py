@@ -39,6 +39,8 @@ from kavach.api.routes import ROUTES
 from kavach.contracts.archive import ContractsError
 from kavach.contracts.known import Contracts, known_contracts
 from kavach.core.commands import Leg, OpenClient, RenewToken
+from kavach.core.limits.commands import ChooseLimits
+from kavach.core.limits.profiles import Profile
 from kavach.core.people.commands import RegisterApp, SetCredentials
 from kavach.core.settings import Settings
 from kavach.credentials import is_secret, new_access_token, new_token, secret_digest, token_digest
@@ -121,6 +123,7 @@ class WorldOptions:
     demo_pin: str = ""
     demo_app_redirects: tuple[str, ...] = ()  # Empty: no demo app.
     demo_app_secret: str = field(default_factory=new_access_token)
+    limits: Profile = Profile.OFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +242,8 @@ def _build(
         engine.restore_link()  # A start is a return: what was never told is told now.
     world = World(engine, venue, clock, contracts)
     engine.quotes = venue
+    world = World(engine, venue, clock)
+    accepted(engine.execute(ChooseLimits(profile=options.limits)))  # Kept for every replay.
     _open_sessions(world, options.sessions)
     _open_demo_client(engine, options)
     _open_market(world, options, candles)

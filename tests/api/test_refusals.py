@@ -20,6 +20,7 @@ STATUS = {  # Decision 1.
     ErrorCode.BASKET_INVALID: {400},
     ErrorCode.BASKET_PRICE_INVALID: {400},
     ErrorCode.NOT_HEDGEABLE: {400},
+    ErrorCode.TOO_MANY_REQUESTS: {429},
 }
 
 

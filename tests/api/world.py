@@ -30,6 +30,7 @@ from kavach.engine.venue_port import Heard
 from kavach.journal.memory import MemoryJournal
 from kavach.units import (
     NS_PER_MS,
+    NS_PER_SECOND,
     InstrumentKey,
     Paise,
     Pips,
@@ -124,6 +125,10 @@ class Desk(Engine):
             raise JournalUnavailable("the disk is full")
         while not self.disk.is_set():
             await asyncio.sleep(0.005)
+
+    def seconds_until(self, at_ns: int) -> float | None:
+        """Return how long it is until then: this clock goes by being asked."""
+        return (at_ns - self.now_ns()) / NS_PER_SECOND
 
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return what the instrument last traded at."""

@@ -29,6 +29,7 @@ from kavach.units import (
     Validity,
 )
 from kavach.venues.scripted import ScriptedVenue, Told
+from tests.core.limits.house import REASONS as OF_LIMITS
 from tests.core.money.test_convert import REASONS as OF_CONVERSIONS
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
@@ -369,4 +370,5 @@ def test_every_reason_is_tested() -> None:
     }
     told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS | OF_GTT_RULES | OF_BASKETS
     told |= set(OF_CONVERSIONS)
+    told |= set(OF_REGULAR_ORDERS) | set(OF_LIMITS)
     assert set(Reason) - told - OF_PEOPLE == set()

@@ -103,7 +103,7 @@ class Methods:
         route = self._routes[scope["method"]]
         path_id = next(iter(scope["path_params"].values()), "")
         if route.handler is not None:
-            await self._edge.serve(route.handler, path_id, scope, receive, send)
+            await self._edge.serve(route.handler, path_id, scope, receive, send, route.limit)
         elif route.open_handler is not None:
             await self._edge.serve_open(route.open_handler, scope, receive, send)
 

@@ -36,6 +36,12 @@ class NamesInstrument(Protocol):
     instrument_token: Any
 
 
+class Protected(Protocol):
+    """A request that may bring its own market protection."""
+
+    market_protection_percentage: Any
+
+
 def keyed(call: Call, command: C) -> C:
     """Return the command with the client's key, and a fingerprint of what it asks."""
     if not call.idempotency_key:
@@ -66,6 +72,12 @@ def price_of(order_type: OrderType, value: object) -> Pips:
     if order_type in (OrderType.MARKET, OrderType.SLM) and read.is_blank(value):
         return Pips(0)
     return read.price(value, "price")
+
+
+def protection_of(request: Protected) -> int | None:
+    """Return the market protection in hundredths of a percent; None if none, or 0, is given."""
+    name = "market_protection_percentage"
+    return read.optional(read.percentage, request.market_protection_percentage, name) or None
 
 
 def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> InstrumentKey | None:

@@ -48,5 +48,8 @@ class Backend(Protocol):
     def attend(self, key: InstrumentKey) -> None:
         """Have a market made in an instrument that somebody looks at; cheap to say again."""
 
+    def seconds_until(self, at_ns: int) -> float | None:
+        """Return how many real seconds until the engine's time is this; None while it stands."""
+
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return what an instrument last traded at; before it has, the previous close."""

@@ -11,6 +11,7 @@ Source: wire 5.3, Decisions 1 to 3; cover-order 5.7.
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -34,11 +35,14 @@ from kavach.api.call import (
     token_digest,
 )
 from kavach.api.options import ApiOptions
+from kavach.api.pacing import Pacing
 from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses, TooManyLogins
 from kavach.api.refusals import told
 from kavach.contracts.catalogue import Catalogue
+from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Refusal
 from kavach.engine.journal_port import JournalError, JournalPaused
+from kavach.units import NS_PER_SECOND
 from kavach.wire.errors import (
     FORBIDDEN,
     UNAUTHORISED,
@@ -71,6 +75,7 @@ class Edge:
         self.logins = Logins(backend)
         self._numbers = count(1)
         self._waiting = 0
+        self._pacing = Pacing()
         self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
 
     def request_id(self) -> bytes:
@@ -78,10 +83,16 @@ class Edge:
         return f"{self._run}-{next(self._numbers)}".encode()
 
     async def serve(
-        self, handler: Handler, path_id: str, scope: Scope, receive: Receive, send: Send
+        self,
+        handler: Handler,
+        path_id: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limit: LimitClass = LimitClass.ORDERS,
     ) -> None:
-        """Answer one request by this handler."""
-        await self._answer(self._reply(handler, path_id, scope, receive), send)
+        """Answer one request by this handler; ``limit`` says what it counts as."""
+        await self._answer(self._reply(handler, path_id, scope, receive, limit), send)
 
     async def serve_open(
         self, handler: OpenHandler, scope: Scope, receive: Receive, send: Send
@@ -107,7 +118,9 @@ class Edge:
             raise
         await send_reply(send, reply, self.request_id())
 
-    async def _reply(self, handler: Handler, path_id: str, scope: Scope, receive: Receive) -> Reply:
+    async def _reply(
+        self, handler: Handler, path_id: str, scope: Scope, receive: Receive, limit: LimitClass
+    ) -> Reply:
         try:
             body = await read_body(receive)
             given = joined_headers(scope)
@@ -129,6 +142,11 @@ class Edge:
             waiting_max = WAITING_MAX * 2 if scope["method"] == "DELETE" else WAITING_MAX
             if self._waiting >= waiting_max:
                 return self.busy()
+            if limit is not LimitClass.ORDERS and self.backend.state.limited:
+                state, now_ns = self.backend.state, self.backend.now_ns()
+                too_soon = self._pacing.refuses(state, client_id, limit, now_ns)
+                if too_soon is not None:
+                    return self.refusal(too_soon)
             return await self._outcome(handler, call)
         except (BadField, BadBody, Refused) as error:
             return self._no(error)
@@ -190,6 +208,24 @@ class Edge:
         """Return what a client is told of a refusal of the core; see ``told``."""
         entry, text = told(refusal, within)
         return self.error(entry.status, entry.code, text, entry.word)
+
+    def refusal(self, refusal: Refusal) -> Reply:
+        """Return what a client is told of a refusal of the core."""
+        entry, text = told(refusal)
+        reply = self.error(entry.status, entry.code, text, entry.word)
+        if refusal.retry_at_ns:
+            reply.more = ((b"retry-after", b"%d" % self._whole_seconds(refusal.retry_at_ns)),)
+        return reply
+
+    def _whole_seconds(self, until_ns: int) -> int:
+        """Return after how many real seconds, rounded up, it is this late for the engine.
+
+        While its time stands still, nobody can know; then it is told as if it ran.
+        """
+        seconds = self.backend.seconds_until(until_ns)
+        if seconds is None:
+            seconds = (until_ns - self.backend.now_ns()) / NS_PER_SECOND
+        return max(1, math.ceil(seconds))
 
     def too_many_guesses(self, many: TooManyGuesses) -> Reply:
         """Return the answer to one guess too many, with when the next may be."""

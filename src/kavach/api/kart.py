@@ -10,7 +10,15 @@ Source: wire 1.3, Decisions 4 to 10, 15, 19; cover-order 5.7.
 from typing import Final
 
 from kavach.api import baskets, regular
-from kavach.api.asking import accepted, keyed, moves_exchange, named_id, price_of, same_instrument
+from kavach.api.asking import (
+    accepted,
+    keyed,
+    moves_exchange,
+    named_id,
+    price_of,
+    protection_of,
+    same_instrument,
+)
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import ORDER_ID, PREFIX, Route
@@ -20,6 +28,7 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     PlaceCoverOrder,
 )
+from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Outcome, Reason, Refusal
 from kavach.units import (
     Exchange,
@@ -151,6 +160,7 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
         bracket=bracket,
         stop_offset_pips=stop_pips if bracket else Pips(0),
         target_offset_pips=target_pips,
+        protection_bp=protection_of(request) or 0,
     )
 
 
@@ -196,6 +206,7 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         stop_offset_pips=stop_pips if bracket else None,
         target_offset_pips=target_pips,
         bracket=bracket,
+        protection_bp=protection_of(request),
     )
 
 
@@ -247,6 +258,7 @@ ROUTES: Final = (
         handler=place,
         request=PlaceRequest,
         other_requests=(ExecuteBasketRequest,),
+        limit=LimitClass.ORDERS,
         answer=answers.PlaceAnswer,
         headers=(headers.BASKET_ORDERS,),
     ),
@@ -257,6 +269,7 @@ ROUTES: Final = (
         summary="Change the living entry, the stop, or a bracket's target.",
         handler=modify,
         request=ModifyRequest,
+        limit=LimitClass.ORDERS,
         answer=answers.BasketAnswer,
     ),
     Route(
@@ -266,6 +279,7 @@ ROUTES: Final = (
         summary="Cancel what has not traded of the entry (ENTRY), or get out (SECOND, THIRD).",
         handler=cancel,
         request=CancelRequest,
+        limit=LimitClass.ORDERS,
         answer=answers.BasketAnswer,
     ),
     Route(
@@ -275,6 +289,7 @@ ROUTES: Final = (
         summary="The same, the order id in the parameters alone.",
         handler=cancel,
         request=CancelRequest,
+        limit=LimitClass.ORDERS,
         answer=answers.BasketAnswer,
     ),
 )

@@ -29,7 +29,7 @@ _STATUSES: Final = {
     "405": "The route has no such method.",
     "408": "The request took too long to arrive.",
     "413": "The body exceeds 64 kB.",
-    "429": "Too many wrong guesses; Retry-After says when there may be another.",
+    "429": "Too many requests, or wrong guesses; Retry-After says when there is room again.",
     "431": "The head exceeds 16 kB or 100 lines.",
     "503": "UNKNOWN: the journal fails, what was asked may be kept or not. PAUSED, BUSY: not done.",
 }

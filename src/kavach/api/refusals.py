@@ -12,7 +12,14 @@ from typing import Final, NamedTuple
 from kavach.core.baskets.asks import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
 from kavach.core.gtt.asks import GTTS_MAX
 from kavach.core.refusals import Reason, Refusal
-from kavach.wire.errors import FORBIDDEN, UNAUTHORISED, ErrorCode, invalid_code, invalid_text
+from kavach.wire.errors import (
+    FORBIDDEN,
+    UNAUTHORISED,
+    ErrorCode,
+    blank_text,
+    invalid_code,
+    invalid_text,
+)
 
 R = Reason
 
@@ -191,6 +198,15 @@ REFUSALS: Final[dict[Reason, Told]] = {
         f"{FORBIDDEN}: this token was given by the operator and ends when another is given",
         R.TOKEN_MUST_NOT_STAND.name,
     ),
+    R.REQUESTS_MUST_BE_WITHIN_LIMIT: Told(
+        429, ErrorCode.TOO_MANY_REQUESTS, "Too many requests", "RATE_LIMITED"
+    ),
+    R.MARKET_PROTECTION_MUST_BE_GIVEN: Told(
+        400,
+        _FIELD,
+        blank_text("market_protection_percentage"),
+        R.MARKET_PROTECTION_MUST_BE_GIVEN.name,
+    ),
     # The same answer for an id that is unknown and for one that is somebody else's.
     R.ORDER_MUST_EXIST: Told(404, _ORDER, invalid_text("oms_order_id"), "ORDER_NOT_FOUND"),
     **{reason: _field(reason, *field) for reason, field in _FIELDS.items()},
@@ -226,3 +242,6 @@ def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
     if refusal.detail and entry.status == 400:  # Who may not know gets no figures.
         return entry, f"{text}: {refusal.detail}"
     return entry, text
+    if refusal.detail and entry.status in (400, 429):  # Who may not know gets no figures.
+        return entry, f"{entry.text}: {refusal.detail}"
+    return entry, entry.text

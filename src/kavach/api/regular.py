@@ -10,10 +10,19 @@ Source: wire 1.2, Decisions 5, 15.
 
 from typing import Final
 
-from kavach.api.asking import accepted, keyed, moves_exchange, named_id, price_of, same_instrument
+from kavach.api.asking import (
+    accepted,
+    keyed,
+    moves_exchange,
+    named_id,
+    price_of,
+    protection_of,
+    same_instrument,
+)
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import ORDER_ID, PREFIX, Route
+from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.units import (
@@ -113,6 +122,7 @@ def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
         amo=_is_amo(request.execution_type),
         user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
         device=read.optional(read.text, request.device, "device") or "",
+        protection_bp=protection_of(request) or 0,
     )
 
 
@@ -146,6 +156,7 @@ def modify_command(edge: Edge, request: ModifyOrderRequest, call: Call) -> Modif
         price_pips=read.optional(read.price, request.price, "price"),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
         validity=read.optional(_validity, request.validity, "validity"),
+        protection_bp=protection_of(request),
     )
 
 
@@ -172,6 +183,7 @@ ROUTES: Final = (
         summary="Buy or sell; as AMO, when the session opens.",
         handler=place,
         request=PlaceOrderRequest,
+        limit=LimitClass.ORDERS,
         answer=answers.OrderIdAnswer,
     ),
     Route(
@@ -181,6 +193,7 @@ ROUTES: Final = (
         summary="Change a living regular order.",
         handler=modify,
         request=ModifyOrderRequest,
+        limit=LimitClass.ORDERS,
         answer=answers.OrderIdAnswer,
     ),
     Route(
@@ -190,6 +203,7 @@ ROUTES: Final = (
         summary="Cancel what has not traded of a regular order.",
         handler=cancel,
         request=CancelOrderRequest,
+        limit=LimitClass.ORDERS,
         answer=answers.OrderIdAnswer,
     ),
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kavach.api.edge import Handler, OpenHandler
+from kavach.core.limits.profiles import LimitClass
 
 PREFIX: Final = "/api/v1"
 ORDER_ID: Final = "oms_order_id"
@@ -39,6 +40,7 @@ class Route:
     open_handler: OpenHandler | None = None
     answer: Any  # The message type of a success.
     request: type | None = None
+    limit: LimitClass = LimitClass.OTHER  # ORDERS: the core counts it, and the edge does not.
     query: tuple[Query, ...] = ()
     error: type | None = None  # What 400 and 404 look like here besides envelope A.
     other_requests: tuple[type, ...] = ()  # Messages of other kinds that the route takes, too.

@@ -18,7 +18,7 @@ from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
 from kavach.wire.activity import reference_of
 from kavach.wire.fields import ExecutionType
-from kavach.wire.money import amount, average, decimal, number
+from kavach.wire.money import amount, average, decimal, number, percentage
 from kavach.wire.rows import OrderRow, PositionRow, TradeRow
 from kavach.wire.statuses import OrderStatus
 
@@ -31,7 +31,7 @@ ANSWERED: Final = "NONE"  # What ``rejection_reason`` says once the exchange has
 
 def order_row(view: LegView) -> OrderRow:
     """Return the leg's row in the order book."""
-    parent, instrument = view.parent, view.instrument
+    parent, instrument, of_entry = view.parent, view.instrument, view.leg is Leg.ENTRY
     rejected = view.status is OrderStatus.REJECTED
     answered = bool(view.exchange_order_id)
     code, reason = view.rejection if rejected else (0, ANSWERED if answered else "")
@@ -62,18 +62,18 @@ def order_row(view: LegView) -> OrderRow:
         oms_order_id=str(view.order_id),
         lot_size=instrument.lot,
         isin=instrument.isin,
-        disclosed_quantity=parent.disclosed_quantity if view.leg is Leg.ENTRY else 0,
+        disclosed_quantity=parent.disclosed_quantity if of_entry else 0,
         execution_type=execution_type(parent),
         source="",
         device=parent.device,
         exchange_order_id=view.exchange_order_id,
-        validity=parent.validity.value if view.leg is Leg.ENTRY else "DAY",
+        validity=parent.validity.value if of_entry else "DAY",
         leg_order_indicator=None if isinstance(parent, RegularOrder) else view.leg.value,
         trade_price=0,
         spread_token=None,
-        market_protection_percentage=0,
+        market_protection_percentage=percentage(parent.protection_bp if of_entry else 0),
         filled_quantity=view.filled,
-        order_tag="",
+        order_tag=parent.algo_tag,
         sl_trigger_price=0.0,
         square_off=False,
         order_status_info="",

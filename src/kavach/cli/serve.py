@@ -17,6 +17,7 @@ import click
 from kavach import __version__
 from kavach.api.options import ApiOptions
 from kavach.cli.values import DATA_DIR, REDIRECT, SPEED, TOKEN
+from kavach.core.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
 from kavach.main import (
     MarketKind,
@@ -43,7 +44,6 @@ _SECRETS: Final = (
     "demo_pin",
     "demo_app_secret",
 )
-_LIMITS: Final = ("documented", "sebi-2026", "off")
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -91,7 +91,13 @@ _LOG: Final = logging.getLogger(__name__)
     show_default=True,
     help="When the exchanges are open; weekends are the only holidays that nse knows.",
 )
-@click.option("--limits", type=click.Choice(_LIMITS), default="off", show_default=True)
+@click.option(
+    "--limits",
+    type=click.Choice([profile.value for profile in Profile]),
+    default=Profile.OFF.value,
+    show_default=True,
+    help="How often clients may ask, and the rules that go with it.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="What the market grows from.")
 @click.option("--demo-token", type=TOKEN, help="Access token of DEMO1; made up if not given.")
 @click.option("--operator-token", type=TOKEN, help="Token of the control room; made up, too.")
@@ -127,8 +133,6 @@ _LOG: Final = logging.getLogger(__name__)
 @click.option("--documented-history", is_flag=True, help="Nest order history as documented.")
 def serve(**given: Any) -> None:
     """Serve the trading API on http://HOST:PORT until Ctrl-C."""
-    if given["limits"] != "off":
-        raise click.UsageError(f"--limits {given['limits']} is not there yet; use --limits off.")
     if given["market"] == MarketKind.REPLAY and given["replay"] is None:
         raise click.UsageError("--market replay needs --replay FILE.")
     if given["market"] != MarketKind.REPLAY and given["replay"] is not None:
@@ -150,6 +154,7 @@ def serve(**given: Any) -> None:
         sessions=Sessions(given["sessions"]),
         seed=given["seed"],
         demo_app_redirects=given["demo_app_redirects"],
+        limits=Profile(given["limits"]),
         **secrets,
     )
     options = ServeOptions(

@@ -32,6 +32,8 @@ from kavach.core.events import (
     ExitIntended,
     Source,
 )
+from kavach.core.limits.budget import slices_of, too_many_slices
+from kavach.core.limits.marking import lacks_protection, mark
 from kavach.core.modify import modify_entry, modify_stop
 from kavach.core.money.margin import margin_paise
 from kavach.core.order_life import Life
@@ -76,10 +78,16 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
         command.order_type, command.price_pips, command.trigger_price_pips, last
     )
     command, target = priced(command, reference)
+    if lacks_protection(desk, command.order_type, command.protection_bp):
+        return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
     reason = check_placement(command, instrument, state.settings, last)
     reason = reason or check_bracket(command, instrument, target, reference)
     if reason is not None:
         return Refusal(reason)
+    if state.budgeted and too_many_slices(
+        desk, command.client_id, slices_of(instrument, command.quantity)
+    ):
+        return Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
     client = state.clients[command.client_id]
     if client.killed or instrument.exchange in state.entries_stopped:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
@@ -113,6 +121,7 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
         )
     )
     cover = state.covers[cover_id]
+    mark(desk, cover, command.protection_bp)
     if needed > available:
         # As the vendor does: the order is taken and its row says REJECTED, with the figures.
         text = shortfall_text(available, needed)

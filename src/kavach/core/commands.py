@@ -8,6 +8,7 @@ Source: cover-order.md 5.3 to 5.5b; wire.md 1.3.
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
@@ -59,6 +60,8 @@ class RenewToken(Command, frozen=True, kw_only=True):
 class KeyedCommand(Command, frozen=True, kw_only=True):
     """A client's request that may be repeated: the same key gets the first answer again."""
 
+    protective: ClassVar[bool] = False  # Takes risk away only: counted, never over a limit.
+
     client_id: str
     idempotency_key: str = ""  # Empty: the request is not protected against repetition.
     fingerprint: str = ""  # Tells one request from another under the same key.
@@ -83,6 +86,7 @@ class PlaceCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     bracket: bool = False
     stop_offset_pips: Pips = Pips(0)  # Of a bracket: how far from the entry's price.
     target_offset_pips: Pips = Pips(0)
+    protection_bp: int = 0  # Hundredths of a percent; 0: the instrument's own protection.
 
 
 class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
@@ -106,12 +110,16 @@ class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     stop_offset_pips: Pips | None = None  # Of a bracket, as is the next.
     target_offset_pips: Pips | None = None
     bracket: bool | None = None  # Which kind the caller takes it for: a check.
+    protection_bp: int | None = None
 
 
 class CancelCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     """Cancel the entry's remainder (ENTRY), or get out of the position (SECOND, THIRD)."""
 
     order_id: int  # A leg's or the basket's id.
+    protective: ClassVar[bool] = True
+
+    order_id: int  # The entry's, the stop's or the basket's id.
     leg: Leg
     exchange_order_id: str
     bracket: bool | None = None

@@ -60,6 +60,9 @@ from kavach.core.gtt import commands as gtt_commands
 from kavach.core.gtt.triggering import look_again, price_moved, session_ended, time_reached
 from kavach.core.hearing import denied, missing_reports, news
 from kavach.core.kinds import KINDS
+from kavach.core.limits.admission import admit
+from kavach.core.limits.choosing import choose_limits, register_algo
+from kavach.core.limits.commands import ChooseLimits, RegisterAlgo
 from kavach.core.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.money.convert import check_gift, convert_position, give, grant_holdings
 from kavach.core.money.day_end import midnight, session_over, settle_days
@@ -481,8 +484,9 @@ def keyed(
     def decide_once(core: "Core", command: KeyedCommand) -> Ticket | Refusal:
         if command.client_id not in core.state.clients:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
+        limited = core.state.limited
         if not command.idempotency_key:
-            return decide(core, command)
+            return admit(core, command, decide) if limited else decide(core, command)
         first = core.state.answers.get((command.client_id, command.idempotency_key))
         if first is not None:
             if first.fingerprint != command.fingerprint:
@@ -497,7 +501,7 @@ def keyed(
                     subject=first.subject,
                 )
             )
-        ticket = decide(core, command)
+        ticket = admit(core, command, decide) if limited else decide(core, command)
         if isinstance(ticket, Ticket):
             ticket = msgspec.structs.replace(
                 ticket,
@@ -544,4 +548,6 @@ _HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
     **PEOPLE_HANDLE,
     ConvertPosition: keyed(convert_position),
     GrantHoldings: grant_holdings,
+    ChooseLimits: choose_limits,
+    RegisterAlgo: register_algo,
 }

@@ -130,7 +130,7 @@ def amend_entries(
     for order in live:
         order_type, price, trigger = venue_terms(
             desk,
-            parent.side,
+            parent,
             wanted.order_type,
             wanted.price_pips,
             wanted.trigger_price_pips,

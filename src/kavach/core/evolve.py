@@ -22,6 +22,7 @@ from kavach.core.gtt.evolve import APPLY as GTTS
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.listing.evolve import instrument_listed
 from kavach.core.money.evolve import APPLY as APPLY_MONEY
+from kavach.core.limits.evolve import APPLY as APPLY_LIMITS
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.parent_order import LegChange, ParentOrder, Trade
 from kavach.core.people.evolve import PEOPLE_APPLY
@@ -131,6 +132,8 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
     order.largest_total = event.quantity
     state.orders[event.tag] = order
     state.next_tag = event.tag + 1
+    if state.budgeted:
+        _count_sent(state, order, at_ns, entry=order.is_entry)
     if event.purpose is _ENTRY:
         parent.entries += (order,)
         return
@@ -152,6 +155,9 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     order.amends += 1
     order.largest_total = max(order.largest_total, event.quantity)
     if order.purpose not in (_ENTRY, _TARGET) and event.order_type is OrderType.LIMIT:
+    if state.budgeted:
+        _count_sent(state, order, at_ns, entry=order.is_entry)
+    if order.purpose is not _ENTRY and event.order_type is OrderType.LIMIT:
         state.covers[order.parent_id].priced_at_ns = at_ns
 
 
@@ -160,6 +166,8 @@ def _order_cancel_sent(state: OmsState, event: e.OrderCancelSent, at_ns: int) ->
     _answer(order, _CANCEL_SENT)
     order.asked_at_ns = at_ns
     order.serial += 1
+    if state.budgeted:
+        _count_sent(state, order, at_ns, entry=False)  # It takes risk away, whatever it cancels.
 
 
 def _order_query_sent(state: OmsState, event: e.OrderQuerySent, at_ns: int) -> None:
@@ -169,7 +177,15 @@ def _order_query_sent(state: OmsState, event: e.OrderQuerySent, at_ns: int) -> N
 
 
 def _stray_cancel_sent(state: OmsState, event: e.StrayCancelSent, at_ns: int) -> None:
-    """Nothing of ours changes: the other order was never ours."""
+    """Nothing of ours changes but what was sent: the other order was never ours."""
+    if state.budgeted:
+        _count_sent(state, state.orders[event.tag], at_ns, entry=False)
+
+
+def _count_sent(state: OmsState, order: VenueOrder, at_ns: int, *, entry: bool) -> None:
+    """Count a request to the venue on its client's budget (INV-18)."""
+    parent = state.parents[order.parent_id]
+    state.limits.sent(parent.client_id, parent.instrument, at_ns, entry=entry)
 
 
 def _order_doubted(state: OmsState, event: e.OrderDoubted, at_ns: int) -> None:
@@ -667,4 +683,5 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     **BASKETS,
     **GTTS,
     **APPLY_MONEY,
+    **APPLY_LIMITS,
 }

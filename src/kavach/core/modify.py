@@ -14,6 +14,8 @@ from kavach.core.cover_tables import State
 from kavach.core.desk import Desk
 from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source, StopPlanned
+from kavach.core.limits.budget import changes, too_many_slices
+from kavach.core.limits.marking import lacks_protection, protect_anew, protection_after
 from kavach.core.money.margin import margin_paise
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason, Refusal
@@ -34,6 +36,12 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
         return Refusal(Reason.ENTRY_IN_FLIGHT)
     instrument = desk.state.instruments[cover.instrument]
     wanted = wanted_terms(desk, cover, instrument, command)
+    if lacks_protection(desk, wanted.order_type, protection_after(cover, command)):
+        return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
+    if desk.state.budgeted and too_many_slices(
+        desk, cover.client_id, changes(cover, instrument, wanted.quantity)
+    ):
+        return Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
     reason = check_wanted(desk, cover, instrument, wanted) or _check_growth(desk, cover, wanted)
     if reason is not None:
         return Refusal(reason)
@@ -57,6 +65,11 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
     for planned in (stop, target):
         if planned is not None:
             desk.emit(planned)
+    if isinstance(planned, Reason):
+        return Refusal(planned)
+    if planned is not None:
+        desk.emit(planned)
+    protect_anew(desk, cover, command.protection_bp)
     if wanted.quantity == cover.entry_filled:
         desk.emit(EntryCancelRequested(cover.order_id, Source.USER))
     elif differs(cover, wanted):

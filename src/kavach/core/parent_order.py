@@ -86,6 +86,8 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
     blocked_paise: int = 0
     settled_quantity: int = 0  # Of the position, what was paid out when its contract ended.
     settled_serial: int = 0  # How many events had happened before that.
+    protection_bp: int = 0  # The client's own market protection, 1/10 000; 0: the instrument's.
+    algo_tag: str = ""  # Travels with every request about it, where the rules ask for a tag.
 
     @property
     def state(self) -> StrEnum:

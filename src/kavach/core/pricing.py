@@ -8,9 +8,14 @@ raw market order; each further attempt reaches one protection further, up to the
 Source: cover-order 5.6; wire Decision 20.
 """
 
+from typing import Final
+
 from kavach.core.settings import PERMILLE, Settings
 from kavach.instruments import Instrument
 from kavach.units import Side
+
+WHOLE_BP: Final = 10_000  # A client's own protection is given in hundredths of a percent.
+_BP_PER_PERMILLE: Final = WHOLE_BP // PERMILLE
 
 
 def floor_tick(price_pips: int, tick_pips: int) -> int:
@@ -31,18 +36,29 @@ def protection_permille(instrument: Instrument, settings: Settings) -> int:
 
 
 def marketable(
-    instrument: Instrument, settings: Settings, side: Side, last_pips: int, attempt: int = 0
+    instrument: Instrument,
+    settings: Settings,
+    side: Side,
+    last_pips: int,
+    attempt: int = 0,
+    own_bp: int = 0,
 ) -> int:
-    """Return the limit price of a protected market order, on tick and inside the band."""
-    reach = last_pips * protection_permille(instrument, settings) * (attempt + 1) // PERMILLE
+    """Return the limit price of a protected market order, on tick and inside the band.
+
+    ``own_bp`` is the order's own protection in hundredths of a percent; 0: the instrument's.
+    """
+    bp = own_bp or protection_permille(instrument, settings) * _BP_PER_PERMILLE
+    reach = last_pips * bp * (attempt + 1) // WHOLE_BP
     if side is Side.BUY:
         return min(instrument.band_high_pips, ceil_tick(last_pips + reach, instrument.tick_pips))
     return max(instrument.band_low_pips, floor_tick(last_pips - reach, instrument.tick_pips))
 
 
-def stop_limit(instrument: Instrument, settings: Settings, side: Side, trigger_pips: int) -> int:
+def stop_limit(
+    instrument: Instrument, settings: Settings, side: Side, trigger_pips: int, own_bp: int = 0
+) -> int:
     """Return the limit of a stop where the exchange wants one: as if the trigger had traded."""
-    return marketable(instrument, settings, side, trigger_pips)
+    return marketable(instrument, settings, side, trigger_pips, own_bp=own_bp)
 
 
 def beyond(side: Side, trigger_pips: int, last_pips: int) -> bool:

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     KEY_MUST_NOT_BE_REUSED = "key_must_not_be_reused"
     CLIENT_MUST_EXIST = "client_must_exist"
     CLIENT_MUST_BE_NEW = "client_must_be_new"
+    REQUESTS_MUST_BE_WITHIN_LIMIT = "requests_must_be_within_limit"
     # About who asks
     TOTP_MUST_BE_NEW = "totp_must_be_new"
     TOKEN_MUST_BE_LIVE = "token_must_be_live"
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     CODE_MUST_BE_LIVE = "code_must_be_live"
     # About what the order says
     INSTRUMENT_MUST_EXIST = "instrument_must_exist"
+    MARKET_PROTECTION_MUST_BE_GIVEN = "market_protection_must_be_given"
     PRODUCT_MUST_BE_OFFERED = "product_must_be_offered"
     ORDER_TYPE_MUST_BE_OFFERED = "order_type_must_be_offered"
     VALIDITY_MUST_BE_OFFERED = "validity_must_be_offered"
@@ -129,6 +131,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     reason: Reason
     detail: str = ""  # Figures for people, e.g. the venue's own code and text.
+    retry_at_ns: int = 0  # From when on the limit that was met has room; 0: it is no limit.
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -18,12 +18,13 @@ from kavach.core.events import (
     OrderSubmitted,
     Purpose,
 )
+from kavach.core.limits.budget import fits
 from kavach.core.order_life import InFlight, Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.pricing import marketable, stop_limit
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
-from kavach.units import OrderType, Pips, Quantity, Side
+from kavach.units import OrderType, Pips, Quantity
 
 LIMIT, MARKET, SL, SLM = OrderType
 _NONE = InFlight.NONE
@@ -45,7 +46,7 @@ def submit_slices(
     """Send entry orders of these terms, cut where one exceeds what one order may hold."""
     order_type, price, trigger = venue_terms(
         desk,
-        parent.side,
+        parent,
         terms.order_type,
         terms.price_pips,
         terms.trigger_price_pips,
@@ -76,7 +77,7 @@ def submit_slices(
 
 def venue_terms(
     desk: Desk,
-    side: Side,
+    parent: ParentOrder,
     order_type: OrderType,
     price_pips: int,
     trigger_pips: int,
@@ -85,12 +86,22 @@ def venue_terms(
     """Return what a venue gets for an order type: MARKET and SLM carry a protected limit."""
     settings = desk.state.settings
     if order_type is MARKET:
-        last = desk.last_price(instrument)
-        return LIMIT, Pips(marketable(instrument, settings, side, last)), _ZERO
+        return LIMIT, Pips(_market_price(desk, parent, instrument)), _ZERO
     if order_type is SLM:
-        limit = stop_limit(instrument, settings, side, trigger_pips)
+        limit = stop_limit(instrument, settings, parent.side, trigger_pips, parent.protection_bp)
         return SL, Pips(limit), Pips(trigger_pips)
     return order_type, Pips(price_pips), Pips(trigger_pips)
+
+
+def _market_price(desk: Desk, parent: ParentOrder, instrument: Instrument) -> int:
+    """Return where a market entry is priced now, by its own protection if it has one."""
+    return marketable(
+        instrument,
+        desk.state.settings,
+        parent.side,
+        desk.last_price(instrument),
+        own_bp=parent.protection_bp,
+    )
 
 
 def cancel_remainder(desk: Desk, parent: ParentOrder) -> None:
@@ -116,7 +127,7 @@ def follow_market(desk: Desk, parent: ParentOrder, instrument: Instrument) -> No
     if parent.cancel_source is not None:
         return
     settings = desk.state.settings
-    price = marketable(instrument, settings, parent.side, desk.last_price(instrument))
+    price = _market_price(desk, parent, instrument)
     for order in parent.entries:
         if (
             order.life is Life.WORKING
@@ -124,6 +135,7 @@ def follow_market(desk: Desk, parent: ParentOrder, instrument: Instrument) -> No
             and not order.limit_refused
             and order.price_pips != price
             and desk.now_ns - order.updated_at_ns >= settings.t_reprice_ns
+            and fits(desk, parent)
         ):
             amend(desk, order, LIMIT, order.quantity, price, 0)
 

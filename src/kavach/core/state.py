@@ -21,6 +21,7 @@ from kavach.core.cover_order import CoverOrder
 from kavach.core.day import next_midnight_ns
 from kavach.core.events import RequestAnswered
 from kavach.core.gtt.rule import GttBook, GttRule
+from kavach.core.limits.standing import LimitsStanding
 from kavach.core.money.events import LedgerLine
 from kavach.core.money.margin import margin_paise, position_margin_paise
 from kavach.core.money.position import Open, Position
@@ -59,6 +60,7 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     ledger: list[LedgerLine] = msgspec.field(default_factory=list)
     settled_days: list[tuple[str, int]] = msgspec.field(default_factory=list)
     unsettled_since_ns: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    limits: LimitsStanding = msgspec.field(default_factory=LimitsStanding)
 
 
 class OmsState:
@@ -92,6 +94,14 @@ class OmsState:
         # By exchange with something to settle: since when, or since when its session is open.
         self.unsettled_since_ns: dict[str, int] = {}
         self.day_ends_ns: int | None = None  # The next midnight that settles something.
+        self.rule_by(LimitsStanding())
+
+    def rule_by(self, limits: LimitsStanding) -> None:
+        """Let these rules hold, with what was counted under them."""
+        self.limits = limits
+        # Looked at with every command and every request, so they are read off once.
+        self.limited = limits.rules.orders is not None
+        self.budgeted = limits.rules.budget is not None
 
     def client_of_token(self, digest: str, now_ns: int) -> str | None:
         """Return whose access token has this SHA-256 digest, if it is worth anything now."""
@@ -248,6 +258,7 @@ class OmsState:
             ledger=list(self.ledger),
             settled_days=sorted(self.settled_days.items()),
             unsettled_since_ns=sorted(self.unsettled_since_ns.items()),
+            limits=self.limits,
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -297,6 +308,7 @@ class OmsState:
         for rule in snapshot.gtts:
             self.gtts.add(rule)
         self.uuids_given = snapshot.uuids_given
+        self.rule_by(snapshot.limits)
 
     def add_client(self, client: Client) -> None:
         """Make a client findable."""

@@ -17,6 +17,7 @@ from kavach.core.bracket import events as bracket_events
 from kavach.core.gtt.events import GttRuleEvent
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.money.events import MoneyEvent
+from kavach.core.limits import events as limits_events
 from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
@@ -62,6 +63,10 @@ CoreEvent = (
     | BasketEvent
     | GttRuleEvent
     | MoneyEvent
+    | limits_events.LimitsChosen
+    | limits_events.AlgoRegistered
+    | limits_events.RequestCounted
+    | limits_events.OrderMarked
 )
 
 
@@ -96,6 +101,10 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
 
 LAYOUT: Final = 3
+    layout: Literal[4]
+
+
+LAYOUT: Final = 4
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _RECORD: Final = msgspec.msgpack.Decoder(Record)

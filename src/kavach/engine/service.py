@@ -207,6 +207,10 @@ class Service:
         """Return the engine's time."""
         return self.engine.now_ns()
 
+    def seconds_until(self, at_ns: int) -> float | None:
+        """Return how many real seconds until the engine's time is this; None while it stands."""
+        return self._pace.seconds_until(at_ns)
+
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return the last traded price, or the previous close before the first trade."""
         return self._core.last_price(self.instruments[key])

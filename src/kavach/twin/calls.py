@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from kavach.core.commands import EndSession, Leg, OpenClient, OpenSession
+from kavach.core.limits.commands import RegisterAlgo
 from kavach.core.people.commands import RegisterApp, SetCredentials
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token, new_token, secret_digest, token_digest
@@ -301,8 +302,10 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
 async def open_client(world: World, fields: Fields) -> dict[str, Any]:
     """Open an account, and return its access token, which is told this once."""
     fields.only(("client_id", "cash", *_CREDENTIALS, "holdings"))
+    fields.only(("client_id", "cash", "algo_id", *_CREDENTIALS))
     client_id = fields.name("client_id")
     cash = fields.cash("cash")
+    algo_id = fields.name("algo_id") if fields.has("algo_id") else ""
     if client_id in world.service.engine.state.clients:  # Before a second of work for nothing.
         raise Refused("client_id", f"{client_id} exists already")
     holdings = shares_of(world, fields) if fields.has("holdings") else ()
@@ -322,6 +325,8 @@ async def open_client(world: World, fields: Fields) -> dict[str, Any]:
     if isinstance(outcome, Refusal):
         assert outcome.reason is Reason.CLIENT_MUST_BE_NEW, outcome
         raise Refused("client_id", f"{client_id} exists already")
+    if algo_id:
+        world.service.execute(RegisterAlgo(client_id=client_id, algo_id=algo_id))
     return {"client_id": client_id, "access_token": token}
 
 

@@ -122,6 +122,14 @@ def price(value: object, field: str) -> Pips:
     return pips
 
 
+def percentage(value: object, field: str) -> int:
+    """Return a percentage from 0 to 100 in hundredths of a percent; nothing is rounded."""
+    hundredths, finer = divmod(price(value, field), 100)  # Read as exactly as a price is.
+    if finer or hundredths > 100 * 100:
+        raise BadField(field)
+    return hundredths
+
+
 def flag(value: object, field: str) -> bool:
     """Return a JSON boolean, or one written out as in the vendor's tables (TRUE, False)."""
     if is_blank(value):

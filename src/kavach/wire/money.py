@@ -73,6 +73,12 @@ def cash_text(paise: Paise) -> str:
     return f"{sign}{rupees}.{rest:02d}"
 
 
+def percentage(hundredths: int) -> int | float:
+    """Return hundredths of a percent as a JSON number of percent: 5 when whole, else 2.5."""
+    percent, rest = divmod(hundredths, 100)
+    return percent if rest == 0 else hundredths / 100
+
+
 def amount(paise: Paise) -> int | float:
     """Return cash, negative or not, in rupees, as a JSON number."""
     rupees, rest = divmod(paise, 100)

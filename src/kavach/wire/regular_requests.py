@@ -26,6 +26,7 @@ from kavach.wire.requests import (
     OrderTypeWord,
     Price,
     ProductWord,
+    Protection,
     Reference,
     SideWord,
     Token,
@@ -70,6 +71,7 @@ class PlaceOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     user_order_id: Correlation = UNSET
     trigger_price: TriggerPrice = UNSET
     execution_type: RegularExecution = UNSET
+    market_protection_percentage: Protection = UNSET
 
 
 class ModifyOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -95,6 +97,7 @@ class ModifyOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     last_activity_reference: Reference = UNSET
     user_order_id: Correlation = UNSET
     device: Device = UNSET
+    market_protection_percentage: Protection = UNSET
 
 
 class CancelOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):

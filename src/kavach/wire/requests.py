@@ -76,6 +76,13 @@ TrailingStep = Annotated[
     Any,
     Meta(description="Rupees; read when is_trailing is true.", extra_json_schema=_NUMBER),
 ]
+Protection = Annotated[
+    Any,
+    Meta(
+        description="Percent of the price that a MARKET or SLM order may reach; 0: the usual.",
+        extra_json_schema=_NUMBER | {"maximum": 100},
+    ),
+]
 Flag = Annotated[Any, Meta(description="A boolean, or TRUE or FALSE.", extra_json_schema=_FLAG)]
 Count = Annotated[Any, Meta(description="Shares or contracts.", extra_json_schema=_INTEGER)]
 Correlation = Annotated[
@@ -139,6 +146,7 @@ class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     is_trailing: Flag = UNSET
     trigger_price: TriggerPrice = UNSET
     square_off_value: SquareOffValue = UNSET
+    market_protection_percentage: Protection = UNSET
 
 
 class ModifyRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -168,6 +176,7 @@ class ModifyRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     square_off_value: SquareOffValue = UNSET
     last_activity_reference: Reference = UNSET
     user_order_id: Correlation = UNSET
+    market_protection_percentage: Protection = UNSET
 
 
 class CancelRequest(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -48,7 +48,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     leg_order_indicator: str | None
     trade_price: Number
     spread_token: None
-    market_protection_percentage: int
+    market_protection_percentage: Number
     filled_quantity: int
     order_tag: str
     sl_trigger_price: float

@@ -26,6 +26,7 @@ from kavach.core.cover_tables import Reply
 from kavach.core.desk import Desk
 from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source
+from kavach.core.limits.marking import lacks_protection, mark, protect_anew, protection_after
 from kavach.core.money.margin import order_margin_paise, sellable_quantity
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
@@ -58,6 +59,8 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
     instrument = state.instruments.get(command.instrument)
     if instrument is None:
         return Refusal(Reason.INSTRUMENT_MUST_EXIST, command.instrument)
+    if lacks_protection(desk, command.order_type, command.protection_bp):
+        return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
     last = desk.last_price(instrument)
     reason = _check_product(instrument, command.product) or check_terms(
         instrument,
@@ -78,11 +81,11 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
     reference = reference_price(
         command.order_type, command.price_pips, command.trigger_price_pips, last
     )
-    reduces = _reduces(client, command)
+    gives_back = reduces(client, command)
     closed = state.session_closed(instrument)  # Then the exchange says so, in the order's row.
     late = instrument.exchange in state.entries_stopped and not closed
     late = late and command.product is Product.MIS
-    if (client.killed or (late and not command.amo)) and not reduces:
+    if (client.killed or (late and not command.amo)) and not gives_back:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
     rejection = _rejection(desk, client, instrument, command, reference)
@@ -107,6 +110,7 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
         )
     )
     order = state.regulars[order_id]
+    mark(desk, order, command.protection_bp)
     if rejection is not None:
         desk.emit(RegularOrderEnded(order_id, REJECTED, *rejection))
     settle(desk, order, NEW)
@@ -139,7 +143,7 @@ def _rejection(
     return None
 
 
-def _reduces(client: Client, command: PlaceOrder) -> bool:
+def reduces(client: Client, command: PlaceOrder) -> bool:
     """Return whether the order only gives back what regular orders hold (INV-12)."""
     position = client.position(command.instrument, command.product)
     if position is None:
@@ -204,11 +208,14 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
             return Refusal(Reason.ORDER_IN_FLIGHT)
     instrument = desk.state.instruments[order.instrument]
     wanted = wanted_terms(desk, order, instrument, command)
+    if lacks_protection(desk, wanted.order_type, protection_after(order, command)):
+        return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
     reason = check_wanted(desk, order, instrument, wanted)
     if reason is not None:
         return Refusal(reason)
     if not _can_afford(desk, order, instrument, wanted):
         return Refusal(Reason.MARGIN_MUST_SUFFICE)
+    protect_anew(desk, order, command.protection_bp)
     if wanted.quantity == order.entry_filled:
         desk.emit(EntryCancelRequested(order.order_id, Source.USER))
     elif differs(order, wanted):

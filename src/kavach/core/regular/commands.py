@@ -6,6 +6,8 @@ What a client may ask about regular orders.
 Source: wire 1.2.
 """
 
+from typing import ClassVar
+
 from kavach.core.commands import KeyedCommand
 from kavach.units import InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
 
@@ -25,6 +27,7 @@ class PlaceOrder(KeyedCommand, frozen=True, kw_only=True):
     amo: bool = False  # Keep it until the session opens.
     user_order_id: int = 0
     device: str = ""
+    protection_bp: int = 0  # Hundredths of a percent; 0: the instrument's own protection.
 
 
 class ModifyOrder(KeyedCommand, frozen=True, kw_only=True):
@@ -42,9 +45,12 @@ class ModifyOrder(KeyedCommand, frozen=True, kw_only=True):
     price_pips: Pips | None = None
     trigger_price_pips: Pips | None = None
     validity: Validity | None = None
+    protection_bp: int | None = None
 
 
 class CancelOrder(KeyedCommand, frozen=True, kw_only=True):
     """Cancel what has not traded."""
+
+    protective: ClassVar[bool] = True
 
     order_id: int

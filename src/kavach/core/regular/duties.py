@@ -15,6 +15,7 @@ from kavach.core.events import (
     Report,
     Source,
 )
+from kavach.core.limits.budget import fits, fits_at_ns
 from kavach.core.order_life import Life
 from kavach.core.regular.events import RegularOrderEnded, RegularOrderReopened
 from kavach.core.regular.order import RegularOrder
@@ -44,6 +45,8 @@ def perform(desk: Desk, order: RegularOrder) -> RegularState:
     if everything.sessions_closed and everything.session_closed(instrument) and order.entries:
         return conclude(desk, order)
     if state is NEW:
+        if not fits(desk, order):
+            return state  # One of many that were parked: its turn comes within seconds.
         submit_entry(desk, order, instrument)
         return order.state
     if order.cancel_source is not None:
@@ -92,6 +95,8 @@ def next_wake_ns(desk: Desk, order: RegularOrder, state: RegularState) -> int:
     if desk.state.link_down or state is PARKED:
         return 0
     due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)
+    if state is NEW:
+        due.append(fits_at_ns(desk, order))
     again_ns = desk.now_ns + desk.state.settings.t_reprice_ns
     return min((at_ns if at_ns > desk.now_ns else again_ns for at_ns in due), default=0)
 

@@ -113,7 +113,7 @@ DAY: Final = grid(_DAY, RegularState, DayEvent)
 
 MOVES: Final[dict[RegularState, frozenset[RegularState]]] = {
     NEW: frozenset({PARKED, SENT, REJECTED, CANCELLED}),
-    PARKED: frozenset({SENT, REJECTED, CANCELLED}),
+    PARKED: frozenset({NEW, SENT, REJECTED, CANCELLED}),
     SENT: frozenset({OPEN, FILLED, CANCELLED, REJECTED, EXPIRED}),
     OPEN: frozenset({FILLED, CANCELLED, REJECTED, EXPIRED}),
     # A fill, or an order that the venue had denied, opens it again until all is known.
