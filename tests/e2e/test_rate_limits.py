@@ -95,7 +95,7 @@ def test_a_kill_in_the_middle_of_a_minute(tmp_path: Path) -> None:
         assert server.audit()["state_hash"] == before
         answer = server.http.post(KART, json=cover_order())
         assert answer.status_code == 429
-        assert 1 <= int(answer.headers["retry-after"]) <= 50
+        assert 50 <= int(answer.headers["retry-after"]) <= 60  # From the last record on.
 
 
 def test_other_rules_begin_anew(tmp_path: Path) -> None:
