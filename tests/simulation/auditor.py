@@ -43,6 +43,9 @@ STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
 # The longest that each of these may last, with a link, a session and a living process: the
 # timers of the specification, and half a second for the event that fires them to come.
 SLACK_NS: Final = 500 * NS_PER_MS
+SECOND_NS: Final = 1_000 * NS_PER_MS
+REQUESTS_MAX: Final = 10  # To the exchange, in any second, for one client and segment (INV-18);
+ENTRIES_MAX: Final = 6  # and of these for what could open a position.
 BARE_NS: Final = 3_000 * NS_PER_MS + SLACK_NS  # T_naked.
 SILENT_NS: Final = 2_000 * NS_PER_MS + SLACK_NS  # The longest pause between two questions.
 UNCONVERTED_NS: Final = 500 * NS_PER_MS + SLACK_NS  # T_cx, T_rp.
@@ -199,11 +202,13 @@ class Auditor:
         self._seen: list[Seen] = []
         self.now_ns = 0
         self.grace_ns = 0  # Before this time nobody could act.
+        self.bounded = False  # Whether the house rules bound what may go to the exchange.
         self.touched: set[int] = set()  # Covers of which something was seen since the last look.
         self._forget()
 
     def _forget(self) -> None:
         self.papers: dict[int, Paper] = {}
+        self.sent: dict[tuple[str, str], list[tuple[int, bool]]] = defaultdict(list)
         self.of_cover: dict[int, list[Paper]] = defaultdict(list)
         self.trades: dict[tuple[str, int], e.OrderTraded] = {}
         self.sums: dict[int, list[int]] = {}  # By cover: bought, paid, sold, got.
@@ -331,6 +336,7 @@ class Auditor:
                     self._trigger_is_ahead(request)
         paper = Paper(request, self.now_ns, self.plans[who])
         self.papers[request.tag] = paper
+        self._on_wire(paper, entry=paper.entry)
         self.of_cover[who].append(paper)
 
     def _target_may_be(self, who: int) -> None:
@@ -347,6 +353,7 @@ class Auditor:
         assert paper.final is None or self._prompt, f"INV-6: {request} is about what is over"
         assert paper.amend is None and paper.cancel is None, f"INV-6: {request} is one too many"
         paper.asked_ns = paper.spoken_ns = self.now_ns
+        self._on_wire(paper, entry=paper.entry and isinstance(request, e.OrderAmendSent))
         if isinstance(request, e.OrderCancelSent):
             paper.cancel = request
             return
@@ -360,6 +367,16 @@ class Auditor:
         paper.amend = request
         paper.largest = max(paper.largest, int(request.quantity))
         paper.amend_plan = self.plans[who]
+
+    def _on_wire(self, paper: Paper, *, entry: bool) -> None:
+        """INV-18: what could open a position leaves room for what protects; that is never late."""
+        key = (paper.asked.client_id, paper.asked.instrument.partition(":")[0])
+        sent = self.sent[key]
+        sent.append((self.now_ns, entry))
+        if self.bounded and entry:
+            lately = [of_entry for at_ns, of_entry in sent if at_ns > self.now_ns - SECOND_NS]
+            assert len(lately) <= REQUESTS_MAX, f"INV-18: {key} has sent {len(lately)} in a second"
+            assert sum(lately) <= ENTRIES_MAX, f"INV-18: {key} has sent {sum(lately)} entries"
 
     def _trigger_may_be(self, asked: e.OrderSubmitted, trigger: int) -> None:
         """INV-16: on tick, and never looser than what a trailing stop had reached."""

@@ -7,6 +7,7 @@ was promised to clients.
 Source: docs/reliability.md; cover-order 5.7, 5.8 (INV-6, 7, 12, 14, 20).
 """
 
+from typing import Final
 from zlib import crc32
 
 import msgspec
@@ -29,6 +30,8 @@ from kavach.units import (
     Validity,
 )
 from tests.simulation.process import KINDS, LIVING_MAX, SHARES, Process
+
+RUSH_MAX: Final = 8
 
 
 class Clients(Process):
@@ -99,6 +102,7 @@ class Clients(Process):
             bracket=bracket,
             stop_offset_pips=Pips(abs(reference - stop) // tick * tick if bracket else 0),
             target_offset_pips=Pips(target if bracket else 0),
+            protection_bp=300 if self.limited else 0,
         )
         first = self.execute(command)
         if first is None:
@@ -113,6 +117,21 @@ class Clients(Process):
                 assert isinstance(again, Answer) and again.replayed, "INV-6: not replayed"
                 assert again.order_id == first.order_id, "INV-6: another order"
                 assert len(self.in_transit()) == sent, "INV-6: a repetition sent something"
+        if self.limited:
+            self._rush(command)
+
+    def _rush(self, command: PlaceCoverOrder) -> None:
+        """Place the same order again and again, until the house says that it is too much."""
+        eager = self.chance.randrange(3) == 0
+        one_lot = self.engine.state.instruments[command.instrument].lot
+        for number in range(RUSH_MAX if eager else 0):
+            again = msgspec.structs.replace(
+                command, idempotency_key=f"K{self.number}.{number}", quantity=Quantity(one_lot)
+            )
+            outcome = self.execute(again)
+            if isinstance(outcome, Refusal):
+                self.tally[f"rush: {outcome.reason}"] += 1
+                return
 
     def cancel(self, cover: CoverOrder, leg: Leg) -> CancelCoverOrder:
         """Return a cancel of a leg by the ids that its rows show."""

@@ -252,6 +252,30 @@ MUTANTS: Final = (
         "core/venue_order.py",
         "        return self.in_flight is not _IDLE or (self.link != 0 and self.leaves_max == 0)",
         "        return self.in_flight is not _IDLE",
+    # --- The budget of requests to the exchange -----------------------------------------------
+    _one(
+        "entries leave a share of every second to protection",
+        "core/limits/profiles.py",
+        "entries=_within(6)),  # Four",
+        "entries=_within(7)),  # Four",
+    ),
+    _one(
+        "entries give way to protection that has used the second up",
+        "core/limits/budget.py",
+        "    of_all = later(desk, wire.all, budget.all, entries)",
+        "    of_all = None",
+    ),
+    _one(
+        "a change of an entry spends what an entry spends",
+        "core/limits/admission.py",
+        "    if isinstance(command, ModifyOrder | ModifyCoverOrder):",
+        "    if isinstance(command, ModifyOrder):",
+    ),
+    _one(
+        "a market entry follows the market within the budget",
+        "core/sending.py",
+        "            and fits(desk, parent)\n",
+        "",
     ),
     # --- Silence ------------------------------------------------------------------------------
     _one(

@@ -26,6 +26,8 @@ from kavach.core.commands import (
     SquareOff,
 )
 from kavach.core.cover_order import CoverOrder
+from kavach.core.limits.commands import ChooseLimits
+from kavach.core.limits.profiles import Profile
 from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
@@ -55,6 +57,7 @@ SHARES: Final = (
     stock(token=3, lot=5, tick_pips=500),
 )
 LIVING_MAX: Final = 7
+LIMITED_EVERY: Final = 4  # Every so many worlds are under the regulator's rules.
 CLOCK_EARLY_NS: Final = -2_000 * NS_PER_MS
 CLOCK_LATE_NS: Final = 500 * NS_PER_MS
 KINDS: Final = (OrderType.LIMIT,) * 4 + (OrderType.MARKET, OrderType.SL, OrderType.SLM)
@@ -97,6 +100,10 @@ class Process:
         for client in self.clients:
             cash = self.chance.choice((10**9, 10**9, 2 * 10**5))
             self.execute(OpenClient(client_id=client, cash_paise=Paise(cash)))
+        self.limited = seed % LIMITED_EVERY == 0
+        if self.limited:
+            self.execute(ChooseLimits(profile=Profile.SEBI_2026))
+            self.auditor.bounded = True
         self.flush()
 
     # --- What the two worlds bring ------------------------------------------------------------
