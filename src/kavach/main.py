@@ -242,7 +242,6 @@ def _build(
         engine.restore_link()  # A start is a return: what was never told is told now.
     world = World(engine, venue, clock, contracts)
     engine.quotes = venue
-    world = World(engine, venue, clock)
     accepted(engine.execute(ChooseLimits(profile=options.limits)))  # Kept for every replay.
     _open_sessions(world, options.sessions)
     _open_demo_client(engine, options)

@@ -369,6 +369,5 @@ def test_every_reason_is_tested() -> None:
         Reason.TOO_LATE,
     }
     told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS | OF_GTT_RULES | OF_BASKETS
-    told |= set(OF_CONVERSIONS)
-    told |= set(OF_REGULAR_ORDERS) | set(OF_LIMITS)
+    told |= set(OF_CONVERSIONS) | set(OF_LIMITS)
     assert set(Reason) - told - OF_PEOPLE == set()

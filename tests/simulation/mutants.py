@@ -252,6 +252,7 @@ MUTANTS: Final = (
         "core/venue_order.py",
         "        return self.in_flight is not _IDLE or (self.link != 0 and self.leaves_max == 0)",
         "        return self.in_flight is not _IDLE",
+    ),
     # --- The budget of requests to the exchange -----------------------------------------------
     _one(
         "entries leave a share of every second to protection",

@@ -63,7 +63,6 @@ def test_everything_happens() -> None:
         "kill",
         "square-off",
     }
-    asked = {"place: taken", "C1: ok", "C2: ok", "C3: ok", "C4: ok", "kill", "square-off"}
     asked |= {"rush: requests_must_be_within_limit", "C3: requests_must_be_within_limit"}
     broken = {"crash", "crash with lost records", "link cut", "session", "stall", "clock leap"}
     parcels = {"parcel lost", "parcel twice", "parcel late", "parcel refused"}

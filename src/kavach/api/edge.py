@@ -207,11 +207,6 @@ class Edge:
     def refusal(self, refusal: Refusal, within: str = "") -> Reply:
         """Return what a client is told of a refusal of the core; see ``told``."""
         entry, text = told(refusal, within)
-        return self.error(entry.status, entry.code, text, entry.word)
-
-    def refusal(self, refusal: Refusal) -> Reply:
-        """Return what a client is told of a refusal of the core."""
-        entry, text = told(refusal)
         reply = self.error(entry.status, entry.code, text, entry.word)
         if refusal.retry_at_ns:
             reply.more = ((b"retry-after", b"%d" % self._whole_seconds(refusal.retry_at_ns)),)

@@ -239,9 +239,6 @@ def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
         text = f"`{within}` {text}"
     if _SYMBOL in text:
         return entry, text.replace(_SYMBOL, refusal.detail)
-    if refusal.detail and entry.status == 400:  # Who may not know gets no figures.
+    if refusal.detail and entry.status in (400, 429):  # Who may not know gets no figures.
         return entry, f"{text}: {refusal.detail}"
     return entry, text
-    if refusal.detail and entry.status in (400, 429):  # Who may not know gets no figures.
-        return entry, f"{entry.text}: {refusal.detail}"
-    return entry, entry.text

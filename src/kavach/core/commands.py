@@ -116,10 +116,9 @@ class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
 class CancelCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     """Cancel the entry's remainder (ENTRY), or get out of the position (SECOND, THIRD)."""
 
-    order_id: int  # A leg's or the basket's id.
     protective: ClassVar[bool] = True
 
-    order_id: int  # The entry's, the stop's or the basket's id.
+    order_id: int  # A leg's or the basket's id.
     leg: Leg
     exchange_order_id: str
     bracket: bool | None = None

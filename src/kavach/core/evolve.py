@@ -19,10 +19,10 @@ from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.gtt.evolve import APPLY as GTTS
+from kavach.core.limits.evolve import APPLY as APPLY_LIMITS
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.listing.evolve import instrument_listed
 from kavach.core.money.evolve import APPLY as APPLY_MONEY
-from kavach.core.limits.evolve import APPLY as APPLY_LIMITS
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
 from kavach.core.parent_order import LegChange, ParentOrder, Trade
 from kavach.core.people.evolve import PEOPLE_APPLY
@@ -154,10 +154,9 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     order.amend_crossed = False
     order.amends += 1
     order.largest_total = max(order.largest_total, event.quantity)
-    if order.purpose not in (_ENTRY, _TARGET) and event.order_type is OrderType.LIMIT:
     if state.budgeted:
         _count_sent(state, order, at_ns, entry=order.is_entry)
-    if order.purpose is not _ENTRY and event.order_type is OrderType.LIMIT:
+    if order.purpose not in (_ENTRY, _TARGET) and event.order_type is OrderType.LIMIT:
         state.covers[order.parent_id].priced_at_ns = at_ns
 
 

@@ -65,10 +65,6 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
     for planned in (stop, target):
         if planned is not None:
             desk.emit(planned)
-    if isinstance(planned, Reason):
-        return Refusal(planned)
-    if planned is not None:
-        desk.emit(planned)
     protect_anew(desk, cover, command.protection_bp)
     if wanted.quantity == cover.entry_filled:
         desk.emit(EntryCancelRequested(cover.order_id, Source.USER))

@@ -15,9 +15,9 @@ from kavach.core import events as core_events
 from kavach.core.baskets.events import BasketEvent
 from kavach.core.bracket import events as bracket_events
 from kavach.core.gtt.events import GttRuleEvent
+from kavach.core.limits import events as limits_events
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.money.events import MoneyEvent
-from kavach.core.limits import events as limits_events
 from kavach.core.people.events import PeopleEvent
 from kavach.core.regular import events as regular_events
 from kavach.core.state import OmsSnapshot
@@ -97,10 +97,6 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     at_ns: int
     core: OmsSnapshot
     venue: bytes
-    layout: Literal[3]
-
-
-LAYOUT: Final = 3
     layout: Literal[4]
 
 

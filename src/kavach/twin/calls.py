@@ -301,8 +301,7 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
 
 async def open_client(world: World, fields: Fields) -> dict[str, Any]:
     """Open an account, and return its access token, which is told this once."""
-    fields.only(("client_id", "cash", *_CREDENTIALS, "holdings"))
-    fields.only(("client_id", "cash", "algo_id", *_CREDENTIALS))
+    fields.only(("client_id", "cash", "algo_id", *_CREDENTIALS, "holdings"))
     client_id = fields.name("client_id")
     cash = fields.cash("cash")
     algo_id = fields.name("algo_id") if fields.has("algo_id") else ""
