@@ -6,9 +6,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from kavach.core.baskets.basket import BasketType
+from kavach.core.baskets.commands import AddBasketOrder, CreateBasket
 from kavach.core.commands import OpenClient, PlaceCoverOrder
 from kavach.core.events import CoverOrderPlaced
+from kavach.core.gtt.commands import CreateGtt, GttWish
+from kavach.core.gtt.rule import GttAction
 from kavach.core.listing.events import InstrumentListed
+from kavach.core.order_terms import OrderTerms
 from kavach.core.refusals import Answer, Refusal
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
@@ -193,3 +198,47 @@ def test_untouched_contracts_cost_nothing() -> None:
     assert few.engine.state_hash() == lots.engine.state_hash()
     assert few.venue.snapshot() == lots.venue.snapshot()
     assert len(lots.venue.exchange.opened()) == 2
+
+
+def test_what_is_kept_for_later_is_on_record_too() -> None:
+    """A basket's order and a rule name a contract that need not be imported at the next start."""
+    terms = OrderTerms(
+        instrument=NEW.key,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        quantity=Quantity(10),
+        disclosed_quantity=Quantity(0),
+        price_pips=Pips(130_000),
+        trigger_price_pips=Pips(0),
+        validity=Validity.DAY,
+        product=Product.MIS,
+        user_order_id=1,
+    )
+    for kind in ("basket", "rule"):
+        journal = MemoryJournal()
+        desk = Desk(journal, with_new())
+        engine = desk.engine
+        engine.execute(OpenClient(client_id="DEMO1", cash_paise=Paise(10**9)))
+        if kind == "basket":
+            made = engine.execute(
+                CreateBasket(client_id="DEMO1", name="n", basket_type=BasketType.NORMAL)
+            )
+            assert isinstance(made, Answer)
+            added = AddBasketOrder(client_id="DEMO1", basket_id=made.subject, terms=terms)
+            assert isinstance(engine.execute(added), Answer)
+        else:
+            wish = GttWish(Pips(128_000), Pips(130_000), Quantity(10))
+            rule = CreateGtt(
+                client_id="DEMO1",
+                action=GttAction.SINGLE,
+                terms=terms,
+                wishes=(wish,),
+                expiry_day=20991231,
+            )
+            day = engine.core.day() or 0
+            outcome = engine.execute(replace(rule, expiry_day=day))
+            assert isinstance(outcome, Answer), outcome
+        assert desk.listings() == 1
+        again = Desk(journal, with_new(None))
+        assert again.engine.state.instruments[NEW.key] == NEW
+        assert again.engine.state_hash() == engine.state_hash()

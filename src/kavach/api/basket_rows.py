@@ -9,7 +9,7 @@ from kavach.core.baskets.basket import SavedBasket
 from kavach.core.order_terms import OrderTerms
 from kavach.instruments import Instrument
 from kavach.wire import baskets as wire
-from kavach.wire.money import number
+from kavach.wire.money import number, percentage
 
 
 def basket_rows(edge: Edge, client_id: str) -> list[wire.BasketRow]:
@@ -58,7 +58,7 @@ def _info(basket: SavedBasket, terms: OrderTerms, instrument: Instrument) -> wir
         product=terms.product.value,
         rejection_reason="",
         order_side=terms.side.value,
-        market_protection_percentage=0,
+        market_protection_percentage=percentage(terms.protection_bp),
         nnf_id=0,
         validity=terms.validity.value,
         trading_symbol=instrument.trading_symbol,

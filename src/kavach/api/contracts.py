@@ -17,6 +17,7 @@ from kavach.api.call import Call, Knock, Reply, encode
 from kavach.api.contract_rows import expiry_row, quote_row, scrip_row, search_row
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import CLIENT, PREFIX, Query, Route
+from kavach.core.limits.profiles import LimitClass
 from kavach.instruments import Instrument
 from kavach.units import Exchange, instrument_key
 from kavach.wire import fields as read
@@ -197,6 +198,7 @@ ROUTES: Final = (
     Route(
         method="GET",
         path=f"{PREFIX}/contract/{{exchange}}",
+        limit=LimitClass.DATA,
         name="getScripInfo",
         summary="Everything about one contract.",
         handler=_told_in_b(scrip),
@@ -207,6 +209,7 @@ ROUTES: Final = (
     Route(
         method="GET",
         path=f"{PREFIX}/search",
+        limit=LimitClass.DATA,
         name="searchScrip",
         summary="Contracts by name, company, expiry and strike; typing errors are forgiven.",
         handler=_told_in_b(search),
@@ -217,6 +220,7 @@ ROUTES: Final = (
     Route(
         method="GET",
         path=f"{PREFIX}/optionchain/{{exchange}}",
+        limit=LimitClass.DATA,
         name="getOptionChain",
         summary="Calls and puts of an underlying, by expiry and strike, around a price.",
         handler=_told_in_b(option_chain),
@@ -233,6 +237,7 @@ ROUTES: Final = (
         Route(
             method="GET",
             path=f"{PREFIX}/marketdata/{{exchange}}/{segment}",
+            limit=LimitClass.DATA,
             name=f"getMarketdata{segment}",
             summary="A quote, or with key one number of it.",
             handler=quote,

@@ -15,6 +15,7 @@ from kavach.api.route import CLIENT, PREFIX, Route
 from kavach.core.commands import KeyedCommand
 from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
 from kavach.core.gtt.rule import GttAction, GttRule
+from kavach.core.limits.profiles import LimitClass
 from kavach.core.order_terms import OrderTerms
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Pips, Quantity
@@ -121,9 +122,6 @@ def _order(
         if rule is None:
             read.text(order.client_id, "client_id")
         check_owner(call, read.optional(read.text, order.client_id, "client_id"))
-        read.optional(
-            read.price, order.market_protection_percentage, "market_protection_percentage"
-        )
         own = None if rule is None else rule.terms
         first = None if rule is None else rule.triggers[0]
         terms = terms_of(order, own, price_pips=_price(order, own), trigger_price_pips=Pips(0))
@@ -247,6 +245,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path=GTT,
+        limit=LimitClass.ORDERS,
         name="gttCreateRule",
         summary="Wait for a price until a day is over, then place an order.",
         handler=create,
@@ -256,6 +255,7 @@ ROUTES: Final = (
     Route(
         method="PUT",
         path=GTT,
+        limit=LimitClass.ORDERS,
         name="gttModifyRule",
         summary="Change an active rule, and arm it from the price as it is now.",
         handler=modify,
@@ -282,6 +282,7 @@ ROUTES: Final = (
     Route(
         method="DELETE",
         path=f"{GTT}/{{client_id}}/{{{RULE_ID}}}",
+        limit=LimitClass.ORDERS,
         name="gttCancelRule",
         summary="Wait no longer.",
         handler=cancel,

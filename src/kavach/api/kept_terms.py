@@ -64,6 +64,7 @@ class Written(Protocol):
     product: object
     user_order_id: object
     device: object
+    market_protection_percentage: object
 
 
 @contextmanager
@@ -129,6 +130,12 @@ def terms_of(
         ),
         device=kept_or(written.device, "" if own is None else own.device, read.text, "device"),
         amo=amo,
+        protection_bp=kept_or(
+            written.market_protection_percentage,
+            0 if own is None else own.protection_bp,
+            read.percentage,
+            "market_protection_percentage",
+        ),
     )
 
 

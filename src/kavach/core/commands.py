@@ -60,6 +60,7 @@ class RenewToken(Command, frozen=True, kw_only=True):
 class KeyedCommand(Command, frozen=True, kw_only=True):
     """A client's request that may be repeated: the same key gets the first answer again."""
 
+    counted: ClassVar[bool] = True  # Counts as an order request; what does not is no trading.
     protective: ClassVar[bool] = False  # Takes risk away only: counted, never over a limit.
 
     client_id: str

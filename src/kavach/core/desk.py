@@ -18,13 +18,18 @@ from kavach.core.day import day_of, next_midnight_ns
 from kavach.core.evolve import APPLY
 from kavach.core.gtt.watch import GttWatch
 from kavach.core.listing.events import InstrumentListed
+from kavach.core.order_terms import OrderTerms
 from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import Exchange, InstrumentKey
 
-# Events that name an instrument: its terms are on record before they are.
+# Events that name an instrument, by themselves or in the terms of an order that is kept for later:
+# what is traded is on record before they are.
 NAMES_INSTRUMENT: Final = frozenset(kind for kind in APPLY if "instrument" in kind.__annotations__)
+NAMES_TERMS: Final = frozenset(
+    kind for kind in APPLY if kind.__annotations__.get("terms") is OrderTerms
+)
 
 
 class Desk:
@@ -49,6 +54,8 @@ class Desk:
         state = self.state
         if type(event) in NAMES_INSTRUMENT:
             self.use(event.instrument)  # type: ignore[attr-defined]
+        elif type(event) in NAMES_TERMS:
+            self.use(getattr(event, "terms").instrument)  # noqa: B009
         self.events.append(event)
         APPLY[type(event)](state, event, self.now_ns)  # ``evolve``, without a call between.
         state.events += 1

@@ -35,6 +35,7 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=
     user_order_id: int
     device: str = ""
     amo: bool = False
+    protection_bp: int = 0  # Hundredths of a percent; 0: the instrument's own protection.
 
 
 def check_kept(terms: OrderTerms, instrument: Instrument, settings: Settings) -> Reason | None:

@@ -57,6 +57,7 @@ def place_terms(desk: Desk, client_id: str, terms: OrderTerms) -> Placed:
             amo=terms.amo,
             user_order_id=terms.user_order_id,
             device=terms.device,
+            protection_bp=terms.protection_bp,
         ),
     )
     if isinstance(ticket, Refusal):

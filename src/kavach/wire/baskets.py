@@ -26,6 +26,7 @@ from kavach.wire.requests import (
     OrderTypeWord,
     Price,
     ProductWord,
+    Protection,
     SideWord,
     Token,
     TriggerPrice,
@@ -117,6 +118,7 @@ class LineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     square_off_value: StopLoss = UNSET
     user_order_id: Correlation = UNSET
     device: Device = UNSET
+    market_protection_percentage: Protection = UNSET
 
 
 class EditedLine(LineRequest, kw_only=True, omit_defaults=True):
@@ -224,7 +226,7 @@ class LineInfo(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     rejection_reason: str
     order_side: str
-    market_protection_percentage: int
+    market_protection_percentage: Number
     nnf_id: int
     validity: str
     trading_symbol: str

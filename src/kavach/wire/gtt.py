@@ -24,6 +24,7 @@ from kavach.wire.requests import (
     ExchangeWord,
     OrderTypeWord,
     ProductWord,
+    Protection,
     SideWord,
     Token,
     ValidityWord,
@@ -69,9 +70,6 @@ SecondCount = Annotated[
         description="Of an OCO's other side; 0 or nothing: the same quantity.",
         extra_json_schema={"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$"},
     ),
-]
-Protection = Annotated[
-    Any, Meta(description="Percent; read and not used.", extra_json_schema=_PRICE)
 ]
 
 

@@ -72,7 +72,15 @@ class WillingVenue(ScriptedVenue):
 class House:
     """An engine under a profile, and what clients say to it."""
 
-    def __init__(self, profile: Profile, *, clients: str = "CD", registered: str = "") -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        clients: str = "CD",
+        registered: str = "",
+        shares: tuple[Instrument, ...] = (SHARE, OTHER),
+    ) -> None:
+        self._shares = shares
         self.journal = MemoryJournal()
         self.clock = HandClock()
         self.venue = WillingVenue()
@@ -86,7 +94,7 @@ class House:
             accepted(self.engine.execute(command))
 
     def _engine(self, venue: ScriptedVenue) -> Engine:
-        return Engine([SHARE, OTHER], Settings(), self.journal, venue, self.clock)
+        return Engine(self._shares, Settings(), self.journal, venue, self.clock)
 
     def pass_ms(self, ms: int) -> None:
         """Let time pass, and do what is due on the way."""

@@ -4,6 +4,8 @@ What a client may ask about its saved baskets.
 Source: wire 1.8, 1.3.5.
 """
 
+from typing import ClassVar
+
 from kavach.core.baskets.basket import BasketType
 from kavach.core.commands import KeyedCommand
 from kavach.core.order_terms import OrderTerms
@@ -12,6 +14,7 @@ from kavach.core.order_terms import OrderTerms
 class CreateBasket(KeyedCommand, frozen=True, kw_only=True):
     """Keep an empty basket under this name."""
 
+    counted: ClassVar[bool] = False
     name: str
     basket_type: BasketType
     product_type: str = "ALL"
@@ -21,6 +24,7 @@ class CreateBasket(KeyedCommand, frozen=True, kw_only=True):
 class RenameBasket(KeyedCommand, frozen=True, kw_only=True):
     """Give a basket another name."""
 
+    counted: ClassVar[bool] = False
     basket_id: str
     name: str
 
@@ -28,12 +32,14 @@ class RenameBasket(KeyedCommand, frozen=True, kw_only=True):
 class DeleteBasket(KeyedCommand, frozen=True, kw_only=True):
     """Forget a basket."""
 
+    counted: ClassVar[bool] = False
     basket_id: str
 
 
 class AddBasketOrder(KeyedCommand, frozen=True, kw_only=True):
     """Keep one more order in a basket."""
 
+    counted: ClassVar[bool] = False
     basket_id: str
     terms: OrderTerms
 
@@ -41,6 +47,7 @@ class AddBasketOrder(KeyedCommand, frozen=True, kw_only=True):
 class EditBasketOrder(KeyedCommand, frozen=True, kw_only=True):
     """Let an order of a basket be this."""
 
+    counted: ClassVar[bool] = False
     basket_id: str
     line_id: str
     terms: OrderTerms
@@ -49,6 +56,7 @@ class EditBasketOrder(KeyedCommand, frozen=True, kw_only=True):
 class RemoveBasketOrder(KeyedCommand, frozen=True, kw_only=True):
     """Take an order out of a basket."""
 
+    counted: ClassVar[bool] = False
     basket_id: str
     line_id: str
 

@@ -4,6 +4,8 @@ What a client may ask about its GTT rules.
 Source: wire 1.9.
 """
 
+from typing import ClassVar
+
 import msgspec
 
 from kavach.core.commands import KeyedCommand
@@ -41,5 +43,7 @@ class ModifyGtt(KeyedCommand, frozen=True, kw_only=True):
 
 class CancelGtt(KeyedCommand, frozen=True, kw_only=True):
     """Wait no longer."""
+
+    protective: ClassVar[bool] = True
 
     rule_id: str

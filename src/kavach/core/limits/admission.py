@@ -5,7 +5,8 @@ Two things are asked of a request that is not protective: that the client has no
 accepted than its limits allow, and that what the request needs to send fits into the budget of
 requests to the venue. Requests that take risk away (a cancel, an exit, a change of the stop)
 are counted and never refused: they are taken at once, whatever was counted before them. Nothing
-is queued, because a queue could only make them late (docs/decisions/0017).
+of that is queued, because a queue could only make it late (docs/decisions/0017). What the system
+itself places (an executed basket, a rule that fired, what was parked) waits its turn, unsent.
 
 What is counted is what was accepted: a refusal changes nothing, so it does not count either, and
 a repetition that is answered from memory does nothing a second time.
@@ -18,6 +19,7 @@ Source: wire 5.4; cover-order 5.6 (rate budget), 5.7, INV-12, INV-18.
 from collections.abc import Callable
 from typing import Any
 
+from kavach.core.baskets.commands import ExecuteBasket
 from kavach.core.commands import KeyedCommand, Leg, ModifyCoverOrder, PlaceCoverOrder
 from kavach.core.desk import Desk
 from kavach.core.limits.budget import changes, later, no_room, slices_of
@@ -33,14 +35,26 @@ Decide = Callable[[Any, Any], Ticket | Refusal]
 
 def admit(desk: Desk, command: KeyedCommand, decide: Decide) -> Ticket | Refusal:
     """Return the decision on a request that the limits let through, counted if it is accepted."""
+    if not command.counted:
+        return decide(desk, command)
+    requests = _requests(desk, command)
     if not _is_protective(desk, command):
-        refusal = _over_limits(desk, command.client_id) or _over_budget(desk, command)
+        refusal = _over_limits(desk, command.client_id, requests) or _over_budget(desk, command)
         if refusal is not None:
             return refusal
     ticket = decide(desk, command)
-    if isinstance(ticket, Ticket) and ticket.answer is None:
-        desk.emit(RequestCounted(command.client_id))
+    if isinstance(ticket, Ticket) and (ticket.answer is None or not ticket.answer.replayed):
+        for _ in range(requests):
+            desk.emit(RequestCounted(command.client_id))
     return ticket
+
+
+def _requests(desk: Desk, command: KeyedCommand) -> int:
+    """Return how many requests a request counts as: a basket as many as it has orders."""
+    if not isinstance(command, ExecuteBasket):
+        return 1
+    basket = desk.state.shelf.baskets.get(command.basket_id)
+    return 1 if basket is None else max(1, len(basket.orders))
 
 
 def _is_protective(desk: Desk, command: KeyedCommand) -> bool:
@@ -54,10 +68,10 @@ def _is_protective(desk: Desk, command: KeyedCommand) -> bool:
     return command.leg is Leg.THIRD or (command.leg is None and names_stop)
 
 
-def _over_limits(desk: Desk, client_id: str) -> Refusal | None:
+def _over_limits(desk: Desk, client_id: str, requests: int) -> Refusal | None:
     limits = desk.state.limits
     tally, limit = limits.requests.get(client_id), limits.rules.orders
-    return None if tally is None or limit is None else later(desk, tally, limit, 1)
+    return None if tally is None or limit is None else later(desk, tally, limit, requests)
 
 
 def _over_budget(desk: Desk, command: KeyedCommand) -> Refusal | None:

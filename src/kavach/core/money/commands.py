@@ -4,6 +4,8 @@ What may be asked about positions and shares.
 Source: wire 1.5 (convert); docs/twin.md (holdings).
 """
 
+from typing import ClassVar
+
 from kavach.core.commands import Command, KeyedCommand
 from kavach.core.money.holding import Shares
 from kavach.units import InstrumentKey, Product, Quantity, Side
@@ -11,6 +13,8 @@ from kavach.units import InstrumentKey, Product, Quantity, Side
 
 class ConvertPosition(KeyedCommand, frozen=True, kw_only=True):
     """Take a part of a position for another product."""
+
+    counted: ClassVar[bool] = False
 
     instrument: InstrumentKey
     side: Side  # BUY: of a long position.

@@ -45,9 +45,10 @@ def perform(desk: Desk, order: RegularOrder) -> RegularState:
     if everything.sessions_closed and everything.session_closed(instrument) and order.entries:
         return conclude(desk, order)
     if state is NEW:
-        if not fits(desk, order):
-            return state  # One of many that were parked: its turn comes within seconds.
-        submit_entry(desk, order, instrument)
+        if order.cancel_source is not None:
+            desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, order.cancel_source))
+        elif fits(desk, order):  # One of many at once: its turn comes within seconds.
+            submit_entry(desk, order, instrument)
         return order.state
     if order.cancel_source is not None:
         cancel_remainder(desk, order)

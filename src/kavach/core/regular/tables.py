@@ -21,7 +21,7 @@ from kavach.core.order_life import grid
 class RegularState(StrEnum):
     """Where a regular order stands."""
 
-    NEW = "NEW"  # Persisted, nothing sent.
+    NEW = "NEW"  # Persisted, nothing sent: for now, or until the budget has room.
     PARKED = "PARKED"  # An AMO that waits for the session.
     SENT = "SENT"  # Sent, not acknowledged.
     OPEN = "OPEN"  # Live at the venue, in part filled or not.
@@ -96,7 +96,7 @@ D = DayAct
 # fmt: off
 _DAY: Final[dict[RegularState, tuple[DayAct, ...]]] = {
     #            opening      square-off         session end   kill
-    NEW:       ( D.NOTHING,   D.NOTHING,         D.NOTHING,    D.DROP    ),
+    NEW:       ( D.NOTHING,   D.CANCEL_INTRADAY, D.NOTHING,    D.DROP    ),
     PARKED:    ( D.RELEASE,   D.NOTHING,         D.NOTHING,    D.DROP    ),
     SENT:      ( D.NOTHING,   D.CANCEL_INTRADAY, D.AWAIT_END,  D.CANCEL  ),
     OPEN:      ( D.NOTHING,   D.CANCEL_INTRADAY, D.AWAIT_END,  D.CANCEL  ),
