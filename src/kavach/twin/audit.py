@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kavach.core.cover_order import CoverOrder
+from kavach.core.events import RequestAnswered
 from kavach.core.regular.order import RegularOrder
 from kavach.core.state import OmsState
 from kavach.exchange.messages import Phase
@@ -130,17 +131,17 @@ def _check_record(seen: SeenOrder, record: OrderRecord) -> Iterator[Violation]:
 def _check_answers(state: OmsState) -> Iterator[Violation]:
     """A kept answer speaks of an order of the client who asked, or of a basket or rule of its."""
     for (client_id, key), answer in state.answers.items():
-        if answer.client_id == client_id and _is_own(state, client_id, answer.subject):
-            continue
-        if answer.client_id == client_id and answer.order_id == NO_ORDER:
-            continue  # What was asked was about no order.
-        about = state.covers.get(answer.order_id) or state.regulars.get(answer.order_id)
-        if answer.client_id != client_id or about is None or about.client_id != client_id:
+        if answer.client_id != client_id or not _is_own(state, client_id, answer):
             detail = f"the answer kept for {client_id} under {key!r} is about a foreign order"
             yield Violation("INV-20", answer.order_id, detail)
 
 
-def _is_own(state: OmsState, client_id: str, subject: str) -> bool:
-    """Return whether an answer is about a basket or a rule, and not about somebody else's."""
-    kept = state.shelf.baskets.get(subject) or state.gtts.rules.get(subject)
-    return bool(subject) and (kept is None or kept.client_id == client_id)  # A basket may be gone.
+def _is_own(state: OmsState, client_id: str, answer: RequestAnswered) -> bool:
+    """Return whether an answer is about something of the client's, or about nothing at all."""
+    if answer.subject:
+        kept = state.shelf.baskets.get(answer.subject) or state.gtts.rules.get(answer.subject)
+        return kept is None or kept.client_id == client_id  # A basket may be gone.
+    if answer.order_id == NO_ORDER:
+        return True  # What was asked was about no order.
+    about = state.covers.get(answer.order_id) or state.regulars.get(answer.order_id)
+    return about is not None and about.client_id == client_id

@@ -57,7 +57,7 @@ def _check_rule(
     instrument = state.instruments[rule.terms.instrument]
     if state.link_down or instrument.exchange.value in state.sessions_closed:
         return
-    last_pips = last_prices[instrument.key]
+    last_pips = last_prices.get(instrument.key, instrument.previous_close_pips)
     for trigger in rule.triggers:
         behind = last_pips >= trigger.at_pips if trigger.rises else last_pips <= trigger.at_pips
         if behind:
