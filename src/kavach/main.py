@@ -33,7 +33,10 @@ from starlette.types import ASGIApp
 
 from kavach import __version__
 from kavach.api.app import create_app
-from kavach.api.connection import Connection
+from kavach.api.connection import CONNECTIONS_MAX, Connection
+from kavach.api.feed.door import READERS_MAX
+from kavach.api.feed.hub import Hub
+from kavach.api.feed.socket import FeedSocket
 from kavach.api.options import ApiOptions
 from kavach.api.routes import ROUTES
 from kavach.contracts.archive import ContractsError
@@ -75,7 +78,8 @@ DEMO_APP: Final = "DEMOAPP"
 REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
-OPEN_FILES: Final = 4096  # Connections, journal and logs, with room to spare.
+OTHER_FILES: Final = 100  # Journal, logs, and room to spare.
+OPEN_FILES: Final = READERS_MAX + CONNECTIONS_MAX + OTHER_FILES
 KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so that they close.
 PATHS_COUNTED: Final = (
     *((route.method, route.path) for route in ROUTES),
@@ -166,20 +170,28 @@ def wall_ns() -> int:
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
+Recovered = Callable[[Engine, EmbeddedVenue], None]
+
+
 def open_world(
-    options: WorldOptions, clock: TwinClock | None = None, contracts: Contracts | None = None
+    options: WorldOptions,
+    clock: TwinClock | None = None,
+    contracts: Contracts | None = None,
+    recovered: Recovered | None = None,
 ) -> World:
     """Return a world as the journal remembers it, with the demo client in it.
 
     It goes by this clock, or by a new one that shows the time of day, and trades these contracts,
-    or those that its options name. Raises ``StartError`` if the journal can't be opened or isn't
-    understood.
+    or those that its options name. ``recovered`` is told of the engine before that does anything
+    of its own. Raises ``StartError`` if the journal can't be opened or isn't understood.
     """
     candles = _read_candles(options)
     contracts = contracts or _read_contracts(options)
     journal = open_journal(options.data_dir)
     try:
-        return _build(options, journal, candles, clock or new_clock(options), contracts)
+        return _build(
+            options, journal, candles, clock or new_clock(options), contracts, recovered
+        )
     except BaseException:
         journal.close()
         raise
@@ -223,6 +235,7 @@ def _build(
     candles: Sequence[Candle],
     clock: TwinClock,
     contracts: Contracts,
+    recovered: Recovered | None,
 ) -> World:
     instruments = contracts.listing()
     venue = EmbeddedVenue(instruments)
@@ -237,6 +250,8 @@ def _build(
         raise StartError(str(sentence)) from error
     if clock.now_ns() < engine.core.now_ns:
         clock.set(engine.core.now_ns)  # It had been set ahead: time goes on from there.
+    if recovered is not None:
+        recovered(engine, venue)
     engine.add_source(LatePost(engine, venue))
     if engine.state.link_down or venue.post.untold():
         engine.restore_link()  # A start is a return: what was never told is told now.
@@ -340,14 +355,25 @@ def _register_demo_app(engine: Engine, options: WorldOptions) -> None:
 class Server(uvicorn.Server):
     """uvicorn, told when to stop by whoever runs it, and telling when it answers."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        farewell: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._farewell = farewell
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say goodbye to those who stay for as long as they are let, then wait for the rest."""
+        self._farewell()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -375,6 +401,7 @@ class Twin:
         repair = self if options.data_dir is not None else None
         self.service = Service(world.engine, world.clock, on_failure, repair)
         self.telemetry = Telemetry(world.engine)
+        self.hub: Hub | None = None  # From the moment on that it is known how to word updates.
         self.keeper: SnapshotKeeper | None = None
         if options.data_dir is not None:
             self.keeper = SnapshotKeeper(
@@ -385,8 +412,14 @@ class Twin:
         """Return the application that serves this world, its control room and its figures."""
         room = ControlRoom(self, self._options.operator_token)
         beside = [*control_room_routes(room), *self.telemetry.routes()]
+        self.hub = Hub(self.world.engine, self.world.venue, enveloped=options.enveloped_updates)
         app = create_app(
-            self.service, options, extra_routes=beside, catalogue=self.world.contracts.catalogue
+            self.service,
+            options,
+            extra_routes=beside,
+            catalogue=self.world.contracts.catalogue,
+            hub=self.hub,
+            readers_max=readers_max(),
         )
         return self.telemetry.around(app, PATHS_COUNTED)
 
@@ -412,6 +445,8 @@ class Twin:
         if self._options.data_dir is not None:
             empty_directory(self._options.data_dir)
         self._take(open_world(self._options, contracts=self.world.contracts))
+        if self.hub is not None:
+            self.hub.begin_anew(self.world.engine, self.world.venue)
         return self.world.engine, self.world.clock
 
     # --- A disk that fails and works again ----------------------------------------------------
@@ -427,6 +462,8 @@ class Twin:
         engine.quotes = venue
         engine.recover(until=journal.durable_sequence)
         self._take(World(engine, venue, clock, contracts))
+        if self.hub is not None:
+            self.hub.look_back(engine, venue)
         return engine, clock
 
     def reopened(self) -> tuple[Engine, TwinClock]:
@@ -437,7 +474,9 @@ class Twin:
             self.world.engine.journal.close()  # It says once more why it failed.
         probe(directory)
         try:
-            self._take(open_world(self._options, self.world.clock, self.world.contracts))
+            go_on = None if self.hub is None else self.hub.go_on
+            contracts = self.world.contracts
+            self._take(open_world(self._options, self.world.clock, contracts, go_on))
         except StartError as error:
             if isinstance(error.__cause__, JournalError):
                 raise error.__cause__ from error
@@ -445,6 +484,11 @@ class Twin:
         sequence = self.world.engine.sequence
         _LOG.info(Note("repair", sequence=sequence, replayed=self.world.engine.replayed))
         return self.world.engine, self.world.clock
+
+    def farewell(self) -> None:
+        """Say goodbye to those who are fed."""
+        if self.hub is not None:
+            self.hub.close()
 
     def _take(self, world: World) -> None:
         self.world = world
@@ -556,7 +600,7 @@ async def _serve(
             visits.append(asyncio.create_task(twin.keeper.keep()))
 
     twin = Twin(world_options, world, on_failure)
-    server = Server(http_config(twin.app(options.api)), on_ready)
+    server = Server(http_config(twin.app(options.api)), on_ready, twin.farewell)
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, server.interrupt)
@@ -578,7 +622,7 @@ def http_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=Connection,
-        ws="none",
+        ws=FeedSocket,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -646,6 +690,14 @@ def allow_open_files() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def readers_max() -> int:
+    """Return how many connections of the feed the open files leave room for."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return READERS_MAX
+    return max(OTHER_FILES, min(READERS_MAX, files - CONNECTIONS_MAX - OTHER_FILES))
 
 
 def spare_the_collector() -> None:

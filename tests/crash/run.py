@@ -52,7 +52,7 @@ class Hashes:
     def __init__(self, world: World) -> None:
         self._engine = world.engine
         self.after: dict[int, str] = {0: world.engine.state_hash()}
-        world.engine.observer = self
+        world.engine.observers.append(self)
 
     def stepped(
         self,

@@ -100,7 +100,9 @@ def test_counters_are_what_the_events_tell() -> None:
         chance = random.Random(seed)
         world = FarWorld()
         telemetry = Telemetry(world.engine)
-        world.engine.observer = overhearing = Overhearing(world.engine.observer)
+        [watch] = world.engine.observers
+        overhearing = Overhearing(watch)
+        world.engine.observers[:] = [overhearing]
         for _ in range(DEEDS_A_RUN):
             deed(world, far.DEEDS, chance)
         seen, told = figures(telemetry), overhearing.events

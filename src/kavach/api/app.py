@@ -23,6 +23,8 @@ from kavach.api.backend import Backend
 from kavach.api.call import Reply, send_reply
 from kavach.api.docs_page import DOCS_PAGE
 from kavach.api.edge import Edge
+from kavach.api.feed.door import READERS_MAX, FeedDoor
+from kavach.api.feed.hub import Hub
 from kavach.api.kart import KART
 from kavach.api.openapi import openapi_json
 from kavach.api.options import ApiOptions
@@ -40,19 +42,27 @@ def create_app(
     *,
     extra_routes: Sequence[BaseRoute] = (),
     catalogue: Catalogue | None = None,
+    hub: Hub | None = None,
+    readers_max: int = READERS_MAX,
 ) -> ASGIApp:
     """Return the application; ``extra_routes`` are served beside the trading API.
 
-    It shows the contracts of the catalogue, or without one those that the engine knows.
+    It shows the contracts of the catalogue, or without one those that the engine knows. ``hub``
+    feeds those who come for the feed, so many at a time; without one there is no feed.
     """
-    return Api(Edge(backend, options, catalogue), extra_routes)
+    edge = Edge(backend, options, catalogue)
+    door = None if hub is None else FeedDoor(edge, hub, readers_max)
+    return Api(edge, extra_routes, door)
 
 
 class Api:
     """The trading API over one engine."""
 
-    def __init__(self, edge: Edge, extra_routes: Sequence[BaseRoute]) -> None:
+    def __init__(
+        self, edge: Edge, extra_routes: Sequence[BaseRoute], door: FeedDoor | None
+    ) -> None:
         self._edge = edge
+        self._door = door
         self._hot = {
             (route.method, route.path): route.handler
             for route in ROUTES
@@ -86,6 +96,9 @@ class Api:
             if handler is not None:
                 await self._edge.serve(handler, "", scope, receive, send)
                 return
+        elif scope["type"] == "websocket" and self._door is not None:
+            await self._door(scope, receive, send)
+            return
         await self._rest(scope, receive, send)
 
 

@@ -21,15 +21,18 @@ still owed, and is followed by silence for CLOSING_SECONDS, so that a client whi
 sending can read it. A request that has arrived whole is carried out even if its sender has
 closed its side of the connection.
 
-A wish for another protocol is ignored, as HTTP allows (uvicorn loses the body of such a request),
-and so are trailers (uvicorn takes them for headers).
+A wish for a WebSocket on the path of the feed hands the connection over, once its head has passed
+the limits above and if no earlier request is still owed an answer; it counts among the connections
+of the feed from then on, no longer here. Any other wish for another protocol is ignored, as HTTP
+allows (uvicorn loses the body of such a request), and so are trailers (uvicorn takes them for
+headers).
 
 Source: RFC 9112, sections 9.3 and 9.6; docs/reliability.md, "Many hands and strangers".
 """
 
 import asyncio
 from asyncio import TimerHandle
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -49,6 +52,7 @@ FETCH_SECONDS_MAX: Final = 30.0
 CLOSING_SECONDS: Final = 1.0
 AHEAD_MAX: Final = 64
 CONNECTIONS_MAX: Final = 900  # With the usual limit of 1024 open files.
+FEED_PATHS: Final = frozenset({b"/ws/v1/feeds", b"/ws/v1/feeds/"})
 
 _LINE_EXTRA: Final = 4  # Colon, space, end of line.
 
@@ -137,6 +141,7 @@ class Connection(HttpToolsProtocol):
         self._quiet_since = 0.0
         self._deadline: TimerHandle | None = None
         self._unfetched: TimerHandle | None = None
+        self._heir: asyncio.Protocol | None = None  # Who has the connection now.
 
     # --- The life of a connection ---------------------------------------------------------------
 
@@ -195,8 +200,11 @@ class Connection(HttpToolsProtocol):
         """Parse what came, in pieces, so that a limit is noticed soon after it is exceeded."""
         self._unset_keepalive_if_required()
         for start in range(0, len(data), self.head_bytes_max):
-            if self._fault is None:  # Else nothing more is read.
-                self._take(data[start : start + self.head_bytes_max])
+            piece = data[start : start + self.head_bytes_max]
+            if self._heir is not None:
+                self._heir.data_received(piece)
+            elif self._fault is None:  # Else nothing more is read.
+                self._take(piece)
 
     def _take(self, data: bytes) -> None:
         if self._in_request:
@@ -205,6 +213,8 @@ class Connection(HttpToolsProtocol):
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse(self._blame or MALFORMED)
+            return
+        if self._heir is not None:
             return
         if not self._in_request and self._owed:
             return  # The usual case: it came whole.
@@ -220,14 +230,51 @@ class Connection(HttpToolsProtocol):
                 self.parser.feed_data(data)
                 return
             except httptools.HttpParserUpgrade as upgrade:
+                if self._wishes_for_feed():
+                    self._hand_over(data[upgrade.args[0] :])
+                    return
                 data = self._head_without_upgrade() + data[upgrade.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
 
+    def _wishes_for_feed(self) -> bool:
+        """Return whether the head that was just read asks for the feed."""
+        wishes = [value.strip().lower() for name, value in self.headers if name == b"upgrade"]
+        return (
+            self.ws_protocol_class is not None
+            and wishes == [b"websocket"]
+            and self.url.partition(b"?")[0] in FEED_PATHS
+            and self.parser.get_method() == b"GET"
+            and self._owed == 0
+        )
+
+    def _hand_over(self, rest: bytes) -> None:
+        """Let the connection be one of the feed; ``rest`` came behind the head."""
+        assert self.ws_protocol_class is not None
+        head = self._head(self.headers)
+        self._disarm()
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        heir = self.ws_protocol_class(
+            config=self.config,  # type: ignore[call-arg]  # As uvicorn calls it.
+            server_state=self.server_state,
+            app_state=self.app_state,
+        )
+        heir.connection_made(self.transport)
+        self.transport.set_protocol(heir)
+        self._heir = heir
+        self.parser = None  # type: ignore[assignment]  # It and this hold each other.
+        heir.data_received(head)
+        if rest:
+            heir.data_received(rest)
+
     def _head_without_upgrade(self) -> bytes:
         """Return the head that was just read, without the wish for another protocol."""
+        return self._head([line for line in self.headers if line[0] != b"upgrade"])
+
+    def _head(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
-        lines += [b"%s: %s" % line for line in self.headers if line[0] != b"upgrade"]
+        lines += [b"%s: %s" % line for line in headers]
         return b"\r\n".join([*lines, b"", b""])
 
     def on_message_begin(self) -> None:

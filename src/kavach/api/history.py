@@ -7,7 +7,7 @@ told from the leg itself, with the prices of the first change if there was one.
 Source: wire 1.4 (order history).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
@@ -15,7 +15,7 @@ from uuid import NAMESPACE_OID, uuid5
 from kavach.api.legs import STOPS, UNPRICED, LegView
 from kavach.core.commands import Leg
 from kavach.core.order_life import Life
-from kavach.core.parent_order import LegChange
+from kavach.core.parent_order import LegChange, Trade
 from kavach.units import NS_PER_SECOND
 from kavach.wire.money import average, number
 from kavach.wire.rows import HistoryRow
@@ -135,3 +135,31 @@ def _history_row(view: LegView, step: Step) -> HistoryRow:
         underlying_token=instrument.underlying_token,
         validity=parent.validity.value if view.leg is Leg.ENTRY else "DAY",
     )
+
+
+def steps_since(view: LegView, changes: Sequence[LegChange], trades: Sequence[Trade]) -> list[Step]:
+    """Return the steps of the last changes of a leg; ``trades`` are those among them.
+
+    Counted back from where the leg stands now, so that a long life costs nothing.
+    """
+    filled, value = view.filled, view.value
+    left = list(trades)
+    steps = []
+    for change in reversed(changes):
+        quantity, prices = _quantity(view, change), _prices(view, change)
+        status = _status_of_change(change, quantity, filled)
+        steps.append(Step(change.at_ns, status, quantity, prices, filled, value, change.reason))
+        if change.what == "traded":
+            trade = left.pop()
+            filled -= trade.quantity
+            value -= trade.quantity * trade.price_pips
+    steps.reverse()
+    return steps
+
+
+def accepted_step(view: LegView) -> Step:
+    """Return the step at which the venue took the leg's first order, before it had traded."""
+    waits = view.order_type in STOPS
+    status = OrderStatus.TRIGGER_PENDING if waits else OrderStatus.CONFIRMED
+    prices = (view.price_pips, view.trigger_price_pips)
+    return Step(view.orders[0].accepted_at_ns, status, view.quantity, prices)

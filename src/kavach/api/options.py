@@ -16,3 +16,4 @@ class ApiOptions:
     blank_basket_id: bool = False  # Modify and cancel answer an empty basket id.
     wait_seconds: float = 0.25  # How long an answer waits for the venue to decide (W_http).
     documented_history: bool = False  # Order history nested as printed, not flat as served.
+    enveloped_updates: bool = False  # Updates of the feed in envelope B, as one page prints them.

@@ -131,6 +131,7 @@ _LOG: Final = logging.getLogger(__name__)
 @click.option("--error-type", is_flag=True, help="Add error_type to refusals.")
 @click.option("--blank-basket-id", is_flag=True, help="Answer modify and cancel without basket_id.")
 @click.option("--documented-history", is_flag=True, help="Nest order history as documented.")
+@click.option("--enveloped-updates", is_flag=True, help="Envelop updates of the feed.")
 def serve(**given: Any) -> None:
     """Serve the trading API on http://HOST:PORT until Ctrl-C."""
     if given["market"] == MarketKind.REPLAY and given["replay"] is None:
@@ -166,6 +167,7 @@ def serve(**given: Any) -> None:
             error_type=given["error_type"],
             blank_basket_id=given["blank_basket_id"],
             documented_history=given["documented_history"],
+            enveloped_updates=given["enveloped_updates"],
         ),
     )
     for signal_number in (signal.SIGTERM, signal.SIGINT):

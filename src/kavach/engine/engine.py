@@ -91,7 +91,7 @@ class Engine:
         self.journal = journal
         self.venue = venue
         self.clock = clock
-        self.observer: Observer | None = None
+        self.observers: list[Observer] = []
         self.attention: Attention | None = None  # Who makes a market where somebody looks.
         self.quotes: Quotes | None = None  # Who shows prices.
         self.sequence = journal.durable_sequence  # Of the last record.
@@ -291,9 +291,9 @@ class Engine:
         self.sequence = self.journal.append(body)
 
     def _tell(self, cause: str, outcome: Outcome | None) -> None:
-        if self.observer is not None:
-            core = self.core
-            self.observer.stepped(cause, outcome, core.events, core.touched.values(), core.now_ns)
+        core = self.core
+        for observer in self.observers:
+            observer.stepped(cause, outcome, core.events, core.touched.values(), core.now_ns)
 
     # --- Start and stop -----------------------------------------------------------------------
 

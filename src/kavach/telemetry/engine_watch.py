@@ -83,7 +83,7 @@ class EngineWatch:
         self._regulars.watch(state)
         self._speaks = _LOG.isEnabledFor(logging.DEBUG)
         self._journal_watch.watch(engine.journal)
-        engine.observer = self
+        engine.observers.append(self)
 
     # --- Each step ----------------------------------------------------------------------------
 

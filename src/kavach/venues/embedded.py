@@ -65,6 +65,7 @@ class EmbeddedVenue:
         self.exchange = Exchange(self._instruments)
         self.faults = FaultBoard()
         self.post = Post()
+        self.touched: set[InstrumentKey] = set()  # What a feed has still to look at.
 
     # --- The port -----------------------------------------------------------------------------
 
@@ -233,6 +234,7 @@ class EmbeddedVenue:
         ``asked`` is the request that caused them; an answer that no longer finds its order is
         about that one.
         """
+        self.touched.add(key)
         tag = 0 if asked is None else asked.tag
         serial = getattr(asked, "serial", 0)
         reports: list[core.Heard] = []

@@ -1,0 +1,212 @@
+"""
+What a step of the engine has done to the orders of a client, told as updates, in order.
+
+Theory. Of each cover order only the number of its history lines is kept, so the new ones are
+known at sight; a line is a step of its leg's life, and from where the leg stands now the lines
+are counted back to what each of them left behind. What leaves no line (an order that waits for
+the venue, a request on its way, a new plan for the stop) shows in the row: it is told when the
+row is not what was told last. So the last update of a leg is always its row.
+
+Only those are told of whom somebody listens to; for others the lines are counted and no more.
+
+Source: wire 4.4; docs/wire/feeds.md, "Order updates".
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kavach.api.feed.update_rows import order_update, step_update, trade_update
+from kavach.api.history import Step, accepted_step, steps_since
+from kavach.api.legs import LegView, legs_of
+from kavach.api.rows import position_row
+from kavach.core import events as e
+from kavach.core.commands import Leg
+from kavach.core.cover_order import CoverOrder, Trade
+from kavach.core.state import OmsState
+from kavach.instruments import Instrument
+from kavach.units import InstrumentKey
+from kavach.wire.updates import Kind, ascii_json
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One update: what kind it is, and the JSON of its data."""
+
+    kind: Kind
+    body: bytes
+
+
+Moment = tuple[LegView, Step]
+
+
+class Storyteller:
+    """What is known of the orders of one engine, and what has been told of them."""
+
+    def __init__(self, state: OmsState, last_price: Callable[[Instrument], int]) -> None:
+        self._state = state
+        self._instruments: Mapping[InstrumentKey, Instrument] = state.instruments
+        self._last_price = last_price
+        self._lines = {c.cover_id: len(c.changes) for c in state.every_cover() if c.changes}
+        self._shown: dict[int, int] = {}  # By the row's order id: the hash of what was told last.
+
+    def lines(self, cover: CoverOrder) -> int:
+        """Return how many lines of an order's history were told."""
+        return self._lines.get(cover.cover_id, 0)
+
+    def go_back(self, cover: CoverOrder, lines: int) -> None:
+        """Take it that no more than so many lines were told, and not where the rows stand."""
+        self._lines[cover.cover_id] = min(lines, len(cover.changes or ()))
+        self._shown[cover.cover_id] = 0
+        if cover.stop_id:
+            self._shown[cover.stop_id] = 0
+
+    def forget(self, cover: CoverOrder) -> None:
+        """Count the lines of an order that nobody listens to."""
+        if cover.changes:
+            self._lines[cover.cover_id] = len(cover.changes)
+        if self._shown:
+            self._shown.pop(cover.cover_id, None)
+            self._shown.pop(cover.stop_id, None)
+
+    def tell(self, cover: CoverOrder, events: Sequence[e.Event]) -> list[Told]:
+        """Return what has become of an order in a step in which these events happened."""
+        changes = (cover.changes or [])[self._lines.get(cover.cover_id, 0) :]
+        if changes:
+            self._lines[cover.cover_id] = len(cover.changes or ())
+        traded = sum(1 for change in changes if change.what == "traded")
+        trades = (cover.trades or [])[-traded:] if traded else []
+        views = {view.leg: view for view in legs_of(cover, self._instruments)}
+        steps = {
+            leg: iter(
+                steps_since(
+                    view,
+                    [change for change in changes if change.leg is leg],
+                    [trade for trade in trades if trade.leg is leg],
+                )
+            )
+            for leg, view in views.items()
+        }
+        line = iter(trades)
+        last: dict[Leg, Step] = {}
+        found: list[Told | Moment] = []
+        entry = views[Leg.ENTRY]
+        if _just_accepted(entry, events):
+            last[Leg.ENTRY] = accepted_step(entry)
+            found.append((entry, last[Leg.ENTRY]))
+        for change in changes:
+            view, step = views[change.leg], next(steps[change.leg])
+            last[change.leg] = step
+            found.append((view, step))
+            if change.what == "traded":
+                found.append(self._trade(view, next(line), step))
+        told = list(self._worded(found, last))
+        for view in views.values():
+            told += self._row_if_news(view, last.get(view.leg), events)
+        if trades:
+            told.append(self._position(cover))
+        if cover.ended is not None:
+            self._shown.pop(cover.cover_id, None)
+            self._shown.pop(cover.stop_id, None)
+        return told
+
+    def _worded(self, found: Iterable["Told | Moment"], last: Mapping[Leg, Step]) -> Iterator[Told]:
+        """Yield the updates; a last step that is where the row stands is told as the row."""
+        for item in found:
+            if isinstance(item, Told):
+                yield item
+                continue
+            view, step = item
+            if step is last[view.leg] and _is_row(view, step):
+                self._shown[view.order_id] = _looks(view)
+                yield Told(Kind.ORDER, ascii_json(order_update(view)))
+            else:
+                yield Told(Kind.ORDER, ascii_json(step_update(view, step)))
+
+    def _row_if_news(
+        self, view: LegView, step: Step | None, events: Sequence[e.Event]
+    ) -> Iterator[Told]:
+        """Yield the row, unless it is what was told last of this leg."""
+        if step is not None and _is_row(view, step):
+            return
+        looks, before = _looks(view), self._shown.get(view.order_id)
+        if before is None:
+            news = step is not None or any(_shows(view, event) for event in events)
+        else:
+            news = step is not None or before != looks
+        if news:
+            self._shown[view.order_id] = looks
+            yield Told(Kind.ORDER, ascii_json(order_update(view)))
+
+    def _trade(self, view: LegView, trade: Trade, step: Step) -> Told:
+        remaining = max(0, step.quantity - step.filled)
+        return Told(Kind.TRADE, ascii_json(trade_update(view, trade, step.filled, remaining)))
+
+    def _position(self, cover: CoverOrder) -> Told:
+        client = self._state.clients[cover.client_id]
+        position = client.position(cover.instrument, cover.product)
+        assert position is not None, "who has traded has a position"
+        instrument = self._instruments[cover.instrument]
+        row = position_row(client, position, instrument, self._last_price(instrument))
+        return Told(Kind.POSITION, ascii_json(row))
+
+
+def _just_accepted(entry: LegView, events: Iterable[e.Event]) -> bool:
+    """Return whether the venue took the entry's first order in this step."""
+    if not entry.orders:
+        return False
+    first = entry.orders[0].tag
+    return any(type(event) is e.OrderAccepted and event.tag == first for event in events)
+
+
+def _is_row(view: LegView, step: Step) -> bool:
+    """Return whether a step left the leg where its row stands."""
+    return (
+        str(step.status) == view.status.value
+        and step.quantity == view.quantity
+        and step.filled == view.filled
+        and step.prices == (view.price_pips, view.trigger_price_pips)
+    )
+
+
+def _looks(view: LegView) -> int:
+    """Return the hash of what a row shows and may change."""
+    cover = view.cover
+    return hash(
+        (
+            view.status,
+            view.quantity,
+            view.filled,
+            view.order_type,
+            view.price_pips,
+            view.trigger_price_pips,
+            view.exchange_order_id,
+            cover.stop_price_pips,
+            cover.trailing_step_pips,
+            cover.disclosed_quantity,
+        )
+    )
+
+
+# What may change a row without leaving a line, for a leg of which nothing was told yet.
+_OF_ORDERS: Final = (e.OrderSubmitted, e.OrderAccepted, e.OrderAmendSent, e.OrderCancelSent)
+_OF_ENTRIES: Final = (e.CoverOrderPlaced,)
+_OF_STOPS: Final = (e.StopLegNamed,)
+_OF_BOTH: Final = (e.StopPlanned,)
+_OF_ENDS: Final = (e.CoverOrderEnded, e.CoverOrderReopened)
+
+
+def _shows(view: LegView, event: e.Event) -> bool:
+    """Return whether an event may have changed the row of a leg."""
+    cover = view.cover
+    if isinstance(event, _OF_ORDERS):
+        return any(order.tag == event.tag for order in view.orders)
+    if isinstance(event, _OF_ENTRIES):
+        return event.cover_id == cover.cover_id and view.leg is Leg.ENTRY
+    if isinstance(event, _OF_STOPS):
+        return event.cover_id == cover.cover_id and view.leg is Leg.THIRD
+    if isinstance(event, _OF_BOTH):
+        return event.cover_id == cover.cover_id
+    if isinstance(event, _OF_ENDS) and event.cover_id == cover.cover_id:
+        return not cover.entries if view.leg is Leg.ENTRY else cover.position != 0
+    return False

@@ -1,0 +1,193 @@
+"""
+What can be subscribed to of the market: an instrument in a mode, or an exchange's own news.
+
+A topic's packet is encoded and framed once when something has changed, and the same bytes go to
+everybody. ``Quotes`` makes packets of what the exchange shows; what it does not know (yearly
+prices, open interest) is 0.
+
+Source: wire 4.2, 4.3.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from kavach.api.feed.socket import binary_frame
+from kavach.exchange.exchange import DepthLevel, Ticker
+from kavach.exchange.messages import Phase
+from kavach.instruments import Instrument
+from kavach.units import NS_PER_SECOND, Exchange, InstrumentKey
+from kavach.wire.feed_wishes import Mode
+from kavach.wire.packets import (
+    EXCHANGE_CODE,
+    LEVELS,
+    CompactMarketdata,
+    Dpr,
+    ExchangeMessage,
+    Five,
+    Marketdata,
+    MarketStatus,
+    Packet,
+    Snapquote,
+    encode,
+    scaled,
+)
+
+DEPTH_MAX: Final = 10_000  # Levels that total quantities are summed over: more than there are.
+MARKET_TYPE: Final = "NORMAL"
+_STATUS: Final = {Phase.OPEN: "OPEN", Phase.CLOSED: "CLOSE"}
+_SENTENCE: Final = {Phase.OPEN: "is open", Phase.CLOSED: "is closed"}
+
+
+class Looks(Protocol):
+    """An exchange as everybody sees it."""
+
+    def ticker(self, key: InstrumentKey) -> Ticker:
+        """Return the instrument's day so far."""
+
+    def depth(self, key: InstrumentKey, levels: int) -> tuple[list[DepthLevel], list[DepthLevel]]:
+        """Return the best bids and asks, best first."""
+
+    def phase(self, exchange: Exchange) -> Phase:
+        """Return whether a segment trades."""
+
+
+class Topic:
+    """One thing to be subscribed to, its newest frame and who wants it."""
+
+    __slots__ = ("exchange", "frame", "instrument", "mode", "readers")
+
+    def __init__(self, mode: Mode, exchange: Exchange, instrument: Instrument | None) -> None:
+        self.mode = mode
+        self.exchange = exchange
+        self.instrument = instrument
+        self.frame = b""  # What was published last; empty before.
+        self.readers: dict[Any, None] = {}  # Channels, in the order in which they came.
+
+
+class Quotes:
+    """Packets of what one exchange shows."""
+
+    def __init__(self, looks: Looks) -> None:
+        self._looks = looks
+
+    def frame(self, topic: Topic, now_ns: int) -> bytes:
+        """Return the frame that shows a topic as it is now."""
+        now = now_ns // NS_PER_SECOND
+        if topic.instrument is None:
+            return binary_frame(encode(self._of_exchange(topic, now)))
+        return binary_frame(encode(_PACKET[topic.mode](self, topic.instrument, now)))
+
+    def _of_exchange(self, topic: Topic, now: int) -> Packet:
+        exchange = topic.exchange
+        code, phase = EXCHANGE_CODE[exchange], self._looks.phase(exchange)
+        if topic.mode is Mode.MARKET_STATUS:
+            return MarketStatus(exchange_code=code, market_type=MARKET_TYPE, status=_STATUS[phase])
+        text = f"{exchange.value} {_SENTENCE[phase]}"
+        return ExchangeMessage(exchange_code=code, message=text, exchange_timestamp=now)
+
+    def marketdata(self, instrument: Instrument, now: int) -> Marketdata:
+        """Return everything but the depth."""
+        exchange, ticker = instrument.exchange, self._looks.ticker(instrument.key)
+        bids, asks = self._looks.depth(instrument.key, DEPTH_MAX)
+        bid, ask = _best(bids), _best(asks)
+        return Marketdata(
+            exchange_code=EXCHANGE_CODE[exchange],
+            instrument_token=instrument.token,
+            last_traded_price=scaled(ticker.last_price_pips, exchange),
+            last_traded_time=ticker.at_ns // NS_PER_SECOND,
+            last_traded_quantity=0,
+            trade_volume=ticker.volume,
+            best_bid_price=scaled(bid[0], exchange),
+            best_bid_quantity=bid[1],
+            best_ask_price=scaled(ask[0], exchange),
+            best_ask_quantity=ask[1],
+            total_buy_quantity=_total(bids),
+            total_sell_quantity=_total(asks),
+            average_trade_price=0,
+            exchange_timestamp=now,
+            open_price=scaled(ticker.open_pips, exchange),
+            high_price=scaled(ticker.high_pips, exchange),
+            low_price=scaled(ticker.low_pips, exchange),
+            close_price=scaled(instrument.previous_close_pips, exchange),
+            yearly_high_price=0,
+            yearly_low_price=0,
+            low_dpr=scaled(instrument.band_low_pips, exchange),
+            high_dpr=scaled(instrument.band_high_pips, exchange),
+            current_open_interest=0,
+            initial_open_interest=0,
+        )
+
+    def compact(self, instrument: Instrument, now: int) -> CompactMarketdata:
+        """Return last price, best prices and band."""
+        exchange, ticker = instrument.exchange, self._looks.ticker(instrument.key)
+        bids, asks = self._looks.depth(instrument.key, 1)
+        last = scaled(ticker.last_price_pips, exchange)
+        return CompactMarketdata(
+            exchange_code=EXCHANGE_CODE[exchange],
+            instrument_token=instrument.token,
+            last_traded_price=last,
+            change=last - scaled(instrument.previous_close_pips, exchange),
+            last_traded_time=ticker.at_ns // NS_PER_SECOND,
+            low_dpr=scaled(instrument.band_low_pips, exchange),
+            high_dpr=scaled(instrument.band_high_pips, exchange),
+            current_open_interest=0,
+            initial_open_interest=0,
+            bid_price=scaled(_best(bids)[0], exchange),
+            ask_price=scaled(_best(asks)[0], exchange),
+        )
+
+    def snapquote(self, instrument: Instrument, now: int) -> Snapquote:
+        """Return five levels a side."""
+        exchange, ticker = instrument.exchange, self._looks.ticker(instrument.key)
+        bids, asks = self._looks.depth(instrument.key, DEPTH_MAX)
+        return Snapquote(
+            exchange_code=EXCHANGE_CODE[exchange],
+            instrument_token=instrument.token,
+            buyers=_five([level[2] for level in bids]),
+            bid_prices=_five([scaled(level[0], exchange) for level in bids[:LEVELS]]),
+            bid_quantities=_five([level[1] for level in bids]),
+            sellers=_five([level[2] for level in asks]),
+            ask_prices=_five([scaled(level[0], exchange) for level in asks[:LEVELS]]),
+            ask_quantities=_five([level[1] for level in asks]),
+            average_trade_price=0,
+            open_price=scaled(ticker.open_pips, exchange),
+            high_price=scaled(ticker.high_pips, exchange),
+            low_price=scaled(ticker.low_pips, exchange),
+            close_price=scaled(instrument.previous_close_pips, exchange),
+            total_buy_quantity=_total(bids),
+            total_sell_quantity=_total(asks),
+            trade_volume=ticker.volume,
+        )
+
+    def dpr(self, instrument: Instrument, now: int) -> Dpr:
+        """Return the day's band."""
+        return Dpr(
+            exchange_code=EXCHANGE_CODE[instrument.exchange],
+            instrument_token=instrument.token,
+            exchange_timestamp=now,
+            high_dpr=scaled(instrument.band_high_pips, instrument.exchange),
+            low_dpr=scaled(instrument.band_low_pips, instrument.exchange),
+        )
+
+
+def _best(levels: list[DepthLevel]) -> tuple[int, int]:
+    return (levels[0][0], levels[0][1]) if levels else (0, 0)
+
+
+def _total(levels: list[DepthLevel]) -> int:
+    return sum(level[1] for level in levels)
+
+
+def _five(values: list[int]) -> Five:
+    a, b, c, d, e, *_ = [*values[:LEVELS], 0, 0, 0, 0, 0]
+    return a, b, c, d, e
+
+
+_PACKET: Final[Mapping[Mode, Callable[[Quotes, Instrument, int], Packet]]] = {
+    Mode.MARKETDATA: Quotes.marketdata,
+    Mode.COMPACT: Quotes.compact,
+    Mode.SNAPQUOTE: Quotes.snapquote,
+    Mode.DPR: Quotes.dpr,
+}
+OF_INSTRUMENTS: Final = frozenset(_PACKET)
+OF_EXCHANGES: Final = frozenset({Mode.MARKET_STATUS, Mode.EXCHANGE_MESSAGES})
