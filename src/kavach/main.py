@@ -413,6 +413,7 @@ class Twin:
         room = ControlRoom(self, self._options.operator_token)
         beside = [*control_room_routes(room), *self.telemetry.routes()]
         self.hub = Hub(self.world.engine, self.world.venue, enveloped=options.enveloped_updates)
+        self.telemetry.watch_feed(self.hub)
         app = create_app(
             self.service,
             options,

@@ -10,8 +10,8 @@ The client: place, modify, cancel and exit cover orders from Python, and know wh
         )
         print(pocket.cancel_cover_order(order).outcome)
 
-``AsyncPocket`` is the same for asyncio. The tree of errors is the docstring of
-``kavach.sdk.errors``.
+``AsyncPocket`` is the same for asyncio. ``Feed`` and ``AsyncFeed`` tell what happens, as it
+happens. The tree of errors is the docstring of ``kavach.sdk.errors``.
 """
 
 from kavach.sdk.cover import CancelOutcome, CancelResult, CoverOrder, Leg, Resolution, Settled
@@ -19,6 +19,7 @@ from kavach.sdk.errors import (
     Attempt,
     AuthError,
     BadArgument,
+    FeedLost,
     InvalidRequest,
     NotFound,
     NotSent,
@@ -29,37 +30,69 @@ from kavach.sdk.errors import (
     TransportError,
     UnreadableAnswer,
 )
+from kavach.sdk.feed import AsyncFeed, Feed
 from kavach.sdk.pocket import AsyncPocket, Pocket
 from kavach.sdk.rows import HistoryEntry, Order, Position, Trade, TradingInfo
+from kavach.sdk.ticks import (
+    CompactQuote,
+    Depth,
+    ExchangeNotice,
+    FeedItem,
+    Level,
+    OpenInterest,
+    OrderChange,
+    PositionChange,
+    PriceBand,
+    Quote,
+    SessionStatus,
+    Snapshot,
+    TradeDone,
+)
 from kavach.units import Exchange, OrderType, Product, Side, Validity
 
 __all__ = [
+    "AsyncFeed",
     "AsyncPocket",
     "Attempt",
     "AuthError",
     "BadArgument",
     "CancelOutcome",
     "CancelResult",
+    "CompactQuote",
     "CoverOrder",
+    "Depth",
     "Exchange",
+    "ExchangeNotice",
+    "Feed",
+    "FeedItem",
+    "FeedLost",
     "HistoryEntry",
     "InvalidRequest",
     "Leg",
+    "Level",
     "NotFound",
     "NotSent",
+    "OpenInterest",
     "Order",
+    "OrderChange",
     "OrderType",
     "OutcomeUnknown",
     "Pocket",
     "PocketError",
     "Position",
+    "PositionChange",
+    "PriceBand",
     "Product",
+    "Quote",
     "RateLimited",
     "RequestRefused",
     "Resolution",
+    "SessionStatus",
     "Settled",
     "Side",
+    "Snapshot",
     "Trade",
+    "TradeDone",
     "TradingInfo",
     "TransportError",
     "UnreadableAnswer",

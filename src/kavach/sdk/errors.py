@@ -11,6 +11,7 @@ Everything that can go wrong, as one tree.
     └── TransportError          no usable answer came; a read, or nothing that matters
         ├── NotSent             no connection was made: nothing was sent, safe to repeat
         ├── UnreadableAnswer    an answer came to a read, and it is not one of this API's
+        ├── FeedLost            the feed could not be reached for longer than you are patient
         └── OutcomeUnknown      a change was asked for and may or may not have happened
 
 ``OutcomeUnknown`` is the one that needs thought. The request may have reached the market, so
@@ -94,6 +95,10 @@ class NotSent(TransportError):
 
 class UnreadableAnswer(TransportError):
     """A read was answered by something that is not an answer of this API."""
+
+
+class FeedLost(TransportError):
+    """No connection to the feed could be made for as long as the client was to try."""
 
 
 class OutcomeUnknown(TransportError):

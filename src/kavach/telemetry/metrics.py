@@ -111,6 +111,19 @@ REQUESTS: Final = _counter(
 LATENCY: Final = _histogram(
     "kavach_http_request_seconds", "From a request until its answer was sent", "method", "route"
 )
+FEED_READERS: Final = _gauge("kavach_feed_connections", "Connections to the feed now")
+FEED_SENT: Final = _counter(
+    "kavach_feed_sent_total", "Market packets and updates that were handed to a connection"
+)
+FEED_CONFLATED: Final = _counter(
+    "kavach_feed_conflated_total", "Market packets in whose place a slow reader gets a newer one"
+)
+FEED_CLOSED: Final = _counter(
+    "kavach_feed_closed_total", "Connections to the feed that we have closed", "reason"
+)
+FEED_REFUSED: Final = _counter(
+    "kavach_feed_refused_total", "Connections to the feed that were not let in", "reason"
+)
 BUILD: Final = _gauge("kavach_build", "Always 1; which version this is", "version")
 
 METRICS: Final = (
@@ -138,6 +151,11 @@ METRICS: Final = (
     VIOLATIONS,
     REQUESTS,
     LATENCY,
+    FEED_READERS,
+    FEED_SENT,
+    FEED_CONFLATED,
+    FEED_CLOSED,
+    FEED_REFUSED,
     BUILD,
 )
 

@@ -23,6 +23,7 @@ from kavach import __version__
 from kavach.engine.engine import Engine
 from kavach.telemetry import metrics
 from kavach.telemetry.engine_watch import EngineWatch
+from kavach.telemetry.feed_watch import Feed, FeedWatch
 from kavach.telemetry.health import alive, readiness
 from kavach.telemetry.http_watch import HttpWatch
 from kavach.telemetry.journal_watch import JournalWatch
@@ -40,6 +41,7 @@ class Telemetry(Collector):
 
     def __init__(self, engine: Engine) -> None:
         self._engine_watch = EngineWatch(JournalWatch())
+        self._feed_watch = FeedWatch()
         self._http_watch: HttpWatch | None = None
         self._audits = 0
         self._violations = 0
@@ -52,6 +54,10 @@ class Telemetry(Collector):
         """Look at this engine from now on."""
         self._engine = engine
         self._engine_watch.watch(engine)
+
+    def watch_feed(self, feed: Feed) -> None:
+        """Tell of this feed from now on."""
+        self._feed_watch.watch(feed)
 
     def audited(self, violations: int) -> None:
         """Hear how much an audit found wrong."""
@@ -79,6 +85,7 @@ class Telemetry(Collector):
         yield metrics.count(metrics.VIOLATIONS, self._violations)
         if self._http_watch is not None:
             yield from self._http_watch.collect()
+        yield from self._feed_watch.collect()
         yield metrics.counts(metrics.BUILD, [((__version__,), 1)])
 
     def exposition(self) -> bytes:

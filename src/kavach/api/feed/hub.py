@@ -14,7 +14,7 @@ Source: wire Part 4; docs/wire/feeds.md.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -61,7 +61,6 @@ class Street(Protocol):
 class FeedFigures:
     """What is counted of the feed."""
 
-    connections: int = 0
     sent: int = 0  # By connections that have ended; the living count their own.
     conflated: int = 0
     ended: Counter[str] = field(default_factory=Counter)
@@ -282,6 +281,21 @@ class Hub:
             audience.leave(reader, self._loop.time())
             if not audience.listens:
                 del self._audiences[reader.client_id]
+
+    @property
+    def readers(self) -> int:
+        """How many connections there are."""
+        return len(self.connections)
+
+    @property
+    def closed(self) -> Mapping[str, int]:
+        """How many connections we have closed, by every reason that there is."""
+        return {why.value: self.figures.ended[why.value] for why in Ended}
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """How many were not let in, by the word that they were told."""
+        return self.figures.refused
 
     def packets(self) -> tuple[int, int]:
         """Return how many packets and updates were sent, and how many were conflated."""

@@ -1,0 +1,146 @@
+"""The official SDK's socket, unmodified but for its address, hears a real server."""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from pocketful import wsclient
+from pocketful.pocketfulwebsocket import PocketfulSocket
+
+from tests.api.world import entry
+from tests.twin_server import TwinServer, running
+
+IDEA = {"exchangeCode": 1, "instrumentToken": 14366}
+UNIQUE = count(8001)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[TwinServer]:
+    """A server for these tests alone."""
+    with running("--data-dir", ":memory:") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def sdk(server: TwinServer) -> Iterator[PocketfulSocket]:
+    """The official socket, connected; its state is the module's, so there is one for all."""
+
+    class AtOurs(PocketfulSocket):  # type: ignore[misc]  # It brings no types.
+        base_url = server.url
+
+    made = AtOurs(server.client_id, server.access_token)
+    assert made.run_socket()
+    yield made
+    # It has no way to close: the thread dies of its own defect once the connection is gone.
+    wsclient.websock.close()
+
+
+def until(read: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
+    """Return what is read once it is so; the SDK has no callbacks, so one polls."""
+    deadline = time.monotonic() + 10
+    while True:
+        found = read()
+        if found and true(found):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+
+
+def quote(server: TwinServer, bid: float, ask: float) -> None:
+    """Let the house quote IDEA."""
+    server.room(
+        "POST",
+        "market/quote",
+        exchange="NSE",
+        instrument_token=14366,
+        bid=bid,
+        bid_quantity=500,
+        ask=ask,
+        ask_quantity=400,
+    )
+
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"  # Its thread ends by AttributeError.
+)
+
+
+def test_marketdata_is_decoded(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """Mode 1 arrives with prices in paise and every field in its place."""
+    sdk.subscribe_detailed_marketdata(IDEA)
+    until(sdk.read_detailed_marketdata, lambda seen: seen["close_price"] == 1_300)
+    quote(server, 12.9, 13.05)
+    seen = until(sdk.read_detailed_marketdata, lambda seen: seen["best_bid_price"] == 1_290)
+    assert (seen["mode"], seen["exchange_code"], seen["instrument_token"]) == (1, 1, 14366)
+    assert (seen["best_ask_price"], seen["best_ask_quantity"]) == (1_305, 400)
+    assert (seen["lowDPR"], seen["highDPR"], seen["total_buy_quantity"]) == (1_040, 1_560, 500)
+
+
+def test_compact_marketdata_is_decoded(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """Mode 2 arrives; a fall shows as the vendor's decoder shows it, without a sign."""
+    sdk.subscribe_multiple_compact_marketdata(
+        [IDEA, {"exchangeCode": 1, "instrumentToken": "3045"}]
+    )
+    until(
+        sdk.read_multiple_compact_marketdata,
+        lambda seen: {"14366_1", "3045_1"} <= set(seen),
+    )
+    quote(server, 12.9, 13.05)
+    server.room(
+        "POST",
+        "market/order",
+        exchange="NSE",
+        instrument_token=14366,
+        side="SELL",
+        price=None,
+        quantity=10,
+    )
+    seen = until(
+        lambda: sdk.read_multiple_compact_marketdata()["14366_1"],
+        lambda seen: seen["last_traded_price"] == 1_290,
+    )
+    assert seen["change"] == 2**32 - 10
+    assert (seen["bidPrice"], seen["askPrice"]) == (1_290, 1_305)
+
+
+def test_a_snapquote_is_decoded(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """Mode 4 arrives with five levels a side."""
+    quote(server, 12.95, 13.1)
+    sdk.subscribe_snapquote_data(IDEA)
+    seen = until(sdk.read_snapquote_data, lambda seen: seen["bidPrices"][0] == 1_295)
+    assert seen["askPrices"] == [1_310, 0, 0, 0, 0]
+    assert (seen["buyers"][0], seen["askQtys"][0], seen["totalBuyQty"]) == (1, 400, 500)
+
+
+def test_order_and_trade_updates_are_decoded(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """One subscription brings both; the SDK keeps the last of each."""
+    quote(server, 12.9, 13.05)
+    sdk.subscribe_order_update({"client_id": "DEMO1"})
+    user_order_id = next(UNIQUE)
+    time.sleep(0.5)  # It subscribes in a thread and says nothing when that is done.
+    answer = server.http.post(
+        "/api/v1/orders/kart",
+        json=entry(price=13.05, quantity=10, user_order_id=user_order_id),
+    )
+    assert answer.status_code == 200
+    order = until(
+        sdk.read_order_update_data, lambda seen: seen["user_order_id"] == str(user_order_id)
+    )
+    trade = until(sdk.read_trade_update_data, lambda seen: seen["filled_quantity"] == 10)
+    assert (trade["trade_price"], trade["order_side"]) == (13.05, "BUY")
+    order = until(sdk.read_order_update_data, lambda seen: seen["leg_order_indicator"] == "THIRD")
+    assert (order["order_status"], order["trigger_price"]) == ("TRIGGER_PENDING", 12.5)
+    assert order["basket_id"]
+
+
+def test_unsubscribing_ends_it(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """After unsubscribing nothing of that mode comes any more."""
+    sdk.subscribe_detailed_marketdata(IDEA)
+    until(sdk.read_detailed_marketdata, bool)
+    sdk.unsubscribe_detailed_marketdata(IDEA)
+    until(lambda: [sdk.read_detailed_marketdata()], lambda seen: seen == [{}])
+    quote(server, 12.5, 13.2)
+    time.sleep(0.3)
+    assert sdk.read_detailed_marketdata() == {}
