@@ -1,5 +1,6 @@
 """The official SDK's socket, unmodified but for its address, hears a real server."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -33,8 +34,15 @@ def sdk(server: TwinServer) -> Iterator[PocketfulSocket]:
     made = AtOurs(server.client_id, server.access_token)
     assert made.run_socket()
     yield made
-    # It has no way to close: the thread dies of its own defect once the connection is gone.
+    # It has no way to close, and when its connection ends its thread dies of its own defect.
+    heard: list[threading.ExceptHookArgs] = []
+    hook, threading.excepthook = threading.excepthook, heard.append
     wsclient.websock.close()
+    for thread in threading.enumerate():
+        if "socket_connect" in thread.name:
+            thread.join(10)
+    threading.excepthook = hook
+    assert [str(args.exc_value) for args in heard if "isAlive" not in str(args.exc_value)] == []
 
 
 def until(read: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
@@ -60,11 +68,6 @@ def quote(server: TwinServer, bid: float, ask: float) -> None:
         ask=ask,
         ask_quantity=400,
     )
-
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnhandledThreadExceptionWarning"  # Its thread ends by AttributeError.
-)
 
 
 def test_marketdata_is_decoded(server: TwinServer, sdk: PocketfulSocket) -> None:

@@ -5,7 +5,8 @@ Theory. Of each cover order only the number of its history lines is kept, so the
 known at sight; a line is a step of its leg's life, and from where the leg stands now the lines
 are counted back to what each of them left behind. What leaves no line (an order that waits for
 the venue, a request on its way, a new plan for the stop) shows in the row: it is told when the
-row is not what was told last. So the last update of a leg is always its row.
+row is not what was told last. So the last update of a leg is always its row. Of a leg in several
+orders at the venue the end of one of them is no step: that the leg is over shows in the row.
 
 Only those are told of whom somebody listens to; for others the lines are counted and no more.
 
@@ -22,7 +23,7 @@ from kavach.api.legs import LegView, legs_of
 from kavach.api.rows import position_row
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder, Trade
+from kavach.core.cover_order import CoverOrder, LegChange, Trade
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
@@ -96,13 +97,15 @@ class Storyteller:
             found.append((entry, last[Leg.ENTRY]))
         for change in changes:
             view, step = views[change.leg], next(steps[change.leg])
-            last[change.leg] = step
-            found.append((view, step))
+            if _is_step(view, change) and not _is_same(step, last.get(change.leg)):
+                last[change.leg] = step
+                found.append((view, step))
             if change.what == "traded":
                 found.append(self._trade(view, next(line), step))
         told = list(self._worded(found, last))
         for view in views.values():
-            told += self._row_if_news(view, last.get(view.leg), events)
+            lived = any(change.leg is view.leg for change in changes)
+            told += self._row_if_news(view, last.get(view.leg), lived, events)
         if trades:
             told.append(self._position(cover))
         if cover.ended is not None:
@@ -124,14 +127,17 @@ class Storyteller:
                 yield Told(Kind.ORDER, ascii_json(step_update(view, step)))
 
     def _row_if_news(
-        self, view: LegView, step: Step | None, events: Sequence[e.Event]
+        self, view: LegView, step: Step | None, lived: bool, events: Sequence[e.Event]
     ) -> Iterator[Told]:
-        """Yield the row, unless it is what was told last of this leg."""
+        """Yield the row, unless it is what was told last of this leg.
+
+        ``step`` is the last that was told just now, ``lived`` whether there were lines at all.
+        """
         if step is not None and _is_row(view, step):
             return
         looks, before = _looks(view), self._shown.get(view.order_id)
         if before is None:
-            news = step is not None or any(_shows(view, event) for event in events)
+            news = lived or any(_shows(view, event) for event in events)
         else:
             news = step is not None or before != looks
         if news:
@@ -157,6 +163,22 @@ def _just_accepted(entry: LegView, events: Iterable[e.Event]) -> bool:
         return False
     first = entry.orders[0].tag
     return any(type(event) is e.OrderAccepted and event.tag == first for event in events)
+
+
+_ENDS: Final = frozenset({"cancelled", "removed", "expired", "rejected"})
+
+
+def _is_step(view: LegView, change: LegChange) -> bool:
+    """Return whether a line of an order's life is one of the leg's."""
+    return len(view.orders) == 1 or change.what not in _ENDS
+
+
+def _is_same(step: Step, before: Step | None) -> bool:
+    """Return whether a step shows what the one before has shown: of another slice, most likely."""
+    return before is not None and (
+        (step.status, step.quantity, step.filled, step.prices, step.reason)
+        == (before.status, before.quantity, before.filled, before.prices, before.reason)
+    )
 
 
 def _is_row(view: LegView, step: Step) -> bool:

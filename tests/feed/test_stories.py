@@ -1,0 +1,139 @@
+"""
+What is told of orders, against a naive model: after every step, look at every row.
+
+The worlds are those of the property tests: clients, a house and an operator who breaks things, on
+the exchange inside and on a venue that is late, silent and says things twice.
+"""
+
+import random
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from kavach.api.feed.stories import Storyteller
+from kavach.api.feed.update_rows import order_update
+from kavach.api.legs import legs_of
+from kavach.core.cover_order import CoverOrder
+from kavach.core.events import Event
+from kavach.core.refusals import Outcome
+from kavach.engine.engine import Engine
+from kavach.wire.updates import Kind
+from tests.property import far, near
+from tests.property.far import FarWorld
+from tests.property.near import NearWorld
+from tests.telemetry.test_counts import deed
+
+SEEDS = range(10)
+DEEDS_A_RUN = 120
+TRANSIENT = {"MODIFY_REJECTED", "CANCEL_REJECTED"}
+Row = dict[str, Any]
+
+
+class Listener:
+    """Observes an engine, keeps every row as it was told, and checks it against the book."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.stories = Storyteller(engine.state, engine.core.last_price)
+        self.told: dict[str, Row] = {}  # By order id: the last update.
+        self.trades: list[str] = []
+        self.kinds: set[str] = set()
+        engine.observers.append(self)
+        self.book = self.rows()
+
+    def rows(self) -> dict[str, Row]:
+        """Return every row there is, as an update."""
+        state = self.engine.state
+        return {
+            str(view.order_id): msgspec.to_builtins(order_update(view))
+            for cover in state.every_cover()
+            for view in legs_of(cover, state.instruments)
+        }
+
+    def stepped(
+        self,
+        cause: str,
+        outcome: Outcome | None,
+        events: Sequence[Event],
+        touched: Collection[CoverOrder],
+        at_ns: int,
+    ) -> None:
+        """Hear a step, let it be told, and compare."""
+        told: list[tuple[Kind, Row]] = []
+        if events:
+            for cover in touched:
+                news = self.stories.tell(cover, events)
+                told += [(one.kind, msgspec.json.decode(one.body)) for one in news]
+        before, self.book = self.book, self.rows()
+        orders = [row for kind, row in told if kind is Kind.ORDER]
+        self.kinds |= {row["order_status"] for row in orders}
+        last = {row["oms_order_id"]: row for row in orders}
+        self.told |= last
+        self.trades += [row["trade_id"] for kind, row in told if kind is Kind.TRADE]
+        for order_id, row in self.book.items():
+            if visible(row) != visible(before.get(order_id, {})):
+                assert order_id in last, f"{cause}: a row has changed and nothing was told"
+        for order_id, row in last.items():
+            assert row == self.book[order_id], f"{cause}: the last update is not the row"
+            assert row["order_status"] not in TRANSIENT
+        for order_id in last:
+            mine = [visible(row) for row in orders if row["oms_order_id"] == order_id]
+            start = [visible(before[order_id])] if order_id in before else []
+            for earlier, later in pairwise(start + mine):
+                assert earlier != later, f"{cause}: told twice"
+
+    def booked(self) -> list[str]:
+        """Return the ids of all trades of all orders."""
+        covers = self.engine.state.every_cover()
+        return [trade.trade_id for cover in covers for trade in cover.trades or ()]
+
+
+def visible(row: Row) -> tuple[Any, ...]:
+    """Return what a client sees change."""
+    names = (
+        "order_status",
+        "quantity",
+        "filled_quantity",
+        "price",
+        "trigger_price",
+        "exchange_order_id",
+        "stop_loss_value",
+        "trailing_stop_loss",
+        "order_type",
+        "average_price",
+    )
+    return tuple(row.get(name) for name in names)
+
+
+@pytest.mark.parametrize(("kind", "deeds"), [(FarWorld, far.DEEDS), (NearWorld, near.DEEDS)])
+def test_every_change_is_told_once_and_ends_in_the_row(kind: type[Any], deeds: Any) -> None:
+    """After each step: what changed was told, what was told last is the row, nothing twice."""
+    kinds: set[str] = set()
+    for seed in SEEDS:
+        chance = random.Random(seed)
+        world = kind()
+        listener = Listener(world.engine)
+        for _ in range(DEEDS_A_RUN):
+            deed(world, deeds, chance)
+        assert sorted(listener.trades) == sorted(listener.booked()), "each trade once"
+        kinds |= listener.kinds
+    assert {"CONFIRMED", "PARTIAL_TRADE", "COMPLETE", "CANCEL_CONFIRMED"} <= kinds
+    assert {"TRIGGER_PENDING", "SL_TRIGGER_CONFIRMED", "MODIFY_CONFIRMED"} <= kinds
+
+
+def test_who_begins_to_listen_late_is_told_of_what_happens_then() -> None:
+    """Lines from before are not told again; each trade after the start is told once."""
+    chance = random.Random(7)
+    world = NearWorld()
+    for _ in range(60):
+        deed(world, near.DEEDS, chance)
+    stories = Storyteller(world.engine.state, world.engine.core.last_price)
+    covers = list(world.engine.state.every_cover())
+    assert any(cover.changes for cover in covers)
+    for cover in covers:
+        assert stories.tell(cover, ()) == []
+        stories.forget(cover)
+        assert stories.tell(cover, ()) == []
