@@ -1,7 +1,7 @@
 """
 ``python -m bench``: run all parts, or those that are named, and print what they found.
 
-The defaults take about five minutes. ``--write`` puts the findings, and the machine they were
+The defaults take about seven minutes. ``--write`` puts the findings, and the machine they were
 made on, into docs/benchmarks.md.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bench import engine, growth, http
+from bench import engine, feed, growth, http
 from bench.finding import Finding, say, show
 from bench.machine import machine
 from bench.report import write
@@ -19,6 +19,9 @@ from bench.report import write
 PARTS: Final[dict[str, Callable[[argparse.Namespace], list[Finding]]]] = {
     "engine": lambda given: engine.run(given.repetitions, given.pairs, given.other_pairs),
     "http": lambda given: http.run(given.repetitions, given.requests, given.paced_seconds),
+    "feed": lambda given: feed.run(
+        given.repetitions, given.readers, given.instruments, given.rounds, given.idlers
+    ),
     "growth": lambda given: growth.run(given.batches, given.few, given.many, given.batch),
 }
 
@@ -54,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--other-pairs", type=int, default=10_000, help="engine: theirs a turn")
     parser.add_argument("--requests", type=int, default=8_000, help="http: cancels a turn")
     parser.add_argument("--paced-seconds", type=float, default=3.0, help="http: a turn at half")
+    parser.add_argument("--readers", type=int, default=1_000, help="feed: connections")
+    parser.add_argument("--instruments", type=int, default=20, help="feed: of each connection")
+    parser.add_argument("--rounds", type=int, default=20, help="feed: changes of each, a turn")
+    parser.add_argument("--idlers", type=int, default=10_000, help="feed: idle connections")
     parser.add_argument("--few", type=int, default=1_000, help="growth: orders of the one engine")
     parser.add_argument("--many", type=int, default=1_000_000, help="growth: of the other")
     parser.add_argument("--batch", type=int, default=250, help="growth: cancels a turn")

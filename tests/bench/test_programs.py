@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench import engine, growth, http
+from bench import engine, feed, growth, http
 from bench.__main__ import PARTS, main
 from bench.finding import Finding
 from bench.machine import machine
@@ -13,6 +13,10 @@ from bench.report import REPORT, written
 RUNS: list[tuple[str, Callable[[], list[Finding]]]] = [
     ("engine", lambda: engine.run(repetitions=1, pairs=20, other_pairs=20)),
     ("http", lambda: http.run(repetitions=1, requests=40, paced_seconds=0.05)),
+    (
+        "feed",
+        lambda: feed.run(repetitions=1, readers=4, instruments=3, rounds=2, idlers=10),
+    ),
     ("growth", lambda: growth.run(repetitions=2, few=10, many=50, batch=5)),
 ]
 

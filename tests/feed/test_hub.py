@@ -211,7 +211,7 @@ def test_nothing_is_told_before_the_disk_has_it(tmp_path: Path, disk: FaultyDisk
         disk.may_sync.set()
         await until(lambda: len(reader.frames) == 4 and len(late.frames) == 2)
         assert reader.statuses() == ["CONFIRMED", "CONFIRMED"]
-        assert late.statuses() == ["snapshot 0 ['CONFIRMED']", "1 CONFIRMED"]
+        assert late.statuses() == ["snapshot 1 ['CONFIRMED']", "2 CONFIRMED"]
 
     live(tmp_path, disk, act)
 
