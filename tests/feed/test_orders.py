@@ -240,3 +240,73 @@ def test_unsubscribed_updates_end(fresh: TwinServer) -> None:
         reader.settle()
         sell(fresh, 100, 13)
         assert short(reader.updates(3))[:2] == ["ENTRY COMPLETE 100/100", "trade 100 @ 13"]
+
+
+def test_a_regular_order_is_told_too(fresh: TwinServer) -> None:
+    """Placed, modified, filled: a regular order has one row, no leg, no basket and no stop."""
+    body = {
+        "exchange": "NSE",
+        "instrument_token": "14366",
+        "client_id": "DEMO1",
+        "order_type": "LIMIT",
+        "price": 13,
+        "quantity": 10,
+        "disclosed_quantity": 0,
+        "validity": "DAY",
+        "product": "CNC",
+        "order_side": "BUY",
+        "device": "WEB",
+        "user_order_id": 5,
+        "trigger_price": 0,
+        "execution_type": "REGULAR",
+    }
+    with Reader(feed_url(fresh.url)) as reader:
+        reader.subscribe("updates", "DEMO1", "web")
+        reader.settle()
+        answer = fresh.http.post("/api/v1/orders", json=body)
+        assert answer.status_code == 200, answer.text
+        order_id = answer.json()["data"]["oms_order_id"]
+        seen = reader.updates(1)
+        changed = body | {"oms_order_id": order_id, "price": 12.9}
+        assert fresh.http.put("/api/v1/orders", json=changed).status_code == 200
+        seen += reader.updates(1)
+        sell(fresh, 10, 12.9)
+        seen += reader.updates(2)
+        assert reader.silent()
+    assert short(seen) == [
+        " CONFIRMED 0/10",
+        " MODIFY_CONFIRMED 0/10",
+        " COMPLETE 10/10",
+        "trade 10 @ 12.9",
+    ]
+    assert {update["basket_id"] for mode, update in seen if mode == ORDER} == {""}
+    assert {update["execution_type"] for mode, update in seen if mode == ORDER} == {"REGULAR"}
+    check_rows(seen, rows(fresh))
+
+
+def test_a_parked_order_is_told_in_its_own_words(fresh: TwinServer) -> None:
+    """An after-market order waits, is changed and cancelled before anything is sent."""
+    body = entry(execution_type="AMO", product="CNC", price=12.9, stop_loss_value=None)
+    with Reader(feed_url(fresh.url)) as reader:
+        reader.subscribe("updates", "DEMO1", "web")
+        fresh.room("POST", "session", exchange="NSE", phase="closed")
+        reader.settle()
+        answer = fresh.http.post("/api/v1/orders", json=body)
+        assert answer.status_code == 200, answer.text
+        order_id = answer.json()["data"]["oms_order_id"]
+        seen = reader.updates(1)
+        changed = body | {"oms_order_id": order_id, "price": 12.8}
+        assert fresh.http.put("/api/v1/orders", json=changed).status_code == 200
+        seen += reader.updates(1)
+        history = fresh.http.get(f"/api/v1/order/{order_id}/history").json()["data"]
+        assert (history[-1]["status"], history[-1]["price"]) == ("AMO_MODIFY_CONFIRMED", 12.8)
+        path = f"/api/v1/orders/{order_id}"
+        assert fresh.http.request("DELETE", path, json={"client_id": "DEMO1"}).status_code == 200
+        seen += reader.updates(1)
+        assert reader.silent()
+    assert [update["order_status"] for _, update in seen] == [
+        "AMO_REQ_RECEIVED",
+        "AMO_MODIFY_CONFIRMED",
+        "AMO_CANCEL_CONFIRMED",
+    ]
+    check_rows(seen, rows(fresh))

@@ -16,8 +16,8 @@ import pytest
 from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.update_rows import order_update
 from kavach.api.legs import legs_of
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import Event
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
 from kavach.wire.updates import Kind
@@ -49,7 +49,7 @@ class Listener:
         state = self.engine.state
         return {
             str(view.order_id): msgspec.to_builtins(order_update(view))
-            for cover in state.every_cover()
+            for cover in state.every_order()
             for view in legs_of(cover, state.instruments)
         }
 
@@ -58,7 +58,7 @@ class Listener:
         cause: str,
         outcome: Outcome | None,
         events: Sequence[Event],
-        touched: Collection[CoverOrder],
+        touched: Collection[ParentOrder],
         at_ns: int,
     ) -> None:
         """Hear a step, let it be told, and compare."""
@@ -87,7 +87,7 @@ class Listener:
 
     def booked(self) -> list[str]:
         """Return the ids of all trades of all orders."""
-        covers = self.engine.state.every_cover()
+        covers = self.engine.state.every_order()
         return [trade.trade_id for cover in covers for trade in cover.trades or ()]
 
 
@@ -131,7 +131,7 @@ def test_who_begins_to_listen_late_is_told_of_what_happens_then() -> None:
     for _ in range(60):
         deed(world, near.DEEDS, chance)
     stories = Storyteller(world.engine.state, world.engine.core.last_price)
-    covers = list(world.engine.state.every_cover())
+    covers = list(world.engine.state.every_order())
     assert any(cover.changes for cover in covers)
     for cover in covers:
         assert stories.tell(cover, ()) == []

@@ -91,6 +91,7 @@ _CHANGES: Final = {
     "removed": "CANCEL_CONFIRMED",
     "expired": "CANCEL_CONFIRMED",
     "rejected": "REJECTED",
+    "plan_changed": "AMO_MODIFY_CONFIRMED",  # Of an order that is parked: nobody else is asked.
 }
 
 

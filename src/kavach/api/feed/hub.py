@@ -25,8 +25,8 @@ from kavach.api.feed.snapshot import snapshot
 from kavach.api.feed.socket import FeedSocket, binary_frame
 from kavach.api.feed.stories import Storyteller, Told
 from kavach.api.feed.topics import OF_EXCHANGES, OF_INSTRUMENTS, Looks, Quotes, Topic
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import Event
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
@@ -69,12 +69,12 @@ class FeedFigures:
 
 @dataclass(slots=True)
 class _Updates:
-    """Updates of one cover order, and what was known of it before."""
+    """Updates of one order, and what was known of it before."""
 
     audiences: dict[str, Audience]
     client_id: str
     told: list[Told]
-    cover_id: int
+    order_id: int
     lines_before: int
 
     def deliver(self) -> None:
@@ -153,11 +153,11 @@ class Hub:
     def go_on(self, engine: Engine, street: Street) -> None:
         """Tell of this engine: the disk works again, and may hold more than was thought."""
         self._replace(engine, street)
-        for cover_id, lines in self._undone.items():
-            cover = engine.state.covers.get(cover_id)
-            if cover is not None:
-                self._stories.go_back(cover, lines)
-                self._tell(cover, ())
+        for order_id, lines in self._undone.items():
+            parent = engine.state.parents.get(order_id)
+            if parent is not None:
+                self._stories.go_back(parent, lines)
+                self._tell(parent, ())
         self._undone.clear()
 
     def begin_anew(self, engine: Engine, street: Street) -> None:
@@ -178,7 +178,7 @@ class Hub:
         self._attach(engine, street)
         for item in lost:
             if isinstance(item, _Updates):
-                self._undone.setdefault(item.cover_id, item.lines_before)
+                self._undone.setdefault(item.order_id, item.lines_before)
             elif isinstance(item, _Snapshot):
                 self._send_snapshot(item.reader)
         self._street.touched.add(EVERYTHING)
@@ -191,26 +191,26 @@ class Hub:
         cause: str,
         outcome: Outcome | None,
         events: Sequence[Event],
-        touched: Collection[CoverOrder],
+        touched: Collection[ParentOrder],
         at_ns: int,
     ) -> None:
         """Word what happened to orders that somebody listens to, and note what the market did."""
         if events:
-            for cover in touched:
-                self._tell(cover, events)
+            for parent in touched:
+                self._tell(parent, events)
         if self._street.touched:
             self._look_around()
 
-    def _tell(self, cover: CoverOrder, events: Sequence[Event]) -> None:
-        audience = self._audiences.get(cover.client_id)
+    def _tell(self, parent: ParentOrder, events: Sequence[Event]) -> None:
+        audience = self._audiences.get(parent.client_id)
         if audience is None or not audience.listens:
-            self._stories.forget(cover)
+            self._stories.forget(parent)
             return
-        before = self._stories.lines(cover)
-        told = self._stories.tell(cover, events)
+        before = self._stories.lines(parent)
+        told = self._stories.tell(parent, events)
         if told:
-            client_id = cover.client_id
-            item = _Updates(self._audiences, client_id, told, cover.cover_id, before)
+            client_id = parent.client_id
+            item = _Updates(self._audiences, client_id, told, parent.order_id, before)
             self._outbox.put(self._engine.sequence, item)
 
     # --- The market -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """
 What a step of the engine has done to the orders of a client, told as updates, in order.
 
-Theory. Of each cover order only the number of its history lines is kept, so the new ones are
+Theory. Of each order only the number of its history lines is kept, so the new ones are
 known at sight; a line is a step of its leg's life, and from where the leg stands now the lines
 are counted back to what each of them left behind. What leaves no line (an order that waits for
 the venue, a request on its way, a new plan for the stop) shows in the row: it is told when the
@@ -23,11 +23,12 @@ from kavach.api.legs import LegView, legs_of
 from kavach.api.rows import position_row
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder, LegChange, Trade
+from kavach.core.parent_order import LegChange, ParentOrder, Trade
+from kavach.core.regular import events as regular
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
-from kavach.wire.updates import Kind, ascii_json
+from kavach.wire.updates import Kind, OrderUpdate, ascii_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +49,33 @@ class Storyteller:
         self._state = state
         self._instruments: Mapping[InstrumentKey, Instrument] = state.instruments
         self._last_price = last_price
-        self._lines = {c.cover_id: len(c.changes) for c in state.every_cover() if c.changes}
-        self._shown: dict[int, int] = {}  # By the row's order id: the hash of what was told last.
+        self._lines = {one.order_id: len(one.changes) for one in state.every_order() if one.changes}
+        # By order and leg: the hash of the row as it was told last; of living orders only.
+        self._shown: dict[int, dict[Leg, int]] = {}
 
-    def lines(self, cover: CoverOrder) -> int:
+    def lines(self, parent: ParentOrder) -> int:
         """Return how many lines of an order's history were told."""
-        return self._lines.get(cover.cover_id, 0)
+        return self._lines.get(parent.order_id, 0)
 
-    def go_back(self, cover: CoverOrder, lines: int) -> None:
+    def go_back(self, parent: ParentOrder, lines: int) -> None:
         """Take it that no more than so many lines were told, and not where the rows stand."""
-        self._lines[cover.cover_id] = min(lines, len(cover.changes or ()))
-        self._shown[cover.cover_id] = 0
-        if cover.stop_id:
-            self._shown[cover.stop_id] = 0
+        self._lines[parent.order_id] = min(lines, len(parent.changes or ()))
+        self._shown[parent.order_id] = dict.fromkeys(Leg, 0)
 
-    def forget(self, cover: CoverOrder) -> None:
+    def forget(self, parent: ParentOrder) -> None:
         """Count the lines of an order that nobody listens to."""
-        if cover.changes:
-            self._lines[cover.cover_id] = len(cover.changes)
-        if self._shown:
-            self._shown.pop(cover.cover_id, None)
-            self._shown.pop(cover.stop_id, None)
+        if parent.changes:
+            self._lines[parent.order_id] = len(parent.changes)
+        self._shown.pop(parent.order_id, None)
 
-    def tell(self, cover: CoverOrder, events: Sequence[e.Event]) -> list[Told]:
+    def tell(self, parent: ParentOrder, events: Sequence[e.Event]) -> list[Told]:
         """Return what has become of an order in a step in which these events happened."""
-        changes = (cover.changes or [])[self._lines.get(cover.cover_id, 0) :]
+        changes = (parent.changes or [])[self._lines.get(parent.order_id, 0) :]
         if changes:
-            self._lines[cover.cover_id] = len(cover.changes or ())
+            self._lines[parent.order_id] = len(parent.changes or ())
         traded = sum(1 for change in changes if change.what == "traded")
-        trades = (cover.trades or [])[-traded:] if traded else []
-        views = {view.leg: view for view in legs_of(cover, self._instruments)}
+        trades = (parent.trades or [])[-traded:] if traded else []
+        views = {view.leg: view for view in legs_of(parent, self._instruments)}
         steps = {
             leg: iter(
                 steps_since(
@@ -107,10 +105,9 @@ class Storyteller:
             lived = any(change.leg is view.leg for change in changes)
             told += self._row_if_news(view, last.get(view.leg), lived, events)
         if trades:
-            told.append(self._position(cover))
-        if cover.ended is not None:
-            self._shown.pop(cover.cover_id, None)
-            self._shown.pop(cover.stop_id, None)
+            told.append(self._position(parent))
+        if parent.over:
+            self._shown.pop(parent.order_id, None)
         return told
 
     def _worded(self, found: Iterable["Told | Moment"], last: Mapping[Leg, Step]) -> Iterator[Told]:
@@ -121,8 +118,7 @@ class Storyteller:
                 continue
             view, step = item
             if step is last[view.leg] and _is_row(view, step):
-                self._shown[view.order_id] = _looks(view)
-                yield Told(Kind.ORDER, ascii_json(order_update(view)))
+                yield self._row(view, order_update(view))
             else:
                 yield Told(Kind.ORDER, ascii_json(step_update(view, step)))
 
@@ -135,24 +131,29 @@ class Storyteller:
         """
         if step is not None and _is_row(view, step):
             return
-        looks, before = _looks(view), self._shown.get(view.order_id)
+        row = order_update(view)
+        before = self._shown.get(view.parent.order_id, {}).get(view.leg)
         if before is None:
             news = lived or any(_shows(view, event) for event in events)
         else:
-            news = step is not None or before != looks
+            news = step is not None or before != _looks(row)
         if news:
-            self._shown[view.order_id] = looks
-            yield Told(Kind.ORDER, ascii_json(order_update(view)))
+            yield self._row(view, row)
+
+    def _row(self, view: LegView, row: OrderUpdate) -> Told:
+        """Return the row, and remember that it was told."""
+        self._shown.setdefault(view.parent.order_id, {})[view.leg] = _looks(row)
+        return Told(Kind.ORDER, ascii_json(row))
 
     def _trade(self, view: LegView, trade: Trade, step: Step) -> Told:
         remaining = max(0, step.quantity - step.filled)
         return Told(Kind.TRADE, ascii_json(trade_update(view, trade, step.filled, remaining)))
 
-    def _position(self, cover: CoverOrder) -> Told:
-        client = self._state.clients[cover.client_id]
-        position = client.position(cover.instrument, cover.product)
+    def _position(self, parent: ParentOrder) -> Told:
+        client = self._state.clients[parent.client_id]
+        position = client.position(parent.instrument, parent.product)
         assert position is not None, "who has traded has a position"
-        instrument = self._instruments[cover.instrument]
+        instrument = self._instruments[parent.instrument]
         row = position_row(client, position, instrument, self._last_price(instrument))
         return Told(Kind.POSITION, ascii_json(row))
 
@@ -191,44 +192,47 @@ def _is_row(view: LegView, step: Step) -> bool:
     )
 
 
-def _looks(view: LegView) -> int:
-    """Return the hash of what a row shows and may change."""
-    cover = view.cover
-    return hash(
-        (
-            view.status,
-            view.quantity,
-            view.filled,
-            view.order_type,
-            view.price_pips,
-            view.trigger_price_pips,
-            view.exchange_order_id,
-            cover.stop_price_pips,
-            cover.trailing_step_pips,
-            cover.disclosed_quantity,
-        )
-    )
+def _looks(row: OrderUpdate) -> int:
+    """Return the hash of what a row shows, but for times and who wanted it."""
+    return hash(tuple(getattr(row, name) for name in _VISIBLE))
 
+
+_VISIBLE: Final = tuple(
+    name
+    for name in OrderUpdate.__struct_fields__
+    if name not in {"exchange_time", "last_activity_reference", "mode"}
+)
 
 # What may change a row without leaving a line, for a leg of which nothing was told yet.
-_OF_ORDERS: Final = (e.OrderSubmitted, e.OrderAccepted, e.OrderAmendSent, e.OrderCancelSent)
-_OF_ENTRIES: Final = (e.CoverOrderPlaced,)
+_OF_VENUE: Final = (e.OrderSubmitted, e.OrderAccepted, e.OrderAmendSent, e.OrderCancelSent)
+_OF_ENTRIES: Final = (
+    e.CoverOrderPlaced,
+    regular.RegularOrderPlaced,
+    regular.RegularOrderReleased,
+)
 _OF_STOPS: Final = (e.StopLegNamed,)
 _OF_BOTH: Final = (e.StopPlanned,)
-_OF_ENDS: Final = (e.CoverOrderEnded, e.CoverOrderReopened)
+_OF_ENDS: Final = (
+    e.CoverOrderEnded,
+    e.CoverOrderReopened,
+    regular.RegularOrderEnded,
+    regular.RegularOrderReopened,
+)
 
 
 def _shows(view: LegView, event: e.Event) -> bool:
     """Return whether an event may have changed the row of a leg."""
-    cover = view.cover
-    if isinstance(event, _OF_ORDERS):
+    parent, entry = view.parent, view.leg is Leg.ENTRY
+    if isinstance(event, _OF_VENUE):
         return any(order.tag == event.tag for order in view.orders)
+    if getattr(event, "order_id", 0) != parent.order_id:
+        return False
+    if isinstance(event, e.EntryModifyRequested):
+        return entry and not parent.entries  # Parked, so nobody else has to agree.
     if isinstance(event, _OF_ENTRIES):
-        return event.cover_id == cover.cover_id and view.leg is Leg.ENTRY
+        return entry
     if isinstance(event, _OF_STOPS):
-        return event.cover_id == cover.cover_id and view.leg is Leg.THIRD
-    if isinstance(event, _OF_BOTH):
-        return event.cover_id == cover.cover_id
-    if isinstance(event, _OF_ENDS) and event.cover_id == cover.cover_id:
-        return not cover.entries if view.leg is Leg.ENTRY else cover.position != 0
-    return False
+        return not entry
+    if isinstance(event, _OF_ENDS):
+        return not parent.entries if entry else parent.position != 0
+    return isinstance(event, _OF_BOTH)

@@ -14,7 +14,8 @@ from kavach.api.history import Step
 from kavach.api.legs import LegView
 from kavach.api.rows import order_row
 from kavach.core.commands import Leg
-from kavach.core.cover_order import Trade
+from kavach.core.cover_order import CoverOrder
+from kavach.core.parent_order import ParentOrder, Trade
 from kavach.units import NS_PER_SECOND, PIPS_PER_RUPEE
 from kavach.wire.activity import reference_of
 from kavach.wire.money import average, number
@@ -62,7 +63,7 @@ def _update(view: LegView, row: OrderRow, changes: dict[str, Any]) -> OrderUpdat
         nnfid=row.nnf_id,
         spread_token="",
         leg_order_indicator=row.leg_order_indicator or "",
-        basket_id=str(view.cover.basket_id),
+        basket_id=_basket_id(view.parent),
         deposit=0,
         **shared,
     )
@@ -77,34 +78,44 @@ _SHARED: Final = tuple(
 
 
 def _mode(view: LegView, status: str) -> str:
-    if view.leg is Leg.THIRD and view.cover.exit_source is not None:
+    if view.leg is not Leg.ENTRY and _squares_off(view.parent):
         return "SQUAREOFF"
     if status in _CANCELLED:
         return "CANCEL"
     return "MODIFY" if status in _MODIFIED else "NEW"
 
 
+def _squares_off(parent: ParentOrder) -> bool:
+    """Return whether the position of an order is being closed."""
+    return isinstance(parent, CoverOrder) and parent.exit_source is not None
+
+
+def _basket_id(parent: ParentOrder) -> str:
+    """Return the id under which an order was placed together with what protects it."""
+    return str(parent.basket_id) if isinstance(parent, CoverOrder) else ""
+
+
 def trade_update(view: LegView, trade: Trade, filled: int, remaining: int) -> TradeUpdate:
     """Return one trade; ``filled`` is what the leg has traded with it, ``remaining`` what not."""
-    cover, instrument = view.cover, view.instrument
+    parent, instrument = view.parent, view.instrument
     rupees, rest = divmod(instrument.strike_pips, PIPS_PER_RUPEE)
     return TradeUpdate(
-        client_id=cover.client_id,
+        client_id=parent.client_id,
         exchange=instrument.exchange.value,
         exchange_order_id=trade.exchange_order_id,
         exchange_time=trade.at_ns // NS_PER_SECOND,
         filled_quantity=trade.quantity,
         instrument_token=instrument.token,
-        login_id=cover.client_id,
+        login_id=parent.client_id,
         oms_order_id=str(view.order_id),
         order_side=view.side.value,
         pro_cli="CLIENT",
-        product=cover.product.value,
+        product=parent.product.value,
         trade_id=trade.trade_id,
         trade_price=number(trade.price_pips),
         trading_symbol=instrument.trading_symbol,
         transaction_type=None,
-        user_order_id=str(cover.user_order_id),
+        user_order_id=str(parent.user_order_id),
         v_login_id=None,
         volume_filled_today=filled,
         symbol=instrument.symbol,
