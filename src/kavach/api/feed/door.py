@@ -39,7 +39,8 @@ class FeedDoor:
         given = read_pairs(scope["query_string"])
         tokens = {given[name] for name in _TOKEN_NAMES if given.get(name)}
         digest = sha256(tokens.pop().encode()).hexdigest() if len(tokens) == 1 else ""
-        client_id = self._edge.backend.state.client_of_token(digest)
+        backend = self._edge.backend
+        client_id = backend.state.client_of_token(digest, backend.now_ns())
         if client_id is None:
             self._refuse(socket, 401, UNAUTHORISED, "UNAUTHORISED")
         elif given.get("login_id") not in (None, "", client_id):

@@ -318,9 +318,9 @@ class Hub:
         """Close who has gone or may stay no longer; forget what nobody will ask for."""
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         now = self._loop.time()
-        state = self._engine.state
+        state, now_ns = self._engine.state, self._engine.now_ns()
         for reader in list(self.connections):
-            if state.client_of_token(reader.token_digest) != reader.client_id:
+            if state.client_of_token(reader.token_digest, now_ns) != reader.client_id:
                 reader.close(POLICY, "the access token is valid no longer", Ended.TOKEN)
             else:
                 reader.sweep(now, PING_AFTER_SECONDS, IDLE_AFTER_SECONDS)
