@@ -1,13 +1,14 @@
 """Order, trade and position updates: each change once, in order, to its client only."""
 
+import json
 from typing import Any
 
 import pytest
 
-from kavach.wire.updates import ORDER, POSITION, TRADE
+from kavach.wire.updates import NUMBERED, ORDER, POSITION, TRADE, read_numbered
 from tests.api.world import entry
 from tests.feed.stage import Reader, feed_url
-from tests.twin_server import TwinServer
+from tests.twin_server import TwinServer, running
 
 Row = dict[str, Any]
 
@@ -310,3 +311,21 @@ def test_a_parked_order_is_told_in_its_own_words(fresh: TwinServer) -> None:
         "AMO_CANCEL_CONFIRMED",
     ]
     check_rows(seen, rows(fresh))
+
+
+def test_updates_may_be_enveloped() -> None:
+    """``--enveloped-updates`` sends what one page prints; the numbered ones stay as they are."""
+    with (
+        running("--data-dir", ":memory:", "--enveloped-updates") as server,
+        Reader(feed_url(server.url)) as reader,
+    ):
+        reader.subscribe("numbered_updates", "DEMO1")
+        assert reader.numbered().kind == "snapshot"
+        reader.subscribe("updates", "DEMO1", "web")
+        reader.settle()
+        place(server, quantity=100)
+        frames = {frame[0]: frame for frame in (reader.frame(), reader.frame())}
+    told = json.loads(frames[ORDER][5:])
+    assert told["error"] == {"code": 0, "message": ""}
+    [update] = told["result"]
+    assert update == read_numbered(frames[NUMBERED]).data

@@ -64,11 +64,15 @@ def test_a_backlog_against_a_naive_one(deeds: list[tuple[str, int]], room: int) 
     if room == 0:
         backlog.hold_back()
     topics = [topic(number) for number in range(4)]
-    updates, shown = 0, set()
+    updates, shown, waits, conflated = 0, set(), set(), 0
     for version, (deed, number) in enumerate(deeds, 1):
         if deed == "show":
             topics[number].frame = b"%d:%d" % (number, version)
+            conflated += number in waits
+            clear = backlog.clear
             backlog.show(topics[number])
+            if not clear:
+                waits.add(number)
             shown.add(number)
         elif deed == "update":
             updates += 1
@@ -76,6 +80,7 @@ def test_a_backlog_against_a_naive_one(deeds: list[tuple[str, int]], room: int) 
         else:
             pipe.room = number
             backlog.go_on()
+            waits = {n for n in waits if topics[n].frame not in pipe.written}
         assert backlog.marks <= len(topics)
     pipe.room = 10**6
     backlog.go_on()
@@ -88,6 +93,7 @@ def test_a_backlog_against_a_naive_one(deeds: list[tuple[str, int]], room: int) 
         assert len(set(mine)) == len(mine), "no version is sent twice"
     assert (backlog.held_bytes, backlog.marks) == (0, 0)
     assert backlog.sent == len(pipe.written)
+    assert backlog.conflated == conflated
 
 
 def test_a_backlog_is_full_at_its_limit() -> None:
