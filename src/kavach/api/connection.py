@@ -252,6 +252,7 @@ class Connection(HttpToolsProtocol):
         assert self.ws_protocol_class is not None
         head = self._head(self.headers)
         self._disarm()
+        self._fetched()
         self._unset_keepalive_if_required()
         self.connections.discard(self)
         heir = self.ws_protocol_class(
