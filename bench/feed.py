@@ -73,6 +73,7 @@ def shown(count: int) -> list[Shown]:
             i.previous_close_pips / PIPS_PER_RUPEE,
         )
         for i in load_instruments()
+        if i.tradable
     ]
     assert len(found) >= count, f"there are only {len(found)} instruments"
     return found[:count]

@@ -189,9 +189,7 @@ def open_world(
     contracts = contracts or _read_contracts(options)
     journal = open_journal(options.data_dir)
     try:
-        return _build(
-            options, journal, candles, clock or new_clock(options), contracts, recovered
-        )
+        return _build(options, journal, candles, clock or new_clock(options), contracts, recovered)
     except BaseException:
         journal.close()
         raise
@@ -412,7 +410,12 @@ class Twin:
         """Return the application that serves this world, its control room and its figures."""
         room = ControlRoom(self, self._options.operator_token)
         beside = [*control_room_routes(room), *self.telemetry.routes()]
-        self.hub = Hub(self.world.engine, self.world.venue, enveloped=options.enveloped_updates)
+        self.hub = Hub(
+            self.world.engine,
+            self.world.venue,
+            attend=self.service.attend,
+            enveloped=options.enveloped_updates,
+        )
         self.telemetry.watch_feed(self.hub)
         app = create_app(
             self.service,

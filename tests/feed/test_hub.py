@@ -94,10 +94,11 @@ class Stage:
         self._directory = directory
         self._disk = disk
         self.failures: list[Exception] = []
+        self.attended: list[InstrumentKey] = []
         engine, venue = self._engine(SqliteJournal(directory, vfs=disk.name))
         engine.recover()
         self.service = Service(engine, Standing(), self.failures.append, self)
-        self.hub = Hub(engine, venue)
+        self.hub = Hub(engine, venue, attend=self.attended.append)
         client = OpenClient(client_id="A", cash_paise=Paise(10**9), token_digest=TOKEN)
         self.service.execute(client)
 
@@ -321,5 +322,23 @@ def test_a_ring_outlives_its_readers_for_a_while(
         late = stage.reader(wish)
         await until(lambda: len(late.frames) == 1)
         assert late.statuses() == ["snapshot 0 ['CONFIRMED']"]
+
+    live(tmp_path, disk, act)
+
+
+def test_who_subscribes_looks_for_as_long_as_he_stays(
+    tmp_path: Path, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A market is asked for at once, again with every sweep, and no more when nobody reads."""
+    monkeypatch.setattr(hub_module, "SWEEP_SECONDS", 0.05)
+
+    async def act(stage: Stage) -> None:
+        reader = stage.reader(COMPACT)
+        assert stage.attended == [IDEA]
+        await until(lambda: len(stage.attended) >= 3)
+        reader.say(COMPACT.replace('"subscribe"', '"unsubscribe"'))
+        told = len(stage.attended)
+        await asyncio.sleep(0.2)
+        assert stage.attended == [IDEA] * told
 
     live(tmp_path, disk, act)

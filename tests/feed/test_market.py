@@ -113,6 +113,7 @@ def test_a_trade_moves_price_change_and_day(fresh: TwinServer) -> None:
     assert (packet.open_price, packet.high_price, packet.low_price) == (1_290, 1_290, 1_290)
     assert abs(packet.exchange_timestamp - packet.last_traded_time) <= 1
     assert packet.best_bid_quantity == 25
+    assert (packet.last_traded_quantity, packet.average_trade_price) == (15, 1_290)
     assert isinstance(compact, packets.CompactMarketdata)
     assert compact.change == -10
 

@@ -14,7 +14,7 @@ Source: wire Part 4; docs/wire/feeds.md.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -45,12 +45,8 @@ GOING: Final = 1012  # "Service restart."
 EVERYTHING: Final = InstrumentKey("")  # Touched when a session opens or closes.
 
 
-class Street(Protocol):
+class Street(Looks, Protocol):
     """The venue as the feed sees it."""
-
-    @property
-    def exchange(self) -> Looks:
-        """What everybody sees."""
 
     @property
     def touched(self) -> set[InstrumentKey]:
@@ -118,8 +114,17 @@ class _Snapshot:
 class Hub:
     """Connections of the feed, and what they want."""
 
-    def __init__(self, engine: Engine, street: Street, *, enveloped: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        street: Street,
+        *,
+        attend: Callable[[InstrumentKey], None],
+        enveloped: bool = False,
+    ) -> None:
+        """``attend`` is told where somebody looks, again and again for as long as he does."""
         self._loop = asyncio.get_running_loop()
+        self._attend = attend
         self._enveloped = enveloped
         self.connections: dict[FeedConnection, None] = {}
         self.figures = FeedFigures()
@@ -141,7 +146,7 @@ class Hub:
     def _attach(self, engine: Engine, street: Street) -> None:
         self._engine = engine
         self._street = street
-        self._quotes = Quotes(street.exchange)
+        self._quotes = Quotes(street)
         self._stories = Storyteller(engine.state, engine.core.last_price)
         self._phases = {exchange: street.exchange.phase(exchange) for exchange in Exchange}
         engine.observers.append(self)
@@ -246,8 +251,8 @@ class Hub:
 
     def _all_topics(self) -> list[Topic]:
         """Return every topic, but messages only of exchanges that have opened or closed."""
-        looks = self._street.exchange
-        phases = {exchange: looks.phase(exchange) for exchange in Exchange}
+        trades = self._street.exchange
+        phases = {exchange: trades.phase(exchange) for exchange in Exchange}
         silent = {exchange for exchange in Exchange if phases[exchange] is self._phases[exchange]}
         self._phases = phases
         return [
@@ -324,6 +329,8 @@ class Hub:
                 reader.close(POLICY, "the access token is valid no longer", Ended.TOKEN)
             else:
                 reader.sweep(now, PING_AFTER_SECONDS, IDLE_AFTER_SECONDS)
+        for key in list(self._of_instrument):
+            self._attend(key)
         for client_id, audience in list(self._audiences.items()):
             alone = now - audience.alone_since
             if audience.ring is not None and not audience.numbered and alone > RING_KEPT_SECONDS:
@@ -414,6 +421,8 @@ class Hub:
         first = not topic.readers
         topic.readers[reader] = None
         reader.topics[topic] = None
+        if instrument is not None:
+            self._attend(instrument.key)
         if mode is Mode.EXCHANGE_MESSAGES:
             return  # What was said before is no news.
         if topic.frame:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from kavach.api.feed.socket import binary_frame
-from kavach.exchange.exchange import DepthLevel, Ticker
+from kavach.engine.quote import Level, Quote
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, Exchange, InstrumentKey
@@ -32,23 +32,27 @@ from kavach.wire.packets import (
     scaled,
 )
 
-DEPTH_MAX: Final = 10_000  # Levels that total quantities are summed over: more than there are.
 MARKET_TYPE: Final = "NORMAL"
 _STATUS: Final = {Phase.OPEN: "OPEN", Phase.CLOSED: "CLOSE"}
 _SENTENCE: Final = {Phase.OPEN: "is open", Phase.CLOSED: "is closed"}
 
 
-class Looks(Protocol):
-    """An exchange as everybody sees it."""
-
-    def ticker(self, key: InstrumentKey) -> Ticker:
-        """Return the instrument's day so far."""
-
-    def depth(self, key: InstrumentKey, levels: int) -> tuple[list[DepthLevel], list[DepthLevel]]:
-        """Return the best bids and asks, best first."""
+class Phases(Protocol):
+    """Who knows when an exchange trades."""
 
     def phase(self, exchange: Exchange) -> Phase:
         """Return whether a segment trades."""
+
+
+class Looks(Protocol):
+    """A venue as everybody sees it."""
+
+    @property
+    def exchange(self) -> Phases:
+        """The exchange inside."""
+
+    def quote(self, key: InstrumentKey) -> Quote:
+        """Return an instrument as everybody sees it."""
 
 
 class Topic:
@@ -79,7 +83,7 @@ class Quotes:
 
     def _of_exchange(self, topic: Topic, now: int) -> Packet:
         exchange = topic.exchange
-        code, phase = EXCHANGE_CODE[exchange], self._looks.phase(exchange)
+        code, phase = EXCHANGE_CODE[exchange], self._looks.exchange.phase(exchange)
         if topic.mode is Mode.MARKET_STATUS:
             return MarketStatus(exchange_code=code, market_type=MARKET_TYPE, status=_STATUS[phase])
         text = f"{exchange.value} {_SENTENCE[phase]}"
@@ -87,27 +91,26 @@ class Quotes:
 
     def marketdata(self, instrument: Instrument, now: int) -> Marketdata:
         """Return everything but the depth."""
-        exchange, ticker = instrument.exchange, self._looks.ticker(instrument.key)
-        bids, asks = self._looks.depth(instrument.key, DEPTH_MAX)
-        bid, ask = _best(bids), _best(asks)
+        exchange, seen = instrument.exchange, self._looks.quote(instrument.key)
+        bid, ask = _best(seen.bids), _best(seen.asks)
         return Marketdata(
             exchange_code=EXCHANGE_CODE[exchange],
             instrument_token=instrument.token,
-            last_traded_price=scaled(ticker.last_price_pips, exchange),
-            last_traded_time=ticker.at_ns // NS_PER_SECOND,
-            last_traded_quantity=0,
-            trade_volume=ticker.volume,
+            last_traded_price=scaled(seen.last_price_pips, exchange),
+            last_traded_time=seen.traded_at_ns // NS_PER_SECOND,
+            last_traded_quantity=seen.last_quantity,
+            trade_volume=seen.volume,
             best_bid_price=scaled(bid[0], exchange),
             best_bid_quantity=bid[1],
             best_ask_price=scaled(ask[0], exchange),
             best_ask_quantity=ask[1],
-            total_buy_quantity=_total(bids),
-            total_sell_quantity=_total(asks),
-            average_trade_price=0,
+            total_buy_quantity=seen.bid_total,
+            total_sell_quantity=seen.ask_total,
+            average_trade_price=scaled(_average_pips(seen), exchange),
             exchange_timestamp=now,
-            open_price=scaled(ticker.open_pips, exchange),
-            high_price=scaled(ticker.high_pips, exchange),
-            low_price=scaled(ticker.low_pips, exchange),
+            open_price=scaled(seen.open_pips, exchange),
+            high_price=scaled(seen.high_pips, exchange),
+            low_price=scaled(seen.low_pips, exchange),
             close_price=scaled(instrument.previous_close_pips, exchange),
             yearly_high_price=0,
             yearly_low_price=0,
@@ -119,27 +122,26 @@ class Quotes:
 
     def compact(self, instrument: Instrument, now: int) -> CompactMarketdata:
         """Return last price, best prices and band."""
-        exchange, ticker = instrument.exchange, self._looks.ticker(instrument.key)
-        bids, asks = self._looks.depth(instrument.key, 1)
-        last = scaled(ticker.last_price_pips, exchange)
+        exchange, seen = instrument.exchange, self._looks.quote(instrument.key)
+        last = scaled(seen.last_price_pips, exchange)
         return CompactMarketdata(
             exchange_code=EXCHANGE_CODE[exchange],
             instrument_token=instrument.token,
             last_traded_price=last,
             change=last - scaled(instrument.previous_close_pips, exchange),
-            last_traded_time=ticker.at_ns // NS_PER_SECOND,
+            last_traded_time=seen.traded_at_ns // NS_PER_SECOND,
             low_dpr=scaled(instrument.band_low_pips, exchange),
             high_dpr=scaled(instrument.band_high_pips, exchange),
             current_open_interest=0,
             initial_open_interest=0,
-            bid_price=scaled(_best(bids)[0], exchange),
-            ask_price=scaled(_best(asks)[0], exchange),
+            bid_price=scaled(_best(seen.bids)[0], exchange),
+            ask_price=scaled(_best(seen.asks)[0], exchange),
         )
 
     def snapquote(self, instrument: Instrument, now: int) -> Snapquote:
         """Return five levels a side."""
-        exchange, ticker = instrument.exchange, self._looks.ticker(instrument.key)
-        bids, asks = self._looks.depth(instrument.key, DEPTH_MAX)
+        exchange, seen = instrument.exchange, self._looks.quote(instrument.key)
+        bids, asks = seen.bids, seen.asks
         return Snapquote(
             exchange_code=EXCHANGE_CODE[exchange],
             instrument_token=instrument.token,
@@ -149,14 +151,14 @@ class Quotes:
             sellers=_five([level[2] for level in asks]),
             ask_prices=_five([scaled(level[0], exchange) for level in asks[:LEVELS]]),
             ask_quantities=_five([level[1] for level in asks]),
-            average_trade_price=0,
-            open_price=scaled(ticker.open_pips, exchange),
-            high_price=scaled(ticker.high_pips, exchange),
-            low_price=scaled(ticker.low_pips, exchange),
+            average_trade_price=scaled(_average_pips(seen), exchange),
+            open_price=scaled(seen.open_pips, exchange),
+            high_price=scaled(seen.high_pips, exchange),
+            low_price=scaled(seen.low_pips, exchange),
             close_price=scaled(instrument.previous_close_pips, exchange),
-            total_buy_quantity=_total(bids),
-            total_sell_quantity=_total(asks),
-            trade_volume=ticker.volume,
+            total_buy_quantity=seen.bid_total,
+            total_sell_quantity=seen.ask_total,
+            trade_volume=seen.volume,
         )
 
     def dpr(self, instrument: Instrument, now: int) -> Dpr:
@@ -170,12 +172,13 @@ class Quotes:
         )
 
 
-def _best(levels: list[DepthLevel]) -> tuple[int, int]:
+def _best(levels: list[Level]) -> tuple[int, int]:
     return (levels[0][0], levels[0][1]) if levels else (0, 0)
 
 
-def _total(levels: list[DepthLevel]) -> int:
-    return sum(level[1] for level in levels)
+def _average_pips(seen: Quote) -> int:
+    """Return the mean price of the day's trades, to the nearest pip; 0 before the first."""
+    return (seen.value_pips + seen.volume // 2) // seen.volume if seen.volume else 0
 
 
 def _five(values: list[int]) -> Five:
