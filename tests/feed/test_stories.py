@@ -101,21 +101,10 @@ class Listener:
         return [trade.trade_id for cover in covers for trade in cover.trades or ()]
 
 
-def visible(row: Row) -> tuple[Any, ...]:
-    """Return what a client sees change."""
-    names = (
-        "order_status",
-        "quantity",
-        "filled_quantity",
-        "price",
-        "trigger_price",
-        "exchange_order_id",
-        "stop_loss_value",
-        "trailing_stop_loss",
-        "order_type",
-        "average_price",
-    )
-    return tuple(row.get(name) for name in names)
+def visible(row: Row) -> Row:
+    """Return what a client sees change: all but the times, and who wanted it."""
+    unseen = {"exchange_time", "last_activity_reference", "mode"}
+    return {name: value for name, value in row.items() if name not in unseen}
 
 
 @pytest.mark.parametrize(("kind", "deeds"), [(FarWorld, far.DEEDS), (NearWorld, near.DEEDS)])

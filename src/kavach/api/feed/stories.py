@@ -112,14 +112,18 @@ class Storyteller:
 
     def _worded(self, found: Iterable["Told | Moment"], last: Mapping[Leg, Step]) -> Iterator[Told]:
         """Yield the updates; a last step that is where the row stands is told as the row."""
+        moved: set[Leg] = set()
         for item in found:
             if isinstance(item, Told):
                 yield item
                 continue
             view, step = item
             if step is last[view.leg] and _is_row(view, step):
-                yield self._row(view, order_update(view))
+                row = order_update(view)
+                if view.leg in moved or not self._was_told(view, row):
+                    yield self._row(view, row)
             else:
+                moved.add(view.leg)
                 yield Told(Kind.ORDER, ascii_json(step_update(view, step)))
 
     def _row_if_news(
@@ -139,6 +143,10 @@ class Storyteller:
             news = step is not None or before != _looks(row)
         if news:
             yield self._row(view, row)
+
+    def _was_told(self, view: LegView, row: OrderUpdate) -> bool:
+        """Return whether this is what was told last: a change of nothing was confirmed."""
+        return self._shown.get(view.parent.order_id, {}).get(view.leg) == _looks(row)
 
     def _row(self, view: LegView, row: OrderUpdate) -> Told:
         """Return the row, and remember that it was told."""
