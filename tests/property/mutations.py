@@ -210,6 +210,12 @@ MUTATIONS: Final = (
         "    if order.code == LINK_OVER_CODE and order.link == cover.link:",
         "    if False:",
     ),
+    Mutation(
+        "an end by the link is awaited and asked for",
+        "core/venue_order.py",
+        "        return self.in_flight is not _IDLE or (self.link != 0 and self.leaves_max == 0)",
+        "        return self.in_flight is not _IDLE",
+    ),
 )
 SUITES: Final = {
     "scenarios": ("tests/core", "--deselect=tests/core/test_spec.py"),

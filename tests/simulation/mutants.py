@@ -241,18 +241,6 @@ MUTANTS: Final = (
         "max((order.confirmed_leaves for order in orders if not order.is_target), default=0)",
         "max((order.confirmed_leaves for order in orders), default=0)",
     ),
-    _one(
-        "a link ends with its session",
-        "exchange/links.py",
-        "        return link <= self.over.get(account, 0)",
-        "        return False",
-    ),
-    _one(
-        "an end by the link is awaited and asked for",
-        "core/venue_order.py",
-        "        return self.in_flight is not _IDLE or (self.link != 0 and self.leaves_max == 0)",
-        "        return self.in_flight is not _IDLE",
-    ),
     # --- The budget of requests to the exchange -----------------------------------------------
     _one(
         "entries leave a share of every second to protection",
