@@ -6,6 +6,7 @@ import pytest
 
 from kavach.core import events as e
 from kavach.core.commands import CancelCoverOrder, Leg, OpenSession, SquareOff
+from kavach.core.limits.commands import ChooseLimits, RegisterAlgo
 from kavach.core.limits.profiles import Profile
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.engine.engine import accepted
@@ -75,6 +76,34 @@ def test_a_registered_algorithm_may_more() -> None:
     number, _ = house.until_refused(client_id="D")
     assert number == 6
     check_wire(house, all_most=25, most=15)
+
+
+def test_an_algorithm_registered_in_the_middle_of_a_second() -> None:
+    """What went out before counts in the larger budget, too, and the id outlives other rules."""
+    house = House(SEBI)
+    house.until_refused()
+    house.pass_ms(1000)
+    for _ in range(3):
+        assert isinstance(house.order(), Answer)
+    accepted(house.engine.execute(RegisterAlgo(client_id="C", algo_id="A")))
+    number, _ = house.until_refused()
+    assert number == 12
+    check_wire(house, all_most=25, most=15)
+    accepted(house.engine.execute(ChooseLimits(profile=Profile.DOCUMENTED)))
+    accepted(house.engine.execute(ChooseLimits(profile=SEBI)))
+    number, _ = house.until_refused()
+    assert number == 15
+    house.check_replay()
+
+
+def test_nobody_has_no_algorithm() -> None:
+    """An algorithm belongs to an account that there is; to say so again is no news."""
+    house = House(SEBI, registered="C")
+    nobody = RegisterAlgo(client_id="X", algo_id="A")
+    assert house.engine.execute(nobody) == Refusal(Reason.CLIENT_MUST_EXIST, "X")
+    written = house.journal.durable_sequence
+    accepted(house.engine.execute(RegisterAlgo(client_id="C", algo_id="ALGO-C")))
+    assert house.journal.durable_sequence == written
 
 
 def test_protection_goes_while_nothing_else_does() -> None:
