@@ -176,10 +176,18 @@ def test_without_limits_nothing_is_too_much() -> None:
 def test_every_route_has_its_class() -> None:
     """What the core counts is not counted at the edge, and the other way round."""
     orders = {route.name for route in ROUTES if route.limit is LimitClass.ORDERS}
-    changes = {route.name for route in ROUTES if route.path.startswith(ORDERS)}
+    ways = (ORDERS, "/api/v1/event/gtt")
+    changes = {route.name for route in ROUTES if route.path.startswith(ways)}
     looks = {route.name for route in ROUTES if route.method == "GET"}
     assert orders == changes - looks
-    assert orders & looks == set()
+    data = {route.name for route in ROUTES if route.limit is LimitClass.DATA}
+    assert data == {
+        "getScripInfo",
+        "searchScrip",
+        "getOptionChain",
+        "getMarketdataCapital",
+        "getMarketdataFutOpt",
+    }
 
 
 def state_under(profile: Profile) -> OmsState:
