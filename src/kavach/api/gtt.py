@@ -7,7 +7,9 @@ Source: wire 1.9.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from kavach.api.asking import keyed
+from msgspec.structs import replace
+
+from kavach.api.asking import keyed, protection_of
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.kept_terms import kept_or, terms_of, within
@@ -125,6 +127,8 @@ def _order(
         own = None if rule is None else rule.terms
         first = None if rule is None else rule.triggers[0]
         terms = terms_of(order, own, price_pips=_price(order, own), trigger_price_pips=Pips(0))
+        kept = 0 if own is None else own.protection_bp
+        terms = replace(terms, protection_bp=protection_of(order) or kept)
         wishes = [
             GttWish(
                 kept_or(

@@ -17,6 +17,7 @@ from kavach.core.gtt.events import GttCancelled, GttCreated, GttModified
 from kavach.core.gtt.expiry import days_of
 from kavach.core.gtt.gtt_tables import GTT, Deny, GttEvent
 from kavach.core.gtt.rule import GttRule, GttTrigger
+from kavach.core.limits.marking import lacks_protection
 from kavach.core.order_terms import LIMIT, MARKET, SL, OrderTerms, check_kept, check_quantity
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.ticket import Ticket
@@ -125,6 +126,8 @@ def _check(
     settings = desk.state.settings
     first, *second = wishes
     order = replace(placed_as(terms, first), disclosed_quantity=terms.disclosed_quantity)
+    if lacks_protection(desk, order.order_type, order.protection_bp):
+        return Reason.MARKET_PROTECTION_MUST_BE_GIVEN
     reason = check_kept(order, instrument, settings)
     if reason is not None:
         return reason
