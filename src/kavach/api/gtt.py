@@ -7,9 +7,7 @@ Source: wire 1.9.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from msgspec.structs import replace
-
-from kavach.api.asking import keyed, protection_of
+from kavach.api.asking import keyed
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.kept_terms import kept_or, terms_of, within
@@ -127,8 +125,6 @@ def _order(
         own = None if rule is None else rule.terms
         first = None if rule is None else rule.triggers[0]
         terms = terms_of(order, own, price_pips=_price(order, own), trigger_price_pips=Pips(0))
-        kept = 0 if own is None else own.protection_bp
-        terms = replace(terms, protection_bp=protection_of(order) or kept)
         wishes = [
             GttWish(
                 kept_or(
@@ -251,7 +247,6 @@ ROUTES: Final = (
         path=GTT,
         limit=LimitClass.ORDERS,
         name="gttCreateRule",
-        limit=LimitClass.ORDERS,
         summary="Wait for a price until a day is over, then place an order.",
         handler=create,
         request=wire.CreateGttRequest,
@@ -262,7 +257,6 @@ ROUTES: Final = (
         path=GTT,
         limit=LimitClass.ORDERS,
         name="gttModifyRule",
-        limit=LimitClass.ORDERS,
         summary="Change an active rule, and arm it from the price as it is now.",
         handler=modify,
         request=wire.ModifyGttRequest,
@@ -290,7 +284,6 @@ ROUTES: Final = (
         path=f"{GTT}/{{client_id}}/{{{RULE_ID}}}",
         limit=LimitClass.ORDERS,
         name="gttCancelRule",
-        limit=LimitClass.ORDERS,
         summary="Wait no longer.",
         handler=cancel,
         request=wire.CancelGttRequest,

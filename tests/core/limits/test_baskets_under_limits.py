@@ -1,15 +1,12 @@
-"""What the system places for a client (baskets, rules that fire) under the rules of the house."""
+"""Executed baskets under the rules of the house."""
 
 from kavach.core.baskets.basket import BasketType
 from kavach.core.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
-from kavach.core.gtt.commands import CreateGtt, GttWish
-from kavach.core.gtt.rule import GttAction
 from kavach.core.limits.profiles import Profile
 from kavach.core.order_terms import OrderTerms
 from kavach.core.refusals import Answer
 from kavach.core.regular.tables import RegularState
 from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
-from kavach.venues.scripted import Told
 from tests.core.limits.house import SHARE, House, too_many
 from tests.core.limits.test_budget import check_wire
 from tests.core.stocks import stock
@@ -88,30 +85,6 @@ def test_a_basket_counts_as_many_requests_as_it_has_orders() -> None:
     assert too_many(house.engine.execute(execute))
     house.pass_ms(1000)
     assert isinstance(house.engine.execute(execute), Answer)
-    house.check_replay()
-
-
-def test_rules_that_fire_together_wait_their_turn() -> None:
-    """Ten rules fire at one price: each places its order once, within the budget."""
-    house = House(Profile.SEBI_2026)
-    for _ in range(10):
-        made = house.engine.execute(
-            CreateGtt(
-                client_id="C",
-                action=GttAction.SINGLE,
-                terms=terms(),
-                wishes=(GttWish(Pips(128_000), Pips(130_000), Quantity(10)),),
-                expiry_day=house.engine.core.day(),
-            )
-        )
-        assert isinstance(made, Answer), made
-        house.pass_ms(1000)
-    house.engine.receive(Told(moved={SHARE.key: 127_900}))
-    assert (len(house.engine.state.regulars), sent(house)) == (10, 6)
-    for _ in range(200):
-        house.pass_ms(10)
-    assert sent(house) == 10
-    check_wire(house)
     house.check_replay()
 
 
