@@ -24,6 +24,7 @@ from kavach.sdk import (
     errors,
 )
 from kavach.sdk.given import price
+from tests.sdk.conftest import MakeClient
 from tests.sdk.stage import CLIENT, TOKEN, Stage, json_answer
 
 KINDS = pytest.mark.parametrize("kind", [Pocket, AsyncPocket])
@@ -39,7 +40,7 @@ def test_both_clients_have_the_same_methods() -> None:
     blocking, awaiting = public(Pocket), public(AsyncPocket)
 
     assert blocking.keys() == awaiting.keys()
-    assert len(blocking) == 21
+    assert len(blocking) == 86
     for name in blocking:
         assert inspect.signature(blocking[name]) == inspect.signature(awaiting[name])
         assert blocking[name].__doc__ and awaiting[name].__doc__
@@ -52,7 +53,7 @@ def test_help_shows_what_a_caller_gives_and_gets() -> None:
 
     assert next(iter(placing.parameters)) == "self"
     assert placing.return_annotation is CoverOrder
-    assert inspect.signature(Pocket.exit_cover_order).return_annotation is CancelResult
+    assert inspect.signature(Pocket.exit_cover_order).return_annotation == CancelResult[CoverOrder]
     with Pocket(CLIENT, TOKEN) as pocket:
         bound = inspect.signature(pocket.cancel_cover_order)
     assert list(bound.parameters) == ["order", "leg", "idempotency_key", "confirm_seconds"]
@@ -113,7 +114,6 @@ def test_the_environment_says_what_is_not_given(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({}, "access_token: must be given"),
         ({"access_token": "two words"}, "access_token: must be printable"),
         ({"access_token": "a\r\nX-Evil: 1"}, "access_token: must be printable"),
         ({"access_token": "t", "base_url": "127.0.0.1:8080"}, "base_url: '127.0.0.1:8080' must"),
@@ -127,6 +127,19 @@ def test_a_client_that_could_not_work_is_not_made(
 
     with pytest.raises(BadArgument, match=complaint):
         kind(**arguments)
+
+
+def test_without_a_token_nothing_is_sent(
+    stage: Stage, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client may be made to log in with; any other call says what it lacks and sends nothing."""
+    monkeypatch.delenv("KAVACH_TOKEN", raising=False)
+    pocket = make_client(access_token=None)
+
+    with pytest.raises(BadArgument, match="access_token: must be given"):
+        pocket.orders()
+
+    assert stage.heard == []
 
 
 def test_the_transport_is_a_seam() -> None:

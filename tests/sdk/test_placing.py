@@ -178,8 +178,8 @@ def test_the_same_key_and_id_return_the_same_order(stage: Stage, pocket: Any) ->
     [
         ({"price": float("nan")}, "price: nan is not a price"),
         ({"price": True}, "price: True is not a price"),
-        ({"price": None}, "price: must be given for a LIMIT entry"),
-        ({"order_type": "SLM"}, "trigger_price: must be given for a SLM entry"),
+        ({"price": None}, "price: must be given for a LIMIT order"),
+        ({"order_type": "SLM"}, "trigger_price: must be given for a SLM order"),
         ({"stop_loss": "cheap"}, "stop_loss: 'cheap' is not a price"),
         ({"quantity": 1.5}, "quantity: 1.5 is not a whole number"),
         ({"side": "HOLD"}, "side: 'HOLD' is none of BUY, SELL"),

@@ -70,6 +70,12 @@ def test_a_dict_goes_out_and_the_answer_comes_back(
         ("getTradeBook", (), "/api/v1/trades", {}),
         ("getPositionsDaywise", (), "/api/v1/positions", {"type": "live"}),
         ("getPositionsNetwise", (), "/api/v1/positions", {"type": "historical"}),
+        ("getPendingOrderBook", (), "/api/v1/orders", {"type": "pending"}),
+        ("getDematHoldings", (), "/api/v1/holdings", {}),
+        ("getFunds", (), "/api/v2/funds/view", {"type": "all"}),
+        ("getProfile", (), "/api/v1/user/profile", {}),
+        ("gttFetchRule", (), "/api/v1/event/gtt", {}),
+        ("gttFetchRule", ({"ClientId": "AB001"},), "/api/v1/event/gtt", {}),
     ],
 )
 def test_reads_ask_what_upstream_asks(
@@ -82,6 +88,234 @@ def test_reads_ask_what_upstream_asks(
     assert getattr(pocket, name)(*arguments) == said
     assert stage.heard[0].path == path
     assert stage.heard[0].query == query | {"client_id": "AB001"}
+
+
+QUOTE = "/api/v1/marketdata/NSE/Capital"
+FUTURE = "/api/v1/marketdata/NFO/FutOpt"
+LAST = {"key": "last_trade_price"}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "path", "query"),
+    [
+        ("fetchBasket", (), "/api/v1/basket", {"login_id": "AB001"}),
+        ("searchScrip", ("M&M #1",), "/api/v1/search", {"key": "M&M #1"}),
+        (
+            "getScripInfo",
+            ("NSE", 14366),
+            "/api/v1/contract/NSE",
+            {"info": "scrip", "token": "14366"},
+        ),
+        (
+            "getOptionChain",
+            (26009, 40, 46363.5),
+            "/api/v1/optionchain/NFO",
+            {"token": "26009", "num": "40", "price": "46363.5"},
+        ),
+        ("getMarketdata", ("NSE", 14366), QUOTE, {"token": "14366"}),
+        ("getLtp", ("NSE", "14366"), QUOTE, {"token": "14366"} | LAST),
+        ("getClosePrice", ("NSE", 1), QUOTE, {"token": "1", "key": "close_price"}),
+        ("getFNOdata", ("NFO", 2), FUTURE, {"token": "2"}),
+        *(
+            (name, ("NFO", 2), FUTURE, {"token": "2"} | LAST)
+            for name in ("getFNOltp", "getFnoLtp", "getNFOltp")
+        ),
+    ],
+)
+def test_public_reads_ask_what_upstream_asks(
+    stage: Stage, pocket: Any, name: str, arguments: Any, path: str, query: dict[str, str]
+) -> None:
+    """Contracts and prices are asked for with upstream's parameters, each of them escaped."""
+    stage.answers_reads(json_answer({"any": 1}))
+
+    assert getattr(pocket, name)(*arguments) == {"any": 1}
+    assert (stage.heard[0].path, stage.heard[0].query) == (path, query)
+
+
+RULE = "e06f52ab-6cf4-492d-a014-c6e0e5843a93"
+BASKET = {"BasketId": "b1", "BasketName": "One"}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "method", "path", "query", "body"),
+    [
+        ("placeOrder", {"price": 1}, "POST", "/api/v1/orders", {}, {"price": 1}),
+        ("modifyOrder", {"price": 1}, "PUT", "/api/v1/orders", {}, {"price": 1}),
+        (
+            "cancelOrder",
+            {"oms_order_id": "7", "execution_type": "REGULAR"},
+            "DELETE",
+            "/api/v1/orders/7",
+            {},
+            {"oms_order_id": "7", "execution_type": "REGULAR"},
+        ),
+        ("gttCreateRule", {"order": {}}, "POST", "/api/v1/event/gtt", {}, {"order": {}}),
+        ("gttModifyRule", {"Id": RULE}, "PUT", "/api/v1/event/gtt", {}, {"id": RULE}),
+        ("gttCancelRule", {"id": RULE}, "DELETE", f"/api/v1/event/gtt/AB001/{RULE}", {}, None),
+        (
+            "gttCancelRule",
+            {"ClientId": "XY", "Id": RULE},
+            "DELETE",
+            f"/api/v1/event/gtt/XY/{RULE}",
+            {},
+            None,
+        ),
+        ("createBasket", {"name": "One"}, "POST", "/api/v1/basket", {}, {"name": "One"}),
+        (
+            "renameBasket",
+            BASKET,
+            "PUT",
+            "/api/v1/basket",
+            {},
+            {"basket_id": "b1", "name": "One"},
+        ),
+        (
+            "deleteBasket",
+            BASKET,
+            "DELETE",
+            "/api/v1/basket",
+            {"basket_id": "b1", "name": "One"},
+            None,
+        ),
+        (
+            "deleteBasket",
+            {"basket_id": "b1", "basket_name": "One"},
+            "DELETE",
+            "/api/v1/basket",
+            {"basket_id": "b1", "name": "One"},
+            None,
+        ),
+        (
+            "addInstrumentToBasket",
+            {"basket_id": "b1", "order_info": {"price": 1}},
+            "POST",
+            "/api/v1/basket/order",
+            {},
+            {"basket_id": "b1", "order_info": {"price": 1}},
+        ),
+        (
+            "editBasketInstrument",
+            BASKET | {"OrderId": "o1"},
+            "PUT",
+            "/api/v1/basket/order",
+            {},
+            {"basket_id": "b1", "name": "One", "order_id": "o1"},
+        ),
+        (
+            "deleteBasketInstrument",
+            BASKET | {"OrderId": "o1"},
+            "DELETE",
+            "/api/v1/basket/order",
+            {"basket_id": "b1", "name": "One", "order_id": "o1"},
+            None,
+        ),
+        (
+            "executeBasket",
+            {"basket_id": "b1", "execution_type": "NML"},
+            "POST",
+            "/api/v1/orders/kart",
+            {},
+            {"basket_id": "b1", "execution_type": "NML"},
+        ),
+        (
+            "convertPosition",
+            {"quantity": 1},
+            "PUT",
+            "/api/v1/position/convert",
+            {},
+            {"quantity": 1},
+        ),
+    ],
+)
+def test_changes_say_what_the_pages_say(
+    stage: Stage,
+    pocket: Any,
+    name: str,
+    parameters: dict[str, Any],
+    method: str,
+    path: str,
+    query: dict[str, str],
+    body: Any,
+) -> None:
+    """Each change goes to its address in the documented words; the dict stays as it is."""
+    said = {"data": {"id": "any"}, "message": "", "status": "success"}
+    stage.answers(json_answer(said))
+    before = dict(parameters)
+
+    assert getattr(pocket, name)(parameters | {"tags": None}) == said
+
+    heard = stage.changes[0]
+    assert (heard.method, heard.path, heard.query) == (method, path, query)
+    assert (heard.json if heard.body else None) == body
+    assert heard.headers["idempotency-key"]
+    assert parameters == before
+
+
+def test_the_price_range_is_the_one_of_its_page(stage: Stage, pocket: Any) -> None:
+    """The range comes back in the documented shape; an unknown contract as the documented error."""
+    found = {
+        "higher_circuit_limit": 27.4,
+        "lower_circuit_limit": 18.3,
+        "instrument_token": 14366,
+    }
+    fine = {"code": 0, "message": ""}
+    gone = {"code": 404, "message": "Resource Not Found"}
+    stage.answers_reads(
+        json_answer({"error": fine, "result": found}), json_answer({"error": gone, "result": ""})
+    )
+
+    assert pocket.getDPRdata("NSE", 14366)["data"] == {
+        "exchange": "NSE",
+        "exchange_timestamp": 0,
+        "high_dpr": 27.4,
+        "instrument_token": 14366,
+        "low_dpr": 18.3,
+    }
+    assert pocket.getDPRdata("NSE", 1) == {
+        "data": {},
+        "message": "Invalid parameters",
+        "status": "error",
+    }
+
+
+@pytest.mark.parametrize(("question_id", "kind"), [(22, "PIN"), (100, "TOTP"), ("100", "TOTP")])
+def test_a_session_is_opened_and_used(
+    stage: Stage, make_client: Any, question_id: Any, kind: str
+) -> None:
+    """Password, then PIN or TOTP as the question wants; later calls carry the new token."""
+    pocket = make_client(access_token="stale")
+    twofa = {"twofa_token": "t", "questions": [{"question": "?", "question_id": question_id}]}
+    stage.answers(
+        json_answer({"status": "success", "data": {"twofa": twofa}}),
+        json_answer({"status": "success", "data": {"auth_token": "fresh"}}),
+    )
+
+    answer = pocket.generateSession("XY999", "secret", "1234")
+    pocket.getPendingOrder()
+
+    assert answer["data"]["auth_token"] == "fresh"
+    first, second, later = stage.heard
+    assert first.json == {"channel_id": "XY999", "channel_secret": "secret"}
+    assert second.json == {
+        "login_id": "XY999",
+        "twofa": [{"question_id": question_id, "answer": "1234"}],
+        "twofa_token": "t",
+        "type": kind,
+        "device_type": "web",
+    }
+    assert "authorization" not in first.headers and "authorization" not in second.headers
+    assert later.headers["authorization"] == "Bearer fresh"
+    assert later.query["client_id"] == "XY999"
+
+
+def test_a_refused_password_is_the_answer(stage: Stage, pocket: Any) -> None:
+    """A wrong password comes back as the server's answer, and the old token stays in use."""
+    stage.answers(refusal(40000, "Request Unauthorised", 401))
+
+    assert pocket.generateSession("AB001", "wrong", "1234")["error_code"] == 40000
+    pocket.getPendingOrder()
+
+    assert stage.heard[-1].headers["authorization"] == f"Bearer {TOKEN}"
 
 
 def test_an_error_comes_back_as_a_dict(stage: Stage, pocket: Any) -> None:

@@ -1,5 +1,5 @@
 """
-The client: place, modify, cancel and exit cover orders from Python, and know what happened.
+The client: everything that the trading API can, from Python, and what really happened.
 
     from kavach.sdk import Pocket
 
@@ -14,13 +14,23 @@ The client: place, modify, cancel and exit cover orders from Python, and know wh
 happens. The tree of errors is the docstring of ``kavach.sdk.errors``.
 """
 
-from kavach.sdk.cover import CancelOutcome, CancelResult, CoverOrder, Leg, Resolution, Settled
+from kavach.sdk.baskets import Basket, BasketExecution, BasketOrder, BasketOutcome
+from kavach.sdk.contracts import (
+    Contract,
+    Option,
+    OptionExpiry,
+    OptionStrike,
+    Quote,
+    ScripInfo,
+)
+from kavach.sdk.cover import CancelOutcome, CancelResult, CoverOrder, Leg, Settled
 from kavach.sdk.errors import (
     Attempt,
     AuthError,
     BadArgument,
     FeedLost,
     InvalidRequest,
+    Kind,
     NotFound,
     NotSent,
     OutcomeUnknown,
@@ -31,7 +41,12 @@ from kavach.sdk.errors import (
     UnreadableAnswer,
 )
 from kavach.sdk.feed import AsyncFeed, Feed
+from kavach.sdk.gtt import GttOrder, GttRule
+from kavach.sdk.logging_in import Profile
+from kavach.sdk.oauth import OAuthFlow
 from kavach.sdk.pocket import AsyncPocket, Pocket
+from kavach.sdk.portfolio import Funds, Holding, Margin, MarginOrder
+from kavach.sdk.resolution import Resolution
 from kavach.sdk.rows import HistoryEntry, Order, Position, Trade, TradingInfo
 from kavach.sdk.ticks import (
     CompactQuote,
@@ -56,9 +71,14 @@ __all__ = [
     "Attempt",
     "AuthError",
     "BadArgument",
+    "Basket",
+    "BasketExecution",
+    "BasketOrder",
+    "BasketOutcome",
     "CancelOutcome",
     "CancelResult",
     "CompactQuote",
+    "Contract",
     "CoverOrder",
     "Depth",
     "Exchange",
@@ -66,13 +86,24 @@ __all__ = [
     "Feed",
     "FeedItem",
     "FeedLost",
+    "Funds",
+    "GttOrder",
+    "GttRule",
     "HistoryEntry",
+    "Holding",
     "InvalidRequest",
+    "Kind",
     "Leg",
     "Level",
+    "Margin",
+    "MarginOrder",
     "NotFound",
     "NotSent",
+    "OAuthFlow",
     "OpenInterest",
+    "Option",
+    "OptionExpiry",
+    "OptionStrike",
     "Order",
     "OrderChange",
     "OrderType",
@@ -83,10 +114,12 @@ __all__ = [
     "PositionChange",
     "PriceBand",
     "Product",
+    "Profile",
     "Quote",
     "RateLimited",
     "RequestRefused",
     "Resolution",
+    "ScripInfo",
     "SessionStatus",
     "Settled",
     "Side",

@@ -1,13 +1,14 @@
 """
-Whose orders these are, and how patient the client is: what every plan has to know.
+Whose orders these are, with which token, and how patient the client is: what each plan must know.
 
 The trading client's id is asked of the server (it knows whose token it is) the first time it is
-needed, unless it was given.
+needed, unless it was given. Both it and the token may come of a login later.
 """
 
 import secrets
 from typing import Final
 
+from kavach.sdk import given
 from kavach.sdk.answers import data_of, unreadable
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.sdk.rows import TradingInfo, read_row
@@ -18,11 +19,17 @@ TRADING_INFO: Final = Request(method="GET", path="/api/v1/user/trading_info")
 class Account:
     """The owner of the orders, and how long to look for the effect of a change."""
 
-    __slots__ = ("client_id", "confirm_seconds")
+    __slots__ = ("access_token", "client_id", "confirm_seconds")
 
-    def __init__(self, client_id: str, confirm_seconds: float) -> None:
+    def __init__(self, client_id: str, confirm_seconds: float, access_token: str = "") -> None:
         self.client_id = client_id  # Empty until asked for.
         self.confirm_seconds = confirm_seconds
+        self.access_token = given.access_token(access_token)  # Empty until somebody logs in.
+
+    def now_is(self, client_id: str, access_token: str) -> None:
+        """Speak for this client from now on; an empty id is asked for when it is needed."""
+        self.access_token = given.access_token(access_token)
+        self.client_id = client_id
 
 
 def trading_info(account: Account) -> Plan[TradingInfo]:

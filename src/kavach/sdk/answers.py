@@ -44,6 +44,23 @@ def data_of(request: Request, response: Response) -> Any:
     raise _refusal(body, response)
 
 
+def result_of(request: Request, response: Response) -> Any:
+    """
+    Return the ``result`` of a successful answer about contracts, its fractions as ``Decimal``.
+
+    These travel in an envelope of their own, whose success is an error of code 0. Raises as
+    ``data_of`` does.
+    """
+    body = _object(request, response, _EXACT)
+    error = body.get("error")
+    is_fine = isinstance(error, dict) and error.get("code") == 0
+    if is_fine and "result" in body and response.http_status < 400:
+        return body["result"]
+    if not refuses(body, response) or response.http_status >= 500:
+        unreadable(request, response, "neither a result nor an error of this API")
+    raise _refusal(body, response)
+
+
 def plain_object(request: Request, response: Response) -> dict[str, Any]:
     """Return the JSON object of an answer, whether it is a success or an error."""
     return _object(request, response, msgspec.json.Decoder())
@@ -56,6 +73,13 @@ def refuses(body: dict[str, Any], response: Response) -> bool:
         or bool(body.get("error") or body.get("error_code"))
         or response.http_status >= 400
     )
+
+
+def refused(request: Request, response: Response) -> RequestRefused:
+    """Return the error for an answer that is surely no success, whose envelope is not known."""
+    if response.http_status >= 500 or response.http_status < 400:
+        unreadable(request, response, "neither a success nor an error of this API")
+    return _refusal(_object(request, response, _EXACT), response)
 
 
 def unreadable(request: Request, response: Response, why: str) -> NoReturn:
@@ -84,15 +108,28 @@ def _refusal(body: dict[str, Any], response: Response) -> RequestRefused:
     nested = body.get("error")
     inner = nested if isinstance(nested, dict) else {}
     code = body.get("error_code", inner.get("code", 0))
-    message = body.get("message") or inner.get("message") or (nested if nested else "")
+    message = (
+        body.get("message")
+        or body.get("error_description")
+        or inner.get("message")
+        or (nested if nested else "")
+    )
     number = code if isinstance(code, int) else 0
-    return _kind(number, response.http_status)(
+    refusal = _kind(number, response.http_status)(
         code=number,
         message=str(message),
         http_status=response.http_status,
         request_id=response.header(headers.REQUEST_ID),
         reason=response.header(headers.ERROR_REASON),
     )
+    if isinstance(refusal, RateLimited):
+        refusal.retry_after = _seconds(response.header("Retry-After"))
+    return refusal
+
+
+def _seconds(text: str) -> float | None:
+    """Return how long to wait; a date, which this API never sends, says nothing."""
+    return float(text) if text.isascii() and text.isdecimal() else None
 
 
 def _kind(code: int, http_status: int) -> type[RequestRefused]:

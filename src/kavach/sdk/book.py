@@ -8,8 +8,8 @@ the later reading counts.
 Source: wire 1.4, 1.5, 2.5; Decisions 13 and 14.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -17,17 +17,15 @@ from kavach.sdk import given
 from kavach.sdk.account import Account, own_client_id
 from kavach.sdk.answers import data_of, unreadable
 from kavach.sdk.cover import CoverOrder, Leg
-from kavach.sdk.errors import BadArgument, RequestRefused, TransportError
-from kavach.sdk.plan import Pause, Plan, Request, Response, ask
+from kavach.sdk.errors import BadArgument
+from kavach.sdk.plan import Plan, Request, Response, ask
 from kavach.sdk.rows import HistoryEntry, Order, Position, R, Trade, read_row
+from kavach.sdk.watching import Sighting, watch_for
 
 Book = Literal["pending", "completed", "all"]
 PositionKind = Literal["live", "historical"]
 
-SHORTEST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 0.5
-
-T = TypeVar("T")
+ORDERS: Final = "/api/v1/orders"
 
 
 def orders(account: Account, book: Book = "all") -> Plan[list[Order]]:
@@ -37,7 +35,7 @@ def orders(account: Account, book: Book = "all") -> Plan[list[Order]]:
     halves = ("pending", "completed") if book == "all" else (book,)
     rows: dict[str, Order] = {}
     for half in halves:
-        found = yield from _rows(account, Order, "/api/v1/orders", "orders", type=half)
+        found = yield from _rows(account, Order, ORDERS, "orders", type=half)
         rows.update((row.oms_order_id, row) for row in found)
     return list(rows.values())
 
@@ -104,51 +102,15 @@ def look(account: Account, user_order_id: str, oms_order_id: str) -> Plan[CoverO
     return CoverOrder(entry=chosen[0], stops=stops, shares_user_order_id=len(entries) > 1)
 
 
-class Sighting(msgspec.Struct, frozen=True):
-    """How an order looked when watching it ended."""
-
-    order: CoverOrder | None  # ``None``: never seen.
-    is_settled: bool
-    trouble: TransportError | RequestRefused | None = None  # Why the last look failed, if it did.
-
-
 def watch(
     account: Account,
     user_order_id: str,
     oms_order_id: str,
     is_settled: Callable[[CoverOrder], bool],
     seconds: float,
-) -> Plan[Sighting]:
-    """
-    Return how the order looks once it is as hoped, or when the time is over.
-
-    A look that fails is reported, not raised: the change that is being watched was accepted,
-    and a failed read must not make it look as if it had not been.
-    """
-    seen: CoverOrder | None = None
-    trouble: TransportError | RequestRefused | None = None
-    for pause in (0.0, *pauses(seconds)):
-        if pause:
-            yield Pause(pause)
-        try:
-            found = yield from look(account, user_order_id, oms_order_id)
-        except (TransportError, RequestRefused) as error:
-            trouble = error
-            continue
-        trouble = None
-        seen = found or seen
-        if found is not None and is_settled(found):
-            return Sighting(found, True)
-    return Sighting(seen, False, trouble)
-
-
-def pauses(seconds: float) -> Iterator[float]:
-    """Yield pauses that add up to ``seconds``, each twice the last up to half a second."""
-    pause = SHORTEST_PAUSE
-    while seconds > 0:
-        yield min(pause, seconds)
-        seconds -= pause
-        pause = min(2 * pause, LONGEST_PAUSE)
+) -> Plan[Sighting[CoverOrder]]:
+    """Return how the cover order looks once it is as hoped, or when the time is over."""
+    return watch_for(lambda: look(account, user_order_id, oms_order_id), is_settled, seconds)
 
 
 def _id_of(order: Any) -> str:
@@ -169,10 +131,29 @@ def _rows(account: Account, kind: type[R], path: str, key: str, **query: str) ->
     rows = data.get(key) if isinstance(data, dict) else data
     if data in (None, {}):
         rows = []
-    return _read_rows(request, response, kind, rows)
+    return read_rows(request, response, kind, rows)
 
 
-def _read_rows(request: Request, response: Response, kind: type[R], rows: Any) -> list[R]:
+def read_one(request: Request, response: Response, kind: type[R], row: Any) -> R:
+    """Return one row as ``kind``."""
+    try:
+        return read_row(kind, row)
+    except msgspec.ValidationError as error:
+        unreadable(request, response, f"it cannot be read: {error}")
+
+
+def must_be_new(account: Account, user_order_id: str) -> Plan[None]:
+    """Raise ``BadArgument`` if an order in the book has this user order id already."""
+    for row in (yield from orders(account)):
+        if row.user_order_id == user_order_id:
+            raise BadArgument(
+                f"user_order_id: {user_order_id} is taken by order {row.oms_order_id}; leave it "
+                "out, or pass the idempotency_key of the earlier request to get its order again"
+            )
+
+
+def read_rows(request: Request, response: Response, kind: type[R], rows: Any) -> list[R]:
+    """Return a list of rows, each as ``kind``."""
     if not isinstance(rows, list):
         unreadable(request, response, "its data holds no list of rows")
     try:

@@ -37,7 +37,7 @@ def cancel_cover_order(
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
-) -> Plan[CancelResult]:
+) -> Plan[CancelResult[CoverOrder]]:
     """
     Return what really became of cancelling a leg, as the order book shows it.
 
@@ -82,7 +82,7 @@ def exit_cover_order(
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
-) -> Plan[CancelResult]:
+) -> Plan[CancelResult[CoverOrder]]:
     """
     Return what became of getting out: EXITED, or CANCELLED when nothing had traded yet.
 
@@ -164,7 +164,9 @@ def _request(order: CoverOrder, leg: Leg, key: str) -> Request:
     return Request(method="DELETE", path=path, body=body, attempt=attempt)
 
 
-def _refused(outcome: CancelOutcome, order: CoverOrder, refusal: RequestRefused) -> CancelResult:
+def _refused(
+    outcome: CancelOutcome, order: CoverOrder, refusal: RequestRefused
+) -> CancelResult[CoverOrder]:
     return CancelResult(
         outcome=outcome,
         order=order,
@@ -181,7 +183,7 @@ def _confirmed(
     response: Response,
     data: Any,
     patience: float,
-) -> Plan[CancelResult]:
+) -> Plan[CancelResult[CoverOrder]]:
     """Return what the order book says about an accepted request."""
     seen = yield from watch(
         account,

@@ -17,10 +17,13 @@ Source: cover-order 5.3, 5.7; wire 2.4, 2.5.
 """
 
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 import msgspec
 
 from kavach.sdk.rows import Order
+
+Ended = TypeVar("Ended")
 
 
 class Leg(StrEnum):
@@ -105,11 +108,11 @@ class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
         return closed and self.quantity_held <= 0
 
 
-class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
+class CancelResult(msgspec.Struct, Generic[Ended], frozen=True, kw_only=True):
     """What became of a request to cancel or to exit, and the order as last seen."""
 
     outcome: CancelOutcome
-    order: CoverOrder
+    order: Ended
     message: str = ""  # The server's own words, a refusal's included.
     reason: str = ""  # The server's stable word, where it sends one.
     request_id: str = ""
@@ -118,15 +121,6 @@ class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Whether there is nothing left to wait for."""
         return self.outcome not in (CancelOutcome.PENDING, CancelOutcome.UNKNOWN)
-
-
-class Resolution(msgspec.Struct, frozen=True, kw_only=True):
-    """What the order book says about a change whose answer was lost."""
-
-    settled: Settled
-    explanation: str
-    order: CoverOrder | None = None
-    outcome: CancelOutcome | None = None  # For a lost cancel or exit.
 
 
 def judge(order: CoverOrder, leg: Leg) -> CancelOutcome | None:

@@ -7,7 +7,7 @@ Everything that can go wrong, as one tree.
     │   ├── AuthError           40000: the token is missing, expired, or another client's
     │   ├── InvalidRequest      44000: a field is missing or cannot be so
     │   ├── NotFound            404: no such order for this client
-    │   └── RateLimited         429: too many requests; wait, then ask again
+    │   └── RateLimited         429: too many requests; wait retry_after seconds
     └── TransportError          no usable answer came; a read, or nothing that matters
         ├── NotSent             no connection was made: nothing was sent, safe to repeat
         ├── UnreadableAnswer    an answer came to a read, and it is not one of this API's
@@ -16,26 +16,41 @@ Everything that can go wrong, as one tree.
 
 ``OutcomeUnknown`` is the one that needs thought. The request may have reached the market, so
 the client never sends it again by itself. The error carries the ``Attempt`` (what was asked,
-under which idempotency key and user order id), and ``pocket.resolve(error)`` looks into the
-order book for its traces.
+under which idempotency key and user order id), and ``pocket.resolve(error)`` looks for
+its traces in the order book, or among rules, baskets and positions.
 
 Source: wire 0.1 and 1.11 (envelopes, codes); cover-order 5.7 and F-08 to F-12.
 """
 
+from enum import StrEnum
+
 import msgspec
+
+
+class Kind(StrEnum):
+    """What sort of thing a change was about: where its traces are looked for."""
+
+    REGULAR = "REGULAR"  # After-market orders, too.
+    COVER = "CO"
+    BRACKET = "BO"
+    GTT = "GTT"
+    BASKET = "BASKET"
+    POSITION = "POSITION"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """A change that was asked for: all that is needed to find out what became of it."""
 
-    operation: str  # place, modify or cancel.
+    operation: str  # place, modify or cancel; of rules and baskets also others.
     idempotency_key: str
     client_id: str = ""
     user_order_id: str = ""  # As the order book spells it; empty when the request had none.
     oms_order_id: str = ""
     leg: str = ""
-    basket_id: str = ""  # Known once a placement was answered.
+    basket_id: str = ""  # Known once a placement was answered; of a saved basket, its own.
     wanted: dict[str, str] = {}  # For a modify: the row's field and the text it should show.
+    kind: Kind = Kind.COVER
+    known: tuple[str, ...] = ()  # What was there before a change that leaves no mark of its own.
 
 
 class PocketError(Exception):
@@ -82,7 +97,9 @@ class NotFound(RequestRefused):
 
 
 class RateLimited(RequestRefused):
-    """Too many requests: wait, then ask again."""
+    """Too many requests: wait ``retry_after`` seconds, then ask again; nothing was done."""
+
+    retry_after: float | None = None  # Seconds; ``None`` when the server does not say.
 
 
 class TransportError(PocketError):

@@ -80,6 +80,13 @@ def path_piece(name: str, value: Any) -> str:
     return quote(text, safe="")
 
 
+def access_token(value: str) -> str:
+    """Return a token that fits into a header as it is, or none."""
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise BadArgument("access_token: must be printable ASCII without blanks")
+    return value
+
+
 def idempotency_key(value: str) -> str:
     """Return a key that fits into a header as it is."""
     fits = value.isascii() and value.isprintable() and value == value.strip()

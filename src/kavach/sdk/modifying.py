@@ -9,7 +9,6 @@ trailing stop: its price moves by itself, and sending an old one would loosen it
 Source: wire 1.3.3, Decisions 15 and 19; cover-order 5.3 (C3, C4), F-12.
 """
 
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +23,7 @@ from kavach.sdk.errors import Attempt, BadArgument, OutcomeUnknown
 from kavach.sdk.given import Price
 from kavach.sdk.placing import KART
 from kavach.sdk.plan import Plan, Request, ask
-from kavach.sdk.rows import Order
+from kavach.sdk.rows import Order, spelled
 from kavach.units import OrderType, Validity
 from kavach.wire.requests import ModifyRequest
 from kavach.wire.statuses import OrderStatus
@@ -98,12 +97,8 @@ def _shown(order: CoverOrder, name: str) -> str | None:
     if name == "stop_loss_value":
         planned = order.entry.stop_loss_value
         seen = planned if order.stop is None else order.stop.trigger_price
-        return _spelled(seen) if seen else None
-    return _spelled(getattr(order.entry, name))
-
-
-def _spelled(value: Any) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+        return spelled(seen) if seen else None
+    return spelled(getattr(order.entry, name))
 
 
 def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
@@ -134,7 +129,7 @@ def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
         oms_order_id=order.oms_order_id,
         leg=leg,
         basket_id=order.basket_id,
-        wanted={name: _spelled(value) for name, value in changes.items()},
+        wanted={name: spelled(value) for name, value in changes.items()},
     )
     return Request(method="PUT", path=KART, body=body, attempt=attempt)
 

@@ -17,7 +17,7 @@ import msgspec
 from kavach.sdk import given
 from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
 from kavach.sdk.answers import data_of
-from kavach.sdk.book import orders, watch
+from kavach.sdk.book import must_be_new, watch
 from kavach.sdk.cover import CoverOrder
 from kavach.sdk.errors import Attempt, BadArgument, OutcomeUnknown
 from kavach.sdk.given import Price
@@ -66,7 +66,7 @@ def place_cover_order(
         exchange=given.exchange("exchange", exchange),
         instrument_token=str(instrument_token),
         order_type=kind,
-        price=_needed("price", price, kind, PRICED),
+        price=needed("price", price, kind, PRICED),
         quantity=given.whole("quantity", quantity),
         disclosed_quantity=given.whole("disclosed_quantity", disclosed_quantity),
         validity=given.validity("validity", validity),
@@ -77,14 +77,14 @@ def place_cover_order(
         stop_loss_value=given.price("stop_loss", stop_loss),
         trailing_stop_loss=str(trailing),
         is_trailing=trailing != 0,
-        trigger_price=_needed("trigger_price", trigger_price, kind, TRIGGERED),
+        trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
     )
     if idempotency_key is not None:
         given.idempotency_key(idempotency_key)
     number = given.optional(given.whole, "user_order_id", user_order_id)
     body.client_id = yield from own_client_id(account)
     if number is not None and idempotency_key is None:
-        yield from _must_be_new(account, str(number))
+        yield from must_be_new(account, str(number))
     body.user_order_id = new_user_order_id() if number is None else number
     order = yield from _place(account, body, idempotency_key or new_idempotency_key())
     return order
@@ -117,19 +117,8 @@ def basket(data: Any) -> str:
     return str(data["basket_id"]) if isinstance(data, dict) else ""
 
 
-def _must_be_new(account: Account, user_order_id: str) -> Plan[None]:
-    for row in (yield from orders(account)):
-        if row.user_order_id == user_order_id:
-            raise BadArgument(
-                f"user_order_id: {user_order_id} is taken by order {row.oms_order_id}; leave it "
-                "out, or pass the idempotency_key of the earlier request to get its order again"
-            )
-
-
-def _needed(
-    name: str, value: Price | None, kind: OrderType, kinds: Container[OrderType]
-) -> Decimal:
+def needed(name: str, value: Price | None, kind: OrderType, kinds: Container[OrderType]) -> Decimal:
     """Return a price that some order types must have; the others send what was given, or 0."""
     if value is None and kind in kinds:
-        raise BadArgument(f"{name}: must be given for a {kind} entry")
+        raise BadArgument(f"{name}: must be given for a {kind} order")
     return given.price(name, 0 if value is None else value)

@@ -34,6 +34,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     query: dict[str, str] = {}
     body: msgspec.Struct | dict[str, Any] | None = None
     attempt: Attempt | None = None
+    is_open: bool = False  # Asked without a token: a login, a download.
+    form: dict[str, str] | None = None  # A body in the manner of HTML forms.
+    basic: tuple[str, str] | None = None  # Name and secret of an app.
 
 
 class Pause(msgspec.Struct, frozen=True):

@@ -17,11 +17,29 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, get_args
 
 import httpx
 
-from kavach.sdk import book, cancelling, modifying, placing, resolving, vendor
+from kavach.sdk import (
+    baskets,
+    book,
+    cancelling,
+    contracts,
+    gtt,
+    logging_in,
+    modifying,
+    placing,
+    portfolio,
+    regular,
+    resolving,
+)
 from kavach.sdk.account import Account, trading_info
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.plan import Plan, T
 from kavach.sdk.transport import AwaitingDriver, BlockingDriver, settings
+from kavach.sdk.vendor import baskets as vendor_baskets
+from kavach.sdk.vendor import contracts as vendor_contracts
+from kavach.sdk.vendor import gtt as vendor_gtt
+from kavach.sdk.vendor import login as vendor_login
+from kavach.sdk.vendor import orders as vendor_orders
+from kavach.sdk.vendor import portfolio as vendor_portfolio
 
 P = ParamSpec("P")
 
@@ -42,15 +60,12 @@ class _Connection:
         confirm_seconds: float,
     ) -> None:
         token = access_token or os.environ.get("KAVACH_TOKEN", "")
-        if not token:
-            raise BadArgument("access_token: must be given, here or as KAVACH_TOKEN")
-        if not (token.isascii() and token.isprintable()) or " " in token:
-            raise BadArgument("access_token: must be printable ASCII without blanks")
         url = base_url or os.environ.get("KAVACH_URL") or DEFAULT_URL
         if not url.startswith(("http://", "https://")):
             raise BadArgument(f"base_url: {url!r} must begin with http:// or https://")
-        self.account = Account(client_id or os.environ.get("KAVACH_CLIENT_ID", ""), confirm_seconds)
-        self.settings = settings(url, token, timeout_seconds)
+        named = client_id or os.environ.get("KAVACH_CLIENT_ID", "")
+        self.account = Account(named, confirm_seconds, token)
+        self.settings = settings(url, timeout_seconds)
 
 
 def _blocking(
@@ -95,7 +110,8 @@ class Pocket:
     A client of the trading API for ordinary, blocking programs.
 
     ``base_url``, ``access_token`` and ``client_id`` are taken from KAVACH_URL, KAVACH_TOKEN and
-    KAVACH_CLIENT_ID when not given; without a client id the server is asked whose token it is.
+    KAVACH_CLIENT_ID when not given; without a client id the server is asked whose token it is, and
+    without a token the first call has to be a login.
     ``timeout_seconds`` is the longest silence of the server to wait for, ``confirm_seconds`` how
     long to watch the order book for the effect of a change. ``transport`` replaces httpx's own.
 
@@ -115,7 +131,9 @@ class Pocket:
     ) -> None:
         made = _Connection(client_id, access_token, base_url, timeout_seconds, confirm_seconds)
         self._account = made.account
-        self._driver = BlockingDriver(httpx.Client(transport=transport, **made.settings))
+        self._driver = BlockingDriver(
+            httpx.Client(transport=transport, **made.settings), made.account
+        )
 
     def close(self) -> None:
         """Let go of all connections; the client cannot be used any more."""
@@ -136,23 +154,94 @@ class Pocket:
     modify_cover_order = _blocking(modifying.modify_cover_order)
     cancel_cover_order = _blocking(cancelling.cancel_cover_order)
     exit_cover_order = _blocking(cancelling.exit_cover_order)
-    resolve = _blocking(resolving.resolve)
     cover_order = _blocking(book.cover_order)
+
+    place_order = _blocking(regular.place_order)
+    modify_order = _blocking(regular.modify_order)
+    cancel_order = _blocking(regular.cancel_order)
+
+    create_gtt = _blocking(gtt.create_gtt)
+    modify_gtt = _blocking(gtt.modify_gtt)
+    cancel_gtt = _blocking(gtt.cancel_gtt)
+    gtt_rule = _blocking(gtt.gtt_rule)
+    gtt_rules = _blocking(gtt.gtt_rules)
+
+    create_basket = _blocking(baskets.create_basket)
+    rename_basket = _blocking(baskets.rename_basket)
+    delete_basket = _blocking(baskets.delete_basket)
+    add_to_basket = _blocking(baskets.add_to_basket)
+    edit_basket_order = _blocking(baskets.edit_basket_order)
+    remove_from_basket = _blocking(baskets.remove_from_basket)
+    execute_basket = _blocking(baskets.execute_basket)
+    saved_basket = _blocking(baskets.saved_basket)
+    saved_baskets = _blocking(baskets.saved_baskets)
+
+    resolve = _blocking(resolving.resolve)
     orders = _blocking(book.orders)
     order_history = _blocking(book.order_history)
     trades = _blocking(book.trades)
     positions = _blocking(book.positions)
+    convert_position = _blocking(portfolio.convert_position)
+    holdings = _blocking(portfolio.holdings)
+    funds = _blocking(portfolio.funds)
+    margin = _blocking(portfolio.margin)
+
+    search = _blocking(contracts.search)
+    scrip_info = _blocking(contracts.scrip_info)
+    option_chain = _blocking(contracts.option_chain)
+    quote = _blocking(contracts.quote)
+    last_price = _blocking(contracts.last_price)
+    close_price = _blocking(contracts.close_price)
+    download_contracts = _blocking(contracts.download_contracts)
+
+    login = _blocking(logging_in.login)
+    login_with_code = _blocking(logging_in.login_with_code)
+    logout = _blocking(logging_in.logout)
+    profile = _blocking(logging_in.profile)
     trading_info = _blocking(trading_info)
 
-    placeConditionalOrder = _blocking(vendor.place_conditional_order)
-    modifyConditionalOrder = _blocking(vendor.modify_conditional_order)
-    cancelConditionalOrder = _blocking(vendor.cancel_conditional_order)
-    getPendingOrder = _blocking(vendor.get_pending_order)
-    getCompletedOrder = _blocking(vendor.get_completed_order)
-    getOrderHistory = _blocking(vendor.get_order_history)
-    getTradeBook = _blocking(vendor.get_trade_book)
-    getPositionsDaywise = _blocking(vendor.get_positions_daywise)
-    getPositionsNetwise = _blocking(vendor.get_positions_netwise)
+    placeOrder = _blocking(vendor_orders.place_order)
+    modifyOrder = _blocking(vendor_orders.modify_order)
+    cancelOrder = _blocking(vendor_orders.cancel_order)
+    placeConditionalOrder = _blocking(vendor_orders.place_conditional_order)
+    modifyConditionalOrder = _blocking(vendor_orders.modify_conditional_order)
+    cancelConditionalOrder = _blocking(vendor_orders.cancel_conditional_order)
+    getPendingOrder = _blocking(vendor_orders.get_pending_order)
+    getPendingOrderBook = _blocking(vendor_orders.get_pending_order)
+    getCompletedOrder = _blocking(vendor_orders.get_completed_order)
+    getOrderHistory = _blocking(vendor_orders.get_order_history)
+    getTradeBook = _blocking(vendor_orders.get_trade_book)
+    gttCreateRule = _blocking(vendor_gtt.gtt_create_rule)
+    gttModifyRule = _blocking(vendor_gtt.gtt_modify_rule)
+    gttCancelRule = _blocking(vendor_gtt.gtt_cancel_rule)
+    gttFetchRule = _blocking(vendor_gtt.gtt_fetch_rule)
+    createBasket = _blocking(vendor_baskets.create_basket)
+    fetchBasket = _blocking(vendor_baskets.fetch_basket)
+    renameBasket = _blocking(vendor_baskets.rename_basket)
+    deleteBasket = _blocking(vendor_baskets.delete_basket)
+    addInstrumentToBasket = _blocking(vendor_baskets.add_instrument_to_basket)
+    editBasketInstrument = _blocking(vendor_baskets.edit_basket_instrument)
+    deleteBasketInstrument = _blocking(vendor_baskets.delete_basket_instrument)
+    executeBasket = _blocking(vendor_baskets.execute_basket)
+    getPositionsDaywise = _blocking(vendor_portfolio.get_positions_daywise)
+    getPositionsNetwise = _blocking(vendor_portfolio.get_positions_netwise)
+    convertPosition = _blocking(vendor_portfolio.convert_position)
+    getDematHoldings = _blocking(vendor_portfolio.get_demat_holdings)
+    getFunds = _blocking(vendor_portfolio.get_funds)
+    getProfile = _blocking(vendor_portfolio.get_profile)
+    searchScrip = _blocking(vendor_contracts.search_scrip)
+    getScripInfo = _blocking(vendor_contracts.get_scrip_info)
+    getOptionChain = _blocking(vendor_contracts.get_option_chain)
+    getMarketdata = _blocking(vendor_contracts.get_marketdata)
+    getLtp = _blocking(vendor_contracts.get_ltp)
+    getClosePrice = _blocking(vendor_contracts.get_close_price)
+    getFNOdata = _blocking(vendor_contracts.get_fno_data)
+    getFNOltp = _blocking(vendor_contracts.get_fno_ltp)
+    getFnoLtp = _blocking(vendor_contracts.get_fno_ltp)
+    getNFOltp = _blocking(vendor_contracts.get_fno_ltp)
+    getDPRdata = _blocking(vendor_contracts.get_dpr_data)
+    generateSession = _blocking(vendor_login.generate_session)
+    validate2FA = _blocking(vendor_login.validate_2fa)
 
 
 class AsyncPocket:
@@ -175,7 +264,9 @@ class AsyncPocket:
     ) -> None:
         made = _Connection(client_id, access_token, base_url, timeout_seconds, confirm_seconds)
         self._account = made.account
-        self._driver = AwaitingDriver(httpx.AsyncClient(transport=transport, **made.settings))
+        self._driver = AwaitingDriver(
+            httpx.AsyncClient(transport=transport, **made.settings), made.account
+        )
 
     async def close(self) -> None:
         """Let go of all connections; the client cannot be used any more."""
@@ -196,20 +287,91 @@ class AsyncPocket:
     modify_cover_order = _awaiting(modifying.modify_cover_order)
     cancel_cover_order = _awaiting(cancelling.cancel_cover_order)
     exit_cover_order = _awaiting(cancelling.exit_cover_order)
-    resolve = _awaiting(resolving.resolve)
     cover_order = _awaiting(book.cover_order)
+
+    place_order = _awaiting(regular.place_order)
+    modify_order = _awaiting(regular.modify_order)
+    cancel_order = _awaiting(regular.cancel_order)
+
+    create_gtt = _awaiting(gtt.create_gtt)
+    modify_gtt = _awaiting(gtt.modify_gtt)
+    cancel_gtt = _awaiting(gtt.cancel_gtt)
+    gtt_rule = _awaiting(gtt.gtt_rule)
+    gtt_rules = _awaiting(gtt.gtt_rules)
+
+    create_basket = _awaiting(baskets.create_basket)
+    rename_basket = _awaiting(baskets.rename_basket)
+    delete_basket = _awaiting(baskets.delete_basket)
+    add_to_basket = _awaiting(baskets.add_to_basket)
+    edit_basket_order = _awaiting(baskets.edit_basket_order)
+    remove_from_basket = _awaiting(baskets.remove_from_basket)
+    execute_basket = _awaiting(baskets.execute_basket)
+    saved_basket = _awaiting(baskets.saved_basket)
+    saved_baskets = _awaiting(baskets.saved_baskets)
+
+    resolve = _awaiting(resolving.resolve)
     orders = _awaiting(book.orders)
     order_history = _awaiting(book.order_history)
     trades = _awaiting(book.trades)
     positions = _awaiting(book.positions)
+    convert_position = _awaiting(portfolio.convert_position)
+    holdings = _awaiting(portfolio.holdings)
+    funds = _awaiting(portfolio.funds)
+    margin = _awaiting(portfolio.margin)
+
+    search = _awaiting(contracts.search)
+    scrip_info = _awaiting(contracts.scrip_info)
+    option_chain = _awaiting(contracts.option_chain)
+    quote = _awaiting(contracts.quote)
+    last_price = _awaiting(contracts.last_price)
+    close_price = _awaiting(contracts.close_price)
+    download_contracts = _awaiting(contracts.download_contracts)
+
+    login = _awaiting(logging_in.login)
+    login_with_code = _awaiting(logging_in.login_with_code)
+    logout = _awaiting(logging_in.logout)
+    profile = _awaiting(logging_in.profile)
     trading_info = _awaiting(trading_info)
 
-    placeConditionalOrder = _awaiting(vendor.place_conditional_order)
-    modifyConditionalOrder = _awaiting(vendor.modify_conditional_order)
-    cancelConditionalOrder = _awaiting(vendor.cancel_conditional_order)
-    getPendingOrder = _awaiting(vendor.get_pending_order)
-    getCompletedOrder = _awaiting(vendor.get_completed_order)
-    getOrderHistory = _awaiting(vendor.get_order_history)
-    getTradeBook = _awaiting(vendor.get_trade_book)
-    getPositionsDaywise = _awaiting(vendor.get_positions_daywise)
-    getPositionsNetwise = _awaiting(vendor.get_positions_netwise)
+    placeOrder = _awaiting(vendor_orders.place_order)
+    modifyOrder = _awaiting(vendor_orders.modify_order)
+    cancelOrder = _awaiting(vendor_orders.cancel_order)
+    placeConditionalOrder = _awaiting(vendor_orders.place_conditional_order)
+    modifyConditionalOrder = _awaiting(vendor_orders.modify_conditional_order)
+    cancelConditionalOrder = _awaiting(vendor_orders.cancel_conditional_order)
+    getPendingOrder = _awaiting(vendor_orders.get_pending_order)
+    getPendingOrderBook = _awaiting(vendor_orders.get_pending_order)
+    getCompletedOrder = _awaiting(vendor_orders.get_completed_order)
+    getOrderHistory = _awaiting(vendor_orders.get_order_history)
+    getTradeBook = _awaiting(vendor_orders.get_trade_book)
+    gttCreateRule = _awaiting(vendor_gtt.gtt_create_rule)
+    gttModifyRule = _awaiting(vendor_gtt.gtt_modify_rule)
+    gttCancelRule = _awaiting(vendor_gtt.gtt_cancel_rule)
+    gttFetchRule = _awaiting(vendor_gtt.gtt_fetch_rule)
+    createBasket = _awaiting(vendor_baskets.create_basket)
+    fetchBasket = _awaiting(vendor_baskets.fetch_basket)
+    renameBasket = _awaiting(vendor_baskets.rename_basket)
+    deleteBasket = _awaiting(vendor_baskets.delete_basket)
+    addInstrumentToBasket = _awaiting(vendor_baskets.add_instrument_to_basket)
+    editBasketInstrument = _awaiting(vendor_baskets.edit_basket_instrument)
+    deleteBasketInstrument = _awaiting(vendor_baskets.delete_basket_instrument)
+    executeBasket = _awaiting(vendor_baskets.execute_basket)
+    getPositionsDaywise = _awaiting(vendor_portfolio.get_positions_daywise)
+    getPositionsNetwise = _awaiting(vendor_portfolio.get_positions_netwise)
+    convertPosition = _awaiting(vendor_portfolio.convert_position)
+    getDematHoldings = _awaiting(vendor_portfolio.get_demat_holdings)
+    getFunds = _awaiting(vendor_portfolio.get_funds)
+    getProfile = _awaiting(vendor_portfolio.get_profile)
+    searchScrip = _awaiting(vendor_contracts.search_scrip)
+    getScripInfo = _awaiting(vendor_contracts.get_scrip_info)
+    getOptionChain = _awaiting(vendor_contracts.get_option_chain)
+    getMarketdata = _awaiting(vendor_contracts.get_marketdata)
+    getLtp = _awaiting(vendor_contracts.get_ltp)
+    getClosePrice = _awaiting(vendor_contracts.get_close_price)
+    getFNOdata = _awaiting(vendor_contracts.get_fno_data)
+    getFNOltp = _awaiting(vendor_contracts.get_fno_ltp)
+    getFnoLtp = _awaiting(vendor_contracts.get_fno_ltp)
+    getNFOltp = _awaiting(vendor_contracts.get_fno_ltp)
+    getDPRdata = _awaiting(vendor_contracts.get_dpr_data)
+    generateSession = _awaiting(vendor_login.generate_session)
+    validate2FA = _awaiting(vendor_login.validate_2fa)

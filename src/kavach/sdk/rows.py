@@ -33,6 +33,7 @@ CANCELLED: Final = frozenset(
 )
 REJECTED: Final = frozenset({OrderStatus.REJECTED.value, "BRACKET_ORDER_REJECTED"})
 CLOSED: Final = TRADED | CANCELLED | REJECTED
+CONDITIONAL: Final = frozenset({"CO", "BO", "SPD"})  # Execution types of ``/orders/kart``.
 
 _TEXT_IDS: Final = ("oms_order_id", "exchange_order_id", "user_order_id", "order_id")
 
@@ -63,8 +64,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     trigger_price: Decimal = NOTHING
     average_price: Decimal = NOTHING  # Of what has traded.
     stop_loss_value: Decimal = NOTHING
+    square_off_value: Decimal = NOTHING
     trailing_stop_loss: Decimal = NOTHING
     is_trailing: bool = False
+    order_tag: str = ""
+    market_protection_percentage: int = 0
     rejection_code: int = 0
     rejection_reason: str = ""
     order_entry_time: int = 0
@@ -164,6 +168,11 @@ class TradingInfo(msgspec.Struct, frozen=True, kw_only=True):
     email_id: str = ""
     exchanges_subscribed: list[str] = []
     products_enabled: list[str] = []
+
+
+def spelled(value: Any) -> str:
+    """Return a row's value as text that can be compared: 13, 13.0 and "13.00" are one."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def read_row(kind: type[R], row: Any) -> R:

@@ -16,7 +16,8 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from kavach.sdk.errors import NotSent, TransportError
+from kavach.sdk.account import Account
+from kavach.sdk.errors import BadArgument, NotSent, TransportError
 from kavach.sdk.plan import Done, Pause, Plan, Reply, Request, Response, Step, T, advance, lost
 from kavach.wire.headers import IDEMPOTENCY_KEY
 
@@ -34,21 +35,29 @@ LIMITS: Final = httpx.Limits(
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-def settings(base_url: str, access_token: str, timeout_seconds: float) -> dict[str, Any]:
+def settings(base_url: str, timeout_seconds: float) -> dict[str, Any]:
     """Return what both kinds of httpx client are constructed with."""
     return {
         "base_url": base_url,
         "timeout": timeout_seconds,
         "limits": LIMITS,
-        "headers": {"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
+        "headers": {"Accept": "application/json"},
     }
 
 
-def arguments(request: Request) -> dict[str, Any]:
-    """Return what httpx is told for ``request``."""
+def arguments(request: Request, access_token: str) -> dict[str, Any]:
+    """Return what httpx is told for ``request``; raises ``BadArgument`` if it lacks a token."""
     told: dict[str, Any] = {"method": request.method, "url": request.path, "headers": {}}
+    if not request.is_open:
+        if not access_token:
+            raise BadArgument("access_token: must be given, here or as KAVACH_TOKEN, or log in")
+        told["headers"]["Authorization"] = f"Bearer {access_token}"
+    if request.basic is not None:
+        told["auth"] = request.basic
     if request.query:
         told["params"] = request.query
+    if request.form is not None:
+        told["data"] = request.form
     if request.body is not None:
         told["content"] = _JSON.encode(request.body)
         told["headers"]["Content-Type"] = "application/json"
@@ -75,8 +84,9 @@ def failure(request: Request, error: Exception) -> TransportError:
 class BlockingDriver:
     """Runs plans on the calling thread."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, account: Account) -> None:
         self.client = client
+        self.account = account
 
     def run(self, plan: Plan[T]) -> T:
         """Return the plan's result."""
@@ -89,8 +99,9 @@ class BlockingDriver:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
+        told = arguments(step, self.account.access_token)
         try:
-            return response_of(self.client.request(**arguments(step)))
+            return response_of(self.client.request(**told))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return failure(step, error)
 
@@ -98,8 +109,9 @@ class BlockingDriver:
 class AwaitingDriver:
     """Runs plans on the asyncio loop."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, account: Account) -> None:
         self.client = client
+        self.account = account
 
     async def run(self, plan: Plan[T]) -> T:
         """Return the plan's result."""
@@ -112,7 +124,8 @@ class AwaitingDriver:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
+        told = arguments(step, self.account.access_token)
         try:
-            return response_of(await self.client.request(**arguments(step)))
+            return response_of(await self.client.request(**told))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return failure(step, error)

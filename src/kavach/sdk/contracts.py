@@ -1,0 +1,237 @@
+"""
+What is listed and what it costs: search, scrip info, option chain, quotes, the download.
+
+Prices come back in rupees throughout. The wire mixes units: in a quote bid, ask and the yearly
+prices are in paise and the rest in rupees, closes of contracts are text.
+
+Source: wire 1.7, 0.1 (envelope B).
+"""
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from kavach.sdk import given
+from kavach.sdk.account import Account
+from kavach.sdk.answers import data_of, refused, result_of, unreadable
+from kavach.sdk.book import read_one, read_rows
+from kavach.sdk.given import Price
+from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.rows import NOTHING, read_row
+from kavach.units import Exchange
+
+PAISE: Final = 100
+CAPITAL: Final = frozenset({Exchange.NSE, Exchange.BSE})
+_IN_PAISE: Final = ("bid_price", "ask_price", "yearly_high", "yearly_low")
+_ZIP: Final = b"PK"
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract that a search found."""
+
+    exchange: str
+    token: int
+    trading_symbol: str = ""
+    symbol: str = ""
+    company: str = ""
+    display_name: str = ""
+    segment: str = ""
+    isin: str = ""
+    expiry: str = ""
+    score: Decimal = NOTHING
+    close_price: Decimal = NOTHING
+    is_tradable: bool = True
+
+
+class ScripInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one contract that a program may want to know before it trades it."""
+
+    instrument_token: int
+    trading_symbol: str
+    symbol: str = ""
+    company_name: str = ""
+    display_name: str = ""
+    isin: str = ""
+    series: str = ""
+    instrument_name: str = ""
+    board_lot_quantity: int = 1
+    tick_size: Decimal = NOTHING
+    lower_circuit_limit: Decimal = NOTHING
+    higher_circuit_limit: Decimal = NOTHING
+    close_price: Decimal = NOTHING
+    yearly_high_price: Decimal = NOTHING
+    yearly_low_price: Decimal = NOTHING
+    strike: Decimal = NOTHING
+    option_type: str = ""
+    expiry: int = 0
+    freeze: int = 0
+    underlying_token: int = 0
+    is_index: bool = False
+    tradable: bool = True
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """A call or a put."""
+
+    exchange: str
+    token: int
+    trading_symbol: str = ""
+    display_name: str = ""
+    strike_price: Decimal = NOTHING
+    close_price: Decimal = NOTHING
+
+
+class OptionStrike(msgspec.Struct, frozen=True, kw_only=True):
+    """Both options of one strike; ``None`` where one is not listed."""
+
+    strike_price: Decimal
+    call: Option | None = None
+    put: Option | None = None
+
+
+class OptionExpiry(msgspec.Struct, frozen=True, kw_only=True):
+    """The strikes of one expiry."""
+
+    expiry_date: str
+    strikes: tuple[OptionStrike, ...] = ()
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """A quote; every price in rupees."""
+
+    exchange: str = ""
+    instrument_token: int = 0
+    last_trade_price: Decimal = NOTHING
+    last_trade_qty: int = 0
+    last_trade_time: int = 0
+    bid_price: Decimal = NOTHING
+    bid_qty: int = 0
+    ask_price: Decimal = NOTHING
+    ask_qty: int = 0
+    open_price: Decimal = NOTHING
+    high_price: Decimal = NOTHING
+    low_price: Decimal = NOTHING
+    close_price: Decimal = NOTHING
+    average_trade_price: Decimal = NOTHING
+    trade_volume: int = 0
+    total_buy_qty: int = 0
+    total_sell_qty: int = 0
+    yearly_high: Decimal = NOTHING
+    yearly_low: Decimal = NOTHING
+    exchange_timestamp: int = 0
+
+
+def search(account: Account, words: str) -> Plan[list[Contract]]:
+    """Return the contracts that these words may mean, the best first."""
+    request = Request(method="GET", path="/api/v1/search", query={"key": words})
+    response = yield from ask(request)
+    return read_rows(request, response, Contract, result_of(request, response) or [])
+
+
+def scrip_info(
+    account: Account, exchange: Exchange | str, instrument_token: int | str
+) -> Plan[ScripInfo]:
+    """Return everything about one contract; raises ``NotFound`` when there is none."""
+    path = f"/api/v1/contract/{given.exchange('exchange', exchange)}"
+    query = {"info": "scrip", "token": str(instrument_token)}
+    request = Request(method="GET", path=path, query=query)
+    response = yield from ask(request)
+    return read_one(request, response, ScripInfo, result_of(request, response))
+
+
+def option_chain(
+    account: Account,
+    underlying_token: int | str,
+    *,
+    price: Price,
+    strikes: int = 20,
+    exchange: Exchange | str = Exchange.NFO,
+) -> Plan[list[OptionExpiry]]:
+    """Return calls and puts of an underlying, by expiry and strike, around a price."""
+    path = f"/api/v1/optionchain/{given.exchange('exchange', exchange)}"
+    query = {
+        "token": str(underlying_token),
+        "num": str(given.whole("strikes", strikes)),
+        "price": f"{given.price('price', price):f}",
+    }
+    request = Request(method="GET", path=path, query=query)
+    response = yield from ask(request)
+    result = result_of(request, response)
+    if not isinstance(result, list):
+        unreadable(request, response, "its result holds no list of expiries")
+    try:
+        return [_expiry(row) for row in result]
+    except (AttributeError, KeyError, TypeError, msgspec.ValidationError) as error:
+        unreadable(request, response, f"an expiry cannot be read: {error!r}")
+
+
+def quote(account: Account, exchange: Exchange | str, instrument_token: int | str) -> Plan[Quote]:
+    """Return the quote of an instrument, whatever its segment."""
+    request = _quote(exchange, instrument_token)
+    response = yield from ask(request)
+    seen = read_one(request, response, Quote, data_of(request, response))
+    in_rupees = {name: getattr(seen, name) / PAISE for name in _IN_PAISE}
+    return msgspec.structs.replace(seen, **in_rupees)
+
+
+def last_price(
+    account: Account, exchange: Exchange | str, instrument_token: int | str
+) -> Plan[Decimal]:
+    """Return the last price of an instrument."""
+    return _figure(_quote(exchange, instrument_token, key="last_trade_price"))
+
+
+def close_price(
+    account: Account, exchange: Exchange | str, instrument_token: int | str
+) -> Plan[Decimal]:
+    """Return the previous close of an instrument."""
+    return _figure(_quote(exchange, instrument_token, key="close_price"))
+
+
+def download_contracts(account: Account, *exchanges: Exchange | str) -> Plan[bytes]:
+    """Return the ZIP of every contract, one CSV for each exchange; all of them if none is named."""
+    named = [given.exchange("exchanges", exchange) for exchange in exchanges]
+    query = {"info": "download"}
+    if named:
+        query["exchanges"] = ",".join(named)
+    request = Request(method="GET", path="/api/v1/contract/Compact", query=query, is_open=True)
+    response = yield from ask(request)
+    if response.http_status != 200:
+        raise refused(request, response)
+    if not response.body.startswith(_ZIP):
+        unreadable(request, response, "not a ZIP")
+    return response.body
+
+
+def _quote(exchange: Exchange | str, token: int | str, **query: str) -> Request:
+    named = given.exchange("exchange", exchange)
+    segment = "Capital" if named in CAPITAL else "FutOpt"
+    path = f"/api/v1/marketdata/{named}/{segment}"
+    return Request(method="GET", path=path, query={"token": str(token), **query})
+
+
+def _figure(request: Request) -> Plan[Decimal]:
+    response = yield from ask(request)
+    data = data_of(request, response)
+    if not isinstance(data, (Decimal, int)):
+        unreadable(request, response, "its data is no number")
+    return Decimal(data)
+
+
+def _expiry(row: dict[str, Any]) -> OptionExpiry:
+    return OptionExpiry(
+        expiry_date=row["expiry_date"],
+        strikes=tuple(
+            OptionStrike(
+                strike_price=Decimal(strike["strike_price"]),
+                call=_option(strike.get("call_option")),
+                put=_option(strike.get("put_option")),
+            )
+            for strike in row["strikes"]
+        ),
+    )
+
+
+def _option(row: Any) -> Option | None:
+    return read_row(Option, row) if row else None

@@ -1,0 +1,396 @@
+"""
+GTT rules: make, change and end one, and know what happened.
+
+A rule is named by the id that making it is answered with. It bears no mark of the client's own, so
+before a rule is made the client looks which there are; if the answer is then lost, the rule that
+is new and says what was asked for is it.
+
+Source: wire 1.9; docs/wire/gtt.md for rules with two triggers.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from kavach.sdk import given
+from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
+from kavach.sdk.answers import data_of
+from kavach.sdk.book import read_rows
+from kavach.sdk.cover import CancelOutcome, CancelResult
+from kavach.sdk.errors import Attempt, BadArgument, Kind, NotFound, OutcomeUnknown, RequestRefused
+from kavach.sdk.given import Price
+from kavach.sdk.placing import PRICED
+from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.rows import NOTHING, spelled
+from kavach.sdk.watching import watch_for
+from kavach.units import Exchange, OrderType, Product, Side, Validity
+from kavach.wire import headers
+
+GTT: Final = "/api/v1/event/gtt"
+NO_RULES: Final = "no gtt data found"  # In the message that stands for an empty list.
+SINGLE: Final = "single_order"
+OCO: Final = "oco_order"
+
+
+class GttOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that a rule places, and the prices at which it does."""
+
+    exchange: str = ""
+    token: int = 0
+    trading_symbol: str = ""
+    order_side: str = ""
+    order_type: str = ""
+    prod_type: str = ""
+    quantity: int = 0
+    disclosed_qty: int = 0
+    price: Decimal = NOTHING
+    trigger_price: Decimal = NOTHING
+    sl_trigger_price: Decimal = NOTHING  # Of a rule with two triggers, the second.
+    sl_order_price: Decimal = NOTHING
+    sl_order_quantity: int = 0
+    validity: str = ""
+
+
+class GttRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule as the server lists it."""
+
+    id: str
+    order: GttOrder
+    status: str = ""
+    action_type: str = ""
+    client_id: str = ""
+    expiry_time: str = ""  # The last day, YYYY-MM-DD.
+    created_at: str = ""
+    updated_at: str = ""
+    reject_code: int = 0
+    reject_reason: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the rule still waits."""
+        return self.status.upper() == "ACTIVE"
+
+
+def gtt_rules(account: Account) -> Plan[list[GttRule]]:
+    """Return every rule of the client; having none is an empty list, though upstream errs."""
+    client_id = yield from own_client_id(account)
+    request = Request(method="GET", path=GTT, query={"client_id": client_id})
+    response = yield from ask(request)
+    try:
+        data = data_of(request, response)
+    except RequestRefused as refusal:
+        if NO_RULES in refusal.message:
+            return []
+        raise
+    return read_rows(request, response, GttRule, [] if data in (None, {}) else data)
+
+
+def gtt_rule(account: Account, rule: GttRule | str) -> Plan[GttRule]:
+    """Return a rule as it is now; ``BadArgument`` when there is none with this id."""
+    found = yield from _find(account, _id_of(rule))
+    if found is None:
+        raise BadArgument(f"rule: there is no rule {_id_of(rule)!r}")
+    return found
+
+
+def create_gtt(
+    account: Account,
+    *,
+    exchange: Exchange | str,
+    instrument_token: int | str,
+    side: Side | str,
+    quantity: int,
+    product: Product | str,
+    trigger_price: Price,
+    expiry: date | str,
+    price: Price | None = None,
+    order_type: OrderType | str = OrderType.LIMIT,
+    validity: Validity | str = Validity.DAY,
+    disclosed_quantity: int = 0,
+    stop_trigger_price: Price | None = None,
+    stop_price: Price | None = None,
+    stop_quantity: int | None = None,
+    idempotency_key: str | None = None,
+    device: str = "WEB",
+) -> Plan[GttRule]:
+    """
+    Return the rule that was made: when the last price reaches the trigger, it places its order.
+
+    With ``stop_trigger_price`` the rule has two triggers, one on either side of the price, and
+    whichever is reached first places its order and ends the other. ``expiry`` is the last day.
+
+    Raises ``RequestRefused`` when no rule was made, ``OutcomeUnknown`` when that cannot be told.
+    """
+    kind = given.order_type("order_type", order_type)
+    if price is None and kind in PRICED:
+        raise BadArgument(f"price: must be given for a {kind} order")
+    order: dict[str, Any] = {
+        "device": device,
+        "disclosed_quantity": given.whole("disclosed_quantity", disclosed_quantity),
+        "exchange": given.exchange("exchange", exchange),
+        "instrument_token": str(instrument_token),
+        "market_protection_percentage": 0,
+        "order_side": given.side("side", side),
+        "order_type": kind,
+        "price": given.price("price", 0 if price is None else price),
+        "product": given.product("product", product),
+        "quantity": given.whole("quantity", quantity),
+        "validity": given.validity("validity", validity),
+        "trigger_price": given.price("trigger_price", trigger_price),
+        "user_order_id": new_user_order_id(),
+        **_second(stop_trigger_price, stop_price, stop_quantity),
+    }
+    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    last_day = _day(expiry)
+    order["client_id"] = yield from own_client_id(account)
+    before = yield from gtt_rules(account)
+    attempt = Attempt(
+        operation="create",
+        kind=Kind.GTT,
+        idempotency_key=key,
+        client_id=order["client_id"],
+        wanted=_wanted(order | {"expiry": last_day}),
+        known=tuple(rule.id for rule in before),
+    )
+    body = {
+        "action_type": OCO if stop_trigger_price is not None else SINGLE,
+        "expiry_time": last_day,
+        "order": order,
+    }
+    made = yield from _changed(
+        account, Request(method="POST", path=GTT, body=body, attempt=attempt)
+    )
+    return made
+
+
+def modify_gtt(
+    account: Account,
+    rule: GttRule | str,
+    *,
+    price: Price | None = None,
+    quantity: int | None = None,
+    order_type: OrderType | str | None = None,
+    trigger_price: Price | None = None,
+    expiry: date | str | None = None,
+    stop_trigger_price: Price | None = None,
+    stop_price: Price | None = None,
+    stop_quantity: int | None = None,
+    idempotency_key: str | None = None,
+) -> Plan[GttRule]:
+    """
+    Return the rule once it shows the change; ``None`` leaves a value as it is.
+
+    The rule is armed anew, from the price as it is then. Raises ``RequestRefused`` when nothing
+    changed, ``OutcomeUnknown`` when that cannot be told.
+    """
+    asked = {
+        "price": given.optional(given.price, "price", price),
+        "quantity": given.optional(given.whole, "quantity", quantity),
+        "order_type": given.optional(given.order_type, "order_type", order_type),
+        "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
+        "sl_trigger_price": given.optional(given.price, "stop_trigger_price", stop_trigger_price),
+        "sl_order_price": given.optional(given.price, "stop_price", stop_price),
+        "sl_order_quantity": given.optional(given.whole, "stop_quantity", stop_quantity),
+        "expiry": None if expiry is None else _day(expiry),
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if not changes:
+        raise BadArgument("modify_gtt: nothing to change was given")
+    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    current = yield from gtt_rule(account, rule)
+    attempt = _attempt("modify", current, key, _wanted(changes))
+    order = _as_it_is(current) | {name: changes[name] for name in changes if name != "expiry"}
+    body = {
+        "action_type": current.action_type or SINGLE,
+        "expiry_time": changes.get("expiry", current.expiry_time),
+        "id": current.id,
+        "order": order,
+    }
+    made = yield from _changed(account, Request(method="PUT", path=GTT, body=body, attempt=attempt))
+    return made
+
+
+def cancel_gtt(
+    account: Account, rule: GttRule | str, *, idempotency_key: str | None = None
+) -> Plan[CancelResult[GttRule]]:
+    """
+    Return what became of ending a rule: CANCELLED, TOO_LATE (it had ended otherwise) or PENDING.
+
+    Raises ``RequestRefused`` when the request was refused and the rule still waits,
+    ``OutcomeUnknown`` when no answer came.
+    """
+    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    current = rule if isinstance(rule, GttRule) else (yield from gtt_rule(account, rule))
+    attempt = _attempt("cancel", current, key, {})
+    named = given.path_piece("rule", current.id)
+    client = given.path_piece("client_id", attempt.client_id or (yield from own_client_id(account)))
+    request = Request(method="DELETE", path=f"{GTT}/{client}/{named}", attempt=attempt)
+    response = yield from ask(request)
+    message = ""
+    try:
+        data_of(request, response)
+    except RequestRefused as refusal:
+        once = yield from _watch(account, current.id, lambda now: True, 0)
+        outcome = None if once is None else judge_rule(once)
+        if once is None or outcome is None or isinstance(refusal, NotFound):
+            raise
+        return CancelResult(
+            outcome=outcome, order=once, message=refusal.message, reason=refusal.reason
+        )
+    seen = yield from _watch(
+        account, current.id, lambda now: judge_rule(now) is not None, account.confirm_seconds
+    )
+    # A server that lists only rules which wait shows an ended one by its absence.
+    outcome = CancelOutcome.CANCELLED if seen is None else judge_rule(seen)
+    return CancelResult(
+        outcome=outcome or CancelOutcome.PENDING,
+        order=seen or current,
+        message=message,
+        request_id=response.header(headers.REQUEST_ID),
+    )
+
+
+def judge_rule(rule: GttRule) -> CancelOutcome | None:
+    """Return what the list says became of ending the rule; ``None`` while it waits."""
+    if rule.is_active:
+        return None
+    ended = rule.status.upper() in ("CANCELLED", "CANCELED")
+    return CancelOutcome.CANCELLED if ended else CancelOutcome.TOO_LATE
+
+
+def find_rule(account: Account, attempt: Attempt) -> Plan[GttRule | None]:
+    """
+    Return the rule that an attempt was about.
+
+    One that was being made is the only new rule that says what was asked for; ``None`` when there
+    is none, or when several could be meant.
+    """
+    rules = yield from gtt_rules(account)
+    if attempt.oms_order_id:
+        return next((rule for rule in rules if rule.id == attempt.oms_order_id), None)
+    new = [rule for rule in rules if rule.id not in attempt.known and shows(rule, attempt.wanted)]
+    return new[0] if attempt.wanted and len(new) == 1 else None
+
+
+def shows(rule: GttRule, wanted: dict[str, str]) -> bool:
+    """Return whether the rule says every value of ``wanted``."""
+    return all(spelled(_shown(rule, name)) == value for name, value in wanted.items())
+
+
+def _shown(rule: GttRule, name: str) -> Any:
+    return rule.expiry_time if name == "expiry" else getattr(rule.order, name)
+
+
+def _changed(account: Account, request: Request) -> Plan[GttRule]:
+    """Return the rule once the list shows what was asked for."""
+    attempt = request.attempt
+    assert attempt is not None
+    data = data_of(request, (yield from ask(request)))
+    named = str(data.get("id", "")) if isinstance(data, dict) else ""
+    attempt = msgspec.structs.replace(attempt, oms_order_id=named or attempt.oms_order_id)
+    seen = yield from watch_for(
+        lambda: find_rule(account, attempt),
+        lambda now: shows(now, attempt.wanted),
+        account.confirm_seconds,
+    )
+    if seen.order is None or not seen.is_settled:
+        why = f"accepted as rule {named or '?'}, and the list does not show it so"
+        raise OutcomeUnknown(why, attempt) from seen.trouble
+    return seen.order
+
+
+def _watch(
+    account: Account, rule_id: str, is_settled: Callable[[GttRule], bool], seconds: float
+) -> Plan[GttRule | None]:
+    seen = yield from watch_for(lambda: _find(account, rule_id), is_settled, seconds)
+    if seen.trouble is not None:
+        raise seen.trouble
+    return seen.order
+
+
+def _find(account: Account, rule_id: str) -> Plan[GttRule | None]:
+    rules = yield from gtt_rules(account)
+    return next((rule for rule in rules if rule.id == rule_id), None)
+
+
+def _id_of(rule: Any) -> str:
+    named = rule.id if isinstance(rule, GttRule) else rule
+    if not isinstance(named, str) or not named:
+        raise BadArgument(f"rule: {rule!r} is neither a rule nor the id of one")
+    return named
+
+
+def _day(expiry: date | str) -> str:
+    """Return a day as the wire writes it."""
+    try:
+        day = expiry if isinstance(expiry, date) else date.fromisoformat(expiry)
+    except (TypeError, ValueError):
+        raise BadArgument(f"expiry: {expiry!r} is not a day such as 2026-12-31") from None
+    return day.strftime("%Y-%m-%d")
+
+
+def _second(
+    trigger: Price | None, price: Price | None, quantity: int | None
+) -> dict[str, Decimal | int]:
+    """Return the second side of a rule, which a rule with one trigger must not speak of."""
+    if trigger is None and (price is not None or quantity is not None):
+        raise BadArgument("stop_trigger_price: must be given with stop_price or stop_quantity")
+    return {
+        "sl_trigger_price": given.price("stop_trigger_price", 0 if trigger is None else trigger),
+        "sl_order_price": given.price("stop_price", 0 if price is None else price),
+        "sl_order_quantity": given.whole("stop_quantity", quantity or 0),
+    }
+
+
+_SHOWN: Final = {
+    "exchange": "exchange",
+    "instrument_token": "token",
+    "order_side": "order_side",
+    "order_type": "order_type",
+    "product": "prod_type",
+    "quantity": "quantity",
+    "price": "price",
+    "trigger_price": "trigger_price",
+    "sl_trigger_price": "sl_trigger_price",
+    "sl_order_price": "sl_order_price",
+    "expiry": "expiry",
+}
+
+
+def _wanted(asked: dict[str, Any]) -> dict[str, str]:
+    """Return what the list should show, by the names that it has for it."""
+    return {row: spelled(asked[name]) for name, row in _SHOWN.items() if name in asked}
+
+
+def _as_it_is(rule: GttRule) -> dict[str, Any]:
+    """Return what a modify repeats of the order."""
+    order = rule.order
+    return {
+        "client_id": rule.client_id,
+        "disclosed_quantity": order.disclosed_qty,
+        "exchange": order.exchange,
+        "instrument_token": str(order.token),
+        "order_side": order.order_side,
+        "order_type": order.order_type,
+        "price": order.price,
+        "product": order.prod_type,
+        "quantity": order.quantity,
+        "sl_order_price": order.sl_order_price,
+        "sl_order_quantity": order.sl_order_quantity,
+        "sl_trigger_price": order.sl_trigger_price,
+        "trigger_price": order.trigger_price,
+    }
+
+
+def _attempt(operation: str, rule: GttRule, key: str, wanted: dict[str, str]) -> Attempt:
+    return Attempt(
+        operation=operation,
+        kind=Kind.GTT,
+        idempotency_key=key,
+        client_id=rule.client_id,
+        oms_order_id=rule.id,
+        wanted=wanted,
+    )

@@ -1,0 +1,236 @@
+"""
+What the client has: holdings, funds, margin, and turning a position into another product's.
+
+Funds are pairs of a label and a text, and brokers disagree about the labels; ``Funds`` keeps them
+all and knows the ones that clients look for.
+
+Source: wire 1.5, 1.6, 1.10.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import msgspec
+
+from kavach.sdk import given
+from kavach.sdk.account import Account, new_idempotency_key, own_client_id
+from kavach.sdk.answers import data_of, result_of, unreadable
+from kavach.sdk.book import positions, read_rows
+from kavach.sdk.errors import Attempt, BadArgument, Kind
+from kavach.sdk.given import Price
+from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.rows import NOTHING, Position
+from kavach.units import Exchange, Product, Side, Validity
+
+HOLDINGS: Final = "/api/v1/holdings"
+FUNDS: Final = "/api/v2/funds/view"
+CONVERT: Final = "/api/v1/position/convert"
+CALC: Final = "/api/v1/calc"
+DERIVATIVES: Final = frozenset({Exchange.NFO, Exchange.BFO, Exchange.MCX, Exchange.CDS})
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """Shares in the account."""
+
+    exchange: str = ""
+    token: int = 0
+    symbol: str = ""
+    trading_symbol: str = ""
+    isin: str = ""
+    client_id: str = ""
+    quantity: int = 0
+    free_quantity: int = 0
+    used_quantity: int = 0
+    t1_quantity: int = 0  # Bought, and delivered the next trading day.
+    buy_avg: Decimal = NOTHING
+    ltp: Decimal = NOTHING
+    previous_close: Decimal = NOTHING
+
+
+class Funds(msgspec.Struct, frozen=True, kw_only=True):
+    """The money in the account: every label that the server sent, and the usual ones by name."""
+
+    client_id: str = ""
+    values: dict[str, Decimal] = {}
+
+    def first_of(self, *labels: str) -> Decimal:
+        """Return the value of the first of these labels that is there; raises ``KeyError``."""
+        for label in labels:
+            if label in self.values:
+                return self.values[label]
+        raise KeyError(labels[0])
+
+    @property
+    def available(self) -> Decimal:
+        """What new orders may use."""
+        return self.first_of("Available Margin", "Available")
+
+    @property
+    def used(self) -> Decimal:
+        """What orders and positions block."""
+        return self.first_of("Margin Used", "Net Margin")
+
+
+class MarginOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order whose margin is asked for; nothing is placed."""
+
+    exchange: Exchange | str
+    instrument_token: int | str
+    side: Side | str
+    quantity: int
+    price: Price
+    product: Product | str
+    symbol: str = ""
+    series: str = ""
+    underlying: str = ""
+
+
+class Margin(msgspec.Struct, frozen=True, kw_only=True):
+    """The margin of several orders, in rupees: together, and each by itself."""
+
+    combined: Decimal
+    individual: tuple[Decimal, ...]
+
+
+def holdings(account: Account) -> Plan[list[Holding]]:
+    """Return the shares in the account."""
+    client_id = yield from own_client_id(account)
+    request = Request(method="GET", path=HOLDINGS, query={"client_id": client_id})
+    response = yield from ask(request)
+    data = data_of(request, response)
+    rows = data.get("holdings") if isinstance(data, dict) else data
+    return read_rows(request, response, Holding, rows or [])
+
+
+def funds(account: Account) -> Plan[Funds]:
+    """Return the money in the account."""
+    client_id = yield from own_client_id(account)
+    request = Request(method="GET", path=FUNDS, query={"client_id": client_id, "type": "all"})
+    response = yield from ask(request)
+    data = data_of(request, response)
+    try:
+        pairs = [_pair(row) for row in data["values"]]
+        values = {label: Decimal(text) for label, text in pairs}
+    except (KeyError, TypeError, ValueError, InvalidOperation):
+        unreadable(request, response, "its data holds no labels with values")
+    return Funds(client_id=str(data.get("client_id", "")), values=values)
+
+
+def convert_position(
+    account: Account,
+    *,
+    exchange: Exchange | str,
+    instrument_token: int | str,
+    side: Side | str,
+    quantity: int,
+    product: Product | str,
+    new_product: Product | str,
+    validity: Validity | str = Validity.DAY,
+    idempotency_key: str | None = None,
+) -> Plan[list[Position]]:
+    """
+    Return the positions after this much of one became another product's.
+
+    ``side`` is BUY for a position that is long. Raises ``RequestRefused`` when nothing changed,
+    ``OutcomeUnknown`` when no answer came.
+    """
+    token = _token(instrument_token)
+    body: dict[str, Any] = {
+        "exchange": given.exchange("exchange", exchange),
+        "instrument_token": token,
+        "product": given.product("product", product),
+        "new_product": given.product("new_product", new_product),
+        "quantity": given.whole("quantity", quantity),
+        "validity": given.validity("validity", validity),
+        "order_side": given.side("side", side),
+    }
+    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    client_id = yield from own_client_id(account)
+    before = yield from positions(account)
+    signed = body["quantity"] if body["order_side"] == Side.BUY else -body["quantity"]
+    place = f"{body['exchange']}:{token}"
+    attempt = Attempt(
+        operation="convert",
+        kind=Kind.POSITION,
+        idempotency_key=key,
+        client_id=client_id,
+        wanted={
+            f"{place}:{name}": str(_net(before, f"{place}:{name}") + change)
+            for name, change in ((body["product"], -signed), (body["new_product"], signed))
+        },
+    )
+    request = Request(
+        method="PUT", path=CONVERT, body={**body, "client_id": client_id}, attempt=attempt
+    )
+    data_of(request, (yield from ask(request)))
+    after = yield from positions(account)
+    return after
+
+
+def shows(held: Sequence[Position], wanted: dict[str, str]) -> bool:
+    """Return whether the positions are what a conversion was to make of them."""
+    return all(str(_net(held, place)) == net for place, net in wanted.items())
+
+
+def margin(account: Account, orders: Sequence[MarginOrder]) -> Plan[Margin]:
+    """Return what these orders would block, together and each by itself."""
+    asked = [_as_asked(order) for order in orders]
+    if not asked:
+        raise BadArgument("orders: one at least must be given")
+    client_id = yield from own_client_id(account)
+    # Nothing changes, so a lost answer is that of a read.
+    request = Request(
+        method="POST", path=CALC, body={"data": asked}, query={"client_id": client_id}
+    )
+    response = yield from ask(request)
+    result = result_of(request, response)
+    try:
+        each = tuple(_rupees(value) for value in result["individual_margin_values"])
+        return Margin(combined=_rupees(result["combined_margin"]), individual=each)
+    except (KeyError, TypeError, ValueError, InvalidOperation):
+        unreadable(request, response, "its result holds no margins")
+
+
+def _as_asked(order: MarginOrder) -> dict[str, str]:
+    """Return an order as the calculator wants it: everything is text."""
+    exchange = given.exchange("exchange", order.exchange)
+    return {
+        "segment": "FutOpt" if exchange in DERIVATIVES else "Capital",
+        "series": order.series,
+        "exchange": exchange,
+        "side": given.side("side", order.side),
+        "mode": "NEW",
+        "symbol": order.symbol,
+        "underlying": order.underlying,
+        "token": str(order.instrument_token),
+        "quantity": str(given.whole("quantity", order.quantity)),
+        "price": str(given.price("price", order.price)),
+        "product": given.product("product", order.product),
+    }
+
+
+def _net(held: Sequence[Position], place: str) -> int:
+    """Return what is held there; ``place`` is exchange, token and product."""
+    return sum(
+        row.net_quantity
+        for row in held
+        if f"{row.exchange}:{row.instrument_token}:{row.product}" == place
+    )
+
+
+def _token(value: int | str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise BadArgument(f"instrument_token: {value!r} is not a number") from None
+
+
+def _pair(row: Any) -> tuple[str, str]:
+    """Return label and value; some servers print the pair as an object."""
+    label, value = (row["0"], row["1"]) if isinstance(row, dict) else row
+    return str(label), str(value)
+
+
+def _rupees(value: Any) -> Decimal:
+    return Decimal(value) if isinstance(value, (Decimal, int)) else Decimal(str(value))

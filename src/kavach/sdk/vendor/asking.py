@@ -1,0 +1,68 @@
+"""
+How a vendor-named method asks: reads and changes, whose answers come back as they are.
+
+Source: wire 1.1 (SDK12 column), Part 6.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from kavach.sdk.account import Account, new_idempotency_key, own_client_id
+from kavach.sdk.answers import plain_object
+from kavach.sdk.errors import Attempt, BadArgument, Kind
+from kavach.sdk.plan import Plan, Request, ask
+
+Answer = dict[str, Any]
+Parameters = Mapping[str, Any]
+
+
+def read(path: str, **query: str) -> Plan[Answer]:
+    """Return the answer to a read, success or error."""
+    request = Request(method="GET", path=path, query=query)
+    return plain_object(request, (yield from ask(request)))
+
+
+def read_own(account: Account, path: str, **query: str) -> Plan[Answer]:
+    """Return the answer to a read of the account's own things."""
+    client_id = yield from own_client_id(account)
+    answer = yield from read(path, **query, client_id=client_id)
+    return answer
+
+
+def change(
+    operation: str,
+    kind: Kind,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None,
+    *,
+    query: Mapping[str, str] | None = None,
+    traces: Mapping[str, str] | None = None,
+) -> Plan[Answer]:
+    """Return the answer to a change; ``traces`` are more fields of the attempt."""
+    attempt = msgspec.structs.replace(
+        Attempt(operation=operation, kind=kind, idempotency_key=new_idempotency_key()),
+        **(traces or {}),
+    )
+    request = Request(
+        method=method,
+        path=path,
+        body=None if body is None else dict(body),
+        query=dict(query or {}),
+        attempt=attempt,
+    )
+    return plain_object(request, (yield from ask(request)))
+
+
+def without_blanks(parameters: Any) -> dict[str, Any]:
+    """Return a copy of the caller's dict, without the keys that hold nothing."""
+    if not isinstance(parameters, Mapping):
+        raise BadArgument(f"parameters: a dict is needed, not {type(parameters).__name__}")
+    return {key: value for key, value in parameters.items() if value is not None}
+
+
+def renamed(parameters: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a copy of the caller's dict, its keys spelled as the wire spells them."""
+    return {names.get(key, key): value for key, value in without_blanks(parameters).items()}

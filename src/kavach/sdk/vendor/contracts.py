@@ -1,0 +1,88 @@
+"""
+Contracts and prices by the vendor's names.
+
+Source: wire 1.1 (SDK12 column), 1.7, Part 6 #14, #15, #19, #20.
+"""
+
+from typing import Any, Final
+
+from kavach.sdk import given
+from kavach.sdk.account import Account
+from kavach.sdk.plan import Plan
+from kavach.sdk.vendor.asking import Answer, read
+
+_LAST: Final = "last_trade_price"
+
+
+def search_scrip(account: Account, key: str) -> Plan[Answer]:
+    """Return the answer that holds the contracts which these words may mean."""
+    return read("/api/v1/search", key=str(key))
+
+
+def get_scrip_info(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """Return the answer that holds everything about one contract."""
+    named = given.path_piece("exchange", exchange)
+    return read(f"/api/v1/contract/{named}", info="scrip", token=str(token))
+
+
+def get_option_chain(
+    account: Account, equity_token: int | str, number_of_entries: int | str, price: Any
+) -> Plan[Answer]:
+    """Return the answer that holds calls and puts of an underlying around a price."""
+    return read(
+        "/api/v1/optionchain/NFO",
+        token=str(equity_token),
+        num=str(number_of_entries),
+        price=str(price),
+    )
+
+
+def get_marketdata(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """Return the answer that holds the quote of a share."""
+    return _quote(exchange, "Capital", token)
+
+
+def get_ltp(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """Return the answer that holds the last price of a share."""
+    return _quote(exchange, "Capital", token, key=_LAST)
+
+
+def get_close_price(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """Return the answer that holds the previous close of a share."""
+    return _quote(exchange, "Capital", token, key="close_price")
+
+
+def get_fno_data(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """Return the answer that holds the quote of a future or an option."""
+    return _quote(exchange, "FutOpt", token)
+
+
+def get_fno_ltp(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """Return the answer that holds the last price of a future or an option."""
+    return _quote(exchange, "FutOpt", token, key=_LAST)
+
+
+def get_dpr_data(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
+    """
+    Return the daily price range as its page shows it, in rupees.
+
+    No address gives that answer, so it is put together from scrip info; the range has no time
+    of its own, hence an ``exchange_timestamp`` of 0, as on the page.
+    """
+    told = yield from get_scrip_info(account, exchange, token)
+    scrip = told.get("result")
+    if not isinstance(scrip, dict) or "higher_circuit_limit" not in scrip:
+        return {"data": {}, "message": "Invalid parameters", "status": "error"}
+    data = {
+        "exchange": exchange,
+        "exchange_timestamp": 0,
+        "high_dpr": scrip["higher_circuit_limit"],
+        "instrument_token": scrip.get("instrument_token", token),
+        "low_dpr": scrip.get("lower_circuit_limit"),
+    }
+    return {"data": data, "message": "", "status": "success"}
+
+
+def _quote(exchange: str, segment: str, token: int | str, **query: str) -> Plan[Answer]:
+    named = given.path_piece("exchange", exchange)
+    return read(f"/api/v1/marketdata/{named}/{segment}", token=str(token), **query)
