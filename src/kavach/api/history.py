@@ -16,10 +16,13 @@ from kavach.api.legs import STOPS, UNPRICED, LegView
 from kavach.core.commands import Leg
 from kavach.core.order_life import Life
 from kavach.core.parent_order import LegChange, Trade
+from kavach.core.regular.order import RegularOrder
 from kavach.units import NS_PER_SECOND
 from kavach.wire.money import average, number
 from kavach.wire.rows import HistoryRow
 from kavach.wire.statuses import OrderStatus
+
+ENDED_PARKED: Final = frozenset({OrderStatus.AMO_CANCEL_CONFIRMED, OrderStatus.REJECTED})
 
 
 def history_rows(view: LegView) -> list[HistoryRow]:
@@ -48,7 +51,10 @@ def _steps(view: LegView) -> Iterator[Step]:
     if changes:
         quantity, prices = _quantity(view, changes[0]), _prices(view, changes[0])
     yield Step(view.entered_at_ns, OrderStatus.PENDING, quantity, prices)
-    if not view.orders and view.status is not OrderStatus.PENDING:  # Over before it was sent.
+    parked = isinstance(view.parent, RegularOrder) and view.parent.amo
+    if parked:
+        yield Step(view.entered_at_ns, OrderStatus.AMO_REQ_RECEIVED, quantity, prices)
+    elif not view.orders and view.status is not OrderStatus.PENDING:  # Over before it was sent.
         reason = view.parent.ended_reason
         yield Step(view.entered_at_ns, view.status, quantity, prices, reason=reason)
     accepted_at_ns = view.orders[0].accepted_at_ns if view.orders else 0
@@ -66,6 +72,9 @@ def _steps(view: LegView) -> Iterator[Step]:
         status_now = _status_of_change(change, quantity, filled)
         prices = _prices(view, change)
         yield Step(change.at_ns, status_now, quantity, prices, filled, value, change.reason)
+    if parked and not view.orders and view.status in ENDED_PARKED:
+        at_ns = changes[-1].at_ns if changes else view.entered_at_ns  # No later time is known.
+        yield Step(at_ns, view.status, quantity, prices, reason=view.parent.ended_reason)
 
 
 def _quantity(view: LegView, change: LegChange) -> int:
