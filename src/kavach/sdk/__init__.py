@@ -23,7 +23,14 @@ from kavach.sdk.contracts import (
     Quote,
     ScripInfo,
 )
-from kavach.sdk.cover import CancelOutcome, CancelResult, CoverOrder, Leg, Settled
+from kavach.sdk.cover import (
+    BracketOrder,
+    CancelOutcome,
+    CancelResult,
+    CoverOrder,
+    Leg,
+    Settled,
+)
 from kavach.sdk.errors import (
     Attempt,
     AuthError,
@@ -75,6 +82,7 @@ __all__ = [
     "BasketExecution",
     "BasketOrder",
     "BasketOutcome",
+    "BracketOrder",
     "CancelOutcome",
     "CancelResult",
     "CompactQuote",

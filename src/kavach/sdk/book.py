@@ -16,7 +16,7 @@ import msgspec
 from kavach.sdk import given
 from kavach.sdk.account import Account, own_client_id
 from kavach.sdk.answers import data_of, unreadable
-from kavach.sdk.cover import CoverOrder, Leg
+from kavach.sdk.cover import BracketOrder, CoverOrder, Leg
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.plan import Plan, Request, Response, ask
 from kavach.sdk.rows import HistoryEntry, Order, Position, R, Trade, read_row
@@ -26,6 +26,8 @@ Book = Literal["pending", "completed", "all"]
 PositionKind = Literal["live", "historical"]
 
 ORDERS: Final = "/api/v1/orders"
+KINDS: Final = frozenset({"CO", "BO"})  # Of orders that are several rows.
+TARGETS: Final = frozenset({"SECOND", "TARGET"})
 
 
 def orders(account: Account, book: Book = "all") -> Plan[list[Order]]:
@@ -83,11 +85,11 @@ def cover_order(account: Account, order: CoverOrder | Order | str) -> Plan[Cover
 
 def look(account: Account, user_order_id: str, oms_order_id: str) -> Plan[CoverOrder | None]:
     """
-    Return the cover order with this user order id, one of whose legs has this id.
+    Return the cover or bracket order with this user order id, one of whose legs has this id.
 
     Either may be empty. ``None`` when there is none, or when several could be meant.
     """
-    rows = [row for row in (yield from orders(account)) if row.execution_type.upper() == "CO"]
+    rows = [row for row in (yield from orders(account)) if row.execution_type.upper() in KINDS]
     named = next((row for row in rows if row.oms_order_id == oms_order_id), None)
     if named is not None:
         user_order_id = named.user_order_id
@@ -98,8 +100,17 @@ def look(account: Account, user_order_id: str, oms_order_id: str) -> Plan[CoverO
     chosen = [row for row in entries if row is named] or entries
     if len(chosen) != 1:
         return None
-    stops = () if len(entries) > 1 else tuple(row for row in family if row not in entries)
-    return CoverOrder(entry=chosen[0], stops=stops, shares_user_order_id=len(entries) > 1)
+    shared = len(entries) > 1
+    exits = [] if shared else [row for row in family if row not in entries]
+    stops = tuple(row for row in exits if row.leg_order_indicator.upper() not in TARGETS)
+    if chosen[0].execution_type.upper() != "BO":
+        return CoverOrder(entry=chosen[0], stops=stops, shares_user_order_id=shared)
+    return BracketOrder(
+        entry=chosen[0],
+        stops=stops,
+        targets=tuple(row for row in exits if row not in stops),
+        shares_user_order_id=shared,
+    )
 
 
 def watch(

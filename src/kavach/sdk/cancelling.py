@@ -105,11 +105,11 @@ def _addressable(account: Account, order: CoverOrder | Order | str, leg: Leg) ->
     become stale are refused and looked up then.
     """
     if isinstance(order, CoverOrder) and not order.shares_user_order_id:
-        target = order.entry if leg is Leg.ENTRY else order.stop
+        target = order.row_of(leg)
         if target is not None and target.exchange_order_id:
             return order
     current = yield from cover_order(account, order)
-    if leg is Leg.THIRD and current.shares_user_order_id:
+    if leg is not Leg.ENTRY and current.shares_user_order_id:
         raise BadArgument(
             f"order: user order id {current.user_order_id} belongs to several cover orders, so "
             "its stop cannot be told from theirs; use cancelConditionalOrder with the ids of "
@@ -119,8 +119,8 @@ def _addressable(account: Account, order: CoverOrder | Order | str, leg: Leg) ->
 
 
 def _target(order: CoverOrder, leg: Leg) -> Order:
-    """Return the row whose ids name the leg: the stop's own once there is one."""
-    return order.entry if leg is Leg.ENTRY else order.stop or order.entry
+    """Return the row whose ids name the leg: its own once there is one."""
+    return order.row_of(leg) or order.entry
 
 
 def _names(order: CoverOrder, leg: Leg) -> tuple[str, str]:
@@ -148,7 +148,7 @@ def _request(order: CoverOrder, leg: Leg, key: str) -> Request:
     body = CancelRequest(
         client_id=order.client_id,
         exchange_order_id=target.exchange_order_id,
-        execution_type="CO",
+        execution_type=order.entry.execution_type,
         leg_order_indicator=leg,
         oms_order_id=target.oms_order_id,
     )
@@ -159,6 +159,7 @@ def _request(order: CoverOrder, leg: Leg, key: str) -> Request:
         user_order_id=order.user_order_id,
         oms_order_id=order.oms_order_id,
         leg=leg,
+        kind=order.kind,
     )
     path = f"{KART}/{given.path_piece('order', target.oms_order_id)}"
     return Request(method="DELETE", path=path, body=body, attempt=attempt)

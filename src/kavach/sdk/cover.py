@@ -1,17 +1,19 @@
 """
-A cover order as the order book shows it, and what became of a request to end it.
+A cover or bracket order as the order book shows it, and what became of a request to end it.
 
-A cover order has no row of its own: it is the ENTRY row and the THIRD rows (the protective
-stop) that share a user order id. What really happened is read from these rows alone. The
-answer to a cancel says only that the request was taken.
+Such an order has no row of its own: it is the ENTRY row, the THIRD rows (the protective stop) and
+of a bracket the SECOND rows (the target) that share a user order id. What really happened is read
+from these rows alone. The answer to a cancel says only that the request was taken.
 
-    leg    entry row               stop rows                  outcome
+    leg    entry row               exits' rows                outcome
     ENTRY  cancelled               any                        CANCELLED
     ENTRY  complete or rejected    any                        TOO_LATE
     THIRD  cancelled, none traded  any                        CANCELLED
     THIRD  rejected                any                        TOO_LATE
     THIRD  closed, some traded     closed, as much traded     EXITED
     any    anything else           anything else              not known yet
+
+SECOND means the same as THIRD: get me out.
 
 Source: cover-order 5.3, 5.7; wire 2.4, 2.5.
 """
@@ -21,15 +23,17 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from kavach.sdk.errors import Kind
 from kavach.sdk.rows import Order
 
 Ended = TypeVar("Ended")
 
 
 class Leg(StrEnum):
-    """Which part of a cover order is meant: THIRD is the protective stop."""
+    """Which part of an order is meant: THIRD is the stop, SECOND a bracket's target."""
 
     ENTRY = "ENTRY"
+    SECOND = "SECOND"
     THIRD = "THIRD"
 
 
@@ -58,6 +62,11 @@ class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
     stops: tuple[Order, ...] = ()  # None before the entry's first fill.
     basket_id: str = ""  # Known only to whoever placed the order: rows do not carry it.
     shares_user_order_id: bool = False  # Another cover order has the same one.
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a cover or a bracket order."""
+        return Kind.COVER
 
     @property
     def client_id(self) -> str:
@@ -92,20 +101,58 @@ class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stop(self) -> Order | None:
         """The stop that protects, or the last one that did; ``None`` before the first fill."""
-        alive = [row for row in self.stops if not row.is_closed]
-        rows = alive or self.stops
-        return rows[-1] if rows else None
+        return _latest(self.stops)
+
+    @property
+    def exits(self) -> tuple[Order, ...]:
+        """Every row that sells what the entry has bought, or the reverse."""
+        return self.stops
+
+    def row_of(self, leg: Leg) -> Order | None:
+        """Return the row of a leg, ``None`` while there is none."""
+        return self.entry if leg is Leg.ENTRY else self.stop
 
     @property
     def quantity_held(self) -> int:
         """How much of the position this cover order opened is still there."""
-        return self.entry.quantity_traded - sum(row.quantity_traded for row in self.stops)
+        return self.entry.quantity_traded - sum(row.quantity_traded for row in self.exits)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is working and nothing is held any more."""
-        closed = all(row.is_closed for row in (self.entry, *self.stops))
+        closed = all(row.is_closed for row in (self.entry, *self.exits))
         return closed and self.quantity_held <= 0
+
+
+class BracketOrder(CoverOrder, frozen=True, kw_only=True):
+    """A cover order that has a target as well; stop and target share what the entry has filled."""
+
+    targets: tuple[Order, ...] = ()  # None before the entry's first fill.
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a cover or a bracket order."""
+        return Kind.BRACKET
+
+    @property
+    def target(self) -> Order | None:
+        """The target that waits, or the last one that did; ``None`` before the first fill."""
+        return _latest(self.targets)
+
+    @property
+    def exits(self) -> tuple[Order, ...]:
+        """Every row that sells what the entry has bought, or the reverse."""
+        return (*self.stops, *self.targets)
+
+    def row_of(self, leg: Leg) -> Order | None:
+        """Return the row of a leg, ``None`` while there is none."""
+        return self.target if leg is Leg.SECOND else super().row_of(leg)
+
+
+def _latest(rows: tuple[Order, ...]) -> Order | None:
+    """Return the row that lives, or the last one that did."""
+    alive = [row for row in rows if not row.is_closed] or rows
+    return alive[-1] if alive else None
 
 
 class CancelResult(msgspec.Struct, Generic[Ended], frozen=True, kw_only=True):

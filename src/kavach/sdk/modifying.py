@@ -18,7 +18,7 @@ from kavach.sdk import given
 from kavach.sdk.account import Account, new_idempotency_key
 from kavach.sdk.answers import data_of
 from kavach.sdk.book import cover_order, watch
-from kavach.sdk.cover import CoverOrder, Leg
+from kavach.sdk.cover import BracketOrder, CoverOrder, Leg
 from kavach.sdk.errors import Attempt, BadArgument, OutcomeUnknown
 from kavach.sdk.given import Price
 from kavach.sdk.placing import KART
@@ -74,7 +74,7 @@ def modify_cover_order(
     data_of(request, (yield from ask(request)))
     patience = account.confirm_seconds if confirm_seconds is None else confirm_seconds
     assert request.attempt is not None
-    changed = yield from _confirmed(account, current, request.attempt, patience)
+    changed = yield from confirmed(account, current, request.attempt, patience)
     return changed
 
 
@@ -92,7 +92,16 @@ def shows(order: CoverOrder, wanted: dict[str, str]) -> bool:
 
 def _shown(order: CoverOrder, name: str) -> str | None:
     """Return what the rows show of a field, spelled for comparison; ``None``: cannot tell."""
-    if name == "trailing_stop_loss" or (name in STOP_FIELDS and order.entry.is_trailing):
+    leg, _, field = name.rpartition(".")
+    if leg:  # Of an exit's own row: "SECOND.price".
+        row = order.row_of(Leg(leg))
+        moves = leg == Leg.THIRD and order.entry.is_trailing
+        return None if row is None or moves else spelled(getattr(row, field))
+    if name == "trailing_stop_loss":
+        return None
+    if isinstance(order, BracketOrder):
+        return spelled(getattr(order.entry, name))
+    if name in STOP_FIELDS and order.entry.is_trailing:
         return None
     if name == "stop_loss_value":
         planned = order.entry.stop_loss_value
@@ -106,7 +115,7 @@ def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
     if order.stop is not None and changes.keys() <= STOP_FIELDS:
         row, leg, repeated = order.stop, Leg.THIRD, {}
     else:
-        row, leg, repeated = order.entry, Leg.ENTRY, _entry_as_it_is(order)
+        row, leg, repeated = order.entry, Leg.ENTRY, entry_as_it_is(order)
     body = ModifyRequest(
         client_id=order.client_id,
         oms_order_id=row.oms_order_id,
@@ -134,7 +143,7 @@ def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
     return Request(method="PUT", path=KART, body=body, attempt=attempt)
 
 
-def _entry_as_it_is(order: CoverOrder) -> dict[str, Any]:
+def entry_as_it_is(order: CoverOrder) -> dict[str, Any]:
     """Return what a modify of the entry repeats."""
     entry, stop = order.entry, order.stop
     repeated: dict[str, Any] = {
@@ -153,7 +162,7 @@ def _entry_as_it_is(order: CoverOrder) -> dict[str, Any]:
     return repeated
 
 
-def _confirmed(
+def confirmed(
     account: Account, order: CoverOrder, attempt: Attempt, patience: float
 ) -> Plan[CoverOrder]:
     """Return the order once it shows the accepted change."""

@@ -19,7 +19,7 @@ from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, 
 from kavach.sdk.answers import data_of
 from kavach.sdk.book import must_be_new, watch
 from kavach.sdk.cover import CoverOrder
-from kavach.sdk.errors import Attempt, BadArgument, OutcomeUnknown
+from kavach.sdk.errors import Attempt, BadArgument, Kind, OutcomeUnknown
 from kavach.sdk.given import Price
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.units import Exchange, OrderType, Product, Side, Validity
@@ -79,6 +79,17 @@ def place_cover_order(
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
     )
+    return place_on_kart(account, body, Kind.COVER, user_order_id, idempotency_key)
+
+
+def place_on_kart(
+    account: Account,
+    body: PlaceRequest,
+    kind: Kind,
+    user_order_id: int | None,
+    idempotency_key: str | None,
+) -> Plan[CoverOrder]:
+    """Return the order that this request places, found by its user order id."""
     if idempotency_key is not None:
         given.idempotency_key(idempotency_key)
     number = given.optional(given.whole, "user_order_id", user_order_id)
@@ -86,15 +97,10 @@ def place_cover_order(
     if number is not None and idempotency_key is None:
         yield from must_be_new(account, str(number))
     body.user_order_id = new_user_order_id() if number is None else number
-    order = yield from _place(account, body, idempotency_key or new_idempotency_key())
-    return order
-
-
-def _place(account: Account, body: PlaceRequest, key: str) -> Plan[CoverOrder]:
-    """Return the order that this request placed, found by its user order id."""
     attempt = Attempt(
         operation="place",
-        idempotency_key=key,
+        kind=kind,
+        idempotency_key=idempotency_key or new_idempotency_key(),
         client_id=body.client_id,
         user_order_id=str(body.user_order_id),
     )

@@ -20,6 +20,7 @@ import httpx
 from kavach.sdk import (
     baskets,
     book,
+    bracket,
     cancelling,
     contracts,
     gtt,
@@ -156,6 +157,14 @@ class Pocket:
     exit_cover_order = _blocking(cancelling.exit_cover_order)
     cover_order = _blocking(book.cover_order)
 
+    place_bracket_order = _blocking(bracket.place_bracket_order)
+    modify_bracket_order = _blocking(bracket.modify_bracket_order)
+    move_bracket_target = _blocking(bracket.move_bracket_target)
+    move_bracket_stop = _blocking(bracket.move_bracket_stop)
+    cancel_bracket_order = _blocking(bracket.cancel_bracket_order)
+    exit_bracket_order = _blocking(bracket.exit_bracket_order)
+    bracket_order = _blocking(bracket.bracket_order)
+
     place_order = _blocking(regular.place_order)
     modify_order = _blocking(regular.modify_order)
     cancel_order = _blocking(regular.cancel_order)
@@ -288,6 +297,14 @@ class AsyncPocket:
     cancel_cover_order = _awaiting(cancelling.cancel_cover_order)
     exit_cover_order = _awaiting(cancelling.exit_cover_order)
     cover_order = _awaiting(book.cover_order)
+
+    place_bracket_order = _awaiting(bracket.place_bracket_order)
+    modify_bracket_order = _awaiting(bracket.modify_bracket_order)
+    move_bracket_target = _awaiting(bracket.move_bracket_target)
+    move_bracket_stop = _awaiting(bracket.move_bracket_stop)
+    cancel_bracket_order = _awaiting(bracket.cancel_bracket_order)
+    exit_bracket_order = _awaiting(bracket.exit_bracket_order)
+    bracket_order = _awaiting(bracket.bracket_order)
 
     place_order = _awaiting(regular.place_order)
     modify_order = _awaiting(regular.modify_order)

@@ -27,6 +27,17 @@ HOLDINGS: Final = "/api/v1/holdings"
 FUNDS: Final = "/api/v2/funds/view"
 CONVERT: Final = "/api/v1/position/convert"
 CALC: Final = "/api/v1/calc"
+COMPONENTS: Final = (
+    "delivery_margin",
+    "span",
+    "somtier_margin",
+    "additional_margin",
+    "span_spread_margin",
+    "var_margin",
+    "exposure_margin",
+    "premium_margin",
+    "extreme_loss_margin",
+)
 DERIVATIVES: Final = frozenset({Exchange.NFO, Exchange.BFO, Exchange.MCX, Exchange.CDS})
 
 
@@ -186,8 +197,8 @@ def margin(account: Account, orders: Sequence[MarginOrder]) -> Plan[Margin]:
     response = yield from ask(request)
     result = result_of(request, response)
     try:
-        each = tuple(_rupees(value) for value in result["individual_margin_values"])
-        return Margin(combined=_rupees(result["combined_margin"]), individual=each)
+        each = tuple(_required(value) for value in result["individual_margin_values"])
+        return Margin(combined=_required(result["combined_margin"]), individual=each)
     except (KeyError, TypeError, ValueError, InvalidOperation):
         unreadable(request, response, "its result holds no margins")
 
@@ -232,5 +243,9 @@ def _pair(row: Any) -> tuple[str, str]:
     return str(label), str(value)
 
 
-def _rupees(value: Any) -> Decimal:
-    return Decimal(value) if isinstance(value, (Decimal, int)) else Decimal(str(value))
+def _required(margin: Any) -> Decimal:
+    """Return a margin in rupees: the sum of its components, if it comes in components."""
+    if not isinstance(margin, dict):
+        return Decimal(str(margin))
+    parts = sum((Decimal(str(margin.get(name, 0))) for name in COMPONENTS), NOTHING)
+    return parts - Decimal(str(margin.get("premium_benefit", 0)))

@@ -190,7 +190,7 @@ def _modify_verdict(order: CoverOrder, attempt: Attempt) -> Resolution:
             explanation=BY_VENDOR_NAME,
             order=order,
         )
-    row = order.stop if attempt.leg == Leg.THIRD and order.stop is not None else order.entry
+    row = order.row_of(Leg(attempt.leg or Leg.ENTRY)) or order.entry
     if shows(order, attempt.wanted):
         settled, explanation = Settled.DONE, "the order book shows the change"
     elif row.is_closed:

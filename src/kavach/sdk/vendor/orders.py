@@ -14,10 +14,16 @@ from kavach.sdk.errors import Kind
 from kavach.sdk.placing import KART
 from kavach.sdk.plan import Plan
 from kavach.sdk.vendor.asking import Answer, Parameters, change, read_own, without_blanks
-from kavach.wire.errors import BadField
-from kavach.wire.fields import cover_leg
 
-_KINDS: Final = {"BO": Kind.BRACKET, "CO": Kind.COVER}
+_KINDS: Final = {"BO": Kind.BRACKET, "CO": Kind.COVER, "NML": Kind.BASKET}
+_LEGS: Final = {
+    "SECOND": Leg.SECOND,
+    "TARGET": Leg.SECOND,
+    "THIRD": Leg.THIRD,
+    "STOPLOSS": Leg.THIRD,
+    "STOP_LOSS": Leg.THIRD,
+    "SL": Leg.THIRD,
+}
 
 
 def place_order(account: Account, parameters: Parameters) -> Plan[Answer]:
@@ -101,7 +107,4 @@ def _change(
 
 def _leg(indicator: Any) -> Leg:
     """Return the leg that is meant; a word that is none goes to the server, which will say so."""
-    try:
-        return Leg(cover_leg(indicator, "leg_order_indicator"))
-    except BadField:
-        return Leg.ENTRY
+    return _LEGS.get(str(indicator).upper(), Leg.ENTRY)
