@@ -1,7 +1,7 @@
 # Everything that is done with this repository. The first call makes .venv from the locks.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := src tests $(wildcard bench)
+CODE := src tests $(wildcard bench examples)
 
 .PHONY: run test check demo bench sim mutants crash spec clean
 

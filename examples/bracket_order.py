@@ -1,0 +1,52 @@
+"""
+A bracket order: buy at the ask, let target and stop guard it, move the stop, and get out.
+
+Start a twin with ``kavach serve``, set KAVACH_URL and KAVACH_TOKEN to what it prints, and run this.
+"""
+
+import time
+from decimal import Decimal
+
+from kavach.sdk import BracketOrder, Pocket
+
+IDEA = 14366  # The token of IDEA-EQ on NSE.
+PATIENCE_SECONDS = 10
+
+
+def filled(pocket: Pocket, order: BracketOrder) -> BracketOrder:
+    """Return the order once its entry has filled, or as it is when patience is at its end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not order.entry.is_closed and time.monotonic() < deadline:
+        time.sleep(0.1)
+        order = pocket.bracket_order(order)
+    return order
+
+
+def main() -> None:
+    """Tell each step as the order book shows it."""
+    with Pocket() as pocket:
+        quote = pocket.quote("NSE", IDEA)
+        order = pocket.place_bracket_order(
+            exchange="NSE",
+            instrument_token=IDEA,
+            side="BUY",
+            quantity=10,
+            price=quote.ask_price,
+            target_distance="0.20",  # Rupees from the entry's price, not prices.
+            stop_distance="0.10",
+        )
+        order = filled(pocket, order)
+        print(f"entry {order.status}, {order.quantity_held} held")
+        if order.target is None or order.stop is None:
+            print(pocket.cancel_bracket_order(order).outcome)
+            return
+        print(f"target at {order.target.price}, stop at {order.stop.trigger_price}")
+        order = pocket.move_bracket_stop(order, order.stop.trigger_price + Decimal("0.02"))
+        assert order.stop is not None
+        print(f"stop at {order.stop.trigger_price}")
+        result = pocket.exit_bracket_order(order)
+        print(f"{result.outcome}, {result.order.quantity_held} held")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""
+The programs in ``examples`` do what they say, against a server with a living market.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.twin_server import SOURCES, TwinServer, running
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TOLD = {
+    "bracket_order.py": ["entry COMPLETE, 10 held", "target at ", "stop at ", "EXITED, 0 held"],
+    "gtt_rule.py": ["Active until ", "20 at 0.50 above the last price", "1 rule", "CANCELLED"],
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[TwinServer]:
+    """A server whose market is alive, always the same way."""
+    with running("--data-dir", ":memory:", "--market", "synthetic", "--seed", "7") as started:
+        yield started
+
+
+def test_every_example_is_run() -> None:
+    """An example that nobody runs is one that nobody knows to work."""
+    assert {path.name for path in EXAMPLES.glob("*.py")} == TOLD.keys()
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_an_example_tells_its_story(server: TwinServer, name: str) -> None:
+    """It ends well by itself, and says each of its lines in order."""
+    environment = os.environ | {
+        "PYTHONPATH": str(SOURCES),
+        "KAVACH_URL": server.url,
+        "KAVACH_TOKEN": server.access_token,
+        "KAVACH_CLIENT_ID": server.client_id,
+    }
+    ended = subprocess.run(
+        [sys.executable, str(EXAMPLES / name)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, ""), ended
+    left = iter(ended.stdout.splitlines())
+    for line in TOLD[name]:
+        assert any(found.startswith(line) for found in left), (line, ended.stdout)
