@@ -19,7 +19,7 @@ from kavach.sdk.cover import BracketOrder, CancelResult, Leg
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.given import Price
 from kavach.sdk.modifying import confirmed, entry_as_it_is
-from kavach.sdk.placing import KART, PRICED, TRIGGERED, needed, place_on_kart
+from kavach.sdk.placing import KART, PRICED, TRIGGERED, needed, place_on_kart, protection
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.sdk.rows import Order, spelled
 from kavach.units import Exchange, OrderType, Product, Side, Validity
@@ -44,6 +44,7 @@ def place_bracket_order(
     validity: Validity | str = Validity.DAY,
     disclosed_quantity: int = 0,
     trailing_stop_loss: Price | None = None,
+    market_protection: Price | None = None,
     user_order_id: int | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
@@ -76,6 +77,7 @@ def place_bracket_order(
         trailing_stop_loss=str(trailing),
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
+        market_protection_percentage=protection(market_protection),
     )
     placed = yield from place_on_kart(account, body, Kind.BRACKET, user_order_id, idempotency_key)
     return cast(BracketOrder, placed)
@@ -99,6 +101,7 @@ def modify_bracket_order(
     trigger_price: Price | None = None,
     validity: Validity | str | None = None,
     disclosed_quantity: int | None = None,
+    market_protection: Price | None = None,
     target_distance: Price | None = None,
     stop_distance: Price | None = None,
     idempotency_key: str | None = None,
@@ -120,6 +123,9 @@ def modify_bracket_order(
         "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
         "validity": given.optional(given.validity, "validity", validity),
         "disclosed_quantity": given.optional(given.whole, "disclosed_quantity", disclosed_quantity),
+        "market_protection_percentage": given.optional(
+            given.price, "market_protection", market_protection
+        ),
         "square_off_value": given.optional(given.price, "target_distance", target_distance),
         "stop_loss_value": given.optional(given.price, "stop_distance", stop_distance),
     }

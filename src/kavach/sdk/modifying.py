@@ -41,6 +41,7 @@ def modify_cover_order(
     trigger_price: Price | None = None,
     validity: Validity | str | None = None,
     disclosed_quantity: int | None = None,
+    market_protection: Price | None = None,
     stop_loss: Price | None = None,
     trailing_stop_loss: Price | None = None,
     idempotency_key: str | None = None,
@@ -62,6 +63,9 @@ def modify_cover_order(
         "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
         "validity": given.optional(given.validity, "validity", validity),
         "disclosed_quantity": given.optional(given.whole, "disclosed_quantity", disclosed_quantity),
+        "market_protection_percentage": given.optional(
+            given.price, "market_protection", market_protection
+        ),
         "stop_loss_value": given.optional(given.price, "stop_loss", stop_loss),
         "trailing_stop_loss": given.optional(given.price, "trailing_stop_loss", trailing_stop_loss),
     }

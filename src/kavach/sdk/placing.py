@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from kavach.sdk import given
 from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
@@ -45,6 +46,7 @@ def place_cover_order(
     validity: Validity | str = Validity.DAY,
     disclosed_quantity: int = 0,
     trailing_stop_loss: Price | None = None,
+    market_protection: Price | None = None,
     user_order_id: int | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
@@ -53,8 +55,10 @@ def place_cover_order(
     Return the cover order that was placed, as the order book shows it.
 
     ``stop_loss`` is the absolute trigger price of the protective stop; ``trailing_stop_loss``
-    the step, in rupees, by which it follows the market, ``None`` for a stop that stays. An order
-    that was accepted and then refused by risk management or the exchange is returned too:
+    the step, in rupees, by which it follows the market, ``None`` for a stop that stays;
+    ``market_protection`` the percentage of a MARKET or SLM entry, which some rules ask for.
+
+    An order that was accepted and then refused by risk management or the exchange is returned too:
     see ``is_rejected`` and ``entry.rejection_reason``.
 
     Raises ``RequestRefused`` when nothing was placed, ``OutcomeUnknown`` when that cannot be
@@ -78,6 +82,7 @@ def place_cover_order(
         trailing_stop_loss=str(trailing),
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
+        market_protection_percentage=protection(market_protection),
     )
     return place_on_kart(account, body, Kind.COVER, user_order_id, idempotency_key)
 
@@ -114,6 +119,11 @@ def place_on_kart(
         why = f"accepted as basket {attempt.basket_id or '?'}, not found in the order book"
         raise OutcomeUnknown(why, attempt) from seen.trouble
     return msgspec.structs.replace(seen.order, basket_id=attempt.basket_id)
+
+
+def protection(percent: Price | None) -> Decimal | UnsetType:
+    """Return how far through the last price a market order may reach; unsaid, it is not sent."""
+    return UNSET if percent is None else given.price("market_protection", percent)
 
 
 def basket(data: Any) -> str:

@@ -27,7 +27,7 @@ from kavach.sdk.errors import (
     RequestRefused,
 )
 from kavach.sdk.given import Price
-from kavach.sdk.placing import PRICED, TRIGGERED, needed
+from kavach.sdk.placing import PRICED, TRIGGERED, needed, protection
 from kavach.sdk.plan import Plan, Request, Response, ask
 from kavach.sdk.rows import CONDITIONAL, Order, spelled
 from kavach.sdk.watching import Sighting, watch_for
@@ -58,6 +58,7 @@ def place_order(
     validity: Validity | str = Validity.DAY,
     disclosed_quantity: int = 0,
     after_market: bool = False,
+    market_protection: Price | None = None,
     user_order_id: int | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
@@ -65,9 +66,11 @@ def place_order(
     """
     Return the order that was placed, as the order book shows it.
 
-    With ``after_market`` it is kept until the session opens. An order that was accepted and then
-    refused by risk management or the exchange is returned too: see ``is_rejected`` and
-    ``rejection_reason``.
+    With ``after_market`` it is kept until the session opens. ``market_protection`` is the
+    percentage through the last price that a MARKET or SLM order may reach; some rules ask for it.
+
+    An order that was accepted and then refused by risk management or the exchange is returned too:
+    see ``is_rejected`` and ``rejection_reason``.
 
     Raises ``RequestRefused`` when nothing was placed, ``OutcomeUnknown`` when that cannot be
     told, or when the order was accepted and the order book does not show it in time.
@@ -85,6 +88,7 @@ def place_order(
         order_side=given.side("side", side),
         device=device,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
+        market_protection_percentage=protection(market_protection),
         execution_type=AMO if after_market else "REGULAR",
     )
     if idempotency_key is not None:
@@ -122,6 +126,7 @@ def modify_order(
     trigger_price: Price | None = None,
     validity: Validity | str | None = None,
     disclosed_quantity: int | None = None,
+    market_protection: Price | None = None,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
 ) -> Plan[Order]:
@@ -140,6 +145,9 @@ def modify_order(
         "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
         "validity": given.optional(given.validity, "validity", validity),
         "disclosed_quantity": given.optional(given.whole, "disclosed_quantity", disclosed_quantity),
+        "market_protection_percentage": given.optional(
+            given.price, "market_protection", market_protection
+        ),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:

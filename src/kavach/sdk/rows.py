@@ -68,7 +68,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     trailing_stop_loss: Decimal = NOTHING
     is_trailing: bool = False
     order_tag: str = ""
-    market_protection_percentage: int = 0
+    market_protection_percentage: Decimal = NOTHING  # 0: the instrument's own.
     rejection_code: int = 0
     rejection_reason: str = ""
     order_entry_time: int = 0
