@@ -131,6 +131,26 @@ def test_a_lost_conversion_is_found(server: TwinServer, pocket: Pocket) -> None:
     assert {row.product: row.net_quantity for row in resolution.positions} == {"MIS": 6, "CNC": 4}
 
 
+class Mute(httpx.HTTPTransport):
+    """The network, on which changes are lost before they arrive."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry reads only."""
+        if request.method == "GET":
+            return super().handle_request(request)
+        raise httpx.ReadTimeout("lost on the way", request=request)
+
+
+def test_a_conversion_that_never_arrived_is_not_seen(server: TwinServer, pocket: Pocket) -> None:
+    """Positions that are as they were tell of no conversion."""
+    bought(server, pocket, "MIS")
+    with Pocket(access_token=server.access_token, base_url=server.url, transport=Mute()) as mute:
+        with pytest.raises(OutcomeUnknown) as caught:
+            mute.convert_position(**IDEA, side="BUY", product="MIS", new_product="CNC", quantity=4)
+        resolution = mute.resolve(caught.value, confirm_seconds=0)
+    assert resolution.settled is Settled.NOT_SEEN
+
+
 def test_the_vendors_names_answer_their_pages(server: TwinServer, pocket: Pocket) -> None:
     """Every vendor-named method of portfolio and money succeeds with the shape of its page."""
     bought(server, pocket, "MIS")
