@@ -17,10 +17,10 @@ happens. The tree of errors is the docstring of ``kavach.sdk.errors``.
 from kavach.sdk.baskets import Basket, BasketExecution, BasketOrder, BasketOutcome
 from kavach.sdk.contracts import (
     Contract,
+    MarketQuote,
     Option,
     OptionExpiry,
     OptionStrike,
-    Quote,
     ScripInfo,
 )
 from kavach.sdk.cover import (
@@ -105,6 +105,7 @@ __all__ = [
     "Level",
     "Margin",
     "MarginOrder",
+    "MarketQuote",
     "NotFound",
     "NotSent",
     "OAuthFlow",
@@ -123,7 +124,6 @@ __all__ = [
     "PriceBand",
     "Product",
     "Profile",
-    "Quote",
     "RateLimited",
     "RequestRefused",
     "Resolution",

@@ -97,7 +97,7 @@ class OptionExpiry(msgspec.Struct, frozen=True, kw_only=True):
     strikes: tuple[OptionStrike, ...] = ()
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True):
+class MarketQuote(msgspec.Struct, frozen=True, kw_only=True):
     """A quote; every price in rupees."""
 
     exchange: str = ""
@@ -166,11 +166,13 @@ def option_chain(
         unreadable(request, response, f"an expiry cannot be read: {error!r}")
 
 
-def quote(account: Account, exchange: Exchange | str, instrument_token: int | str) -> Plan[Quote]:
+def quote(
+    account: Account, exchange: Exchange | str, instrument_token: int | str
+) -> Plan[MarketQuote]:
     """Return the quote of an instrument, whatever its segment."""
     request = _quote(exchange, instrument_token)
     response = yield from ask(request)
-    seen = read_one(request, response, Quote, data_of(request, response))
+    seen = read_one(request, response, MarketQuote, data_of(request, response))
     in_rupees = {name: getattr(seen, name) / PAISE for name in _IN_PAISE}
     return msgspec.structs.replace(seen, **in_rupees)
 
