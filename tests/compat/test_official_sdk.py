@@ -69,7 +69,7 @@ def rows(answer: Any) -> dict[str, Row]:
     return by_leg
 
 
-def cancel(sdk: Pocketful, row: Row, leg: str) -> Any:
+def cancel(sdk: Pocketful, row: Row, leg: str, **more: str) -> Any:
     """Return the answer to the cancel of a leg, asked as the vendor's page asks."""
     return sdk.cancelConditionalOrder(
         {
@@ -79,6 +79,7 @@ def cancel(sdk: Pocketful, row: Row, leg: str) -> Any:
             "leg_order_indicator": leg,
             "oms_order_id": row["oms_order_id"],
         }
+        | more
     )
 
 
@@ -178,6 +179,35 @@ def test_an_order_is_exited(sdk: Pocketful, server: TwinServer) -> None:
     assert (position["net_quantity"], position["realized_mtm"]) == (0, 12)
     history = sdk.getOrderHistory(done["THIRD"]["oms_order_id"])
     assert history["status"] == "success"
+
+
+def test_a_bracket_from_place_to_exit(sdk: Pocketful, server: TwinServer) -> None:
+    """The page of bracket orders works: placed by offsets, changed, left by the target's leg."""
+    bracket = {"execution_type": "BO", "trailing_stop_loss": "0.05", "is_trailing": False}
+    offsets = {"stop_loss_value": 0.5, "square_off_value": 0.5, "trigger_price": 0}
+    placed = sdk.placeConditionalOrder(entry(**bracket, **offsets))
+    assert placed["message"] == "Order place successfully"
+    sell(server, 100, 13)
+    pending = rows(sdk.getPendingOrder())
+    prices = pending["SECOND"]["price"], pending["THIRD"]["trigger_price"]
+    assert prices == (13.5, 12.5)
+    second = pending["SECOND"]
+    changed = entry(
+        **bracket,
+        **(offsets | {"square_off_value": 0.9}),
+        oms_order_id=second["oms_order_id"],
+        exchange_order_id=second["exchange_order_id"],
+        order_side="SELL",
+        last_activity_reference=str(second["last_activity_reference"]),
+    )
+    del changed["price"]
+    assert sdk.modifyConditionalOrder(changed)["message"] == "Order modified successfully"
+    second = rows(sdk.getPendingOrder())["SECOND"]
+    assert (second["price"], second["square_off_value"]) == (13.9, 0.9)
+    left = cancel(sdk, second, "SECOND", execution_type="BO", status="CONFIRMED")
+    assert left["data"]["message"] == "Order Cancelled Successfully"
+    assert rows(sdk.getCompletedOrder())["SECOND"]["order_status"] == "CANCEL_CONFIRMED"
+    assert rows(sdk.getPendingOrder())["THIRD"]["order_type"] == "LIMIT"
 
 
 def test_a_second_cancel_of_the_entry_says_the_same(sdk: Pocketful) -> None:

@@ -35,6 +35,17 @@ def test_a_fault_waits_for_its_client_and_leg(served: Served) -> None:
     assert served.get("audit")["violations"] == []
 
 
+def test_a_fault_waits_for_a_target(served: Served) -> None:
+    """A fault of leg SECOND hits a bracket's target alone; the stop stays, and somebody is told."""
+    served.post("faults", on="new", leg="SECOND", effect="reject", times=1)
+    offsets = {"stop_offset_pips": Pips(10_000), "target_offset_pips": Pips(5_000)}
+    cover = served.place(bracket=True, **offsets)
+    served.post("market/order", **SELL_ALL)
+    assert [order.life for order in cover.exits] == [Life.WAITING, Life.REJECTED]
+    assert (cover.alarms, cover.protected) == (("target_refused",), 100)
+    assert served.get("audit")["violations"] == []
+
+
 def test_a_fault_cancels_what_was_accepted(served: Served) -> None:
     """A stop that the exchange accepts and then cancels is lost and re-placed at once."""
     served.post("faults", on="new", leg="THIRD", effect="cancel_resting", reason="self trade")
@@ -66,6 +77,26 @@ def test_a_stop_that_is_not_answered_for(served: Served, effect: str, on: str) -
     assert cover.state.value == "COVERED"
     assert cover.protected == cover.exit_leaves_max == cover.position == 100
     assert (report["naked_ms_max"] > 0) == (effect != "duplicate_report")
+
+
+@pytest.mark.parametrize("effect", ["delay", "drop_request", "drop_report", "duplicate_report"])
+@pytest.mark.parametrize("on", ["new", "amend"])
+def test_a_target_that_is_not_answered_for(served: Served, effect: str, on: str) -> None:
+    """Whatever becomes of the message about a target, the stop stands, and all is sold once."""
+    offsets = {"stop_offset_pips": Pips(10_000), "target_offset_pips": Pips(5_000)}
+    cover = served.place(bracket=True, **offsets)
+    first = 40 if on == "amend" else 0
+    if first:
+        served.post("market/order", **SELL_ALL | {"quantity": first})
+    served.post("faults", on=on, leg="SECOND", effect=effect, delay_ms=1_500)
+    served.post("market/order", **SELL_ALL | {"quantity": 100 - first})
+    assert cover.protected == cover.position == 100
+    served.post("clock", action="advance", seconds=10)
+    assert served.get("audit")["violations"] == []
+    buyer = {"exchange": "NSE", "instrument_token": 14366, "side": "BUY", "price": 13.5}
+    served.post("market/order", **buyer, quantity=100)
+    assert (cover.state.value, cover.exits_filled) == ("EXITED", 100)
+    assert served.get("audit")["violations"] == []
 
 
 def test_a_delay_needs_its_length(served: Served) -> None:
