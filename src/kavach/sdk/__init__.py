@@ -124,6 +124,7 @@ __all__ = [
     "PriceBand",
     "Product",
     "Profile",
+    "Quote",
     "RateLimited",
     "RequestRefused",
     "Resolution",
