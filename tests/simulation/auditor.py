@@ -600,7 +600,9 @@ class Auditor:
         owed = bare > 0 and not busy
         self._lasts(self.bare_ns, who, BARE_NS, f"INV-2: {who} is bare too long", now=owed)
         untold = any(exits.untold for exits in together(papers))
-        fired = row.state == "TRIGGERED" and not any(p.in_flight for p in papers) and not untold
+        held = row.entry_filled > row.exits_filled  # Of nothing there is nothing to chase.
+        idle = not any(paper.in_flight for paper in papers) and not untold
+        fired = row.state == "TRIGGERED" and held and idle
         self._lasts(self.fired_ns, who, FIRED_NS, f"INV-9: {who} is not chased", now=fired)
 
     def _lasts(
