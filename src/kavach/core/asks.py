@@ -164,7 +164,7 @@ def _find(desk: Desk, client_id: str, order_id: int) -> tuple[CoverOrder, Leg | 
         return Refusal(Reason.ORDER_MUST_EXIST)  # Foreign and unknown are one (INV-20).
     if order_id == cover.basket_id:
         return cover, None
-    return cover, next(leg for leg in Leg if order_id == cover.id_of(leg))
+    return cover, cover.leg_of(order_id)
 
 
 def _check_leg(

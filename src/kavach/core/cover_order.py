@@ -165,7 +165,18 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
 
     def id_of(self, leg: Leg) -> int:
         """Return a leg's own oms_order_id, 0 if it has none yet."""
-        return {Leg.ENTRY: self.order_id, Leg.SECOND: self.target_id, Leg.THIRD: self.stop_id}[leg]
+        if leg is Leg.ENTRY:
+            return self.order_id
+        return self.stop_id if leg is Leg.THIRD else self.target_id
+
+    def leg_of(self, order_id: int) -> Leg:
+        """Return the leg whose own oms_order_id this is; it must be one of the order's."""
+        if order_id == self.order_id:  # By far the most asked for.
+            return Leg.ENTRY
+        if order_id == self.stop_id:
+            return Leg.THIRD
+        assert order_id == self.target_id, f"{self.order_id} has no leg {order_id}"
+        return Leg.SECOND
 
     def check(self) -> None:
         """Assert what must hold of every cover order after every event (INV-1 to INV-4)."""

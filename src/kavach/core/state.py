@@ -135,7 +135,7 @@ class OmsState:
             return None if regular is None else (regular, Leg.ENTRY)
         if order_id == cover.basket_id:
             return None
-        return cover, next(leg for leg in Leg if order_id == cover.id_of(leg))
+        return cover, cover.leg_of(order_id)
 
     def every_order(self) -> Iterable[ParentOrder]:
         """Yield every order of every kind once."""
