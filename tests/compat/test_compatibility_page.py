@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kavach.api.routes import ROUTES
+from kavach.wire.feed_wishes import Mode
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
@@ -36,6 +37,13 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
     assert len(told) == len(set(told))
     assert sorted(served - set(told)) == []
     assert sorted(set(told) - served) == []
+
+
+def test_every_mode_of_the_feed_has_a_row() -> None:
+    """A mode that the server knows is on the page, and no other."""
+    feed = PAGE.partition("## Feed")[2]
+    told = re.findall(r"^\| `(\w+)` \|", feed, re.MULTILINE)
+    assert sorted(told) == sorted(mode.value for mode in Mode)
 
 
 def test_every_row_says_where_it_is_known_from_and_names_its_test() -> None:

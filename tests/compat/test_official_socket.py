@@ -147,3 +147,42 @@ def test_unsubscribing_ends_it(server: TwinServer, sdk: PocketfulSocket) -> None
     quote(server, 12.5, 13.2)
     time.sleep(0.3)
     assert sdk.read_detailed_marketdata() == {}
+
+
+SBIN = {"exchangeCode": 1, "instrumentToken": 3045}
+BANK = {"exchangeCode": 1, "instrumentToken": 1333}
+
+
+def test_one_instrument_of_the_compact_mode(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """A single subscription brings it; after unsubscribing nothing of it comes any more."""
+    sdk.subscribe_compact_marketdata(BANK)
+    seen = until(sdk.read_compact_marketdata, lambda seen: seen["instrument_token"] == 1333)
+    assert (seen["mode"], seen["exchange_code"]) == (2, 1)
+    sdk.unsubscribe_compact_marketdata(BANK)
+    sdk.unsubscribe_multiple_compact_marketdata([IDEA, SBIN])
+    until(lambda: [sdk.read_compact_marketdata()], lambda seen: seen == [{}])
+    quote(server, 12.6, 13.3)
+    time.sleep(0.3)
+    assert sdk.read_compact_marketdata() == {}
+
+
+def test_several_instruments_in_every_mode(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """The full and the deep mode bring several instruments, too, and end like the others."""
+    both = [IDEA, SBIN]
+    sdk.subscribe_multiple_detailed_marketdata(both)
+    sdk.subscribe_multiple_snapquote_data(both)
+    for read in (sdk.read_multiple_detailed_marketdata, sdk.read_multiple_snapquote_data):
+        until(read, lambda seen: {"14366_1", "3045_1"} <= set(seen))
+    quote(server, 12.7, 13.4)
+    until(
+        lambda: sdk.read_multiple_snapquote_data()["14366_1"],
+        lambda seen: seen["bidPrices"][0] == 1_270,
+    )
+    sdk.unsubscribe_multiple_detailed_marketdata(both)
+    sdk.unsubscribe_snapquote_data(IDEA)
+    sdk.unsubscribe_multiple_snapquote_data(both)
+    until(lambda: [sdk.read_snapquote_data()], lambda seen: seen == [{}])
+    until(lambda: [sdk.read_multiple_detailed_marketdata()], lambda seen: seen == [{}])
+    quote(server, 12.8, 13.5)
+    time.sleep(0.3)
+    assert sdk.read_multiple_detailed_marketdata() == sdk.read_multiple_snapquote_data() == {}

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from kavach.sdk.errors import BadArgument, TransportError
+from kavach.sdk.errors import BadArgument
 from kavach.sdk.ticks import FeedItem, account_item, market_item
 from kavach.units import Exchange
 from kavach.wire.feed_wishes import Mode
@@ -44,7 +44,7 @@ _ACCOUNT_PLAIN: Final = frozenset({ORDER, TRADE, POSITION})
 Instrument = tuple[Exchange | str, int]
 
 
-class Untrusted(TransportError):
+class Untrusted(Exception):
     """The connection has lost something, or sends what is not of this feed: make another."""
 
 
