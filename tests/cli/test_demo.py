@@ -1,6 +1,25 @@
 """``kavach demo``: it ends by itself, tells the seed page's story, and hides nothing."""
 
+from typing import Final
+
 from tests.twin_server import run
+
+FEED: Final = [
+    "3 rows so far",
+    "IDEA at 13.20 (+0.20), 13.20 to 13.25",
+    "ENTRY CONFIRMED, 0 of 50",
+    "ENTRY COMPLETE, 50 of 50",
+    "BUY 50 traded at 13.25",
+    "THIRD TRIGGER_PENDING, 0 of 50",
+    "50 held",
+    "IDEA at 13.25 (+0.25), 13.20 to 13.25",
+    "IDEA at 13.25 (+0.25), 12.80 to 12.85",
+    "THIRD SL_TRIGGER_CONFIRMED, 0 of 50",
+    "THIRD COMPLETE, 50 of 50",
+    "SELL 50 traded at 12.8",
+    "0 held",
+    "IDEA at 12.80 (-0.20), 12.80 to 12.85",
+]
 
 
 def test_the_story_is_told_to_its_end() -> None:
@@ -19,4 +38,6 @@ def test_the_story_is_told_to_its_end() -> None:
     assert "THIRD SELL   0 of 100" in told
     assert "COMPLETE traded at 13.2" in told
     assert "net quantity 0, profit 20 rupees" in told
+    feed = [line.removeprefix("   feed: ") for line in told.splitlines() if "   feed: " in line]
+    assert feed == FEED
     assert "0 violations" in told

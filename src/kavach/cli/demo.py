@@ -1,15 +1,20 @@
 """
-``kavach demo``: the life of two cover orders, told over a real socket in a few seconds.
+``kavach demo``: the life of three cover orders, told over a real socket in a few seconds.
 
 The first order is cancelled before it trades: the request of the vendor's page for cancelling a
 cover order, with its answer. The second one fills in two parts, so that its stop appears and
 grows, and is exited by its stop leg. Every request is shown as it goes over the wire, and after
-it what the exchange inside did.
+it what the exchange inside did. The third is watched on the live feed while it fills and its stop
+fires: prices and the changes of its rows, as they are sent.
+
+Changes of rows come in a fixed order; prices are shown once they are what the request made of them,
+because the feed sends the newest of them and not each. So the story is the same each time.
 
 Source: the vendor's page "Cancel Cover Order"; cover-order 5.3, 5.6.
 """
 
 import asyncio
+from decimal import Decimal
 from typing import Any, Final
 
 import click
@@ -27,10 +32,22 @@ from kavach.main import (
     WorldOptions,
 )
 from kavach.main import serve as serve_world
+from kavach.sdk import (
+    AsyncFeed,
+    CompactQuote,
+    FeedItem,
+    OrderChange,
+    PositionChange,
+    Snapshot,
+    TradeDone,
+)
+from kavach.units import Exchange
 
 BODY_SHOWN: Final = 420  # Characters of a body; a row of the order book alone has 56 fields.
+FEED_SECONDS_MAX: Final = 60  # A feed that is silent for so long is broken.
 PAUSE_SECONDS: Final = 0.4  # Between the scenes, where somebody watches.
-_IDEA: Final = {"exchange": "NSE", "instrument_token": 14366}
+_TOKEN: Final = 14366
+_IDEA: Final = {"exchange": "NSE", "instrument_token": _TOKEN}
 _ROOM: Final = "/twin/v1"
 _KART: Final = "/api/v1/orders/kart"
 
@@ -44,6 +61,7 @@ class Story:
         self._console = console
         self._twin = twin
         self._client_id = ready.client_id
+        self._url, self._token = ready.url, ready.access_token
         self._client = Tap(ready.url, ready.access_token)
         self._operator = Tap(ready.url, ready.operator_token)
         self._told = twin.service.engine.sequence  # The last record that was told of.
@@ -53,6 +71,7 @@ class Story:
         """Tell it from beginning to end."""
         await self._cancel_before_it_trades()
         await self._fill_and_exit()
+        await self._watch_the_feed()
         self._chapter("The end")
         audit = (await self._operator.exchange("GET", f"{_ROOM}/audit")).answer
         self._say(
@@ -94,6 +113,44 @@ class Story:
                 f"   {position['trading_symbol']}: net quantity {position['net_quantity']},"
                 f" profit {position['realized_mtm']} rupees"
             )
+
+    async def _watch_the_feed(self) -> None:
+        self._chapter("3. The same, watched on the live feed")
+        self._say("Subscribe to IDEA's prices, and to everything that becomes of the orders.")
+        async with (
+            asyncio.timeout(FEED_SECONDS_MAX),
+            AsyncFeed(self._client_id, self._token, base_url=self._url) as feed,
+        ):
+            await feed.subscribe("compact", (Exchange.NSE, _TOKEN))
+            await feed.subscribe_account()
+            await self._hear(feed, "snapshot", last="13.2", bid="13.2")
+            await self._place(quantity=50, price=13.25, stop=12.9, user_order_id=1003)
+            await self._hear(feed, "position", last="13.25", bid="13.2")
+            self._say("Bad news: the buyers are gone, and somebody sells far below the stop.")
+            await self._market("quote", bid=12.8, bid_quantity=500, ask=12.85, ask_quantity=500)
+            await self._hear(feed, "", last="13.25", bid="12.8")
+            await self._market("order", side="SELL", price=12.8, quantity=10)
+            await self._hear(feed, "position", last="12.8", bid="12.8")
+            self._say("The stop has sold everything. Nothing is held, and nobody was asked.")
+
+    async def _hear(self, feed: AsyncFeed, awaited: str, *, last: str, bid: str) -> None:
+        """
+        Show what the feed tells until it has told this of the account, and these prices.
+
+        The position is what it tells last of a step; an empty word awaits nothing.
+        """
+        quote: CompactQuote | None = None
+        prices = (Decimal(last), Decimal(bid))
+        while awaited or quote is None or (quote.last_price, quote.bid) != prices:
+            item = await feed.receive()
+            if isinstance(item, CompactQuote):
+                quote = item
+                continue
+            word, line = _told_of(item)
+            awaited = "" if word == awaited else awaited
+            self._console.print(f"   [yellow]feed: {escape(line)}[/]", soft_wrap=True)
+        line = f"{quote.last_price:.2f} ({quote.change:+.2f}), {quote.bid:.2f} to {quote.ask:.2f}"
+        self._console.print(f"   [yellow]feed: IDEA at {line}[/]", soft_wrap=True)
 
     # --- Requests -----------------------------------------------------------------------------
 
@@ -194,9 +251,28 @@ class Story:
         self._console.print(f"\n{escape(sentence)}", soft_wrap=True)
 
 
-@click.command(short_help="A guided run: place, cancel, fill, exit.")
+def _told_of(item: FeedItem) -> tuple[str, str]:
+    """Return what an item tells in a word, and in a line."""
+    match item:
+        case Snapshot():
+            return "snapshot", f"{len(item.orders)} rows so far"
+        case OrderChange():
+            row = item.order
+            word = f"{row.leg_order_indicator} {row.order_status}"
+            return word, f"{word}, {row.filled_quantity} of {row.quantity}"
+        case TradeDone():
+            trade = item.trade
+            line = f"{trade.order_side} {trade.trade_quantity} traded at {trade.trade_price}"
+            return "trade", line
+        case PositionChange():
+            return "position", f"{item.position.net_quantity} held"
+        case _:
+            return "market", type(item).__name__
+
+
+@click.command(short_help="A guided run: place, cancel, fill, exit, watch.")
 def demo() -> None:
-    """Tell the life of two cover orders, with every request and answer."""
+    """Tell the life of three cover orders, with every request and answer, and the live feed."""
     console = Console(highlight=False)
 
     async def visit(ready: Ready, twin: Twin) -> None:
