@@ -32,8 +32,8 @@ def main() -> None:
             side="BUY",
             quantity=10,
             price=quote.ask_price,
-            target_distance="0.20",  # Rupees from the entry's price, not prices.
-            stop_distance="0.10",
+            target_distance="0.80",  # Rupees from the entry's price, not prices.
+            stop_distance="0.60",
         )
         order = filled(pocket, order)
         print(f"entry {order.status}, {order.quantity_held} held")

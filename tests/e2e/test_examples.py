@@ -15,6 +15,12 @@ from tests.twin_server import SOURCES, TwinServer, running
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TOLD = {
     "bracket_order.py": ["entry COMPLETE, 10 held", "target at ", "stop at ", "EXITED, 0 held"],
+    "cover_order_with_feed.py": [
+        "ENTRY COMPLETE 10/10",
+        "THIRD TRIGGER_PENDING 0/10",
+        "EXITED",
+        "THIRD COMPLETE 10/10",
+    ],
     "gtt_rule.py": ["Active until ", "20 at 0.50 above the last price", "1 rule", "CANCELLED"],
 }
 
