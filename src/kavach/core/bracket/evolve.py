@@ -11,6 +11,7 @@ from kavach.core.bracket.events import TargetLegNamed, TargetLost, TargetPlanned
 from kavach.core.bracket.offsets import from_reference
 from kavach.core.bracket.quantities import traded
 from kavach.core.cover_order import CoverOrder
+from kavach.core.order_life import InFlight
 from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
 from kavach.core.venue_order import LINK_OVER_CODE, VenueOrder
@@ -32,8 +33,8 @@ def count_for_link(cover: CoverOrder, traded_one: VenueOrder, quantity: int, at_
             order.linked_filled += quantity
             if owed and order.link_owes == 0:
                 order.doubted = False
-        if not order.closed and order.leaves_max == 0:
-            order.asked_at_ns = at_ns  # From now on the venue owes us its end.
+        if order.live and order.in_flight is InFlight.NONE and order.leaves_max == 0:
+            order.asked_at_ns = at_ns  # From now on the venue owes us its end, and nothing else.
 
 
 def leave_link(cover: CoverOrder, order: VenueOrder) -> None:
