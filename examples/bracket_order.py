@@ -1,5 +1,5 @@
 """
-A bracket order: buy at the ask, let target and stop guard it, move the stop, and get out.
+A bracket order: buy, let target and stop guard it, move the stop, and get out.
 
 Start a twin with ``kavach serve``, set KAVACH_URL and KAVACH_TOKEN to what it prints, and run this.
 """
@@ -31,13 +31,13 @@ def main() -> None:
             instrument_token=IDEA,
             side="BUY",
             quantity=10,
-            price=quote.ask_price,
+            price=quote.ask_price + Decimal("0.10"),  # So that it fills at once.
             target_distance="0.80",  # Rupees from the entry's price, not prices.
             stop_distance="0.60",
         )
         order = filled(pocket, order)
         print(f"entry {order.status}, {order.quantity_held} held")
-        if order.target is None or order.stop is None:
+        if order.is_over or order.target is None or order.stop is None:
             print(pocket.cancel_bracket_order(order).outcome)
             return
         print(f"target at {order.target.price}, stop at {order.stop.trigger_price}")

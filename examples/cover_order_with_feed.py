@@ -46,8 +46,8 @@ def main() -> None:
             instrument_token=IDEA,
             side="BUY",
             quantity=10,
-            price=quote.ask,
-            stop_loss=quote.ask - Decimal("0.30"),
+            price=quote.ask + Decimal("0.10"),  # So that it fills at once.
+            stop_loss=quote.ask - Decimal("0.50"),
         )
         hear(feed, order, "THIRD", "TRIGGER_PENDING")
         result = pocket.exit_cover_order(order)

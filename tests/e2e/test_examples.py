@@ -1,10 +1,11 @@
 """
-The programs in ``examples`` do what they say, against a server with a living market.
+The programs in ``examples`` do what they say, in a market that somebody else has made.
 """
 
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,11 @@ TOLD = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[TwinServer]:
-    """A server whose market is alive, always the same way."""
+    """A server with the book of a living market, whose clock stands: nobody runs ahead of us."""
     with running("--data-dir", ":memory:", "--market", "synthetic", "--seed", "7") as started:
+        while not started.room("GET", "market/NSE/14366")["asks"]:
+            time.sleep(0.05)
+        started.room("POST", "clock", action="pause")
         yield started
 
 
