@@ -52,6 +52,7 @@ from kavach.units import (
 )
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.crash.kept import day_of_keeping
+from tests.crash.orders import bracket_orders, regular_orders
 from tests.crash.steps import Step
 from tests.crash.world import World
 
@@ -78,6 +79,7 @@ def day() -> list[Step]:
         *_silence(),
         *_link(),
         *_many_slices(),
+        *_other_orders(),
         *_portfolio(),
         *_evening(),
     ]
@@ -434,6 +436,13 @@ def _many_slices() -> Iterator[Step]:
     yield quote(SBIN, 7_399_500, 7_400_500, 150_000)
     yield cancel(50, Leg.THIRD)
     yield wait(1_500)
+
+
+def _other_orders() -> Iterator[Step]:
+    yield quote(IDEA, 129_500, 130_500)
+    yield from regular_orders(IDEA, house)
+    yield quote(IDEA, 129_500, 130_500)
+    yield from bracket_orders(IDEA, quote, house, trade)
 
 
 def _portfolio() -> Iterator[Step]:
