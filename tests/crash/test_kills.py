@@ -160,7 +160,10 @@ def test_killed_again_and_again_nothing_is_lost(tmp_path: Path) -> None:
             threads.append(Street(server))
             for thread in threads:
                 thread.start()
-            threading.Event().wait(random.uniform(0.15, 0.6))
+            # So many answers, not so many seconds: a slow machine must have traded too.
+            enough = answered.asked + random.randrange(60, 240)
+            while answered.asked < enough and all(thread.is_alive() for thread in threads):
+                threading.Event().wait(random.uniform(0.001, 0.01))
             server.stop(signal.SIGKILL)
             for thread in threads:
                 thread.join()
