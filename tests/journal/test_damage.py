@@ -98,6 +98,21 @@ def test_a_damaged_end_is_found_when_opening_to_write(
     assert content(tmp_path) == before
 
 
+def test_bytes_marked_as_text_are_named(tmp_path: Path) -> None:
+    """A link that a flipped bit turns into text, which it can't be, is damage like any other."""
+    write(tmp_path, RECORDS)
+    file = tmp_path / "journal.db"
+    stored = file.read_bytes()
+    with closing(SqliteJournal(tmp_path, read_only=True)) as journal:
+        body = dict(journal.records())[4]
+    # A row's header ends with the type of each column: 2 * length + 12 is bytes, one more text.
+    header = bytes([2 * len(body) + 12, 2 * 16 + 12])
+    row = stored.index(header + body)
+    file.write_bytes(stored[: row + 1] + bytes([2 * 16 + 13]) + stored[row + 2 :])
+    assert first_damaged(tmp_path) == (4, [1, 2, 3])
+    assert first_damaged(tmp_path, 4) == (4, [])
+
+
 @given(data=st.data())
 def test_a_flipped_bit_is_found_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

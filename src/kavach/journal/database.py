@@ -40,6 +40,7 @@ APPLICATION_ID: Final = int.from_bytes(b"kvch", "big")
 
 _NO_JOURNAL: Final = (apsw.NotADBError, apsw.SQLError)  # SQLError: a table or column is missing.
 _DAMAGE: Final = (apsw.CorruptError, apsw.MismatchError, apsw.FormatError, apsw.RangeError)
+_MARKED_AS_TEXT: Final = "its bytes are marked as text"  # A bit of the row's header has flipped.
 _SCHEMA: Final = f"""
     PRAGMA application_id = {APPLICATION_ID};
     PRAGMA user_version = {FORMAT_VERSION};
@@ -208,6 +209,8 @@ def chain_at(connection: apsw.Connection, path: Path, sequence: int) -> bytes | 
         chain = connection.execute("SELECT chain FROM records WHERE sequence = ?", (sequence,)).get
     except apsw.Error as error:
         raise meaning(error, path, sequence) from error
+    except UnicodeDecodeError as error:
+        raise JournalCorrupt(sequence, _MARKED_AS_TEXT) from error
     return chain if isinstance(chain, bytes) else None
 
 
@@ -255,6 +258,8 @@ def _stretch(
             sequence += 1
     except apsw.Error as error:
         raise meaning(error, path, sequence) from error
+    except UnicodeDecodeError as error:
+        raise JournalCorrupt(sequence, _MARKED_AS_TEXT) from error
     if sequence == first:
         raise JournalCorrupt(first, f"it is missing, though {end} were written")
 
