@@ -6,8 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
+from kavach.engine.record import LAYOUT
 from kavach.journal.sqlite import SqliteJournal
 from tests.crash.run import quick_directory, remove
 from tests.crash.workload import day, tell
@@ -116,3 +118,29 @@ def test_a_snapshot_of_another_state_is_named(copy: Path) -> None:
     verified = ask("verify", copy)
     assert verified.exit_code == 1
     assert f"Record {sequence}: its snapshot" in verified.output
+
+
+@pytest.mark.parametrize("layout", [None, LAYOUT - 1, LAYOUT + 1])
+def test_a_snapshot_of_another_version_is_passed_over(copy: Path, layout: int | None) -> None:
+    """One of an older or a newer layout, the first without a number, is told and no error."""
+    with closing(SqliteJournal(copy)) as journal:
+        stored = journal.latest_snapshot()
+        assert stored is not None
+        sequence, body = stored
+        fields = msgspec.msgpack.decode(body)
+        fields[-1:] = [] if layout is None else [layout]
+        journal.save_snapshot(sequence, msgspec.msgpack.encode(fields))
+    verified = ask("verify", copy)
+    assert verified.exit_code == 0, verified.output
+    assert f"snapshot of record {sequence} of another version, not used" in verified.output
+
+
+def test_a_snapshot_that_is_none_is_named(copy: Path) -> None:
+    """Intact bytes that no version could have written as a snapshot are an error."""
+    with closing(SqliteJournal(copy)) as journal:
+        stored = journal.latest_snapshot()
+        assert stored is not None
+        journal.save_snapshot(stored[0], msgspec.msgpack.encode(["no", "snapshot"]))
+    verified = ask("verify", copy)
+    assert verified.exit_code == 1
+    assert "its snapshot can't be read" in verified.output

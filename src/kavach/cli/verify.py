@@ -24,7 +24,7 @@ from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import Journal
-from kavach.engine.record import Record, decode_record, decode_snapshot
+from kavach.engine.record import Record, decode_record, decode_snapshot, is_of_this_layout
 from kavach.instruments import listing
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
@@ -131,21 +131,32 @@ def verify_journal(journal: Journal) -> str:
     replay = Replay()
     stored = journal.latest_snapshot()
     snapshot_sequence = stored[0] if stored else 0
-    sequence = 0
+    sequence, compared = 0, "no snapshot"
     for sequence, body in journal.records():
         replay.apply(sequence, body)
         if stored is not None and sequence == snapshot_sequence:
             replay.check_everything(sequence)
-            from_snapshot = Replay()
-            from_snapshot.restore(*stored)
-            if from_snapshot.state_hash != replay.state_hash:
-                raise Broken(sequence, "its snapshot holds another state than the records lead to")
+            compared = _compare(replay, *stored)
     replay.check_everything(sequence)
-    compared = f"snapshot of record {snapshot_sequence} equal" if stored else "no snapshot"
     return (
         f"{sequence} records, {replay.cover_orders} cover orders: chain intact, {compared},"
         f" no invariant broken, state hash {replay.state_hash}."
     )
+
+
+def _compare(replay: Replay, sequence: int, body: bytes) -> str:
+    """Return what can be said of a snapshot beside the records; raises ``Broken``."""
+    try:
+        ours = is_of_this_layout(body)
+    except msgspec.ValidationError as error:
+        raise Broken(sequence, f"its snapshot can't be read ({error!r})") from error
+    if not ours:  # A start passes it over, too: the records say the same.
+        return f"snapshot of record {sequence} of another version, not used"
+    from_snapshot = Replay()
+    from_snapshot.restore(sequence, body)
+    if from_snapshot.state_hash != replay.state_hash:
+        raise Broken(sequence, "its snapshot holds another state than the records lead to")
+    return f"snapshot of record {sequence} equal"
 
 
 @click.command(short_help="Check a journal without serving it.")

@@ -102,9 +102,20 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
 LAYOUT: Final = 4
 
+
+class _AnyLayout(msgspec.Struct, frozen=True, array_like=True):
+    """What all layouts have in common; the first had no number."""
+
+    at_ns: int
+    core: msgspec.Raw
+    venue: bytes
+    layout: int = 1
+
+
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _RECORD: Final = msgspec.msgpack.Decoder(Record)
 _SNAPSHOT: Final = msgspec.msgpack.Decoder(Snapshot)
+_ANY_LAYOUT: Final = msgspec.msgpack.Decoder(_AnyLayout)
 
 
 def encode(value: Step | Snapshot) -> bytes:
@@ -120,3 +131,8 @@ def decode_record(body: bytes) -> Record:
 def decode_snapshot(body: bytes) -> Snapshot:
     """Return the snapshot of a body; ``msgspec.ValidationError`` if it is none."""
     return _SNAPSHOT.decode(body)
+
+
+def is_of_this_layout(body: bytes) -> bool:
+    """Return whether this version wrote the snapshot; ``msgspec.ValidationError`` if it is none."""
+    return _ANY_LAYOUT.decode(body).layout == LAYOUT
