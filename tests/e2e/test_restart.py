@@ -177,3 +177,14 @@ def test_what_is_not_whole_at_a_stop_is_not_taken(tmp_path: Path) -> None:
             assert slow.recv(1) == b""
     with running("--data-dir", data) as server:
         assert set(rows(server.http)) == {1}
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_clock_that_was_set_ahead_does_not_go_back(signal_number: int, tmp_path: Path) -> None:
+    """Where nothing happens on the way, and nothing after it, a restart is still not earlier."""
+    data = tmp_path / "data"
+    with running("--data-dir", data) as server:
+        before = server.room("POST", "clock", action="advance", seconds=7 * 86_400)["now_ns"]
+        server.stop(signal_number)
+    with running("--data-dir", data) as server:
+        assert server.room("GET", "clock")["now_ns"] >= before

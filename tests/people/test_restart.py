@@ -146,3 +146,18 @@ def test_what_people_read_of_a_journal_has_no_secret(tmp_path: Path) -> None:
             assert event in printed.stdout
         for secret in (*given.values(), PASSWORD, PIN, SECRET, shown, opened):
             assert secret not in printed.stdout
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_token_that_has_ended_stays_so_after_a_restart(
+    signal_number: int, tmp_path: Path
+) -> None:
+    """The clock was set behind a token's midnight: no restart makes it earlier again."""
+    data = tmp_path / "data"
+    with running(*OPTIONS, "--market", "quiet", "--data-dir", data) as server:
+        old = token(server)
+        server.room("POST", "clock", action="advance", seconds=86_400)
+        assert not opens(server, old)
+        server.stop(signal_number)
+    with running(*OPTIONS, "--market", "quiet", "--data-dir", data) as server:
+        assert not opens(server, old)

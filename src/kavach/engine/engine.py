@@ -49,6 +49,7 @@ HASH_BYTES: Final = 16
 # No lawful step sends more: the largest is the square-off of everything.
 REQUESTS_MIN: Final = 1_000
 REQUESTS_PER_ORDER: Final = 50
+CLOCK_SET: Final = "SetClock"  # The cause of a record that holds nothing but its time.
 
 
 class EngineStopped(Exception):
@@ -243,6 +244,17 @@ class Engine:
             raise
         self._tell(type(command).__name__, outcome)
         return outcome
+
+    def keep_time(self) -> None:
+        """Write a record of nothing but the time: what was over by now is over after a restart."""
+        self._begin(self.now_ns())
+        try:
+            self.core.finish()
+            self._write(CLOCK_SET, [])
+        except BaseException as error:
+            self.stopped = error
+            raise
+        self._tell(CLOCK_SET, None)
 
     def _begin(self, at_ns: int) -> None:
         """Refuse to go on where going on would part the memory from the journal."""

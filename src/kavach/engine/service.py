@@ -148,6 +148,10 @@ class Service:
         """Hear what the venue knows, then do what is owed."""
         self._change(self.engine.restore_link)
 
+    def keep_time(self) -> None:
+        """Have the time in the journal, so that a restart doesn't go behind it."""
+        self._change(self.engine.keep_time)
+
     def _change(self, act: Callable[[], object]) -> None:
         if self._refusal is not None:
             raise self._refusal

@@ -22,14 +22,19 @@ TURN_SECONDS: Final = 0.005
 
 
 async def travel(world: World, target_ns: int, limit_seconds: float = JOURNEY_SECONDS) -> bool:
-    """Return whether the clock got to ``target_ns``, having done all that was due until then."""
+    """Return whether the clock got to ``target_ns``, having done all that was due until then.
+
+    Where it got to is in the journal even if nothing was due: a restart doesn't go back.
+    """
     clock = world.clock
     clock.travel_to(target_ns)
     try:
-        return await _walk(world, clock, target_ns, limit_seconds)
+        arrived = await _walk(world, clock, target_ns, limit_seconds)
     finally:
         clock.arrive()
         world.service.changed()
+    world.service.keep_time()
+    return arrived
 
 
 async def _walk(world: World, clock: TwinClock, target_ns: int, limit_seconds: float) -> bool:
