@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from kavach.api.call import Call, Reply
 from kavach.api.edge import Edge
 from kavach.core.commands import KeyedCommand
+from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Answer
 from kavach.units import Exchange, InstrumentKey, OrderType, Pips, instrument_key
 from kavach.wire import fields as read
@@ -86,8 +87,7 @@ def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> Inst
     token = read.optional(read.token, request.instrument_token, "instrument_token")
     if exchange is None and token is None:
         return None
-    state = edge.backend.state
-    parent = state.covers.get(order_id) or state.regulars.get(order_id)
+    parent = _order(edge, order_id)
     if parent is None:
         return None
     own = edge.backend.instruments[parent.instrument]
@@ -98,5 +98,13 @@ def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> Inst
 
 def moves_exchange(edge: Edge, order_id: int, named: InstrumentKey | None) -> bool:
     """Return whether it is the exchange that a refused modify wanted changed."""
-    own = edge.backend.state.parents[order_id].instrument
-    return named is not None and named.partition(":")[0] != own.partition(":")[0]
+    parent = _order(edge, order_id)
+    if named is None or parent is None:
+        return False
+    return named.partition(":")[0] != parent.instrument.partition(":")[0]
+
+
+def _order(edge: Edge, order_id: int) -> ParentOrder | None:
+    """Return the order that an id belongs to, whichever of its legs has it."""
+    state = edge.backend.state
+    return state.covers.get(order_id) or state.regulars.get(order_id)
