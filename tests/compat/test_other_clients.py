@@ -203,7 +203,10 @@ CLIENTS = {
     "PACE's client, cover": Client(
         headers=both,
         place=COVER | {"square_off_value": "1", "trailing_stop_loss": 0},
-        change=lambda row: with_what_was_seen(row, COVER) | {"quantity": "20"},
+        change=lambda row: (
+            with_what_was_seen(row, COVER)
+            | {"quantity": "20", "stop_loss_value": 0, "trailing_stop_loss": 0}
+        ),
         cancel=lambda row: as_document(leg(row, leg_order_indicator="ENTRY")),
         kart=True,
     ),
@@ -219,7 +222,9 @@ CLIENTS = {
     "HDFC's gateway, cover": Client(
         headers=naked,
         place=COVER | {"trailing_stop_loss": 0},
-        change=lambda row: with_what_was_seen(row, COVER) | {"quantity": "20"},
+        change=lambda row: (
+            with_what_was_seen(row, COVER) | {"quantity": "20", "stop_loss_value": 0}
+        ),
         cancel=lambda row: (
             as_pairs({"api_key": "key"})[0],
             as_json(leg(row, status="CONFIRMED"))[1],

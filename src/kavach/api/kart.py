@@ -174,6 +174,8 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         read.activity_reference, request.last_activity_reference, "last_activity_reference"
     )
     stop_pips = read.optional(read.price, request.stop_loss_value, "stop_loss_value")
+    if stop_pips == 0 and _speaks_of_entry(edge, order_id, leg):
+        stop_pips = None  # Published samples of such a modify send 0; a stop is never taken away.
     target_pips = None
     if bracket:
         target_pips = read.optional(read.price, request.square_off_value, "square_off_value")
@@ -208,6 +210,14 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         bracket=bracket,
         protection_bp=protection_of(request),
     )
+
+
+def _speaks_of_entry(edge: Edge, order_id: int, leg: read.LegWord | None) -> bool:
+    """Return whether a modify addresses the entry, by the word for the leg or by the row's id."""
+    if leg is not None:
+        return leg is read.LegWord.ENTRY
+    found = edge.backend.state.leg(order_id)
+    return found is not None and found[1] is Leg.ENTRY
 
 
 def cancel_command(request: CancelRequest, call: Call) -> CancelCoverOrder:
