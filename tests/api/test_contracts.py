@@ -180,6 +180,27 @@ def test_what_is_wrong_is_told_in_envelope_b(
     assert answer == {"error": {"code": code, "message": message}, "result": ""}
 
 
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("search?key=", "BLANK"),
+        ("contract/NSE?info=scrip", "BLANK"),
+        ("contract/NSE?info=scrip&token=x", "INVALID"),
+        ("contract/NSE?info=scrip&token=1", "NO_SUCH_INSTRUMENT"),
+    ],
+)
+def test_the_word_is_the_same_in_every_envelope(calm: World, path: str, word: str) -> None:
+    """What is blank is BLANK here as everywhere."""
+    answer = calm.http.get(f"/api/v1/{path}", headers=BEARER)
+    assert answer.headers["x-error-reason"] == word
+
+
+def test_the_error_comes_first_in_envelope_b(calm: World) -> None:
+    """As published: first that nothing is wrong, then what was found."""
+    for path in ("search?key=SBIN", "contract/NSE?info=scrip&token=3045"):
+        assert list(get(calm, path)) == ["error", "result"], path
+
+
 # --- Search -----------------------------------------------------------------------------------
 
 

@@ -512,7 +512,20 @@ def test_the_calculator_agrees_with_the_order(world: World) -> None:
     ],
 )
 def test_a_leg_that_is_none(calm: World, legs: Any, field: str) -> None:
-    """The field is named."""
+    """The field is named, in the envelope that a client of the calculator decodes."""
     answer = calm.http.post("/api/v1/calc", json={"data": legs}, headers=BEARER)
     assert answer.status_code == 400
-    assert f"`{field}`" in answer.json()["message"]
+    told = answer.json()
+    assert (told.keys(), told["result"]) == ({"error", "result"}, "")
+    assert told["error"]["code"] in (44000, 45000)
+    assert f"`{field}`" in told["error"]["message"]
+
+
+def test_a_calculation_of_no_json(calm: World) -> None:
+    """What is no JSON object is told in the same envelope; a token that is missing, in A."""
+    answer = calm.http.post("/api/v1/calc", content=b"[", headers=BEARER)
+    assert answer.status_code == 400
+    text = "`body` is invalid: it must be a JSON object"
+    assert answer.json() == {"error": {"code": 44000, "message": text}, "result": ""}
+    stranger = calm.http.post("/api/v1/calc", content=b"[")
+    assert (stranger.status_code, stranger.json()["error_code"]) == (401, 40000)

@@ -32,7 +32,8 @@ from kavach.wire.contracts import (
 )
 from kavach.wire.errors import BadField
 from kavach.wire.money import number
-from kavach.wire.query import read_query
+from kavach.wire.query import read_query, without_document
+from kavach.wire.requests import BadBody
 
 STRIKES_MAX: Final = 100  # Of one expiry; more are cut off.
 STRIKES: Final = 20
@@ -62,9 +63,15 @@ def _told_in_b(answer: Answer) -> Callable[[Edge, Call], Reply]:
         try:
             return answer(edge, call, _asked(call))
         except BadField as bad:
-            return _fault(edge, 400, Fault(bad.code, bad.message), "INVALID")
+            return bad_request(edge, bad)
 
     return handler
+
+
+def bad_request(edge: Edge, bad: BadField | BadBody) -> Reply:
+    """Return what envelope B says of a request that can't be read."""
+    blank = isinstance(bad, BadField) and bad.blank
+    return _fault(edge, 400, Fault(bad.code, bad.message), "BLANK" if blank else "INVALID")
 
 
 async def download(edge: Edge, knock: Knock) -> Reply:
@@ -88,7 +95,7 @@ def scrip(edge: Edge, call: Call, asked: Asked) -> Reply:
     if one is None:
         return _fault(edge, 404, NOT_FOUND, "NO_SUCH_INSTRUMENT")
     row = scrip_row(one, edge.backend.quote(one.key), edge.catalogue)
-    return Reply(200, encode(ScripAnswer(row)))
+    return Reply(200, encode(ScripAnswer(result=row)))
 
 
 def search(edge: Edge, call: Call, asked: Asked) -> Reply:
@@ -98,16 +105,17 @@ def search(edge: Edge, call: Call, asked: Asked) -> Reply:
         raise BadField("key", blank=True)
     catalogue = edge.catalogue
     hits = catalogue.search.find(text[:KEYS_MAX])
-    return Reply(200, encode(SearchAnswer([search_row(hit, catalogue) for hit in hits])))
+    return Reply(200, encode(SearchAnswer(result=[search_row(hit, catalogue) for hit in hits])))
 
 
 def _whole_key(query: bytes) -> str:
     """Return what is searched for, an ampersand in it that nobody escaped included.
 
-    The official client writes ``key=M&M`` for M&M: what follows and is no pair belongs to it.
+    The official client writes ``key=M&M`` for M&M: what follows and is no pair belongs to it. The
+    one before it glues a JSON document behind, which does not.
     """
     parts: list[str] = []
-    for piece in query.decode("latin-1").split("&"):
+    for piece in without_document(query).split("&"):
         name, equals, value = piece.partition("=")
         if equals and name == "key":
             parts = [value]
@@ -135,7 +143,7 @@ def option_chain(edge: Edge, call: Call, asked: Asked) -> Reply:
     if found is None:
         fault = Fault(404, f"Invalid UnderLyingtoken: {token}")
         return _fault(edge, 404, fault, "NO_SUCH_INSTRUMENT")
-    return Reply(200, encode(ChainAnswer([expiry_row(*one) for one in found])))
+    return Reply(200, encode(ChainAnswer(result=[expiry_row(*one) for one in found])))
 
 
 def quote(edge: Edge, call: Call) -> Reply:

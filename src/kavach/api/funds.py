@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Final
 
 from kavach.api.call import Call, Reply, encode
+from kavach.api.contracts import bad_request
 from kavach.api.edge import Edge
 from kavach.api.portfolio import asked_of
 from kavach.api.route import CLIENT, PREFIX, Query, Route
@@ -27,6 +28,7 @@ from kavach.core.money.margin import order_margin_paise, position_margin_paise
 from kavach.instruments import Instrument
 from kavach.units import PIPS_PER_PAISA, Exchange, Paise, Product, Quantity, Side, instrument_key
 from kavach.wire import fields as read
+from kavach.wire.contracts import NotFound
 from kavach.wire.errors import BadField
 from kavach.wire.money import amount, cash_text
 from kavach.wire.portfolio import (
@@ -37,10 +39,9 @@ from kavach.wire.portfolio import (
     FundsAnswer,
     MarginParts,
     Margins,
-    NoError,
     calc_decoder,
 )
-from kavach.wire.requests import decode, message_of_pairs
+from kavach.wire.requests import BadBody, decode, message_of_pairs
 
 LEGS_MAX: Final = 50
 
@@ -184,9 +185,16 @@ def _credit_paise(client: Client) -> int:
 
 
 def calc(edge: Edge, call: Call) -> Reply:
-    """Return what orders would need; nothing is ordered."""
-    request = decode(calc_decoder, call.body)
-    legs = [_leg(edge, leg) for leg in _objects(request.data)]
+    """Return what orders would need; nothing is ordered.
+
+    What is wrong is said in envelope B, too: who decodes that one and finds no error in it would
+    take the answer for a margin of nothing.
+    """
+    try:
+        request = decode(calc_decoder, call.body)
+        legs = [_leg(edge, leg) for leg in _objects(request.data)]
+    except (BadField, BadBody) as bad:
+        return bad_request(edge, bad)
     alone = [
         _told({part_of(instrument, product): _alone_paise(edge, *leg)})
         for leg in legs
@@ -195,7 +203,7 @@ def calc(edge: Edge, call: Call) -> Reply:
     margins = Margins(
         combined_margin=_told(_together_paise(edge, legs)), individual_margin_values=alone
     )
-    return Reply(200, encode(CalcAnswer(error=NoError(), result=margins)))
+    return Reply(200, encode(CalcAnswer(result=margins)))
 
 
 def _alone_paise(
@@ -302,5 +310,6 @@ ROUTES: Final = (
         handler=calc,
         request=CalcRequest,
         answer=CalcAnswer,
+        error=NotFound,
     ),
 )

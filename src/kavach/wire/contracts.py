@@ -38,11 +38,11 @@ class Fault(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-class Found(msgspec.Struct, Generic[T], frozen=True):
+class Found(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Envelope B of a success."""
 
-    result: T
     error: Fault = Fault()
+    result: T
 
 
 class NotFound(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from kavach.wire.answers import Success
+from kavach.wire.contracts import Found
 from kavach.wire.fields import JsonNumber
 from kavach.wire.requests import (
     ClientId,
@@ -215,18 +216,8 @@ class Margins(msgspec.Struct, frozen=True, kw_only=True):
     individual_margin_values: list[MarginParts]
 
 
-class NoError(msgspec.Struct, frozen=True):
-    """Envelope B's way to say that all is well."""
-
-    code: int = 0
-    message: str = ""
-
-
-class CalcAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class CalcAnswer(Found[Margins], frozen=True):
     """The answer to POST calc, in envelope B."""
-
-    error: NoError
-    result: Margins
 
 
 convert_decoder: Final = msgspec.json.Decoder(ConvertRequest, float_hook=JsonNumber)

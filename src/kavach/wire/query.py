@@ -17,6 +17,11 @@ def read_query(query: bytes) -> tuple[dict[str, str], str]:
     return dict(parse_qsl(pairs, keep_blank_values=True)), unquote_plus(document)
 
 
+def without_document(query: bytes) -> str:
+    """Return the pairs of a raw query string as they were sent, the JSON document left out."""
+    return _split(query.decode("latin-1"))[0]
+
+
 def _split(query: str) -> tuple[str, str]:
     folded = query.replace("%7B", "{").replace("%7b", "{")
     folded = folded.replace("%7D", "}").replace("%7d", "}")
