@@ -76,7 +76,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     trading_symbol: str
     remaining_quantity: int
     square_off_value: Number
-    market_protection_percentage: int
+    market_protection_percentage: Number
     trade_price: Number
     oms_order_id: str
 
