@@ -97,6 +97,17 @@ def test_a_quote_shows_in_each_mode(fresh: TwinServer) -> None:
     assert (seen[4].ask_quantities, seen[4].total_buy_quantity) == ((40, 0, 0, 0, 0), 40)
 
 
+def test_the_year_is_the_same_as_in_a_quote_that_is_asked_for(fresh: TwinServer) -> None:
+    """A client that shows both sees one range of the year."""
+    asked = fresh.http.get("/api/v1/marketdata/NSE/Capital?token=14366").json()["data"]
+    with Reader(feed_url(fresh.url)) as reader:
+        reader.subscribe("marketdata", IDEA)
+        packet = reader.packet()
+    assert isinstance(packet, packets.Marketdata)
+    assert (packet.yearly_high_price, packet.yearly_low_price) == (1_820, 780)
+    assert (asked["yearly_high"], asked["yearly_low"]) == (1_820, 780)
+
+
 def test_a_trade_moves_price_change_and_day(fresh: TwinServer) -> None:
     """Last price, change against the close (negative, too), volume and the day's range follow."""
     with Reader(feed_url(fresh.url)) as reader:

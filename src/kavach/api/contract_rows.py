@@ -144,7 +144,7 @@ def quote_row(one: Instrument, quote: Quote, now_ns: int) -> QuoteRow:
     """Return a quote: paise where published samples are in paise, else rupees."""
     bid_pips, bid_quantity = quote.bids[0][:2] if quote.bids else NO_QUOTE
     ask_pips, ask_quantity = quote.asks[0][:2] if quote.asks else NO_QUOTE
-    high_pips, low_pips = _year(one, quote)
+    high_pips, low_pips = year_range(one, quote)
     return QuoteRow(
         ask_price=_paise(ask_pips),
         ask_qty=ask_quantity,
@@ -175,7 +175,7 @@ def scrip_row(one: Instrument, quote: Quote, catalogue: Catalogue) -> ScripRow:
     other = catalogue.alternate(one)
     precision = CURRENCY_PRECISION if one.exchange is Exchange.CDS else PRECISION
     low, high = one.band_low_pips, one.band_high_pips
-    high_pips, low_pips = _year(one, quote)
+    high_pips, low_pips = year_range(one, quote)
     expiry = _expiry_seconds(one.expiry)
     return ScripRow(
         alternate_exchange=other.exchange.value if other else "",
@@ -219,7 +219,7 @@ def scrip_row(one: Instrument, quote: Quote, catalogue: Catalogue) -> ScripRow:
     )
 
 
-def _year(one: Instrument, quote: Quote) -> tuple[int, int]:
+def year_range(one: Instrument, quote: Quote) -> tuple[int, int]:
     """Return the year's high and low in pips, on tick."""
     close, tick = one.previous_close_pips, one.tick_pips
     reach = close * YEAR_PERCENT // 100 // tick * tick

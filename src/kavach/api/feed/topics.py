@@ -2,8 +2,8 @@
 What can be subscribed to of the market: an instrument in a mode, or an exchange's own news.
 
 A topic's packet is encoded and framed once when something has changed, and the same bytes go to
-everybody. ``Quotes`` makes packets of what the exchange shows; what it does not know (yearly
-prices, open interest) is 0.
+everybody. ``Quotes`` makes packets of what the exchange shows; yearly prices are made up as for
+a quote that is asked for, and open interest, which nobody knows here, is 0.
 
 Source: wire 4.2, 4.3.
 """
@@ -11,6 +11,7 @@ Source: wire 4.2, 4.3.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from kavach.api.contract_rows import year_range
 from kavach.api.feed.socket import binary_frame
 from kavach.engine.quote import Level, Quote
 from kavach.exchange.messages import Phase
@@ -93,6 +94,7 @@ class Quotes:
         """Return everything but the depth."""
         exchange, seen = instrument.exchange, self._looks.quote(instrument.key)
         bid, ask = _best(seen.bids), _best(seen.asks)
+        year_high_pips, year_low_pips = year_range(instrument, seen)
         return Marketdata(
             exchange_code=EXCHANGE_CODE[exchange],
             instrument_token=instrument.token,
@@ -112,8 +114,8 @@ class Quotes:
             high_price=scaled(seen.high_pips, exchange),
             low_price=scaled(seen.low_pips, exchange),
             close_price=scaled(instrument.previous_close_pips, exchange),
-            yearly_high_price=0,
-            yearly_low_price=0,
+            yearly_high_price=scaled(year_high_pips, exchange),
+            yearly_low_price=scaled(year_low_pips, exchange),
             low_dpr=scaled(instrument.band_low_pips, exchange),
             high_dpr=scaled(instrument.band_high_pips, exchange),
             current_open_interest=0,
