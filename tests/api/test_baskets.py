@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from kavach.core.baskets.asks import BASKET_ORDERS_MAX, BASKETS_MAX
-from kavach.wire.baskets import BasketRow, LineInfo
+from kavach.wire.baskets import BasketRow, LineInfo, LineRequest
 from tests.api.world import BEARER, KART, OTHER, World
 
 BASKET = "/api/v1/basket"
@@ -531,3 +531,14 @@ def test_what_cannot_be_executed(world: World) -> None:
         "`execution_type` is invalid: spread orders are not offered",
     )
     assert world.rows() == []
+
+
+def test_a_line_needs_what_the_schema_says(world: World) -> None:
+    """Each field that OpenAPI requires is missed by its name; without any other, a line is kept."""
+    basket = create(world)
+    for field in LineRequest.required:
+        refused = refusal(add(world, basket, **{field: None}))
+        assert refused == (400, 44000, f"`order_info` `{field}` can't be blank")
+    others = dict.fromkeys(set(line()) - set(LineRequest.required))
+    [kept] = data(add(world, basket, **others))["orders"]
+    assert kept["order_info"]["validity"] == "DAY"

@@ -98,7 +98,6 @@ class LineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
         "instrument_token",
         "order_type",
         "quantity",
-        "validity",
         "product",
         "order_side",
     )
