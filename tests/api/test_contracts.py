@@ -1,13 +1,18 @@
 """Contracts and quotes as they are asked for: shapes, figures, envelopes, and strange questions."""
 
+import csv
 import io
 import json
 import zipfile
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kavach.api.options import ApiOptions
+from kavach.contracts.published import Published
+from kavach.contracts.rows import read_row
+from kavach.data import load_instruments
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, TimestampNs
 from tests.api.world import BEARER, NOW_NS, World, running
 
@@ -51,10 +56,35 @@ def test_the_download_needs_no_token(calm: World) -> None:
     assert (option["trading_symbol"], option["company_name"]) == ("NIFTY26DEC25900CE", "NIFTY")
     assert (option["option_type"], option["strike"], option["instrument_name"]) == (
         "CE",
-        "25900.00",
+        "25900",
         "IO",
     )
     assert option["expiry"] == "2026-12-29"
+
+
+def test_strikes_are_whole_numbers_where_they_are_whole(calm: World) -> None:
+    """A client takes the points out of a strike of BFO: 85000.0 would become 850000."""
+    answer = calm.http.get("/api/v1/contract/Compact?info=download")
+    strikes: dict[str, str] = {}
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        for name in archive.namelist():
+            table = csv.DictReader(io.StringIO(archive.read(name).decode()))
+            strikes |= {row["trading_symbol"]: row["strike"] for row in table}
+    wanted = {"SENSEX26DEC85000CE": "85000", "NIFTY26DEC26000PE": "26000", "NIFTY26DECFUT": "0"}
+    assert {symbol: strikes[symbol] for symbol in wanted} == wanted
+    assert (strikes["USDINR26DECFUT"], strikes["IDEA-EQ"]) == ("0", "")
+
+
+def test_a_strike_between_rupees_keeps_its_decimals() -> None:
+    """87.25 and 87.5 stay what they are, and are read again."""
+    option = next(one for one in load_instruments() if one.is_option)
+    for pips, text in ((872_500, "87.25"), (875_000, "87.5"), (800_000, "80")):
+        one = replace(option, strike_pips=Pips(pips))
+        archive = zipfile.ZipFile(io.BytesIO(Published([one]).download([one.exchange])))
+        [name] = archive.namelist()
+        [row] = csv.DictReader(io.StringIO(archive.read(name).decode()))
+        assert row["strike"] == text
+        assert read_row(row, one.exchange.value).strike_pips == pips
 
 
 @pytest.mark.parametrize(

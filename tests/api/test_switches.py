@@ -12,6 +12,10 @@ from kavach.api.options import ApiOptions
 from tests.api.test_bad_input import check_envelope, modify_fields
 from tests.api.world import BEARER, KART, World, entry, running
 
+A = {"data", "error_code", "message", "status"}
+B = {"error", "result"}
+C = {"data", "message", "status"}
+
 
 def test_errors_under_200() -> None:
     """Clients that look no further than the status get the same bodies under 200."""
@@ -26,6 +30,59 @@ def test_errors_under_200() -> None:
         for answer in answers:
             check_envelope(answer, 200)
         assert answers[0].json()["message"] == "`price` is invalid"
+
+
+REFUSALS: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
+    ("POST", "/api/v1/orders", {"client_id": "DEMO1"}, A),
+    ("PUT", "/api/v1/orders", {"client_id": "DEMO1"}, A),
+    ("DELETE", "/api/v1/orders/1", None, A),
+    ("GET", "/api/v1/orders", None, A),
+    ("GET", "/api/v1/positions", None, A),
+    ("PUT", "/api/v1/position/convert", {"client_id": "DEMO1"}, A),
+    ("GET", "/api/v1/holdings?client_id=DEMO2", None, A),
+    ("GET", "/api/v2/funds/view?type=x", None, A),
+    ("GET", "/api/v1/funds/view?type=x", None, A),
+    ("GET", "/api/v1/user/profile?client_id=DEMO2", None, A),
+    ("POST", "/api/v1/basket", {}, A),
+    ("PUT", "/api/v1/basket", {"basket_id": "x", "name": "y"}, A),
+    ("DELETE", "/api/v1/basket?basket_id=x", None, A),
+    ("POST", "/api/v1/basket/order", {"basket_id": "x"}, A),
+    ("DELETE", "/api/v1/basket/order?basket_id=x&order_id=y", None, A),
+    ("POST", "/api/v1/event/gtt", {}, A),
+    ("PUT", "/api/v1/event/gtt", {"id": "x"}, A),
+    ("GET", "/api/v1/event/gtt", None, A),
+    ("GET", "/api/v1/event/gtt/DEMO2", None, A),
+    ("DELETE", "/api/v1/event/gtt/DEMO1/x", None, A),
+    ("POST", "/api/v3/user/login", {}, A),
+    ("POST", "/api/v3/user/twofa", {}, A),
+    ("POST", "/api/v3/user/validatetotp", {}, A),
+    ("GET", "/api/v1/contract/Compact?info=x", None, A),
+    ("GET", "/api/v1/contract/NSE?token=1", None, B),
+    ("GET", "/api/v1/search", None, B),
+    ("GET", "/api/v1/optionchain/NFO?token=1", None, B),
+    ("POST", "/api/v1/calc", {}, B),
+    ("GET", "/api/v1/marketdata/NSE/Capital?token=1", None, C),
+    ("GET", "/api/v1/marketdata/NSE/FutOpt?token=1&key=close_price", None, A),
+]
+
+
+@pytest.mark.parametrize("as_200", [False, True], ids=["by kind", "as 200"])
+def test_every_route_refuses_in_its_envelope(as_200: bool) -> None:
+    """Each in the one it is known for, under the switch's status."""
+    with running(ApiOptions(errors_as_200=as_200)) as world:
+        for method, path, body, envelope in REFUSALS:
+            answer = world.http.request(method, path, json=body, headers=BEARER)
+            assert (answer.status_code == 200) is as_200, path
+            assert answer.json().keys() == envelope, path
+            assert answer.headers["x-error-reason"], path
+
+
+def test_oauth_keeps_its_status() -> None:
+    """A client of OAuth looks at the status before it looks for a token in the answer."""
+    with running(ApiOptions(errors_as_200=True)) as world:
+        answer = world.http.post("/oauth2/token", data={"grant_type": "x"})
+        assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+        assert answer.json()["message"] == answer.json()["error_description"]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def _cells(one: Instrument) -> tuple[object, ...]:
         one.symbol if one.option_type else one.company,  # As published: clients build names of it.
         rupees(one.previous_close_pips),
         one.expiry,
-        rupees(one.strike_pips) if one.strike_pips else "",
+        _strike(one),
         rupees(one.tick_pips),
         one.exchange.value,
         _WORDS.get(name, name) if one.exchange in _RENAMING else name,
@@ -104,6 +104,17 @@ def _cells(one: Instrument) -> tuple[object, ...]:
         one.series,
         one.isin,
     )
+
+
+def _strike(one: Instrument) -> str:
+    """Return a strike without needless decimals, 0 for a future.
+
+    So a column of whole strikes is one of whole numbers: a client takes the points out of it.
+    """
+    if not one.option_type:
+        return ""
+    whole, rest = divmod(one.strike_pips, PIPS_PER_RUPEE)
+    return f"{whole}.{rest:04d}".rstrip("0") if rest else str(whole)
 
 
 def _container(members: list[Member]) -> bytes:
