@@ -98,7 +98,7 @@ def no_such_files(place: Path) -> dict[str, Path]:
         "is no list of contracts: prices.csv has no column ": place / "prices.csv",
         "is a ZIP without a CSV in it.": place / "texts.zip",
         "is no whole ZIP: ": place / "damaged.zip",
-        "is no list of contracts: cut.zip has no column ": place / "cut.zip",
+        "is no whole ZIP: its end is missing.": place / "cut.zip",
         "holds no contract: bad.csv, line 2: ": place / "bad.csv",
         "holds no contract: it is empty.": place / "bare.csv",
         "can't be read: wide.csv, line 2: field larger than field limit": place / "wide.csv",

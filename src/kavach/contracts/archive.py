@@ -18,6 +18,7 @@ from typing import IO, Final
 
 BYTES_MAX: Final = 1 << 30  # Of all tables together, unpacked.
 HEADER_BYTES_MAX: Final = 1 << 16
+ZIP_BEGINS: Final = b"PK\x03\x04"
 REQUIRED: Final = frozenset({"trading_symbol", "exchange_token", "lot_size", "tick_size"})
 
 Progress = Callable[[int, int], None]  # Bytes read, bytes in all.
@@ -74,6 +75,9 @@ class Archive:
             else:
                 self._bytes = self._path.stat().st_size
                 with self._path.open("rb") as stream:
+                    if stream.read(len(ZIP_BEGINS)) == ZIP_BEGINS:  # A download that broke off.
+                        raise ContractsError(f"{self._path} is no whole ZIP: its end is missing.")
+                    stream.seek(0)
                     yield self._table(self._path.name, stream)
 
     def _members(self, packed: zipfile.ZipFile) -> Iterator[Table]:
