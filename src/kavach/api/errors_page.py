@@ -17,7 +17,9 @@ from kavach.wire.errors import INVALID_CODE, ErrorCode, invalid_text
 _HEAD: Final = """\
 # Errors
 
-Every error of the trading API has one shape, whatever went wrong:
+Errors of the trading API have one shape, whatever went wrong; those of
+[contracts, search, chains and quotes](contracts.md), of the [calculator](portfolio.md) and of
+[OAuth2](login.md) have shapes of their own:
 
 ```json
 {
