@@ -189,7 +189,6 @@ def modify_fields(world: World) -> dict[str, Any]:
 MODIFY_INVALID = [
     *[(field, value) for field in MODIFY_NUMBERS for value in NO_NUMBER],
     *[(field, value) for field in MODIFY_WORDS for value in NO_WORD],
-    *[(field, "0") for field in ("price", "quantity")],
     *[(field, "0") for field in ("price", "quantity")],  # Of a stop, 0 says nothing.
     *[("leg_order_indicator", value) for value in ('"SECOND"', "1", "[]", "true")],
     *[(field, value) for field in ("oms_order_id", "exchange_order_id") for value in NO_TEXT],
