@@ -53,6 +53,8 @@ FUTURE = {"exchange": "NFO", "instrument_token": 35001, "quantity": 65, "average
         ({"holdings": [SHARES | {"exchange": "LSE"}]}, "exchange"),
         ({"holdings": [SHARES | {"price": 1}]}, "price"),
         ({"holdings": [FUTURE]}, "instrument_token"),
+        ({"holdings": [SHARES | {"quantity": 10**9}] * 2}, "holdings"),
+        ({"holdings": [SHARES | {"quantity": 10**6, "average_price": 10**9}]}, "holdings"),
     ],
 )
 def test_what_cannot_be_owned_is_refused(calm: Served, wrong: dict[str, Any], field: str) -> None:
@@ -67,3 +69,17 @@ def test_what_cannot_be_owned_is_refused(calm: Served, wrong: dict[str, Any], fi
         answer = calm.http.post("/twin/v1/clients", json=opened)
         assert (answer.status_code, answer.json()["error"].split(":")[0]) == (400, field)
     assert calm.state_hash() == before
+
+
+def test_what_is_held_counts_with_what_is_given(served: Served) -> None:
+    """The most is the most of all gifts together, and up to it the state can be written."""
+    most = SHARES | {"quantity": 10**8, "average_price": 10**6}
+    served.post("holdings", client_id="DEMO1", holdings=[most])
+    assert served.get("audit")["violations"] == []
+    more = {"client_id": "DEMO1", "holdings": [SHARES | {"quantity": 1}]}
+    answer = served.http.post("/twin/v1/holdings", json=more)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("holdings: must be 1000000000 of a share at most")
+    other = {"exchange": "NSE", "instrument_token": 3045, "quantity": 1, "average_price": 1}
+    served.post("holdings", client_id="DEMO1", holdings=[other])
+    assert served.get("audit")["violations"] == []

@@ -271,7 +271,7 @@ class Core(Desk):
         """Open an account."""
         if command.client_id in self.state.clients:
             return Refusal(Reason.CLIENT_MUST_BE_NEW, command.client_id)
-        reason = check_gift(self, command.holdings)
+        reason = check_gift(self, (), command.holdings)
         if reason is not None:
             return Refusal(reason)
         self.emit(

@@ -4,16 +4,19 @@ The calls of the control room that give shares.
 Source: docs/twin.md.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from kavach.core.money.commands import GrantHoldings
-from kavach.core.money.holding import Shares
+from kavach.core.money.holding import QUANTITY_MAX, VALUE_MAX, Holding, Shares, fit
 from kavach.engine.engine import accepted
 from kavach.twin.door import Refused
 from kavach.twin.fields import Fields
 from kavach.twin.world_port import World
+from kavach.units import PIPS_PER_RUPEE
 
 HOLDINGS_MAX: Final = 200
+RUPEES_MAX: Final = VALUE_MAX // PIPS_PER_RUPEE
 
 
 async def give_holdings(world: World, fields: Fields) -> dict[str, Any]:
@@ -23,7 +26,7 @@ async def give_holdings(world: World, fields: Fields) -> dict[str, Any]:
     client = world.service.engine.state.clients.get(client_id)
     if client is None:
         raise Refused("client_id", f"there is no client {client_id}")
-    given = GrantHoldings(client_id=client_id, holdings=shares_of(world, fields))
+    given = GrantHoldings(client_id=client_id, holdings=shares_of(world, fields, client.holdings))
     accepted(world.service.execute(given))
     instruments = world.service.engine.instruments
     return {
@@ -39,8 +42,8 @@ async def give_holdings(world: World, fields: Fields) -> dict[str, Any]:
     }
 
 
-def shares_of(world: World, fields: Fields) -> tuple[Shares, ...]:
-    """Return the shares that a call names; raises ``Refused``."""
+def shares_of(world: World, fields: Fields, held: Sequence[Holding] = ()) -> tuple[Shares, ...]:
+    """Return the shares that a call names for who holds these; raises ``Refused``."""
     shares = []
     for one in fields.objects("holdings", HOLDINGS_MAX):
         one.only(("exchange", "instrument_token", "quantity", "average_price"))
@@ -48,4 +51,7 @@ def shares_of(world: World, fields: Fields) -> tuple[Shares, ...]:
         if instrument.segment != "Capital":
             raise Refused("instrument_token", "must be a share: contracts are not owned")
         shares.append(Shares(instrument.key, one.quantity("quantity"), one.price("average_price")))
+    if not fit(held, shares):
+        wrong = f"must be {QUANTITY_MAX} of a share at most, for {RUPEES_MAX} rupees at most"
+        raise Refused("holdings", wrong)
     return tuple(shares)

@@ -8,6 +8,8 @@ needs shares where something is sold, and both products together need their marg
 Source: wire 1.5 (convert); cover-order 5.8 (INV-12).
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from kavach.core.answering import rupees
@@ -15,7 +17,7 @@ from kavach.core.desk import Desk
 from kavach.core.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.money.events import HoldingGranted, PositionConverted
 from kavach.core.money.evolve import move
-from kavach.core.money.holding import Shares
+from kavach.core.money.holding import Holding, Shares, fit
 from kavach.core.money.margin import position_margin_paise, sellable_quantity
 from kavach.core.money.position import Position
 from kavach.core.refusals import Reason, Refusal
@@ -80,17 +82,18 @@ def offers(instrument: Instrument, settings: Settings, product: Product) -> bool
 
 def grant_holdings(desk: Desk, command: GrantHoldings) -> Ticket | Refusal:
     """Let a client own shares that were not bought here."""
-    if command.client_id not in desk.state.clients:
+    client = desk.state.clients.get(command.client_id)
+    if client is None:
         return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
-    reason = check_gift(desk, command.holdings)
+    reason = check_gift(desk, client.holdings, command.holdings)
     if reason is not None:
         return Refusal(reason)
     give(desk, command.client_id, command.holdings)
     return Ticket()
 
 
-def check_gift(desk: Desk, holdings: tuple[Shares, ...]) -> Reason | None:
-    """Return why nobody can own these."""
+def check_gift(desk: Desk, held: Sequence[Holding], holdings: tuple[Shares, ...]) -> Reason | None:
+    """Return why nobody who holds what is held can own these."""
     for shares in holdings:
         instrument = desk.state.instruments.get(shares.instrument)
         if instrument is None:
@@ -99,7 +102,7 @@ def check_gift(desk: Desk, holdings: tuple[Shares, ...]) -> Reason | None:
             return Reason.PRODUCT_MUST_BE_OFFERED
         if shares.quantity <= 0:
             return Reason.QUANTITY_MUST_BE_POSITIVE
-    return None
+    return None if fit(held, holdings) else Reason.QUANTITY_MUST_BE_WITHIN_LIMIT
 
 
 def give(desk: Desk, client_id: str, holdings: tuple[Shares, ...]) -> None:

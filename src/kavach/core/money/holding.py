@@ -10,9 +10,16 @@ Quantities are shares, values pips times shares.
 Source: wire 1.5 (holdings).
 """
 
+from collections.abc import Iterable
+from typing import Final
+
 import msgspec
 
 from kavach.units import InstrumentKey, Pips, Quantity
+
+# Of one instrument: far more than any account, and far from where a snapshot's integers end.
+QUANTITY_MAX: Final = 10**9
+VALUE_MAX: Final = 10**18
 
 
 class Shares(msgspec.Struct, frozen=True, array_like=True):
@@ -53,3 +60,16 @@ class Holding(msgspec.Struct, array_like=True):
         """Let what was on its way in have arrived."""
         self.free_quantity += self.t1_quantity
         self.t1_quantity = 0
+
+
+def fit(held: Iterable[Holding], given: Iterable[Shares]) -> bool:
+    """Return whether an account that holds these can own those, too."""
+    owned = {holding.instrument: (holding.quantity, holding.cost_value) for holding in held}
+    for shares in given:
+        quantity, value = owned.get(shares.instrument, (0, 0))
+        quantity += shares.quantity
+        value += shares.quantity * shares.price_pips
+        if quantity > QUANTITY_MAX or value > VALUE_MAX:
+            return False
+        owned[shares.instrument] = quantity, value
+    return True
