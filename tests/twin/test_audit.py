@@ -28,6 +28,7 @@ from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
 from kavach.units import Exchange, OrderType, Pips, Quantity, Side, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue
+from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.twin.stage import ACCOUNTS, IDEA, START_NS, placing
 
 SECOND: Final = 1_000_000_000
@@ -195,11 +196,35 @@ def leaving_with_a_target(books: Books) -> CoverOrder:
     return cover
 
 
+def left_by_its_exit(books: Books) -> CoverOrder:
+    """A bracket on its way out whose exit the exchange took away, long after the target."""
+    cover = leaving_with_a_target(books)
+    stop, target = cover.exits
+    began_ns = books.engine.core.now_ns
+    books.engine.catch_up(began_ns + 12 * SECOND // 10)  # It is re-priced twice.
+    books.venue.faults.add(
+        Fault(
+            fault_id="1",
+            on=FaultOn.AMEND,
+            leg=Leg.THIRD,
+            client_id=None,
+            effect=FaultEffect.CANCEL_RESTING,
+            code=17080,
+            reason="Self-trade",
+            times=1,
+        )
+    )
+    books.engine.catch_up(began_ns + 16 * SECOND // 10)
+    assert stop.removed
+    assert stop.updated_at_ns - target.updated_at_ns == 15 * SECOND // 10
+    return cover
+
+
 @pytest.mark.parametrize(
     "scene",
     [
         *(opened, covered, triggered, exiting, exited, carried),
-        *(bracketed, half_taken, taken, leaving_with_a_target),
+        *(bracketed, half_taken, taken, leaving_with_a_target, left_by_its_exit),
     ],
     ids=lambda scene: scene.__name__,
 )

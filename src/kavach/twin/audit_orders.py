@@ -300,9 +300,10 @@ def _exit_liveness(seen: Seen) -> Found:
         return
     if seen.exits_unanswered or any(_alive(order) for order in cover.exits):
         return
-    last = cover.exits[-1] if cover.exits else None
-    retry_ns = 2 * seen.settings.t_reprice_ns
-    if last is None or seen.now_ns - last.updated_at_ns > retry_ns:
+    # One that was lost is sent anew only a while after: whichever it was, not the newest of them,
+    # which may be a target that went when the exit began.
+    last_ns = max((order.updated_at_ns for order in cover.exits if not order.is_target), default=0)
+    if seen.now_ns - last_ns > 2 * seen.settings.t_reprice_ns:
         yield "INV-9", f"{seen.position} shall be flattened, and no exit is on its way"
 
 
