@@ -543,6 +543,52 @@ def test_nothing_is_squared_off_beside_an_order_that_may_still_fill() -> None:
     scene.check_replay()
 
 
+def _held(side: Side = Side.BUY) -> RegularScene:
+    """Return a scene with an intraday position of 100."""
+    scene = RegularScene(side)
+    scene.cells = set()
+    for words in ("place 100 @ 13", "E1 acked", "E1 traded 100"):
+        scene.tell(words)
+    return scene
+
+
+def test_a_square_off_that_comes_while_the_link_is_down_is_made_up_for() -> None:
+    """What could not be given back at the time is given back when the venue is there again."""
+    scene = _held()
+    scene.tell("link down")
+    scene.tell("squareoff")
+    assert _live(scene) == []
+    scene.tell("link back")
+    assert _live(scene) == [("SELL", 100, "SQUARE_OFF")]
+    scene.check_replay()
+
+
+def test_a_parked_order_is_not_waited_for() -> None:
+    """An after-market order cannot trade in this session, so it holds up no square-off."""
+    scene = _held()
+    scene.tell("amo 50 @ 13")
+    scene.tell("squareoff")
+    assert ("SELL", 100, "SQUARE_OFF") in _live(scene)
+    scene.check_replay()
+
+
+def test_square_offs_that_come_to_nothing_follow_each_other_slowly() -> None:
+    """One that the exchange takes out is followed by the next after T_rp, not in the same step."""
+    scene = _held()
+    scene.tell("squareoff")
+    sent = len(scene.engine.state.orders)
+    scene.cover = cast(CoverOrder, list(scene.engine.state.regulars.values())[-1])
+    scene.tell("E1 acked")
+    scene.tell("E1 removed")
+    assert _live(scene) == [("SELL", 100, "SQUARE_OFF")]
+    assert len(scene.engine.state.orders) == sent, "it was sent at once"
+    scene.tell("wait 400ms")
+    assert len(scene.engine.state.orders) == sent
+    scene.tell("wait 100ms")
+    assert len(scene.engine.state.orders) == sent + 1
+    scene.check_replay()
+
+
 def test_what_may_be_carried_is_not_squared_off() -> None:
     """Only intraday positions go, and not those of cover orders, which go by themselves."""
     scene = RegularScene(Side.BUY)

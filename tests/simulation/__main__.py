@@ -1,7 +1,7 @@
 """
 Many worlds from many seeds, with a report; ``make sim``.
 
-    python -m tests.simulation --runs 10000 --seed 1 [--world far|near] [--jobs 2]
+    python -m tests.simulation --runs 10000 --seed 1 [--world NAME] [--jobs 2]
 
 A seed that fails is shrunk and printed with the decisions that are left; the command that plays
 it again is printed, too.
@@ -19,9 +19,15 @@ from tests.core.scenario import START_NS
 from tests.simulation.far import FarWorld
 from tests.simulation.near import NearWorld
 from tests.simulation.schedule import Decision, plan, shrink
+from tests.simulation.whole import FarWhole, NearWhole
 from tests.simulation.world import Failure, World, attempt
 
-WORLDS: Final[dict[str, type[World]]] = {"far": FarWorld, "near": NearWorld}
+WORLDS: Final[dict[str, type[World]]] = {
+    "far": FarWorld,
+    "near": NearWorld,
+    "far-whole": FarWhole,
+    "near-whole": NearWhole,
+}
 SHRINK_TRIES: Final = 150
 CHUNK: Final = 25
 
@@ -85,11 +91,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests.simulation")
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--world", choices=[*WORLDS, "both"], default="both")
+    parser.add_argument("--world", choices=[*WORLDS, "all"], default="all")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", help="numbers of the decisions to keep, with commas between")
     options = parser.parse_args(arguments)
-    names = list(WORLDS) if options.world == "both" else [options.world]
+    names = list(WORLDS) if options.world == "all" else [options.world]
     seeds = range(options.seed, options.seed + options.runs)
     broken = 0
     for name in names:

@@ -24,6 +24,8 @@ from typing import Final, NamedTuple
 from kavach.core import events as e
 from kavach.core.commands import (
     CancelCoverOrder,
+    Command,
+    KeyedCommand,
     Kill,
     Leg,
     ModifyCoverOrder,
@@ -65,13 +67,13 @@ class Row(NamedTuple):
 class Asking(NamedTuple):
     """What a client is about to be answered."""
 
-    command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder
+    command: KeyedCommand
 
 
 class Asked(NamedTuple):
-    """What a client asked, and was answered."""
+    """What somebody asked, and was answered."""
 
-    command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder | SquareOff | Kill
+    command: Command
     outcome: Outcome
 
 
@@ -266,7 +268,7 @@ class Auditor:
 
     # --- Clients ------------------------------------------------------------------------------
 
-    def _asking(self, command: PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder) -> None:
+    def _asking(self, command: KeyedCommand) -> None:
         if isinstance(command, PlaceCoverOrder):
             self.placing = command
         elif isinstance(command, ModifyCoverOrder):

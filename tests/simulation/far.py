@@ -21,7 +21,6 @@ from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.exchange.messages import Phase
 from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
 from kavach.venues.scripted import Told
-from tests.simulation.auditor import ENDS
 from tests.simulation.network import CALM, WEATHERS, Entry, FarVenue, Gateway, Network, Price
 from tests.simulation.process import CLOCK_EARLY_NS, CLOCK_LATE_NS, NSE, SHARES
 from tests.simulation.world import World
@@ -142,7 +141,7 @@ class FarWorld(World):
 
     def check_truth(self) -> None:
         """INV-3 and INV-5 by what really stands at the exchange, told of or not."""
-        covers = self.engine.state.covers
+        parents = self.engine.state.parents
         for cover_id, entries in self.gateway.of_cover.items():
             bought = could_sell = 0
             alive = False
@@ -162,8 +161,7 @@ class FarWorld(World):
                 could_sell += max([sold, *(entry.quantity for entry in together if entry.alive)])
             assert could_sell <= bought, f"INV-3: {cover_id} can be reversed at the exchange"
             if alive and self.alive:
-                state = covers[cover_id].state.value
-                assert state not in ENDS, f"INV-5: an order outlived {cover_id} {state}"
+                assert not parents[cover_id].over, f"INV-5: an order outlived {cover_id}"
 
     def compare_with_exchange(self) -> None:
         """Assert that the core knows of every order what the ledger says."""

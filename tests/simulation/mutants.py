@@ -366,6 +366,116 @@ MUTANTS: Final = (
         "            self.emit(e.LinkLost())\n",
         "            self.emit(e.LinkLost())\n            self.state.naked_ns_max += 1\n",
     ),
+    # --- The rest of the API ------------------------------------------------------------------
+    _one(
+        "a parked order goes nowhere before the session opens",
+        "core/regular/evolve.py",
+        "        parked=event.amo,\n",
+        "        parked=False,\n",
+    ),
+    _one(
+        "a parked order is let go at the opening",
+        "core/regular/day.py",
+        "    if act is DayAct.RELEASE:\n",
+        "    if act is DayAct.RELEASE and False:\n",
+    ),
+    _one(
+        "a cancelled regular order is cancelled at the venue",
+        "core/regular/duties.py",
+        "        cancel_remainder(desk, order)\n",
+        "        pass\n",
+    ),
+    _one(
+        "a regular order ends when nothing of it lives",
+        "core/regular/duties.py",
+        "    if order.ended is None and order.entry_dead:\n",
+        "    if order.ended is None and order.entry_filled:\n",
+    ),
+    _one(
+        "silence about a regular order is asked about",
+        "core/regular/duties.py",
+        "    due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)\n",
+        "    due = entry_wakes(desk, order)\n",
+    ),
+    _one(
+        "the square-off waits until nothing else can trade",
+        "core/regular/square_off.py",
+        "    if any(_may_trade(order, key) for order in state.orders_of(client_id)):\n",
+        "    if False:\n",
+    ),
+    _one(
+        "what is left after the last cancel is squared off",
+        "core/regular/square_off.py",
+        "    if order.over and order.product is Product.MIS:\n",
+        "    if False:\n",
+    ),
+    _one(
+        "a square-off is made up for when the link is back",
+        "core/core.py",
+        "            square_off_exchange(self, Exchange(name))",
+        "            pass",
+    ),
+    _one(
+        "what is being squared off is not converted",
+        "core/money/convert.py",
+        "    if stopped and command.product is Product.MIS:",
+        "    if False:",
+    ),
+    _one(
+        "a rule fires at its trigger and not before",
+        "core/gtt/watch.py",
+        "above[: bisect_right(above, (last_pips, _LAST))]",
+        "above[:1]",
+    ),
+    _one(
+        "a rule waits on the side on which it was armed",
+        "core/gtt/asks.py",
+        "GttTrigger(wish.at_pips, wish.at_pips > last, wish.price_pips, wish.quantity)",
+        "GttTrigger(wish.at_pips, wish.at_pips <= last, wish.price_pips, wish.quantity)",
+    ),
+    _one(
+        "a rule is armed again after a restart",
+        "core/core.py",
+        "            if rule.active:\n                self.gtts.arm(rule)\n",
+        "            if False:\n                self.gtts.arm(rule)\n",
+    ),
+    _one(
+        "prices are looked at once when the link is back",
+        "core/core.py",
+        "  # The time may have come meanwhile.\n        look_again(self)\n",
+        "  # The time may have come meanwhile.\n",
+    ),
+    _one(
+        "a rule ends with its last day",
+        "core/gtt/triggering.py",
+        "        if rule.expiry_day <= today and",
+        "        if rule.expiry_day < today and",
+    ),
+    _one(
+        "a rule that is cancelled is not watched",
+        "core/gtt/evolve.py",
+        "    _move(state, event.rule_id, _CANCEL).updated_at_ns = at_ns\n",
+        "    pass\n",
+    ),
+    _one(
+        "each order of a basket is placed once",
+        "core/baskets/asks.py",
+        "        placed = place_terms(desk, command.client_id, terms)\n",
+        "        place_terms(desk, command.client_id, terms)\n"
+        "        placed = place_terms(desk, command.client_id, terms)\n",
+    ),
+    _one(
+        "a day is settled once",
+        "core/money/day_end.py",
+        "    if desk.state.settled_days.get(exchange.value) != desk.day():\n",
+        "    if True:\n",
+    ),
+    _one(
+        "what is converted leaves the old product",
+        "core/money/evolve.py",
+        "    move(event, old, -1)\n",
+        "    move(event, old, 0)\n",
+    ),
     _one(
         "an order that is over blocks no margin",
         "core/evolve.py",
@@ -393,7 +503,8 @@ SAMPLE: Final = (
     "the stop becomes the exit in place; nothing new beside what is being cancelled",
     "a trade counts once",
     "an absence is believed only when nothing can be under way",
-    "timers are armed again after a restart",
+    "a parked order goes nowhere before the session opens",
+    "a rule is armed again after a restart",
 )  # Caught soon enough for every run of the tests.
 
 

@@ -23,7 +23,7 @@ from kavach.exchange.messages import Phase
 from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
-from tests.simulation.auditor import Thing
+from tests.simulation.auditor import Asked, Thing
 from tests.simulation.network import Price, Query
 from tests.simulation.process import NSE, SHARES
 from tests.simulation.world import World
@@ -119,12 +119,12 @@ class NearWorld(World):
 
     def check_truth(self) -> None:
         """INV-5 by what really stands at the exchange."""
-        for cover in self.engine.state.every_cover():
-            if cover.ended is None:
+        for parent in self.engine.state.every_order():
+            if not parent.over:
                 continue
-            for order in cover.entries + cover.exits:
+            for order in parent.entries + parent.exits:
                 lives = self.exchange.order(order.exchange_order_id) is not None
-                assert not lives, f"INV-5: an order outlived {cover.order_id}"
+                assert not lives, f"INV-5: an order outlived {parent.order_id}"
 
     def compare_with_exchange(self) -> None:
         """Assert that the core knows of every order what the exchange knows."""
@@ -190,5 +190,11 @@ class NearWorld(World):
             return self.venue.overheard(self.venue.heard(events, InstrumentKey("")))
 
         command = self.phase_command(is_open=is_open)
-        self.step(lambda: self.engine.change_phase(command, change, self.engine.now_ns()))
+
+        def act() -> None:
+            outcome = self.engine.change_phase(command, change, self.engine.now_ns())
+            written = self.journal.durable_sequence
+            self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
+
+        self.step(act)
         self.auditor.excuse(self.engine.now_ns())

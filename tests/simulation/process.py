@@ -14,16 +14,12 @@ Source: docs/reliability.md; cover-order 5.6 (journal before wire), 5.8 (INV-19)
 from collections import Counter
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, TypeGuard, TypeVar
 
 from kavach.core.commands import (
-    CancelCoverOrder,
     Command,
-    Kill,
-    ModifyCoverOrder,
+    KeyedCommand,
     OpenClient,
-    PlaceCoverOrder,
-    SquareOff,
 )
 from kavach.core.cover_order import CoverOrder
 from kavach.core.limits.commands import ChooseLimits
@@ -51,6 +47,7 @@ from tests.simulation.network import Price
 from tests.simulation.schedule import stream
 
 T = TypeVar("T")
+Known = tuple[int, int, str]  # What an answer is about: an order, a basket, a rule.
 SHARES: Final = (
     stock(),
     stock(token=2, freeze=50, slm_allowed=False),
@@ -62,6 +59,11 @@ CLOCK_EARLY_NS: Final = -2_000 * NS_PER_MS
 CLOCK_LATE_NS: Final = 500 * NS_PER_MS
 KINDS: Final = (OrderType.LIMIT,) * 4 + (OrderType.MARKET, OrderType.SL, OrderType.SLM)
 NSE: Final = Segment.NSE
+
+
+def has_key(command: Command) -> TypeGuard[KeyedCommand]:
+    """Return whether a request may be asked again without a second effect."""
+    return isinstance(command, KeyedCommand) and command.idempotency_key != ""
 
 
 class Process:
@@ -88,12 +90,12 @@ class Process:
         self.begun_ns = 0
         self._flushing = False
         self._waiting: list[tuple[int, Command, Outcome]] = []  # Answers, until they may go.
-        self.answers: dict[tuple[str, str], int] = {}  # Keys whose answer the client has.
-        self.unsaid: list[PlaceCoverOrder] = []  # Asked, and never answered.
+        self.answers: dict[tuple[str, str], Known] = {}  # Keys whose answer the client has.
+        self.unsaid: list[KeyedCommand] = []  # Asked under a key, and never answered.
         self.decided: dict[int, int] = {}  # Which decision placed which cover order.
         self.number = 0  # Of the decision that is being made.
         self.hashes: dict[int, str] = {}
-        self.auditor = Auditor(SHARES, self.settings.t_absent_ns, prompt=self.prompt)
+        self.auditor = self.first_auditor()
         self.exchange = self.first_exchange()
         self.engine = self.start()
         self.clients = "ABCDE"[: 3 + self.chance.randrange(3)]
@@ -107,6 +109,10 @@ class Process:
         self.flush()
 
     # --- What the two worlds bring ------------------------------------------------------------
+
+    def first_auditor(self) -> Auditor:
+        """Return who looks on."""
+        return Auditor(SHARES, self.settings.t_absent_ns, prompt=self.prompt)
 
     def first_exchange(self) -> Exchange:
         """Return the exchange as the world begins."""
@@ -244,10 +250,11 @@ class Process:
         self.flushed()
 
     def _answer(self, command: Command, outcome: Outcome) -> None:
-        if isinstance(command, PlaceCoverOrder) and isinstance(outcome, Answer):
+        if has_key(command) and isinstance(outcome, Answer):
             key = (command.client_id, command.idempotency_key)
-            first = self.answers.setdefault(key, outcome.order_id)
-            assert first == outcome.order_id, f"INV-6: {key} was answered with two orders"
+            known = (outcome.order_id, outcome.basket_id, outcome.subject)
+            first = self.answers.setdefault(key, known)
+            assert first == known, f"INV-6: {key} was answered with two things"
 
     def look(self) -> None:
         """Let the auditor judge."""
@@ -292,7 +299,7 @@ class Process:
         if self.auditor.forget_after(self.durable):
             self.tally["crash with lost records"] += 1
         for _, command, _ in self._waiting:
-            if isinstance(command, PlaceCoverOrder):
+            if has_key(command):
                 self.unsaid.append(command)
         self._waiting.clear()
         down_ns = self.chance.choice((1, 20, 300, 4_000)) * NS_PER_MS
@@ -315,9 +322,10 @@ class Process:
         for command in self.unsaid:
             self.execute(command)
         self.unsaid.clear()
-        for asked, cover_id in self.answers.items():
+        for asked, told in self.answers.items():
             known = self.engine.state.answers.get(asked)
-            assert known is not None and known.order_id == cover_id, f"promise 1: {asked}"
+            assert known is not None, f"promise 1: {asked}"
+            assert (known.order_id, known.basket_id, known.subject) == told, f"promise 1: {asked}"
 
     def _catch_up_session(self) -> None:
         closed = NSE in self.engine.state.sessions_closed
@@ -331,31 +339,26 @@ class Process:
         if not self.alive:
             return None
         self.tick()
-        asks = isinstance(command, PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder)
 
         def act() -> Outcome:
-            if isinstance(command, PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder):
+            if isinstance(command, KeyedCommand):
                 self.see(Asking(command))
             outcome = self.engine.execute(command)
-            if isinstance(command, PlaceCoverOrder | CancelCoverOrder | ModifyCoverOrder):
-                written = self.journal.durable_sequence
+            written = self.journal.durable_sequence
+            self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
+            if isinstance(command, KeyedCommand):
                 self.tell(outcome)
-                self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
                 self._waiting.append((written, command, outcome))
-            elif isinstance(command, SquareOff | Kill):
-                written = self.journal.durable_sequence
-                self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
             return outcome
 
         before = len(self.in_transit())
         outcome = self.step(act)
-        if asks:
-            self._check_isolation(command, before)
+        if isinstance(command, KeyedCommand):
+            self._check_isolation(command.client_id, before)
         return outcome
 
-    def _check_isolation(self, command: Command, before: int) -> None:
+    def _check_isolation(self, client: str, before: int) -> None:
         """INV-20: nothing is sent for one client because another asked, unless they traded."""
-        client = getattr(command, "client_id", "")
         for thing in self.in_transit()[before:] if not self.prompt else ():
             tag = getattr(thing, "tag", 0)
             assert self.auditor.papers[tag].asked.client_id == client, f"INV-20: {thing}"

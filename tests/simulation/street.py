@@ -116,12 +116,13 @@ class Street(Clients):
             self.tally["square-off"] += 1
             self.execute(SquareOff(NSE))
         ends_ns = chance.choice((0, 200, 3_000)) * NS_PER_MS
-        self.later(ends_ns, lambda: self._turn(is_open=False))
+        self.later(ends_ns, lambda: self.turn(is_open=False))
         self.later(
-            ends_ns + chance.choice((500, 6_000)) * NS_PER_MS, lambda: self._turn(is_open=True)
+            ends_ns + chance.choice((500, 6_000)) * NS_PER_MS, lambda: self.turn(is_open=True)
         )
 
-    def _turn(self, *, is_open: bool) -> None:
+    def turn(self, *, is_open: bool) -> None:
+        """Let the session end or begin, unless it has."""
         if self.open is not is_open:
             self.open = is_open
             self.change_session(is_open=is_open)

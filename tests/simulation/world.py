@@ -70,25 +70,29 @@ class World(Street):
         self.end_faults()
         self.run_until(self.true_ns + QUIET_NS)  # Every appointment is kept by then.
         assert self.alive and self.linked and self.open, "the world has not come back"
-        self._go_on(QUIET_NS)
+        self.go_on(QUIET_NS)
         self.check_settled({"ENTRY_OPEN", "COVERED_OPEN", "COVERED"})
         for cover in list(self.engine.state.every_cover()):
             if cover.ended is None:
                 self.execute(self.cancel(cover, Leg.ENTRY))
-        self._go_on(QUIET_NS // 2)
+        self.go_on(QUIET_NS // 2)
         self.check_settled({"COVERED"})
         for cover in list(self.engine.state.every_cover()):
             if cover.ended is None or cover.position:
                 outcome = self.execute(self.cancel(cover, Leg.THIRD))
                 assert isinstance(outcome, Answer), f"INV-12: {outcome} in {cover.state}"
-        self._go_on(QUIET_NS // 2)
+        self.go_on(QUIET_NS // 2)
         self.check_settled(set())
         held = [c.order_id for c in self.engine.state.every_cover() if c.position]
         assert not held, f"INV-9: {held} are left with a position"
-        self._check_money()
+        self.leave()
+        self.check_money()
         self._check_replay()
 
-    def _go_on(self, for_ns: int) -> None:
+    def leave(self) -> None:
+        """Let what is no cover order end, too."""
+
+    def go_on(self, for_ns: int) -> None:
         """Let time pass in a market that takes and gives everything."""
         for _ in range(for_ns // NS_PER_SECOND):
             for share in SHARES:
@@ -113,7 +117,7 @@ class World(Street):
         """Assert that the core knows of every order what the exchange knows."""
         raise NotImplementedError
 
-    def _check_money(self) -> None:
+    def check_money(self) -> None:
         """INV-11: positions and money are the fold of the distinct trades."""
         state = self.engine.state
         ledger = self.auditor.ledger()

@@ -403,6 +403,8 @@ class Core(Desk):
         """Pay what every order is owed, after a snapshot was heard."""
         for parent in self._all_living():
             settle(self, parent, parent.state)
+        for name in sorted(self.state.entries_stopped):
+            square_off_exchange(self, Exchange(name))  # The time may have come meanwhile.
         look_again(self)
 
     def _all_living(self) -> list[ParentOrder]:

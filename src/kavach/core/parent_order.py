@@ -105,6 +105,11 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         return False
 
     @property
+    def squares_off(self) -> bool:
+        """Whether its entry is no opening but the system's own way out of a position."""
+        return False
+
+    @property
     def over(self) -> bool:
         """Whether the order has ended."""
         raise NotImplementedError

@@ -77,11 +77,13 @@ class EmbeddedVenue:
         fault = self.faults.take(request, order, parent.client_id) if self.faults else None
         if fault is not None:
             return self._suffer(fault, request, order, parent, at_ns)
-        return self.heard(self._ask(request, order, at_ns), parent.instrument, request)
+        return self.heard(self._ask(request, order, parent, at_ns), parent.instrument, request)
 
-    def _ask(self, request: core.Request, order: VenueOrder, at_ns: int) -> list[ex.Event]:
+    def _ask(
+        self, request: core.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
+    ) -> list[ex.Event]:
         if type(request) is core.OrderSubmitted:
-            return self._submit(request, at_ns)
+            return self._submit(request, parent, at_ns)
         if type(request) is core.OrderCancelSent:
             return self.exchange.cancel(ex.CancelOrder(order.exchange_order_id))
         if type(request) is core.StrayCancelSent:
@@ -103,7 +105,7 @@ class EmbeddedVenue:
             return HeardNow([_refusal(request, fault)], _QUIET, [])
         if effect is FaultEffect.DROP_REQUEST:
             return HeardNow([], _QUIET, [])
-        events = self._ask(request, order, at_ns)
+        events = self._ask(request, order, parent, at_ns)
         if effect is FaultEffect.CANCEL_RESTING:
             events = events + self._cancel_resting(request.tag, order, events, fault)
             return self.heard(events, parent.instrument, request)
@@ -255,8 +257,11 @@ class EmbeddedVenue:
                 moved = {key: self.exchange.last_price_pips(key)}
         return HeardNow(reports, moved, journaled)
 
-    def _submit(self, request: core.OrderSubmitted, at_ns: int) -> list[ex.Event]:
-        entry = request.purpose is core.Purpose.ENTRY
+    def _submit(
+        self, request: core.OrderSubmitted, parent: ParentOrder, at_ns: int
+    ) -> list[ex.Event]:
+        """Submit an order; one that takes risk away goes before one's own that would meet it."""
+        entry = request.purpose is core.Purpose.ENTRY and not parent.squares_off
         return self.exchange.submit(
             ex.NewOrder(
                 request.tag,

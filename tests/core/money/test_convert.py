@@ -2,6 +2,7 @@
 
 import pytest
 
+from kavach.core.commands import SquareOff
 from kavach.core.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.money.holding import Shares
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
@@ -172,6 +173,26 @@ def test_a_refused_conversion_changes_nothing(change: dict[str, object], refusal
     asked = {"quantity": 100, "product": MIS, "new_product": NRML, "item": SHARE} | change
     assert convert(counter, **asked) == refusal  # type: ignore[arg-type]
     assert counter.engine.state_hash() == before
+
+
+def test_after_the_square_off_time_what_becomes_intraday_is_given_back() -> None:
+    """Nothing that is intraday is left standing, however it became so."""
+    counter = Counter()
+    counter.trade(BUY, 40, 12, NRML)
+    counter.ask(SquareOff(Exchange.NSE))
+    assert isinstance(convert(counter, 40, NRML, MIS), Answer)
+    orders = [one for one in counter.engine.state.regulars.values() if one.squares_off]
+    assert [(one.side, one.quantity) for one in orders] == [(SELL, 40)]
+
+
+def test_what_is_being_squared_off_cannot_be_converted() -> None:
+    """The order that gives it back would turn the position round."""
+    counter = Counter()
+    counter.trade(BUY, 40, 12, MIS)
+    counter.ask(SquareOff(Exchange.NSE))
+    outcome = convert(counter, 40, MIS, CNC)
+    assert isinstance(outcome, Refusal) and outcome.reason is Reason.QUANTITY_MUST_BE_CONVERTIBLE
+    assert net(counter, MIS) == 40
 
 
 def test_a_repeated_conversion_is_done_once() -> None:

@@ -3,7 +3,8 @@ Conversions and gifts: whether they may be, and what moves.
 
 A part of a position can be taken for another product as far as regular orders hold it: what
 belongs to a cover or bracket order, carried ones included, gets out by that order. Delivery
-needs shares where something is sold, and both products together need their margin.
+needs shares where something is sold, and both products together need their margin. After the
+square-off time what becomes intraday is given back at once, and what is being given back stays.
 
 Source: wire 1.5 (convert); cover-order 5.8 (INV-12).
 """
@@ -21,10 +22,11 @@ from kavach.core.money.holding import Holding, Shares, fit
 from kavach.core.money.margin import position_margin_paise, sellable_quantity
 from kavach.core.money.position import Position
 from kavach.core.refusals import Reason, Refusal
+from kavach.core.regular.square_off import square_off_position
 from kavach.core.settings import Settings
 from kavach.core.ticket import Ticket
 from kavach.instruments import Instrument
-from kavach.units import Product, Quantity, Side
+from kavach.units import Product, Quantity, Side, opposite
 
 
 def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
@@ -51,6 +53,9 @@ def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
     delivery = command.product if command.side is Side.BUY else command.new_product
     shares = sellable_quantity(client, instrument.key, delivery)
     most = held if shares is None else min(held, shares)
+    stopped = instrument.exchange in state.entries_stopped
+    if stopped and command.product is Product.MIS:  # What is being given back stays intraday.
+        most = max(0, most - position.open_of(opposite(command.side)).quantity)
     if command.quantity > most:
         return Refusal(Reason.QUANTITY_MUST_BE_CONVERTIBLE, f"{most} can be converted")
     event = _moved(command, position)
@@ -68,6 +73,8 @@ def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
         return Refusal(Reason.MARGIN_MUST_SUFFICE, figures)
     # After this point it must succeed.
     desk.emit(event)
+    if command.new_product is Product.MIS:
+        square_off_position(desk, command.client_id, instrument.key)
     return Ticket()
 
 

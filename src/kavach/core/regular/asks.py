@@ -32,6 +32,7 @@ from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.regular.events import RegularOrderEnded, RegularOrderPlaced
 from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.square_off import square_off_rest
 from kavach.core.regular.tables import CANCELLED, FILLED, NEW, REJECTED, USER, RegularAsk
 from kavach.core.rules import check_terms, reference_price
 from kavach.core.settle import settle
@@ -184,6 +185,7 @@ def cancel_order(desk: Desk, command: CancelOrder) -> Ticket | Refusal:
     if reply is Reply.DROP:
         desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, ""))
     settle(desk, order, before)
+    square_off_rest(desk, order)  # No report will tell that it is over.
     return Ticket(Doing.CANCEL, order)
 
 

@@ -8,13 +8,18 @@ from kavach.core.desk import Desk
 from kavach.core.events import EntryCancelRequested, Source
 from kavach.core.regular.events import RegularOrderEnded, RegularOrderReleased
 from kavach.core.regular.order import RegularOrder
-from kavach.core.regular.tables import CANCELLED, DAY, DayAct, DayEvent
+from kavach.core.regular.tables import CANCELLED, DAY, NEW, DayAct, DayEvent
 from kavach.units import Product
 
 
 def pass_moment(desk: Desk, order: RegularOrder, moment: DayEvent, source: Source) -> None:
     """Establish what the moment asks of the order; its duties follow from that."""
     act = DAY[order.state][moment]
+    if order.squares_off:
+        # It opens nothing, so nothing stops it; but what was not sent in its session is not sent
+        # in the next one, for which the position may be meant.
+        over = moment is DayEvent.O_OPEN or moment is DayEvent.T2_SESSION_END
+        act = DayAct.DROP if over and order.state is NEW else DayAct.NOTHING
     if act is DayAct.RELEASE:
         desk.emit(RegularOrderReleased(order.order_id))
     elif act is DayAct.DROP:

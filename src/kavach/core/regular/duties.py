@@ -15,10 +15,10 @@ from kavach.core.events import (
     Report,
     Source,
 )
-from kavach.core.limits.budget import fits, fits_at_ns
 from kavach.core.order_life import Life
 from kavach.core.regular.events import RegularOrderEnded, RegularOrderReopened
 from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.pacing import goes_at_ns, may_go
 from kavach.core.regular.tables import (
     CANCELLED,
     EXPIRED,
@@ -47,7 +47,7 @@ def perform(desk: Desk, order: RegularOrder) -> RegularState:
     if state is NEW:
         if order.cancel_source is not None:
             desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, order.cancel_source))
-        elif fits(desk, order):  # One of many at once: its turn comes within seconds.
+        elif may_go(desk, order):  # One of many at once: its turn comes within seconds.
             submit_entry(desk, order, instrument)
         return order.state
     if order.cancel_source is not None:
@@ -97,7 +97,7 @@ def next_wake_ns(desk: Desk, order: RegularOrder, state: RegularState) -> int:
         return 0
     due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)
     if state is NEW:
-        due.append(fits_at_ns(desk, order))
+        due.append(goes_at_ns(desk, order))
     again_ns = desk.now_ns + desk.state.settings.t_reprice_ns
     return min((at_ns if at_ns > desk.now_ns else again_ns for at_ns in due), default=0)
 

@@ -9,12 +9,14 @@ Quantities are shares, prices pips.
 Source: wire 1.2, 3.1.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from kavach.core.money.position import NOTHING, Open
 from kavach.core.order_life import Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.tables import NEW, OPEN, PARKED, SENT, RegularState
+
+SQUARE_OFF: Final = "SQUARE_OFF"  # What the row of the system's own orders says they came from.
 
 
 class RegularOrder(ParentOrder, array_like=True, gc=False):
@@ -26,6 +28,11 @@ class RegularOrder(ParentOrder, array_like=True, gc=False):
     parked: bool = False
     counted: Open = NOTHING  # What it could still trade, as its position counts it.
     ended: RegularState | None = None
+
+    @property
+    def squares_off(self) -> bool:
+        """Whether the system itself gives back a position with it."""
+        return self.device == SQUARE_OFF
 
     @property
     def over(self) -> bool:

@@ -4,7 +4,11 @@ Square-off of what regular orders hold intraday: at the exchange's time, at mark
 At T1 the open MIS orders of an exchange are cancelled; what MIS positions then hold is given back
 by orders of the system's own. Such an order is sent only when nothing else of the position is
 open, so that a cancel which loses its race cannot turn the position round: whenever the last open
-order of a position ends, this looks again. Cover orders get out by themselves.
+order of a position ends, this looks again, and so it does when the venue can be reached again or a
+conversion has made a position intraday. Cover orders get out by themselves.
+
+One that ends without a trade is followed by the next only after a while, for whatever the
+exchange has against it may last.
 
 Source: cover-order 5.6 (auto square-off); wire Part 8 (17).
 """
@@ -12,13 +16,13 @@ Source: cover-order 5.6 (auto square-off); wire Part 8 (17).
 from typing import Final
 
 from kavach.core.desk import Desk
+from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.events import RegularOrderPlaced
-from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.order import SQUARE_OFF, RegularOrder
 from kavach.core.regular.tables import NEW
 from kavach.core.settle import settle
 from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
 
-DEVICE: Final = "SQUARE_OFF"  # What the row of such an order says it came from.
 _ZERO: Final = Pips(0)
 
 
@@ -33,11 +37,22 @@ def square_off_exchange(desk: Desk, exchange: Exchange) -> None:
 
 def square_off_rest(desk: Desk, order: RegularOrder) -> None:
     """Give back what is left of a position, if this order of it ended after the square-off time."""
+    if order.over and order.product is Product.MIS:
+        square_off_position(desk, order.client_id, order.instrument)
+
+
+def square_off_position(desk: Desk, client_id: str, key: InstrumentKey) -> None:
+    """Give back what is left of a position, if the square-off time has come."""
     state = desk.state
-    if not order.over or order.product is not Product.MIS:
-        return
-    if state.instruments[order.instrument].exchange in state.entries_stopped:
-        _square_off(desk, order.client_id, order.instrument)
+    if state.instruments[key].exchange in state.entries_stopped:
+        _square_off(desk, client_id, key)
+
+
+def _may_trade(order: ParentOrder, key: InstrumentKey) -> bool:
+    """Return whether an order may still trade of an intraday position in this session."""
+    if not isinstance(order, RegularOrder) or order.over or order.parked:
+        return False
+    return order.instrument == key and order.product is Product.MIS
 
 
 def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
@@ -46,7 +61,7 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
     position = state.clients[client_id].position(key, Product.MIS)
     if position is None or state.link_down or state.session_closed(instrument):
         return
-    if position.open_buy.quantity or position.open_sell.quantity:
+    if any(_may_trade(order, key) for order in state.orders_of(client_id)):
         return
     left = abs(position.plain_net)
     side = Side.SELL if position.plain_net > 0 else Side.BUY
@@ -68,7 +83,7 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
                 Product.MIS,
                 Pips(desk.last_price(instrument)),
                 0,
-                DEVICE,
+                SQUARE_OFF,
             )
         )
         settle(desk, state.regulars[order_id], NEW)
