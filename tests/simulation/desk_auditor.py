@@ -243,9 +243,7 @@ class DeskAuditor(Auditor):
     def _everybody(self, command: SquareOff | Kill) -> None:
         mine, self.of_cover = (
             self.of_cover,
-            {  # type: ignore[assignment]
-                who: papers for who, papers in self.of_cover.items() if who not in self.wishes
-            },
+            {who: papers for who, papers in self.of_cover.items() if who not in self.wishes},
         )
         super()._everybody(command)
         self.of_cover = mine
