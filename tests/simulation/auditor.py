@@ -29,6 +29,7 @@ from kavach.core.commands import (
     Kill,
     Leg,
     ModifyCoverOrder,
+    OpenSession,
     PlaceCoverOrder,
     SquareOff,
 )
@@ -224,6 +225,7 @@ class Auditor:
         self.tightest: dict[int, int] = {}  # The best trigger confirmed since.
         self.trailing: dict[int, int] = {}
         self.last: dict[InstrumentKey, int] = {}
+        self.opened_ns = 0  # When the session was opened last.
         self.bare_ns: dict[int, int] = {}
         self.fired_ns: dict[int, int] = {}
         self.out_ns: dict[int, int] = {}  # Since when a cover has been on its way out.
@@ -284,6 +286,8 @@ class Auditor:
         command, outcome = asked
         if not isinstance(outcome, Answer):
             return
+        if isinstance(command, OpenSession):
+            self.opened_ns = self.now_ns
         if isinstance(command, SquareOff | Kill):
             self._everybody(command)
             return
@@ -539,6 +543,8 @@ class Auditor:
                 sold += paper.filled
                 busy = busy or (paper.in_flight and not paper.target)
         busy = busy or any(exits.untold for exits in groups)
+        # A link ends with its session: of what was linked before, each could still trade alone.
+        busy = busy or any(p.target and not p.dead and p.asked_ns < self.opened_ns for p in papers)
         entry_dead = all(paper.dead for paper in papers if paper.entry)
         exits_dead = all(paper.dead for paper in papers if not paper.entry)
         position = bought - sold

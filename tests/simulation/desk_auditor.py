@@ -16,6 +16,7 @@ Times are nanoseconds, prices pips.
 Source: docs/reliability.md; wire 1.2, 1.8, 1.9; cover-order 5.6, 5.8.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -244,6 +245,9 @@ class DeskAuditor(Auditor):
         mine, self.of_cover = (
             self.of_cover,
             {who: papers for who, papers in self.of_cover.items() if who not in self.wishes},
+        mine = self.of_cover
+        self.of_cover = defaultdict(
+            list, {who: papers for who, papers in mine.items() if who not in self.wishes}
         )
         super()._everybody(command)
         self.of_cover = mine

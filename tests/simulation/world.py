@@ -196,7 +196,7 @@ def attempt(
         world.play(plan(seed, kind.deeds) if decisions is None else decisions)
     except Exception as broken:  # Whatever a broken core raises is a finding, not our end.
         text = str(broken) if isinstance(broken, AssertionError) else repr(broken)
-        if not text.startswith(("INV-", "promise", "truth")):
+        if not text.startswith(("INV-", "AMO", "GTT", "promise", "truth")):
             text = f"{type(broken).__name__}: {text}"
         return Failure(kind, seed, text)
     return world
