@@ -242,9 +242,6 @@ class DeskAuditor(Auditor):
         self.accounts.settle(today, self.last_price, waits=waits)
 
     def _everybody(self, command: SquareOff | Kill) -> None:
-        mine, self.of_cover = (
-            self.of_cover,
-            {who: papers for who, papers in self.of_cover.items() if who not in self.wishes},
         mine = self.of_cover
         self.of_cover = defaultdict(
             list, {who: papers for who, papers in mine.items() if who not in self.wishes}
