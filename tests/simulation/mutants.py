@@ -416,12 +416,6 @@ MUTANTS: Final = (
         "            pass",
     ),
     _one(
-        "what is being squared off is not converted",
-        "core/money/convert.py",
-        "    if stopped and command.product is Product.MIS:",
-        "    if False:",
-    ),
-    _one(
         "a rule fires at its trigger and not before",
         "core/gtt/watch.py",
         "above[: bisect_right(above, (last_pips, _LAST))]",
@@ -504,7 +498,7 @@ SAMPLE: Final = (
     "a trade counts once",
     "an absence is believed only when nothing can be under way",
     "a parked order goes nowhere before the session opens",
-    "a rule is armed again after a restart",
+    "the square-off waits until nothing else can trade",
 )  # Caught soon enough for every run of the tests.
 
 
