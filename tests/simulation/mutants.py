@@ -315,7 +315,7 @@ MUTANTS: Final = (
         "    _settle_modify(state, parent, refused=order.purpose is _ENTRY)\n"
         '    _note(parent, order, "request_lost", at_ns)\n',
         "    order.cancel_refused_at_ns = at_ns + 10**12\n"
-        '    _note(cover, order, "request_lost", at_ns)\n',
+        '    _note(parent, order, "request_lost", at_ns)\n',
     ),
     _one(
         "nothing is sent while the link is down",
