@@ -543,8 +543,10 @@ class Auditor:
                 sold += paper.filled
                 busy = busy or (paper.in_flight and not paper.target)
         busy = busy or any(exits.untold for exits in groups)
-        # A link ends with its session: of what was linked before, each could still trade alone.
-        busy = busy or any(p.target and not p.dead and p.asked_ns < self.opened_ns for p in papers)
+        # A link ends with its session: of what was linked before, each could still trade alone,
+        # and beside a target that is not known to be dead a fresh stop could reverse.
+        loose = any(p.target and not p.dead and p.asked_ns < self.opened_ns for p in papers)
+        busy = busy or loose
         entry_dead = all(paper.dead for paper in papers if paper.entry)
         exits_dead = all(paper.dead for paper in papers if not paper.entry)
         position = bought - sold
@@ -563,7 +565,7 @@ class Auditor:
             assert state not in FLAT_ENDS or bought == 0, f"INV-4: {who} {state}, and {bought}"
         elif position > confirmed:
             assert state in MAY_BE_BARE, f"INV-2: {who} is bare in {state}"
-        if able and state == "UNPROTECTED" and wants < position:
+        if able and state == "UNPROTECTED" and wants < position and not loose:
             stops = sum(paper.asked.purpose is e.Purpose.STOP for paper in papers)
             assert stops > 1, f"INV-2: {who} has lost its stop, and nobody tries another"
         fired = state == "TRIGGERED" or any(p.target and p.filled for p in papers)
