@@ -563,6 +563,16 @@ def test_a_square_off_that_comes_while_the_link_is_down_is_made_up_for() -> None
     scene.check_replay()
 
 
+def test_the_kill_switch_leaves_the_way_out() -> None:
+    """It stops what opens; what gives a position back goes on, sent or not."""
+    scene = _held()
+    scene.tell("squareoff")
+    assert scene.tell("kill") == "nothing | FILLED"
+    assert _live(scene) == [("SELL", 100, "SQUARE_OFF")]
+    assert not scene.engine.state.regulars[max(scene.engine.state.regulars)].cancel_source
+    scene.check_replay()
+
+
 def test_a_parked_order_is_not_waited_for() -> None:
     """An after-market order cannot trade in this session, so it holds up no square-off."""
     scene = _held()
