@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 from kavach.core.cover_tables import State
 from kavach.engine.clock_port import TimeSource
@@ -99,6 +100,7 @@ def test_one_journey_at_a_time(served: Served) -> None:
         journey = pool.submit(served.post, "clock", action="advance", seconds=300)
         while not served.stage.clock.travelling:
             assert not journey.done(), "there is no journey"
+            sleep(0.001)  # The server shares this process.
         other = served.http.post("/twin/v1/clock", json={"action": "advance", "seconds": 1})
         reset = served.http.post("/twin/v1/reset")
         look = served.http.get("/twin/v1/market/NSE/14366")
