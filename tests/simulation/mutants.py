@@ -400,7 +400,7 @@ MUTANTS: Final = (
     _one(
         "the square-off waits until nothing else can trade",
         "core/regular/square_off.py",
-        "    if any(_may_trade(order, key) for order in state.orders_of(client_id)):\n",
+        "    if any(_may_trade(order, key) for order in reversed(state.orders_of(client_id))):\n",
         "    if False:\n",
     ),
     _one(

@@ -61,9 +61,12 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
     position = state.clients[client_id].position(key, Product.MIS)
     if position is None or state.link_down or state.session_closed(instrument):
         return
-    if any(_may_trade(order, key) for order in state.orders_of(client_id)):
-        return
     left = abs(position.plain_net)
+    if left == 0:
+        return
+    # Cancels come home oldest first, so the newest order is the one to find open soonest.
+    if any(_may_trade(order, key) for order in reversed(state.orders_of(client_id))):
+        return
     side = Side.SELL if position.plain_net > 0 else Side.BUY
     while left > 0:
         part = min(left, instrument.slice_max)
