@@ -5,7 +5,7 @@ Source: wire 0.1, 1.2, 1.3, Decision 5.
 """
 
 from hashlib import blake2b
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -15,13 +15,11 @@ from kavach.api.edge import Edge
 from kavach.core.commands import KeyedCommand
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Answer
-from kavach.units import Exchange, InstrumentKey, OrderType, Pips, instrument_key
+from kavach.units import InstrumentKey, OrderType, Pips, instrument_key
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField
 
 C = TypeVar("C", bound=KeyedCommand)
-
-_exchange: Final = read.word(Exchange)
 
 
 class Named(Protocol):
@@ -83,7 +81,7 @@ def protection_of(request: Protected) -> int | None:
 
 def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> InstrumentKey | None:
     """Return the instrument the client names; the half it leaves out is the order's own."""
-    exchange = read.optional(_exchange, request.exchange, "exchange")
+    exchange = read.optional(read.exchange, request.exchange, "exchange")
     token = read.optional(read.token, request.instrument_token, "instrument_token")
     if exchange is None and token is None:
         return None

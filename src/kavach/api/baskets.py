@@ -16,8 +16,6 @@ from kavach.api.kept_terms import (
     LineExecution,
     kept_or,
     line_execution,
-    order_type,
-    product,
     terms_of,
     type_of,
     within,
@@ -83,8 +81,8 @@ def create(edge: Edge, call: Call) -> Reply:
         client_id=call.client_id,
         name=name,
         basket_type=read.optional(_basket_type, request.type, "type") or BasketType.NORMAL,
-        product_type=_or_all(product, request.product_type, "product_type"),
-        order_type=_or_all(order_type, request.order_type, "order_type"),
+        product_type=_or_all(read.product, request.product_type, "product_type"),
+        order_type=_or_all(read.order_type, request.order_type, "order_type"),
     )
     answer = _execute(edge, call, command)
     if isinstance(answer, Reply):

@@ -49,7 +49,6 @@ class Figure(StrEnum):
     CLOSE_PRICE = "close_price"
 
 
-_exchange: Final = read.word(Exchange)
 _figure: Final = read.word(Figure)
 
 Asked = dict[str, str]
@@ -80,7 +79,7 @@ async def download(edge: Edge, knock: Knock) -> Reply:
     if pairs.get("info", "download") != "download":
         raise BadField("info")
     wanted = [word for word in pairs.get("exchanges", "").split(",") if word.strip()]
-    exchanges = [_exchange(word.strip().upper(), "exchanges") for word in wanted]
+    exchanges = [read.exchange(word.strip().upper(), "exchanges") for word in wanted]
     content = edge.catalogue.published.download(exchanges or Exchange)
     name = (b"content-disposition", b'attachment; filename="CompactScrip.zip"')
     return Reply(200, content, zipped=True, more=(name,))
@@ -90,7 +89,7 @@ def scrip(edge: Edge, call: Call, asked: Asked) -> Reply:
     """Return everything about one contract."""
     if asked.get("info", "scrip") != "scrip":
         raise BadField("info")
-    exchange = _exchange(call.path_id, "exchange")
+    exchange = read.exchange(call.path_id, "exchange")
     one = _instrument(edge, exchange, read.token(asked.get("token"), "token"))
     if one is None:
         return _fault(edge, 404, NOT_FOUND, "NO_SUCH_INSTRUMENT")
@@ -128,7 +127,7 @@ def _whole_key(query: bytes) -> str:
 
 def option_chain(edge: Edge, call: Call, asked: Asked) -> Reply:
     """Return calls and puts of an underlying, by expiry and strike, around a price."""
-    exchange = _exchange(call.path_id, "exchange")
+    exchange = read.exchange(call.path_id, "exchange")
     token = read.token(asked.get("token"), "token")
     number_asked = read.optional(read.integer, asked.get("num"), "num")
     price: int | None = read.optional(read.price, asked.get("price"), "price")
@@ -151,7 +150,7 @@ def quote(edge: Edge, call: Call) -> Reply:
     asked = _asked(call)
     figure = read.optional(_figure, asked.get("key"), "key")
     try:
-        exchange = _exchange(call.path_id, "exchange")
+        exchange = read.exchange(call.path_id, "exchange")
         one = _instrument(edge, exchange, read.token(asked.get("token"), "instrument_token"))
         if one is None:
             raise BadField("instrument_token")

@@ -26,7 +26,7 @@ from kavach.api.rows import PRODUCT_NUMBER
 from kavach.core.accounts import Client
 from kavach.core.money.margin import order_margin_paise, position_margin_paise
 from kavach.instruments import Instrument
-from kavach.units import PIPS_PER_PAISA, Exchange, Paise, Product, Quantity, Side, instrument_key
+from kavach.units import PIPS_PER_PAISA, Paise, Product, Quantity, Side, instrument_key
 from kavach.wire import fields as read
 from kavach.wire.contracts import NotFound
 from kavach.wire.errors import BadField
@@ -47,8 +47,6 @@ LEGS_MAX: Final = 50
 
 Leg = tuple[Instrument, Product, Side, Quantity, int]  # The last is the price in pips.
 
-_exchange: Final = read.word(Exchange)
-_side: Final = read.word(Side)
 _PRODUCT: Final = {product.value: product for product in Product} | {
     str(code): product for product, code in PRODUCT_NUMBER.items()
 }
@@ -265,12 +263,12 @@ def _objects(data: object) -> list[CalcLeg]:
 
 def _leg(edge: Edge, leg: CalcLeg) -> Leg:
     """Return what a leg says; raises ``BadField``."""
-    exchange = _exchange(leg.exchange, "exchange")
+    exchange = read.exchange(leg.exchange, "exchange")
     key = instrument_key(exchange, read.token(leg.token, "token"))
     instrument = edge.backend.instruments.get(key)
     if instrument is None:
         raise BadField("token")
-    side = _side(leg.side, "side")
+    side = read.side(leg.side, "side")
     quantity = read.quantity(leg.quantity, "quantity")
     if quantity == 0:
         raise BadField("quantity")

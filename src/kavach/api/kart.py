@@ -31,13 +31,8 @@ from kavach.core.commands import (
 from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Outcome, Reason, Refusal
 from kavach.units import (
-    Exchange,
-    OrderType,
     Pips,
-    Product,
     Quantity,
-    Side,
-    Validity,
     instrument_key,
 )
 from kavach.wire import answers, headers
@@ -62,11 +57,6 @@ _LEGS: Final = {word: Leg(word.value) for word in read.LegWord}
 _NOTHING_TO_SQUARE_OFF: Final = frozenset({Pips(0), Pips(10_000)})  # 0 and 1 rupee: samples.
 
 _CO: Final = read.ExecutionType.CO.value
-_exchange: Final = read.word(Exchange)
-_order_type: Final = read.word(OrderType)
-_side: Final = read.word(Side)
-_product: Final = read.word(Product)
-_validity: Final = read.word_in_any_case(Validity)
 
 
 def place(edge: Edge, call: Call) -> Reply:
@@ -129,9 +119,9 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
     """Return the command that a place request amounts to."""
     check_owner(call, read.text(request.client_id, "client_id"))
     bracket = read.is_bracket(request.execution_type, "execution_type")
-    exchange = _exchange(request.exchange, "exchange")
+    exchange = read.exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
-    order_type = _order_type(request.order_type, "order_type")
+    order_type = read.order_type(request.order_type, "order_type")
     stop_pips = read.price(request.stop_loss_value, "stop_loss_value")
     target_pips = Pips(0)
     if bracket:
@@ -141,7 +131,7 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
     return PlaceCoverOrder(
         client_id=call.client_id,
         instrument=instrument_key(exchange, token),
-        side=_side(request.order_side, "order_side"),
+        side=read.side(request.order_side, "order_side"),
         order_type=order_type,
         quantity=read.quantity(request.quantity, "quantity"),
         disclosed_quantity=read.optional(
@@ -151,8 +141,8 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
         price_pips=price_of(order_type, request.price),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
         or Pips(0),
-        validity=_validity(request.validity, "validity"),
-        product=_product(request.product, "product"),
+        validity=read.validity(request.validity, "validity"),
+        product=read.product(request.product, "product"),
         stop_price_pips=Pips(0) if bracket else stop_pips,
         trailing_step_pips=_trailing_step(request) or Pips(0),
         user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
@@ -192,17 +182,17 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
             read.identifier, request.exchange_order_id, "exchange_order_id"
         ),
         instrument=same_instrument(edge, request, order_id),
-        side=read.optional(_side, request.order_side, "order_side"),
-        product=read.optional(_product, request.product, "product"),
+        side=read.optional(read.side, request.order_side, "order_side"),
+        product=read.optional(read.product, request.product, "product"),
         last_activity_ns=None if reference is None else time_of(reference),
-        order_type=read.optional(_order_type, request.order_type, "order_type"),
+        order_type=read.optional(read.order_type, request.order_type, "order_type"),
         quantity=read.optional(read.quantity, request.quantity, "quantity"),
         disclosed_quantity=read.optional(
             read.quantity, request.disclosed_quantity, "disclosed_quantity"
         ),
         price_pips=read.optional(read.price, request.price, "price"),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
-        validity=read.optional(_validity, request.validity, "validity"),
+        validity=read.optional(read.validity, request.validity, "validity"),
         stop_price_pips=None if bracket else stop_pips,
         trailing_step_pips=_trailing_step(request),
         stop_offset_pips=stop_pips if bracket else None,

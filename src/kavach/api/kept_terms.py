@@ -18,9 +18,7 @@ from kavach.units import (
     InstrumentKey,
     OrderType,
     Pips,
-    Product,
     Quantity,
-    Side,
     Validity,
     instrument_key,
 )
@@ -31,12 +29,6 @@ T = TypeVar("T")
 
 PRICED: Final = frozenset({OrderType.LIMIT, OrderType.SL})
 WAITING: Final = frozenset({OrderType.SL, OrderType.SLM})
-
-exchange: Final = read.word(Exchange)
-order_type: Final = read.word(OrderType)
-side: Final = read.word(Side)
-product: Final = read.word(Product)
-validity: Final = read.word_in_any_case(Validity)
 
 
 class LineExecution(StrEnum):
@@ -87,7 +79,9 @@ def instrument_of(written: Written, own: OrderTerms | None) -> InstrumentKey:
     """Return the instrument that is named; the half that is not is the one it was."""
     segment, token = (None, None) if own is None else own.instrument.split(":")
     return instrument_key(
-        kept_or(written.exchange, Exchange(segment) if segment else None, exchange, "exchange"),
+        kept_or(
+            written.exchange, Exchange(segment) if segment else None, read.exchange, "exchange"
+        ),
         kept_or(
             written.instrument_token, int(token) if token else None, read.token, "instrument_token"
         ),
@@ -105,7 +99,7 @@ def terms_of(
     """Return the order that is written, with these prices."""
     return OrderTerms(
         instrument=instrument_of(written, own),
-        side=kept_or(written.order_side, own.side if own else None, side, "order_side"),
+        side=kept_or(written.order_side, own.side if own else None, read.side, "order_side"),
         order_type=type_of(written, own),
         quantity=kept_or(
             written.quantity, own.quantity if own else None, read.quantity, "quantity"
@@ -119,9 +113,12 @@ def terms_of(
         price_pips=price_pips,
         trigger_price_pips=trigger_price_pips,
         validity=kept_or(
-            written.validity, Validity.DAY if own is None else own.validity, validity, "validity"
+            written.validity,
+            Validity.DAY if own is None else own.validity,
+            read.validity,
+            "validity",
         ),
-        product=kept_or(written.product, own.product if own else None, product, "product"),
+        product=kept_or(written.product, own.product if own else None, read.product, "product"),
         user_order_id=kept_or(
             written.user_order_id,
             0 if own is None else own.user_order_id,
@@ -141,4 +138,6 @@ def terms_of(
 
 def type_of(written: Written, own: OrderTerms | None) -> OrderType:
     """Return the order type that is written, or the one it was."""
-    return kept_or(written.order_type, own.order_type if own else None, order_type, "order_type")
+    return kept_or(
+        written.order_type, own.order_type if own else None, read.order_type, "order_type"
+    )

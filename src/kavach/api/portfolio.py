@@ -16,7 +16,7 @@ from kavach.api.route import CLIENT, PREFIX, Query, Route
 from kavach.api.rows import position_row
 from kavach.core.money.commands import ConvertPosition
 from kavach.core.refusals import Refusal
-from kavach.units import Exchange, Product, Side, Validity, instrument_key
+from kavach.units import instrument_key
 from kavach.wire import fields as read
 from kavach.wire.answers import PositionsAnswer
 from kavach.wire.portfolio import (
@@ -39,10 +39,6 @@ class Span(StrEnum):
 
 
 _span: Final = read.word(Span)
-_exchange: Final = read.word(Exchange)
-_side: Final = read.word(Side)
-_product: Final = read.word(Product)
-_validity: Final = read.word_in_any_case(Validity)
 
 
 def positions(edge: Edge, call: Call) -> Reply:
@@ -91,16 +87,16 @@ def convert(edge: Edge, call: Call) -> Reply:
 def convert_command(request: ConvertRequest, call: Call) -> ConvertPosition:
     """Return the command that a request amounts to."""
     check_owner(call, read.text(request.client_id, "client_id"))
-    exchange = _exchange(request.exchange, "exchange")
+    exchange = read.exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
-    product = _product(request.product, "product")
-    new_product = _product(request.new_product, "new_product")
+    product = read.product(request.product, "product")
+    new_product = read.product(request.new_product, "new_product")
     quantity = read.quantity(request.quantity, "quantity")
-    read.optional(_validity, request.validity, "validity")
+    read.optional(read.validity, request.validity, "validity")
     return ConvertPosition(
         client_id=call.client_id,
         instrument=instrument_key(exchange, token),
-        side=_side(request.order_side, "order_side"),
+        side=read.side(request.order_side, "order_side"),
         quantity=quantity,
         product=product,
         new_product=new_product,

@@ -26,13 +26,8 @@ from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.units import (
-    Exchange,
-    OrderType,
     Pips,
-    Product,
     Quantity,
-    Side,
-    Validity,
     instrument_key,
 )
 from kavach.wire import fields as read
@@ -51,11 +46,6 @@ from kavach.wire.requests import decode
 
 ORDERS: Final = f"{PREFIX}/orders"
 
-_exchange: Final = read.word(Exchange)
-_order_type: Final = read.word(OrderType)
-_side: Final = read.word(Side)
-_product: Final = read.word(Product)
-_validity: Final = read.word_in_any_case(Validity)
 _execution: Final = read.word_in_any_case(read.ExecutionType)
 
 
@@ -100,14 +90,14 @@ def cancel(edge: Edge, call: Call) -> Reply:
 def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
     """Return the command that a place request amounts to."""
     check_owner(call, read.text(request.client_id, "client_id"))
-    exchange = _exchange(request.exchange, "exchange")
+    exchange = read.exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
-    order_type = _order_type(request.order_type, "order_type")
+    order_type = read.order_type(request.order_type, "order_type")
     read.optional(read.flag, request.amo, "amo")
     return PlaceOrder(
         client_id=call.client_id,
         instrument=instrument_key(exchange, token),
-        side=_side(request.order_side, "order_side"),
+        side=read.side(request.order_side, "order_side"),
         order_type=order_type,
         quantity=read.quantity(request.quantity, "quantity"),
         disclosed_quantity=read.optional(
@@ -117,8 +107,8 @@ def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
         price_pips=price_of(order_type, request.price),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
         or Pips(0),
-        validity=_validity(request.validity, "validity"),
-        product=_product(request.product, "product"),
+        validity=read.validity(request.validity, "validity"),
+        product=read.product(request.product, "product"),
         amo=_is_amo(request.execution_type),
         user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
         device=read.optional(read.text, request.device, "device") or "",
@@ -145,17 +135,17 @@ def modify_command(edge: Edge, request: ModifyOrderRequest, call: Call) -> Modif
             read.identifier, request.exchange_order_id, "exchange_order_id"
         ),
         instrument=same_instrument(edge, request, order_id),
-        side=read.optional(_side, request.order_side, "order_side"),
-        product=read.optional(_product, request.product, "product"),
+        side=read.optional(read.side, request.order_side, "order_side"),
+        product=read.optional(read.product, request.product, "product"),
         last_activity_ns=None if reference is None else time_of(reference),
-        order_type=read.optional(_order_type, request.order_type, "order_type"),
+        order_type=read.optional(read.order_type, request.order_type, "order_type"),
         quantity=read.optional(read.quantity, request.quantity, "quantity"),
         disclosed_quantity=read.optional(
             read.quantity, request.disclosed_quantity, "disclosed_quantity"
         ),
         price_pips=read.optional(read.price, request.price, "price"),
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
-        validity=read.optional(_validity, request.validity, "validity"),
+        validity=read.optional(read.validity, request.validity, "validity"),
         protection_bp=protection_of(request),
     )
 

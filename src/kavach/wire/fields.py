@@ -18,7 +18,7 @@ from typing import Final, Protocol, TypeVar
 
 from msgspec import UNSET
 
-from kavach.units import Pips, Quantity
+from kavach.units import Exchange, OrderType, Pips, Product, Quantity, Side, Validity
 from kavach.wire.activity import UNKNOWN
 from kavach.wire.errors import BadField
 from kavach.wire.money import pips_from_text, pips_from_whole
@@ -177,6 +177,13 @@ def _one_of(members: dict[str, W], fold: Callable[[str], str]) -> Reader[W]:
         return member
 
     return read
+
+
+exchange: Final = word(Exchange)
+order_type: Final = word(OrderType)
+side: Final = word(Side)
+product: Final = word(Product)
+validity: Final = word_in_any_case(Validity)
 
 
 class LegWord(StrEnum):
