@@ -14,10 +14,10 @@ from kavach.api.call import Call, Reply
 from kavach.api.edge import Edge
 from kavach.core.commands import KeyedCommand
 from kavach.core.parent_order import ParentOrder
-from kavach.core.refusals import Answer
+from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.units import InstrumentKey, OrderType, Pips, instrument_key
 from kavach.wire import fields as read
-from kavach.wire.errors import BadField
+from kavach.wire.errors import BadField, ErrorCode, invalid_text
 
 C = TypeVar("C", bound=KeyedCommand)
 
@@ -94,12 +94,16 @@ def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> Inst
     )
 
 
-def moves_exchange(edge: Edge, order_id: int, named: InstrumentKey | None) -> bool:
-    """Return whether it is the exchange that a refused modify wanted changed."""
-    parent = _order(edge, order_id)
-    if named is None or parent is None:
-        return False
-    return named.partition(":")[0] != parent.instrument.partition(":")[0]
+def refused_change(
+    edge: Edge, order_id: int, named: InstrumentKey | None, refusal: Refusal
+) -> Reply:
+    """Return the reply to a refused change; of exchange and token, the one that moves is named."""
+    if refusal.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE and named is not None:
+        parent = _order(edge, order_id)
+        if parent and named.partition(":")[0] != parent.instrument.partition(":")[0]:
+            text = invalid_text("exchange")
+            return edge.error(400, ErrorCode.FIELD_INVALID, text, refusal.reason.name)
+    return edge.refusal(refusal)
 
 
 def _order(edge: Edge, order_id: int) -> ParentOrder | None:

@@ -13,10 +13,10 @@ from kavach.api import baskets, regular
 from kavach.api.asking import (
     accepted,
     keyed,
-    moves_exchange,
     named_id,
     price_of,
     protection_of,
+    refused_change,
     same_instrument,
 )
 from kavach.api.call import Call, Reply, encode
@@ -29,7 +29,7 @@ from kavach.core.commands import (
     PlaceCoverOrder,
 )
 from kavach.core.limits.profiles import LimitClass
-from kavach.core.refusals import Outcome, Reason, Refusal
+from kavach.core.refusals import Outcome, Refusal
 from kavach.units import (
     Pips,
     Quantity,
@@ -40,7 +40,7 @@ from kavach.wire import fields as read
 from kavach.wire.activity import time_of
 from kavach.wire.baskets import ExecuteBasketRequest
 from kavach.wire.cancel_encoding import read_cancel
-from kavach.wire.errors import BadField, ErrorCode, invalid_text
+from kavach.wire.errors import BadField
 from kavach.wire.requests import (
     CancelRequest,
     ModifyRequest,
@@ -82,12 +82,7 @@ def modify(edge: Edge, call: Call) -> Reply:
     command = modify_command(edge, request, call)
     outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        if outcome.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE and moves_exchange(
-            edge, command.order_id, command.instrument
-        ):
-            text = invalid_text("exchange")
-            return edge.error(400, ErrorCode.FIELD_INVALID, text, outcome.reason.name)
-        return edge.refusal(outcome)
+        return refused_change(edge, command.order_id, command.instrument, outcome)
     basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
     return accepted(outcome, encode(answers.modified(basket_id)))
 

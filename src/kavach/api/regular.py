@@ -13,17 +13,17 @@ from typing import Final
 from kavach.api.asking import (
     accepted,
     keyed,
-    moves_exchange,
     named_id,
     price_of,
     protection_of,
+    refused_change,
     same_instrument,
 )
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import ORDER_ID, PREFIX, Route
 from kavach.core.limits.profiles import LimitClass
-from kavach.core.refusals import Outcome, Reason, Refusal
+from kavach.core.refusals import Outcome, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.units import (
     Pips,
@@ -34,7 +34,7 @@ from kavach.wire import fields as read
 from kavach.wire import regular_answers as answers
 from kavach.wire.activity import time_of
 from kavach.wire.cancel_encoding import read_order_cancel
-from kavach.wire.errors import BadField, ErrorCode, invalid_text
+from kavach.wire.errors import BadField
 from kavach.wire.regular_requests import (
     CancelOrderRequest,
     ModifyOrderRequest,
@@ -64,11 +64,7 @@ def modify(edge: Edge, call: Call) -> Reply:
     command = keyed(call, modify_command(edge, request, call))
     outcome = edge.backend.execute(command)
     if isinstance(outcome, Refusal):
-        moves = outcome.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE
-        if moves and moves_exchange(edge, command.order_id, command.instrument):
-            text = invalid_text("exchange")
-            return edge.error(400, ErrorCode.FIELD_INVALID, text, outcome.reason.name)
-        return edge.refusal(outcome)
+        return refused_change(edge, command.order_id, command.instrument, outcome)
     return accepted(outcome, encode(answers.modified(str(outcome.order_id))))
 
 
