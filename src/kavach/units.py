@@ -76,3 +76,17 @@ def opposite(side: Side) -> Side:
 def instrument_key(exchange: Exchange, token: int) -> InstrumentKey:
     """Return the key under which every room knows an instrument."""
     return InstrumentKey(f"{exchange.value}:{token}")
+
+
+def rupees_text(pips: int) -> str:
+    """Return a price, 0 or more, as decimal text in rupees: two decimals at least."""
+    rupees, rest = divmod(pips, PIPS_PER_RUPEE)
+    decimals = f"{rest:04d}".rstrip("0").ljust(2, "0")
+    return f"{rupees}.{decimals}"
+
+
+def cash_text(paise: int) -> str:
+    """Return cash, negative or not, as text in rupees with two decimals: -13.05."""
+    sign = "-" if paise < 0 else ""
+    rupees, rest = divmod(abs(paise), 100)
+    return f"{sign}{rupees}.{rest:02d}"

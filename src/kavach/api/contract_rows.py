@@ -14,7 +14,6 @@ import msgspec
 
 from kavach.contracts.catalogue import Catalogue
 from kavach.contracts.chains import Strike
-from kavach.contracts.published import rupees
 from kavach.contracts.rows import INDEX
 from kavach.contracts.search import Hit
 from kavach.engine.quote import Quote
@@ -25,6 +24,7 @@ from kavach.units import (
     PIPS_PER_PAISA,
     PIPS_PER_RUPEE,
     Exchange,
+    rupees_text,
 )
 from kavach.wire.contracts import (
     EXCHANGE_CODES,
@@ -76,7 +76,7 @@ def search_row(hit: Hit, catalogue: Catalogue) -> SearchRow:
         display_name=display_name(one),
         score=round(hit.score, SCORE_DECIMALS),
         isin=one.isin or msgspec.UNSET,
-        close_price=rupees(one.previous_close_pips),
+        close_price=rupees_text(one.previous_close_pips),
         is_tradable=one.tradable,
         segment=_category(one),
         tag="",
@@ -96,7 +96,7 @@ def _alternate(one: Instrument | None) -> Alternate:
         trading_symbol=one.trading_symbol,
         display_name=display_name(one),
         isin=one.isin,
-        close_price=rupees(one.previous_close_pips),
+        close_price=rupees_text(one.previous_close_pips),
         segment=_category(one),
     )
 
@@ -182,7 +182,7 @@ def scrip_row(one: Instrument, quote: Quote, catalogue: Catalogue) -> ScripRow:
         alternate_token=other.token if other else 0,
         alternate_trading_symbol=other.trading_symbol if other else "",
         board_lot_quantity=one.lot,
-        close_price=rupees(one.previous_close_pips),
+        close_price=rupees_text(one.previous_close_pips),
         company_name=one.company,
         display_name=display_name(one),
         dpr=f"{_decimals(low, 4)} - {_decimals(high, 4)}",
@@ -214,8 +214,8 @@ def scrip_row(one: Instrument, quote: Quote, catalogue: Catalogue) -> ScripRow:
         trading_symbol=one.trading_symbol,
         underlying_token=one.underlying_token or one.token,
         var=_decimals((high - one.previous_close_pips) * 1_000_000 // one.previous_close_pips, 2),
-        yearly_high_price=rupees(high_pips),
-        yearly_low_price=rupees(low_pips),
+        yearly_high_price=rupees_text(high_pips),
+        yearly_low_price=rupees_text(low_pips),
     )
 
 

@@ -26,11 +26,11 @@ from kavach.api.rows import PRODUCT_NUMBER
 from kavach.core.accounts import Client
 from kavach.core.money.margin import order_margin_paise, position_margin_paise
 from kavach.instruments import Instrument
-from kavach.units import PIPS_PER_PAISA, Paise, Product, Quantity, Side, instrument_key
+from kavach.units import PIPS_PER_PAISA, Paise, Product, Quantity, Side, cash_text, instrument_key
 from kavach.wire import fields as read
 from kavach.wire.contracts import NotFound
 from kavach.wire.errors import BadField
-from kavach.wire.money import amount, cash_text
+from kavach.wire.money import amount
 from kavach.wire.portfolio import (
     CalcAnswer,
     CalcLeg,

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from kavach.contracts.rows import INDEX
 from kavach.instruments import Instrument
-from kavach.units import PIPS_PER_RUPEE, Exchange
+from kavach.units import PIPS_PER_RUPEE, Exchange, rupees_text
 
 COLUMNS: Final = (
     *("exchange_token", "trading_symbol", "company_name", "close_price", "expiry", "strike"),
@@ -66,12 +66,6 @@ class Published:
         return _container([self._members[one] for one in PUBLISHED if one in wanted])
 
 
-def rupees(pips: int) -> str:
-    """Return a price as decimal text, two decimals at least."""
-    whole, rest = divmod(pips, PIPS_PER_RUPEE)
-    return f"{whole}.{f'{rest:04d}'.rstrip('0').ljust(2, '0')}"
-
-
 def _member(exchange: Exchange, instruments: list[Instrument]) -> Member:
     text = io.StringIO()
     writer = csv.writer(text)
@@ -91,10 +85,10 @@ def _cells(one: Instrument) -> tuple[object, ...]:
         one.token,
         one.trading_symbol,
         one.symbol if one.option_type else one.company,  # As published: clients build names of it.
-        rupees(one.previous_close_pips),
+        rupees_text(one.previous_close_pips),
         one.expiry,
         _strike(one),
-        rupees(one.tick_pips),
+        rupees_text(one.tick_pips),
         one.exchange.value,
         _WORDS.get(name, name) if one.exchange in _RENAMING else name,
         one.lot,

@@ -9,6 +9,7 @@ from typing import Final
 from kavach.core.desk import Desk
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Reason, Refusal
+from kavach.units import cash_text
 
 MARGIN_CODE: Final = 12001
 OFFLINE_CODE: Final = 1009
@@ -33,17 +34,11 @@ def venue_refused(desk: Desk, parent: ParentOrder) -> Refusal | None:
 def shortfall_text(available_paise: int, needed_paise: int) -> str:
     """Return what the row of an order says for which the margin does not suffice."""
     return (
-        f"Margin Available : {rupees(available_paise)} : Required : {rupees(needed_paise)}, "
-        f"Margin ShortFall : {rupees(available_paise - needed_paise)}"
+        f"Margin Available : {cash_text(available_paise)} : Required : {cash_text(needed_paise)}, "
+        f"Margin ShortFall : {cash_text(available_paise - needed_paise)}"
     )
 
 
 def offline_text(exchange: str) -> str:
     """Return what the row of an order says that could not be sent."""
     return f"{exchange} Adapter is offline,ctcl not available "
-
-
-def rupees(paise: int) -> str:
-    """Return an amount as people read it: -13.05."""
-    sign = "-" if paise < 0 else ""
-    return f"{sign}{abs(paise) // 100}.{abs(paise) % 100:02d}"

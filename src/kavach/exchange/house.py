@@ -17,7 +17,6 @@ from kavach.exchange.matching import emit, fire_stops, work
 from kavach.exchange.messages import Event, Phase, Printed, SelfTrade
 from kavach.exchange.state import State
 from kavach.units import (
-    PIPS_PER_RUPEE,
     InstrumentKey,
     OrderType,
     Pips,
@@ -25,6 +24,7 @@ from kavach.units import (
     Side,
     TimestampNs,
     Validity,
+    rupees_text,
 )
 
 FIRST_HOUSE_ID: Final = 1_900_000_000_000_000
@@ -47,12 +47,12 @@ def check_price(book: Book, field: str, price: int) -> None:
     """Raise ``HouseError`` unless the price is on tick and inside the day's band."""
     instrument = book.instrument
     if price % instrument.tick_pips:
-        tick = _rupees(instrument.tick_pips)
-        raise HouseError(f"{field}: {_rupees(price)} is not a multiple of the tick {tick}")
+        tick = rupees_text(instrument.tick_pips)
+        raise HouseError(f"{field}: {rupees_text(price)} is not a multiple of the tick {tick}")
     low, high = instrument.band_low_pips, instrument.band_high_pips
     if not low <= price <= high:
-        day = f"{_rupees(low)} to {_rupees(high)}"
-        raise HouseError(f"{field}: {_rupees(price)} is outside the day's range {day}")
+        day = f"{rupees_text(low)} to {rupees_text(high)}"
+        raise HouseError(f"{field}: {rupees_text(price)} is outside the day's range {day}")
 
 
 def check_quantity(book: Book, field: str, quantity: int, least: int) -> None:
@@ -80,7 +80,9 @@ def replace_quotes(
     best_bid = max((price for price, quantity in bids if quantity), default=None)
     best_ask = min((price for price, quantity in asks if quantity), default=None)
     if best_bid is not None and best_ask is not None and best_bid >= best_ask:
-        raise HouseError(f"bid: {_rupees(best_bid)} is not below the ask {_rupees(best_ask)}")
+        raise HouseError(
+            f"bid: {rupees_text(best_bid)} is not below the ask {rupees_text(best_ask)}"
+        )
     for order in book.house_quotes:
         if order.level is not None:
             unlink(order)
@@ -149,9 +151,3 @@ def _order(
     key: InstrumentKey = book.instrument.key
     day, flag = Validity.DAY, SelfTrade.CANCEL_ACTIVE
     return Order(key, 0, str(number), HOUSE, side, order_type, quantity, 0, price, 0, day, flag, 0)
-
-
-def _rupees(pips: int) -> str:
-    whole, rest = divmod(pips, PIPS_PER_RUPEE)
-    decimals = f"{rest:04d}".rstrip("0").ljust(2, "0")
-    return f"{whole}.{decimals}"

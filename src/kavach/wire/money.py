@@ -66,13 +66,6 @@ def average(value_pips: int, quantity: int) -> int | float:
     return number((value_pips + quantity // 2) // quantity)
 
 
-def cash_text(paise: Paise) -> str:
-    """Return cash, negative or not, in rupees, as text with two decimals."""
-    sign = "-" if paise < 0 else ""
-    rupees, rest = divmod(abs(paise), 100)
-    return f"{sign}{rupees}.{rest:02d}"
-
-
 def percentage(hundredths: int) -> int | float:
     """Return hundredths of a percent as a JSON number of percent: 5 when whole, else 2.5."""
     percent, rest = divmod(hundredths, 100)

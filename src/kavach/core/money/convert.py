@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kavach.core.answering import rupees
 from kavach.core.desk import Desk
 from kavach.core.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.money.events import HoldingGranted, PositionConverted
@@ -26,7 +25,7 @@ from kavach.core.regular.square_off import square_off_position
 from kavach.core.settings import Settings
 from kavach.core.ticket import Ticket
 from kavach.instruments import Instrument
-from kavach.units import Product, Quantity, Side, opposite
+from kavach.units import Product, Quantity, Side, cash_text, opposite
 
 
 def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
@@ -69,7 +68,7 @@ def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
         )
     )
     if more > max(0, client.available_paise):
-        figures = f"available {rupees(client.available_paise)}, required {rupees(more)}"
+        figures = f"available {cash_text(client.available_paise)}, required {cash_text(more)}"
         return Refusal(Reason.MARGIN_MUST_SUFFICE, figures)
     # After this point it must succeed.
     desk.emit(event)
