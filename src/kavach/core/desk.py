@@ -10,6 +10,8 @@ Source: cover-order 5.6 (journal before wire); wire 0.1 (order ids).
 """
 
 from collections import deque
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Final
 
 from kavach.core import events as e
@@ -26,10 +28,14 @@ from kavach.units import Exchange, InstrumentKey
 
 # Events that name an instrument, by themselves or in the terms of an order that is kept for later:
 # what is traded is on record before they are.
-NAMES_INSTRUMENT: Final = frozenset(kind for kind in APPLY if "instrument" in kind.__annotations__)
-NAMES_TERMS: Final = frozenset(
-    kind for kind in APPLY if kind.__annotations__.get("terms") is OrderTerms
-)
+INSTRUMENT_OF: Final[dict[type, Callable[[e.Event], InstrumentKey]]] = {
+    **{kind: attrgetter("instrument") for kind in APPLY if "instrument" in kind.__annotations__},
+    **{
+        kind: attrgetter("terms.instrument")
+        for kind in APPLY
+        if kind.__annotations__.get("terms") is OrderTerms
+    },
+}
 
 
 class Desk:
@@ -52,10 +58,9 @@ class Desk:
     def emit(self, event: e.Event) -> None:
         """Let something have happened."""
         state = self.state
-        if type(event) in NAMES_INSTRUMENT:
-            self.use(event.instrument)  # type: ignore[attr-defined]
-        elif type(event) in NAMES_TERMS:
-            self.use(getattr(event, "terms").instrument)  # noqa: B009
+        named = INSTRUMENT_OF.get(type(event))
+        if named is not None:
+            self.use(named(event))
         self.events.append(event)
         APPLY[type(event)](state, event, self.now_ns)  # ``evolve``, without a call between.
         state.events += 1
