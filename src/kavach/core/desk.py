@@ -58,9 +58,8 @@ class Desk:
     def emit(self, event: e.Event) -> None:
         """Let something have happened."""
         state = self.state
-        named = INSTRUMENT_OF.get(type(event))
-        if named is not None:
-            self.use(named(event))
+        if type(event) in INSTRUMENT_OF:
+            self.use(INSTRUMENT_OF[type(event)](event))
         self.events.append(event)
         APPLY[type(event)](state, event, self.now_ns)  # ``evolve``, without a call between.
         state.events += 1
