@@ -23,7 +23,7 @@ from kavach.core.events import RequestAnswered
 from kavach.core.gtt.rule import GttBook, GttRule
 from kavach.core.limits.standing import LimitsStanding
 from kavach.core.money.events import LedgerLine
-from kavach.core.money.margin import margin_paise, position_margin_paise
+from kavach.core.money.margin import position_margin_paise, value_margin_paise
 from kavach.core.money.position import Open, Position
 from kavach.core.parent_order import ParentOrder
 from kavach.core.people.book import People, PeopleSnapshot
@@ -161,9 +161,8 @@ class OmsState:
         exposure = parent.position
         if not parent.over:
             exposure += parent.entry_leaves_max if parent.entries else parent.quantity
-        blocked = margin_paise(
-            instrument, self.settings, parent.product, exposure, parent.reference_price_pips
-        )
+        value = exposure * parent.reference_price_pips
+        blocked = value_margin_paise(instrument, self.settings, parent.product, value)
         self.clients[parent.client_id].blocked_paise += blocked - parent.blocked_paise
         parent.blocked_paise = blocked
 
