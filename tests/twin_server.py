@@ -99,15 +99,22 @@ class TwinServer:
 
 
 def start(*options: str | Path, directory: Path, errors: IO[str]) -> TwinServer:
-    """Return a server that answers; ``directory`` takes the ready file, ``errors`` what it says."""
+    """Return a server that answers; ``directory`` takes the ready file, ``errors`` what it says.
+
+    An option followed by an empty text is not given at all, so that a token can be left to it.
+    """
     ready_file = directory / "ready.json"
     ready_file.unlink(missing_ok=True)
     arguments: list[str | Path] = ["serve", "--port", "0", "--ready-file", ready_file]
     for name, value in (("--demo-token", TOKEN), ("--operator-token", OPERATOR_TOKEN)):
         arguments += [name, value] if name not in options else []
     arguments += ["--market", "quiet"] if "--market" not in options else []
+    arguments += options
+    left = [at for at in range(1, len(arguments)) if arguments[at] == ""]
+    for at in reversed(left):
+        del arguments[at - 1 : at + 1]
     process = subprocess.Popen(
-        command(*arguments, *options),
+        command(*arguments),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=errors,

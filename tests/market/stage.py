@@ -61,6 +61,14 @@ class Street:
         self.clock.advance(seconds)
         self.engine.catch_up(self.engine.now_ns())
 
+    def again(self) -> Engine:
+        """Return an engine that was recovered from the journal of this one."""
+        venue = EmbeddedVenue(listing(self.instruments))
+        engine = Engine(listing(self.instruments), Settings(), self.journal, venue, self.clock)
+        engine.recover()
+        engine.quotes = venue
+        return engine
+
     def close(self, exchange: Exchange) -> None:
         """Close a segment."""
         at_ns = TimestampNs(self.engine.now_ns())
