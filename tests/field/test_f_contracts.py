@@ -47,7 +47,6 @@ def read_file(path: Path) -> list[Row]:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="F1")
 def test_f1_without_exchanges_there_is_one_table(world: World) -> None:
     """The download is one CompactScrip.csv with the columns and words of the live file."""
     names, rows = download(world)
@@ -79,7 +78,6 @@ def test_f1_named_exchanges_have_a_table_each(world: World) -> None:
     assert names == ["NSECompactScrip.csv", "NFOCompactScrip.csv"]
 
 
-@pytest.mark.xfail(strict=True, reason="F1")
 def test_f1_both_downloads_are_read_alike(world: World, tmp_path: Path) -> None:
     """The importer reads the same contracts from the one table and from the six."""
     one, six = tmp_path / "one.zip", tmp_path / "six.zip"
@@ -111,7 +109,7 @@ LINE = {
 @pytest.mark.parametrize(
     ("changes", "symbol", "expiry"),
     [
-        pytest.param({}, "USDINR", "2026-12-29", marks=pytest.mark.xfail(strict=True, reason="F1")),
+        pytest.param({}, "USDINR", "2026-12-29"),
         pytest.param(
             {"exchange": "MCX", "company_name": "", "trading_symbol": "CRUDEOILM26DECFUT"},
             "CRUDEOILM",
@@ -121,7 +119,6 @@ LINE = {
             {"exchange": "NFO", "company_name": "", "trading_symbol": "360ONE26DECFUT"},
             "360ONE",
             "2026-12-29",
-            marks=pytest.mark.xfail(strict=True, reason="F1"),
         ),
         pytest.param(
             {
@@ -134,7 +131,6 @@ LINE = {
             },
             "SENSEX50",
             "2026-12-29",
-            marks=pytest.mark.xfail(strict=True, reason="F1"),
         ),
         pytest.param(
             {

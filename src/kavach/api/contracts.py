@@ -80,7 +80,7 @@ async def download(edge: Edge, knock: Knock) -> Reply:
         raise BadField("info")
     wanted = [word for word in pairs.get("exchanges", "").split(",") if word.strip()]
     exchanges = [read.exchange(word.strip().upper(), "exchanges") for word in wanted]
-    content = edge.catalogue.published.download(exchanges or Exchange)
+    content = edge.catalogue.published.download(exchanges)
     name = (b"content-disposition", b'attachment; filename="CompactScrip.zip"')
     return Reply(200, content, zipped=True, more=(name,))
 
@@ -194,12 +194,12 @@ ROUTES: Final = (
         method="GET",
         path=f"{PREFIX}/contract/Compact",
         name="downloadContracts",
-        summary="Every contract: a ZIP of one CSV an exchange.",
+        summary="Every contract: a ZIP of one CSV, or of one CSV for each exchange named.",
         open_handler=download,
         answer=bytes,
         query=(
             Query(name="info", description="download.", words=("download",)),
-            Query(name="exchanges", description="Exchanges, separated by commas; all if blank."),
+            Query(name="exchanges", description="A table each, separated by commas."),
         ),
     ),
     Route(

@@ -14,7 +14,7 @@ Source: wire.md 1.7 (columns of the contract download).
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -27,6 +27,7 @@ LOT_MAX: Final = 1_000_000
 STRIKE_PIPS_MAX: Final = 10_000_000 * PIPS_PER_RUPEE
 TEXT_LENGTH_MAX: Final = 128
 INDEX: Final = "INDEX"
+NO_EXPIRY: Final = "01-Jan-0001"  # What stands for no date in the table of all exchanges.
 CALL_OR_PUT: Final = ("CE", "PE")
 CASH: Final = frozenset({Exchange.NSE, Exchange.BSE})
 INDEX_TICK: Final = "0.05"
@@ -53,6 +54,7 @@ _DEFAULT_NAMES: Final = {
 }
 _DECIMAL: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{0,12}))?")
 _BASE: Final = re.compile(r"[A-Z][A-Z&-]*")
+_WEEKLY_MONTHS: Final = "123456789OND"  # How a weekly expiry writes its month.
 _DATES: Final = ("%Y-%m-%d", "%d-%b-%Y", "%d%b%Y", "%d-%m-%Y", "%d/%m/%Y", "%Y%m%d", "%d-%b-%y")
 
 
@@ -93,7 +95,7 @@ def read_row(cells: Mapping[str, str], table_name: str) -> Row:
         exchange=exchange,
         token=_whole(cells, "exchange_token", TOKEN_MAX),
         trading_symbol=trading_symbol,
-        symbol=_symbol(cells, trading_symbol, option_type, is_index),
+        symbol=_symbol(cells, trading_symbol, option_type, expiry, is_index=is_index),
         company=_text(cells, "company_name") or trading_symbol,
         isin=_text(cells, "isin"),
         series=_series(cells, trading_symbol, option_type, is_index),
@@ -175,6 +177,8 @@ def _date(text: str, *, required: bool) -> str:
     if not required:
         return ""
     day = re.split(r"[T ]", word, maxsplit=1)[0]
+    if day == NO_EXPIRY:
+        raise BadRow(f"expiry: {NO_EXPIRY} stands for no date, which a derivative must have")
     for form in _DATES:
         try:
             return datetime.strptime(day, form).date().isoformat()  # noqa: DTZ007  # A date.
@@ -207,7 +211,9 @@ def _name(word: str, exchange: Exchange, option_type: str, is_index: bool) -> st
     return _DEFAULT_NAMES.get((exchange, optional), default)
 
 
-def _symbol(cells: Mapping[str, str], trading_symbol: str, option_type: str, is_index: bool) -> str:
+def _symbol(
+    cells: Mapping[str, str], trading_symbol: str, option_type: str, expiry: str, *, is_index: bool
+) -> str:
     """Return the bare symbol: the table's own, or what the trading symbol begins with."""
     given = _text(cells, "symbol")
     if given:
@@ -217,11 +223,31 @@ def _symbol(cells: Mapping[str, str], trading_symbol: str, option_type: str, is_
         return INDEX_SYMBOLS.get(upper, upper.replace(" ", ""))
     if not option_type:
         return trading_symbol.rpartition("-")[0] or trading_symbol
+    strike = cells.get("strike", "").strip()
+    whole = strike.rstrip("0").rstrip(".") if "." in strike else strike
+    tail = "FUT" if option_type == "XX" else whole + option_type
+    underlying = _before_expiry(upper, tail, date.fromisoformat(expiry))
+    if underlying:
+        return underlying
     company = _text(cells, "company_name").upper()
     if company and upper.startswith(company):
         return company
     match = _BASE.match(upper)
     return match[0] if match else company or upper
+
+
+def _before_expiry(trading_symbol: str, tail: str, expiry: date) -> str:
+    """Return what stands before expiry and ``tail`` in a trading symbol; "" where neither does.
+
+    A month is written ``26DEC``, a week ``26D29`` or ``26729``: year, month, day. A symbol may
+    itself end in digits, as ``SENSEX50`` does, so the expiry is compared and not guessed.
+    """
+    month = f"{expiry:%y%b}".upper()
+    week = f"{expiry:%y}{_WEEKLY_MONTHS[expiry.month - 1]}{expiry:%d}"
+    for suffix in (month + tail, week + tail):
+        if trading_symbol.endswith(suffix):
+            return trading_symbol.removesuffix(suffix)
+    return ""
 
 
 def _series(cells: Mapping[str, str], trading_symbol: str, option_type: str, is_index: bool) -> str:
