@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import pytest
-
 from kavach.market.synthetic import STEP_NS, SyntheticMarket, Walk
 from kavach.units import InstrumentKey
 from tests.market.stage import SECOND, Street
@@ -26,7 +24,6 @@ class Moments:
         self._move(walk, steps, at_ns)
 
 
-@pytest.mark.xfail(strict=True, reason="F3")
 def test_f3_those_looked_at_together_move_apart() -> None:
     """Of 40 instruments first looked at in one instant no two move at one time from then on."""
     street: Street = crowded(LOOKED_AT)

@@ -48,6 +48,9 @@ MEMORY_STEPS: Final = PULL // 2  # More steps than this spread no further.
 STEPS_A_TRADE: Final = 4
 WALKS_A_STEP: Final = 100  # More walks take longer steps.
 WALKS_MAX: Final = 2_000  # Beside the given ones.
+# However many walks there are, multiples of the golden ratio divide a step about evenly.
+TURN: Final = 1 << 32
+GOLDEN: Final = 2_654_435_769
 
 
 class Walk:
@@ -106,7 +109,6 @@ class SyntheticMarket:
         assert self._given, "a market trades something"
         for key in self._given_first(instruments, attended):
             self.attend(key)
-        self._first = self._number  # These take turns.
 
     def _given_first(
         self, instruments: Iterable[Instrument], attended: Iterable[InstrumentKey]
@@ -164,9 +166,9 @@ class SyntheticMarket:
             crowd = -(-len(self._walks) // WALKS_A_STEP)
             steps = max(self._steps * crowd, behind_ns // (STRIDES * STEP_NS))
             wait_ns = steps * STEP_NS
-            if not walk.quoted and number < self._first:
-                # At the start all are quoted at once; from then on they take turns.
-                wait_ns += STEP_NS * self._steps * number // self._first
+            if not walk.quoted:
+                # Each is quoted as soon as it is there; from then on they take turns.
+                wait_ns += wait_ns * (number * GOLDEN % TURN) // TURN
             heapreplace(due, (max(at_ns + 1, due_ns + wait_ns), number))
             self._move(walk, steps, at_ns)
 
