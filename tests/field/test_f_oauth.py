@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +27,6 @@ def server() -> Iterator[People]:
         yield started
 
 
-@pytest.mark.xfail(strict=True, reason="F6")
 @pytest.mark.parametrize("name", ["app_id", "app-id", "client-id"])
 def test_f6_the_app_may_be_called_by_the_vendors_word(server: People, name: str) -> None:
     """The vendor's table calls the app's id ``app_id``: page and token request take it."""
@@ -47,21 +45,11 @@ def test_f6_the_app_may_be_called_by_the_vendors_word(server: People, name: str)
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.xfail(strict=True, reason="F6")
 def test_f6_two_spellings_that_differ_are_refused(server: People) -> None:
     """Which app is meant must be clear; the message names both parameters."""
     answer = server.http.get(AUTH, params=asked(app_id=OTHER_APP))
     assert answer.status_code == 400
     assert "client_id and app_id differ" in answer.text
-
-
-GREEN = ("a short state", "no code", "another code", "another address")
-
-
-def red(name: str) -> Any:
-    """Return a case as one that fails until F6 is mended, but for those that never failed."""
-    marks = () if name in GREEN else pytest.mark.xfail(strict=True, reason="F6")
-    return pytest.param(name, marks=marks)
 
 
 BAD_REQUESTS = {
@@ -77,7 +65,7 @@ BAD_REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("name", [red(name) for name in BAD_REQUESTS])
+@pytest.mark.parametrize("name", BAD_REQUESTS)
 def test_f6_what_is_wrong_is_a_sentence(server: People, name: str) -> None:
     """The description is one sentence that names the parameter; no value of a program shows."""
     changes, wanted = BAD_REQUESTS[name]
@@ -96,7 +84,7 @@ BAD_TOKENS = {
 }
 
 
-@pytest.mark.parametrize("name", [red(name) for name in BAD_TOKENS])
+@pytest.mark.parametrize("name", BAD_TOKENS)
 def test_f6_a_token_request_is_refused_in_a_sentence(server: People, name: str) -> None:
     """The same of the token request, with the app's secret by Basic."""
     changes, wanted = BAD_TOKENS[name]
@@ -107,7 +95,6 @@ def test_f6_a_token_request_is_refused_in_a_sentence(server: People, name: str) 
     assert_sentence(text)
 
 
-@pytest.mark.xfail(strict=True, reason="F6")
 @pytest.mark.parametrize(("app", "secret"), [(APP, "wrong"), ("nobody", APP_SECRET), ("", "")])
 def test_f6_a_wrong_secret_is_refused_in_a_sentence(server: People, app: str, secret: str) -> None:
     """An unknown app and a wrong secret are told alike, and how to show them."""

@@ -23,7 +23,14 @@ from kavach.api.call import Knock, Refused, Reply, encode
 from kavach.api.edge import Edge
 from kavach.api.people import login_page as page
 from kavach.api.people.logins import Pending, TooManyGuesses, TooManyLogins
-from kavach.api.people.oauth_server import Asked, CodeGrant, OAuthServer, TotpUsed, error_of
+from kavach.api.people.oauth_server import (
+    Asked,
+    CodeGrant,
+    OAuthServer,
+    TotpUsed,
+    error_address,
+    error_of,
+)
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField
 from kavach.wire.login import OAuthErrorBody, TokenBody, secret
@@ -33,6 +40,17 @@ TOKEN: Final = "/oauth2/token"
 FIELDS_MAX: Final = 32
 COOKIE: Final = "kavach-login"
 COOKIE_LENGTH: Final = 43
+
+# The vendor's pages call the parameters of the standard by these names, too.
+_OTHER_NAMES: Final = {
+    "app_id": "client_id",
+    "app-id": "client_id",
+    "client-id": "client_id",
+    "app_secret": "client_secret",
+    "redirect-uri": "redirect_uri",
+    "response-type": "response_type",
+    "grant-type": "grant_type",
+}
 
 _NO_STORE: Final = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _TOKEN_OVER: Final = "The login took too long; begin with the password again."
@@ -146,7 +164,7 @@ class OAuth:
         try:
             authorization = knock.headers.get(b"authorization", b"").decode("latin-1")
             headers = {"Authorization": authorization} if authorization else {}
-            token = self._server.exchange(Asked("POST", _fields(knock.body), headers))
+            token = self._server.exchange(Asked("POST", _once(knock.body), headers))
         except OAuth2Error as error:
             status, word, text = error_of(error)
             body = OAuthErrorBody(word, text, text)
@@ -165,8 +183,7 @@ class OAuth:
 def _not_granted(error: OAuth2Error) -> Reply:
     """Send an error back to the app, or show it where that would send people anywhere."""
     if error.redirect_uri:
-        _, _, headers = error()
-        return page.sent_back(str(dict(headers)["Location"]), 302)
+        return page.sent_back(error_address(error), 302)
     _, word, text = error_of(error)
     return page.error_page("This app can't log you in", f"{text} ({word})", 400)
 
@@ -200,12 +217,13 @@ def _fields(form: bytes) -> dict[str, str]:
     return found
 
 
-def _once(query: bytes) -> dict[str, str]:
-    """Return an app's request, its address under the one name that the standard has for it."""
-    given = _fields(query)
-    hyphened = given.pop("redirect-uri", None)
-    if hyphened is not None and given.setdefault("redirect_uri", hyphened) != hyphened:
-        raise InvalidRequestError("redirect_uri and redirect-uri differ.")
+def _once(form: bytes) -> dict[str, str]:
+    """Return an app's request, each parameter under the one name that the standard has for it."""
+    given = _fields(form)
+    for other, name in _OTHER_NAMES.items():
+        value = given.pop(other, None)
+        if value is not None and given.setdefault(name, value) != value:
+            raise InvalidRequestError(f"The parameters {name} and {other} differ.")
     return given
 
 

@@ -19,9 +19,9 @@ from authlib.oauth2.rfc6749 import (
     ClientMixin,
     InvalidGrantError,
     InvalidRequestError,
+    InvalidScopeError,
     OAuth2Error,
     OAuth2Request,
-    UnsupportedResponseTypeError,
 )
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
@@ -29,6 +29,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 
 from kavach.api.backend import Backend
 from kavach.api.people.logins import Shown
+from kavach.api.people.oauth_errors import description_of
 from kavach.core.people.book import App, Code
 from kavach.core.people.commands import GrantCode, RedeemCode, RevokeGrant
 from kavach.core.refusals import Reason, Refusal
@@ -263,8 +264,11 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # authlib has no 
         check_parameters(asked.form)
         try:
             grant: CodeGrant = self.get_consent_grant(asked)
-        except UnsupportedResponseTypeError as error:
-            error.response_type = asked.payload.response_type  # It holds a sentence of authlib's.
+        except InvalidScopeError as error:
+            unknown = [one for one in (asked.payload.scope or "").split() if one not in SCOPES]
+            error.description = (
+                f"The parameter scope may hold {' and '.join(SCOPES)}, not {', '.join(unknown)}."
+            )
             raise
         return grant
 
@@ -296,5 +300,12 @@ def check_parameters(given: Mapping[str, str]) -> None:
 
 def error_of(error: OAuth2Error) -> tuple[int, str, str]:
     """Return status, word and text of an error."""
-    text = error.get_error_description() or "The request can't be granted."
-    return int(error.status_code or 400), str(error.error), str(text)
+    return int(error.status_code or 400), str(error.error), description_of(error)
+
+
+def error_address(error: OAuth2Error) -> str:
+    """Return where an error sends people back to: the app's address, with word, text and state."""
+    told = [("error", error.error), ("error_description", description_of(error))]
+    if error.state:
+        told.append(("state", error.state))
+    return str(add_params_to_uri(error.redirect_uri, told))
