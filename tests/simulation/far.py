@@ -81,7 +81,7 @@ class FarWorld(World):
         handed = self.venue.handed
         for thing in handed[self.shown :]:
             self.tell(f"> {thing}")
-            self.auditor.see(self.journal.durable_sequence, self.engine.core.now_ns, thing)
+            self.note(self.journal.durable_sequence, self.engine.core.now_ns, thing)
         self.shown = len(handed)
         super().look()
 

@@ -194,7 +194,7 @@ class NearWorld(World):
         def act() -> None:
             outcome = self.engine.change_phase(command, change, self.engine.now_ns())
             written = self.journal.durable_sequence
-            self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
+            self.note(written, self.engine.core.now_ns, Asked(command, outcome))
 
         self.step(act)
         self.auditor.excuse(self.engine.now_ns())

@@ -44,7 +44,9 @@ from tests.core.scenario import START_NS
 from tests.core.stocks import stock
 from tests.simulation.auditor import Asked, Asking, Auditor, Row, Thing
 from tests.simulation.network import Price
+from tests.simulation.row_auditor import RowAuditor
 from tests.simulation.schedule import stream
+from tests.simulation.window import Window
 
 T = TypeVar("T")
 Known = tuple[int, int, str]  # What an answer is about: an order, a basket, a rule.
@@ -71,6 +73,8 @@ class Process:
 
     prompt = False
     story: list[str] | None = None  # What happens, in words, if somebody wants to read it.
+    rows: RowAuditor | None = None  # Who reads the rows, once somebody does.
+    window: Window
     settings: ClassVar[Settings]
 
     def __init__(self, seed: int) -> None:
@@ -220,9 +224,21 @@ class Process:
             self.story.append(f"{(self.true_ns - START_NS) / NS_PER_SECOND:10.6f} {what}")
 
     def see(self, thing: Thing) -> None:
-        """Let the auditor see something that belongs to the step at hand."""
+        """Let the auditors see something that belongs to the step at hand."""
         self.tell(thing)
-        self.auditor.see(self.sequence(), self.engine.core.now_ns, thing)
+        self.note(self.sequence(), self.engine.core.now_ns, thing)
+
+    def note(self, sequence: int, at_ns: int, thing: Thing) -> None:
+        """Let the auditors see something that belongs to a record."""
+        self.auditor.see(sequence, at_ns, thing)
+        if self.rows is not None:
+            self.rows.see(sequence, at_ns, thing)
+
+    def watch_rows(self, *, count: bool = False) -> None:
+        """Read the rows from now on, before anything is placed; ``count`` what is not so."""
+        self.rows = RowAuditor(self.settings.t_absent_ns)
+        self.rows.findings = Counter() if count else None
+        self.window = Window(self.engine)
 
     def step(self, act: Callable[[], T]) -> T:
         """Return what the engine did, after the auditor looked."""
@@ -268,6 +284,8 @@ class Process:
         able = self.alive and not state.link_down and not state.sessions_closed
         self.auditor.check(rows, self.engine.core.now_ns, able=able)
         self.check_truth()
+        if self.rows is not None:
+            self.rows.look(self.window, self.journal.durable_sequence, self.now_ns(), self.clients)
 
     def row(self, cover: CoverOrder) -> Row:
         """Return a cover order as the order book shows it."""
@@ -296,6 +314,8 @@ class Process:
         self.journal = MemoryJournal()
         for body in bodies:
             self.journal.append(body)
+        if self.rows is not None:
+            self.rows.forget_after(self.durable)
         if self.auditor.forget_after(self.durable):
             self.tally["crash with lost records"] += 1
         for _, command, _ in self._waiting:
@@ -308,13 +328,16 @@ class Process:
     def _return(self, whole: str) -> None:
         self.engine = self.start()
         self.alive = True
+        if self.rows is not None:
+            self.window = Window(self.engine)
+            self.rows.sweep(self.window, self.durable, self.clients)
         self.tell(f"started again with {self.durable} records")
         if whole:
             assert self.engine.state_hash() == whole, (
                 "INV-19: the state after is not the state before"
             )
         for key, price in self.engine.core.prices.items():  # Looked up at the start.
-            self.auditor.see(self.durable, self.now_ns(), Price(0, key, price))
+            self.note(self.durable, self.now_ns(), Price(0, key, price))
         self.auditor.excuse(self.engine.now_ns())
         self.connect()
         self._catch_up_session()
@@ -345,7 +368,7 @@ class Process:
                 self.see(Asking(command))
             outcome = self.engine.execute(command)
             written = self.journal.durable_sequence
-            self.auditor.see(written, self.engine.core.now_ns, Asked(command, outcome))
+            self.note(written, self.engine.core.now_ns, Asked(command, outcome))
             if isinstance(command, KeyedCommand):
                 self.tell(outcome)
                 self._waiting.append((written, command, outcome))

@@ -188,10 +188,19 @@ def attempt(
     seed: int,
     decisions: Sequence[Decision] | None = None,
     story: list[str] | None = None,
+    *,
+    rows: bool = False,
+    count: bool = False,
 ) -> World | Failure:
-    """Return the world after a schedule (the seed's own, if none is given), or how it failed."""
+    """Return the world after a schedule (the seed's own, if none is given), or how it failed.
+
+    With ``rows`` what clients read is held against what is true; with ``count`` what is not so is
+    counted by the reader, and looked past.
+    """
     try:
         world = kind(seed)
+        if rows:
+            world.watch_rows(count=count)
         world.story = story
         world.play(plan(seed, kind.deeds) if decisions is None else decisions)
     except Exception as broken:  # Whatever a broken core raises is a finding, not our end.
