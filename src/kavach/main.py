@@ -58,12 +58,14 @@ from kavach.engine.journal_port import (
 from kavach.engine.service import Service
 from kavach.exchange.messages import Phase
 from kavach.journal.directory import probe
+from kavach.journal.erase import erase
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.snapshot_keeper import SnapshotKeeper
 from kavach.journal.sqlite import SqliteJournal
 from kavach.market.candles import Candle, CandleError, load_candles
 from kavach.market.replay import ReplayMarket
 from kavach.market.synthetic import SyntheticMarket
+from kavach.private_files import replacing
 from kavach.telemetry.logs import Note
 from kavach.telemetry.telemetry import Telemetry
 from kavach.twin.clock import TwinClock
@@ -446,9 +448,10 @@ class Twin:
     def _fresh(self) -> tuple[Engine, TwinClock]:
         if self.keeper is not None:
             self.keeper.stop()
-        if self._options.data_dir is not None:
-            empty_directory(self._options.data_dir)
-        self._take(open_world(self._options, contracts=self.world.contracts))
+        with _as_journal_error():
+            if self._options.data_dir is not None:
+                erase(self._options.data_dir)
+            self._take(open_world(self._options, contracts=self.world.contracts))
         if self.hub is not None:
             self.hub.begin_anew(self.world.engine, self.world.venue)
         return self.world.engine, self.world.clock
@@ -477,14 +480,10 @@ class Twin:
         with suppress(JournalError):
             self.world.engine.journal.close()  # It says once more why it failed.
         probe(directory)
-        try:
+        with _as_journal_error():
             go_on = None if self.hub is None else self.hub.go_on
             contracts = self.world.contracts
             self._take(open_world(self._options, self.world.clock, contracts, go_on))
-        except StartError as error:
-            if isinstance(error.__cause__, JournalError):
-                raise error.__cause__ from error
-            raise JournalUnavailable(str(error)) from error
         sequence = self.world.engine.sequence
         _LOG.info(Note("repair", sequence=sequence, replayed=self.world.engine.replayed))
         return self.world.engine, self.world.clock
@@ -540,6 +539,17 @@ class Twin:
     def clear_faults(self) -> None:
         """Let no request suffer any more."""
         self.world.venue.faults.clear()
+
+
+@contextmanager
+def _as_journal_error() -> Iterator[None]:
+    """Tell a running service as its journal's failure what would have kept it from starting."""
+    try:
+        yield
+    except StartError as error:
+        if isinstance(error.__cause__, JournalError):
+            raise error.__cause__ from error
+        raise JournalUnavailable(str(error)) from error
 
 
 Visit = Callable[[Ready, Twin], Coroutine[None, None, None]]
@@ -673,19 +683,9 @@ def check_ready_file(path: Path | None) -> None:
 
 def write_ready_file(path: Path | None, ready: Ready) -> None:
     """Write it whole or not at all, for its owner's eyes: there are tokens in it."""
-    if path is None:
-        return
-    unfinished = path.with_name(f".{path.name}.{ready.pid}")
-    unfinished.touch(mode=0o600)
-    unfinished.write_bytes(msgspec.json.encode(ready) + b"\n")
-    unfinished.rename(path)
-
-
-def empty_directory(directory: Path) -> None:
-    """Remove a journal and its snapshots, and nothing else that lies there."""
-    for pattern in ("journal.db*", "snapshot-*"):
-        for path in directory.glob(pattern):
-            path.unlink()
+    if path is not None:
+        with replacing(path, f".{path.name}.", sync=False) as file:
+            file.write(msgspec.json.encode(ready) + b"\n")
 
 
 def allow_open_files() -> None:

@@ -44,8 +44,7 @@ def backup(directory: Path, target: Path) -> None:
     TARGET` checks everything. Exit code 0: it is there. 1: damage was found. 2: it can't be.
     """
     with told():
-        copied = back_up(directory, target)
-        copy_store(directory, target)
+        copied = back_up(directory, target, lambda place: copy_store(directory, place))
     with_it = copied.snapshot_sequence
     extra = f"with the snapshot of record {with_it}" if with_it else "no snapshot"
     click.echo(f"{target}: {copied.sequence} records, chain intact, {extra}.")

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from kavach.contracts.archive import ContractsError
 from kavach.engine.journal_port import JournalCorrupt, JournalError
 from kavach.journal.sqlite import SqliteJournal
 
@@ -28,12 +29,12 @@ def reading(directory: Path) -> Iterator[SqliteJournal]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn an error of the journal into a sentence and an exit code."""
+    """Turn an error of journal or contracts into a sentence and an exit code."""
     try:
         yield
     except JournalCorrupt as error:
         click.echo(f"kavach: {error}", err=True)
         sys.exit(FOUND)
-    except JournalError as error:
+    except (JournalError, ContractsError) as error:
         click.echo(f"kavach: {error}", err=True)
         sys.exit(NOT_BEGUN)

@@ -9,8 +9,6 @@ ones: they are not shown, but whatever speaks of them still finds them.
 Source: docs/decisions/0012-terms-of-imported-contracts.md.
 """
 
-import os
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -19,9 +17,10 @@ import msgspec
 
 from kavach.contracts.archive import ContractsError
 from kavach.instruments import Instrument
+from kavach.private_files import make_private_directory, replacing
 
 FILE_NAME: Final = "contracts.bin"
-UNFINISHED: Final = "contracts.new-"  # And a process.
+UNFINISHED: Final = "contracts.new-"
 MAGIC: Final = b"kavach contracts 1\n"
 DIGEST_BYTES: Final = 32
 
@@ -68,28 +67,12 @@ def save(directory: Path, stored: Stored) -> None:
     """Return when this is what was imported; raises ``ContractsError``, the old one intact."""
     body = _ENCODER.encode(stored)
     path = directory / FILE_NAME
-    unfinished = directory / f"{UNFINISHED}{os.getpid()}"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         for left in directory.glob(f"{UNFINISHED}*"):
             left.unlink(missing_ok=True)  # By an import that was killed.
-        with unfinished.open("wb") as file:
+        with replacing(path, UNFINISHED) as file:
             for part in (MAGIC, sha256(body).digest(), body):
                 file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-        _sync(directory)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise ContractsError(f"{path} can't be written: {error.strerror}.") from error
-
-
-def _sync(directory: Path) -> None:
-    """Return when the names in the directory are on disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

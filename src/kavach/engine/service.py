@@ -351,7 +351,12 @@ class Service:
         self._leave()
         self._journal.close()
         self._release()
-        self._adopt(*build())
+        try:
+            engine, pace = build()
+        except Exception as error:
+            self._give_up(error)  # The old journal is closed: only a start goes on from here.
+            raise
+        self._adopt(engine, pace)
 
     async def close(self) -> None:
         """Return when everything accepted is on disk and the journal is released.

@@ -8,14 +8,16 @@ is a hope. The newest snapshot that fits goes with it.
 Source: docs/spec/journal.md, "Backups"; the SQLite page "Online Backup API".
 """
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from kavach.engine.journal_port import JournalUnwritable
 from kavach.journal import database, snapshots
-from kavach.journal.directory import lock_directory, make_directory, unlock
+from kavach.journal.directory import UNFINISHED, lock_directory, make_directory, unlock
 from kavach.journal.sqlite import SqliteJournal
+from kavach.private_files import sync_directory
 
 
 class Copied(NamedTuple):
@@ -25,25 +27,56 @@ class Copied(NamedTuple):
     snapshot_sequence: int  # Of the snapshot, 0 without one.
 
 
-def back_up(directory: Path, target: Path) -> Copied:
+def back_up(
+    directory: Path, target: Path, also: Callable[[Path], None] = lambda place: None
+) -> Copied:
     """Return what was copied into the new or empty directory ``target``, and read again there.
 
-    Raises ``JournalError``: the source can't be read, the target can't be written or holds
-    something already, or the copy is not what it should be.
+    ``also`` copies what else belongs there into the place that it is given. The copy is made and
+    read in a directory inside the target, then moved into it, the database last: a target with a
+    database is whole. Raises ``JournalError``: the source can't be read, the target can't be
+    written or holds something already, or the copy is not what it should be.
     """
     with closing(SqliteJournal(directory, create=False, read_only=True, beside=True)) as source:
         make_directory(target)
         lock = lock_directory(target, shared=False)
         try:
+            place = target / UNFINISHED
+            _forget_unfinished(target)
             if any(target.iterdir()):
                 raise JournalUnwritable(f"{target} is not empty.")
-            source.copy_database(target / database.FILE_NAME)
+            make_directory(place)
+            source.copy_database(place / database.FILE_NAME)
+            with closing(SqliteJournal(place, create=False)) as copy:
+                for _record in copy.records():
+                    pass
+                copied = Copied(copy.durable_sequence, _copy_snapshot(directory, copy))
+            also(place)
+            _move_up(place, target)
+        except OSError as error:
+            raise JournalUnwritable(f"{target} can't be written: {error.strerror}.") from error
         finally:
             unlock(lock)
-    with closing(SqliteJournal(target, create=False)) as copy:
-        for _record in copy.records():
-            pass
-        return Copied(copy.durable_sequence, _copy_snapshot(directory, copy))
+    return copied
+
+
+def _forget_unfinished(target: Path) -> None:
+    """Remove what a killed backup left: all of a target that has such a place and no database."""
+    place = target / UNFINISHED
+    if place.is_dir() and not place.is_symlink() and not (target / database.FILE_NAME).exists():
+        for left in (*(path for path in target.iterdir() if path != place), *place.iterdir()):
+            left.unlink()
+        place.rmdir()
+
+
+def _move_up(place: Path, target: Path) -> None:
+    """Move a whole copy into the target, the database last."""
+    last = place / database.FILE_NAME
+    for path in (*(path for path in place.iterdir() if path != last), last):
+        sync_directory(place)
+        path.rename(target / path.name)
+        sync_directory(target)
+    place.rmdir()
 
 
 def _copy_snapshot(directory: Path, copy: SqliteJournal) -> int:

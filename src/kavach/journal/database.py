@@ -14,6 +14,7 @@ system, with the log's index in memory. The lock on the directory makes both saf
 Source: docs/spec/journal.md; the SQLite pages "WAL-mode File Format" and "URI Filenames".
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +31,7 @@ from kavach.engine.journal_port import (
     JournalUnwritable,
 )
 from kavach.journal.chain import GENESIS, link
-from kavach.journal.directory import sync_directory
+from kavach.private_files import create_private, sync_directory
 
 FILE_NAME: Final = "journal.db"
 FORMAT_VERSION: Final = 1
@@ -74,7 +75,7 @@ def create_database(path: Path, vfs: str | None) -> None:
     """
     unfinished = path.with_suffix(".new")
     try:
-        unfinished.unlink(missing_ok=True)
+        _begin_file(unfinished)
         with closing(apsw.Connection(str(unfinished), vfs=vfs)) as connection:
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "full")
@@ -90,10 +91,27 @@ def create_database(path: Path, vfs: str | None) -> None:
         raise JournalUnwritable(f"{path.parent} can't be written: {error.strerror}.") from error
 
 
+def _begin_file(path: Path) -> None:
+    """Make an empty file for SQLite, which gives its log and index the rights of that file.
+
+    A log that a killed process left beside it would be taken for its own.
+    """
+    forget_log(path)
+    path.unlink(missing_ok=True)
+    os.close(create_private(path))
+
+
+def forget_log(path: Path) -> None:
+    """Remove log and index of a database; all that counts of them must be in the database."""
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 def copy_database(source: apsw.Connection, path: Path) -> None:
     """Return when everything that ``source`` sees is in a new file, whole or not at all."""
     unfinished = path.with_suffix(".new")
     try:
+        _begin_file(unfinished)
         with closing(apsw.Connection(str(unfinished))) as copy:
             with copy.backup("main", source, "main") as running:
                 running.step(-1)
@@ -135,6 +153,15 @@ def open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
         connection.close()
         raise JournalCorrupt(0, f"{path} is not in write-ahead mode")
     return connection
+
+
+def empty_log(path: Path) -> None:
+    """Return when a database that nobody has open is whole without its log."""
+    connection = open_for_writing(path, None)
+    try:
+        connection.close()
+    except apsw.Error as error:
+        raise meaning(error, path) from error
 
 
 def _empty_log(connection: apsw.Connection) -> None:

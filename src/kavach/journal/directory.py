@@ -19,17 +19,19 @@ from kavach.engine.journal_port import (
     JournalUnavailable,
     JournalUnwritable,
 )
+from kavach.private_files import create_private, make_private_directory
 
+PROBE: Final = "probe.new"
+UNFINISHED: Final = "backup.new"  # A directory: the target of a backup that has not ended.
 PROBE_BYTES: Final = 1_000_000
+# All that is kept in a data directory, whoever keeps it; other files there are not ours.
+OWN_FILES: Final = ("journal.*", "snapshot*", "contracts.*", "tokens.*", "market.*", PROBE)
 
 
 def make_directory(directory: Path) -> None:
-    """Return when the directory exists, made with its parents where they were missing."""
+    """Return when the directory exists, its owner's alone, made with its parents if missing."""
     try:
-        made = [path for path in (directory, *directory.parents) if not path.exists()]
-        directory.mkdir(parents=True, exist_ok=True)
-        for path in made:
-            sync_directory(path.parent)
+        make_private_directory(directory)
     except FileExistsError as error:
         raise JournalUnwritable(f"{directory} is not a directory.") from error
     except OSError as error:
@@ -66,9 +68,10 @@ def unlock(descriptor: int) -> None:
 
 def probe(directory: Path) -> None:
     """Return if the disk takes and syncs a megabyte; nothing of it is kept."""
-    path = directory / "probe.new"
+    path = directory / PROBE
     try:
-        with path.open("wb") as file:
+        path.unlink(missing_ok=True)
+        with os.fdopen(create_private(path), "wb") as file:
             file.write(bytes(PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
@@ -77,12 +80,3 @@ def probe(directory: Path) -> None:
         with suppress(OSError):
             path.unlink(missing_ok=True)
         raise JournalUnavailable(f"{directory} can't be written: {error.strerror}.") from error
-
-
-def sync_directory(directory: Path) -> None:
-    """Return when the names in the directory are on disk, as well as the files they name."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

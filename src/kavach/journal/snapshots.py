@@ -14,7 +14,6 @@ up a commit, and a damaged one is simply passed over. Offsets in bytes, numbers 
 Source: docs/spec/journal.md, "Snapshots".
 """
 
-import os
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from typing import Final
 
 from kavach.engine.journal_port import JournalUnavailable
 from kavach.journal.chain import link
-from kavach.journal.directory import sync_directory
+from kavach.private_files import replacing
 
 KEPT: Final = 2
 MAGIC: Final = b"KVCHSNP1"
@@ -42,27 +41,26 @@ def save(
 
     ``belongs`` says, at the last moment, whether the journal it was made of is still there.
     """
-    unfinished = directory / f"{_UNFINISHED}-{os.getpid()}"
     header = HEADER.pack(MAGIC, sequence, chain, link(chain, sequence, body))
     with _saving:
         try:
-            with unfinished.open("wb") as file:
+            with replacing(directory / f"{_NAME}{sequence:020}", f"{_UNFINISHED}-") as file:
                 file.write(header)
                 file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            if not belongs():
-                raise JournalUnavailable(f"Another journal has taken the place of {directory}.")
-            unfinished.rename(directory / f"{_NAME}{sequence:020}")
-            sync_directory(directory)
+                if not belongs():
+                    raise JournalUnavailable(f"Another journal has taken the place of {directory}.")
             for old in _newest_first(directory)[KEPT:]:
                 old.unlink()
         except OSError as error:
             raise JournalUnavailable(
                 f"A snapshot can't be written to {directory}: {error.strerror}."
             ) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+
+
+def forget_all(directory: Path) -> None:
+    """Return when there is no snapshot, finished or not: each only stands for records."""
+    for path in directory.glob("snapshot*"):
+        path.unlink(missing_ok=True)
 
 
 def forget_unfinished(directory: Path) -> None:

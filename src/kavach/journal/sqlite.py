@@ -26,10 +26,17 @@ from kavach.engine.journal_port import (
 )
 from kavach.journal import database, snapshots
 from kavach.journal.chain import GENESIS, link
-from kavach.journal.directory import lock_directory, make_directory, unlock
+from kavach.journal.directory import (
+    OWN_FILES,
+    UNFINISHED,
+    lock_directory,
+    make_directory,
+    unlock,
+)
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.log_tail import is_damaged
 from kavach.journal.progress import Progress, Subscriber
+from kavach.private_files import restrict
 
 
 class SqliteJournal:
@@ -71,6 +78,10 @@ class SqliteJournal:
             if not self._path.exists():
                 if read_only or not create:
                     raise JournalMissing(f"There is no journal in {directory}.")
+                if (directory / UNFINISHED).exists():
+                    raise JournalUnwritable(
+                        f"{directory} holds a backup that did not end: make it again there."
+                    )
                 database.create_database(self._path, vfs)
             self._inode = os.stat(self._path).st_ino
             self._sequence, self._chain = self._find_end()
@@ -82,6 +93,7 @@ class SqliteJournal:
                 self._writer = GroupCommit(connection, self._path, self._progress)
                 self._live = True
                 snapshots.forget_unfinished(directory)
+                restrict(directory, OWN_FILES)
         except BaseException:
             self._unlock()
             raise
