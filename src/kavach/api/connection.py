@@ -15,6 +15,8 @@ answer to an earlier request. Here everything that a client can make long has an
     requests sent ahead of their answers    AHEAD_MAX               400, closed, none overtaken
     connections                             CONNECTIONS_MAX         the one that waits longest for
                                                                     its client is closed; else 503
+    bytes parsed at once                    PIECE_BYTES             the rest is parsed step by step,
+                                                                    and nothing read meanwhile
 
 What is no HTTP is 400. Each of these answers is envelope A, is sent after the answers that are
 still owed, and is followed by silence for CLOSING_SECONDS, so that a client which is still
@@ -27,7 +29,11 @@ of the feed from then on, no longer here. Any other wish for another protocol is
 allows (uvicorn loses the body of such a request), and so are trailers (uvicorn takes them for
 headers).
 
-Source: RFC 9112, sections 9.3 and 9.6; docs/reliability.md, "Many hands and strangers".
+A request that fits into a piece is parsed as soon as it comes. What is more (a long body, requests
+sent ahead, thousands of tiny chunks) stands in the queue of ``kavach.api.turns``.
+
+Source: RFC 9112, sections 9.3 and 9.6; docs/reliability.md, "Many hands and strangers";
+docs/decisions/0025-one-turn-is-short.md.
 """
 
 import asyncio
@@ -41,6 +47,7 @@ import msgspec
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from kavach.api.turns import turns_of
 from kavach.wire import headers
 from kavach.wire.errors import ErrorCode, error_body
 
@@ -51,6 +58,7 @@ REQUEST_SECONDS_MAX: Final = 10.0
 FETCH_SECONDS_MAX: Final = 30.0
 CLOSING_SECONDS: Final = 1.0
 AHEAD_MAX: Final = 64
+PIECE_BYTES: Final = 4 * 1024
 CONNECTIONS_MAX: Final = 900  # With the usual limit of 1024 open files.
 FEED_PATHS: Final = frozenset({b"/ws/v1/feeds", b"/ws/v1/feeds/"})
 
@@ -104,15 +112,16 @@ class Exceeded(Exception):
 
 
 class Flow(FlowControl):
-    """Reading stays paused while whole requests wait for their turn."""
+    """Reading stays paused while there is enough to do: requests to serve, bytes to parse."""
 
-    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+    def __init__(self, transport: asyncio.Transport, requests: Sized, unread: Sized) -> None:
         super().__init__(transport)
-        self._waiting = waiting
+        self._requests = requests
+        self._unread = unread
 
     def resume_reading(self) -> None:
         """Read on, unless there is enough to do."""
-        if not self._waiting:
+        if not (self._requests or self._unread):
             super().resume_reading()
 
 
@@ -142,13 +151,14 @@ class Connection(HttpToolsProtocol):
         self._deadline: TimerHandle | None = None
         self._unfetched: TimerHandle | None = None
         self._heir: asyncio.Protocol | None = None  # Who has the connection now.
+        self._unread = bytearray()  # What has come and is not parsed yet.
 
     # --- The life of a connection ---------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or make room for it, or refuse it."""
         super().connection_made(transport)
-        self.flow = Flow(transport, self.pipeline)
+        self.flow = Flow(transport, self.pipeline, self._unread)
         self._quiet_since = self.loop.time()
         if len(self.connections) > self.connections_max and not self._make_room():
             self._refuse(CROWDED)
@@ -177,6 +187,7 @@ class Connection(HttpToolsProtocol):
         """Forget the timers."""
         self._disarm()
         self._fetched()
+        self._unread.clear()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -197,14 +208,43 @@ class Connection(HttpToolsProtocol):
     # --- What arrives ---------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, in pieces, so that a limit is noticed soon after it is exceeded."""
+        """Parse what came, or the first piece of it soon and the others later."""
         self._unset_keepalive_if_required()
-        for start in range(0, len(data), self.head_bytes_max):
-            piece = data[start : start + self.head_bytes_max]
-            if self._heir is not None:
-                self._heir.data_received(piece)
-            elif self._fault is None:  # Else nothing more is read.
-                self._take(piece)
+        if self._heir is not None:
+            self._heir.data_received(data)
+        elif self._fault is not None:
+            return  # Nothing more is read.
+        elif self._unread:
+            self._unread += data
+        elif len(data) <= PIECE_BYTES:
+            self._take(data)
+        else:
+            self._unread += data
+            self._parse_soon()
+
+    def _parse_soon(self) -> None:
+        self.flow.pause_reading()
+        turns_of(self.loop).soon(self._parse_piece)
+
+    def _parse_piece(self) -> None:
+        """Parse the next piece of what has come; a limit that it exceeds is noticed behind it."""
+        if self._fault is not None or self.transport.is_closing():
+            self._unread.clear()
+            return
+        self._unset_keepalive_if_required()
+        piece = bytes(self._unread[:PIECE_BYTES])
+        del self._unread[:PIECE_BYTES]
+        self._take(piece)
+        rest = self._unread
+        if self._heir is not None:
+            if rest:
+                self._heir.data_received(bytes(rest))
+            rest.clear()
+        elif rest and self._fault is None:
+            self._parse_soon()
+        else:
+            rest.clear()
+            self.flow.resume_reading()
 
     def _take(self, data: bytes) -> None:
         if self._in_request:
@@ -264,6 +304,9 @@ class Connection(HttpToolsProtocol):
         self.transport.set_protocol(heir)
         self._heir = heir
         self.parser = None  # type: ignore[assignment]  # It and this hold each other.
+        if self.flow.read_paused:  # The heir pauses and reads on by itself.
+            self.flow.read_paused = False
+            self.transport.resume_reading()
         heir.data_received(head)
         if rest:
             heir.data_received(rest)

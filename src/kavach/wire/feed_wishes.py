@@ -77,6 +77,13 @@ class Wish:
             if code is not None:
                 yield code
 
+    def parts(self, size: int) -> list["Wish"]:
+        """Return wishes of at most so many values each, which together are this one."""
+        if len(self.values) <= size:
+            return [self]
+        starts = range(0, len(self.values), size)
+        return [Wish(self.action, self.mode, self.values[at : at + size]) for at in starts]
+
     def text(self, place: int) -> str:
         """Return the text at a place among the values; empty if there is none."""
         value = self.values[place] if place < len(self.values) else ""

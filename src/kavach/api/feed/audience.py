@@ -10,7 +10,7 @@ Source: docs/wire/feeds.md, "Numbered updates".
 
 import secrets
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from kavach.api.feed.connection import FeedConnection
@@ -20,6 +20,7 @@ from kavach.wire.updates import MODE_OF_KIND, Kind, frame, numbered_frame
 
 RING_ENTRIES_MAX: Final = 2_000
 RING_BYTES_MAX: Final = 1024 * 1024
+SENT_MAX: Final = 64  # Frames that are written in one step.
 
 
 class Ring:
@@ -85,17 +86,20 @@ class Audience:
         if not self.numbered:
             self.alone_since = now
 
-    def deliver(self, told: Iterable[Told]) -> None:
-        """Tell everybody."""
+    def deliver(self, told: Iterable[Told]) -> Iterator[None]:
+        """Tell everybody, some at each step."""
         for one in told:
             readers = self.positions if one.kind is Kind.POSITION else self.plain
             if readers:
                 body = frame(MODE_OF_KIND[one.kind], one.body, enveloped=self._enveloped)
-                _send(readers, binary_frame(body))
+                yield from _send(readers, binary_frame(body))
             if self.ring is not None:
-                _send(self.numbered, self.ring.add(one))
+                yield from _send(self.numbered, self.ring.add(one))
 
 
-def _send(readers: dict[FeedConnection, None], made: bytes) -> None:
-    for reader in list(readers):  # Who can't keep up is closed, and leaves the list.
-        reader.update(made)
+def _send(readers: dict[FeedConnection, None], made: bytes) -> Iterator[None]:
+    for number, reader in enumerate(list(readers), 1):
+        if reader in readers:  # Who can't keep up is closed, and leaves.
+            reader.update(made)
+        if number % SENT_MAX == 0:
+            yield

@@ -8,18 +8,19 @@ answered but by what it has subscribed to.
 Source: wire 4.1, 4.2; docs/wire/feeds.md, "Limits".
 """
 
+from collections import deque
 from enum import StrEnum
 from typing import Final, Protocol
 
 from kavach.api.feed.channel import TOO_SLOW, Backlog
-from kavach.api.feed.socket import FeedSocket
-from kavach.api.feed.topics import Topic
+from kavach.api.feed.socket import POLICY, FeedSocket
+from kavach.api.feed.topics import OF_EXCHANGES, OF_INSTRUMENTS, Topic
 from kavach.wire.feed_wishes import Action, NotUnderstood, Wish, read_wish
 
 SUBSCRIPTIONS_MAX: Final = 5_000
 MESSAGES_MAX: Final = 2_000  # In the time between two sweeps.
 GARBAGE_MAX: Final = 100  # Over the life of a connection.
-POLICY: Final = 1008
+VALUES_MAX: Final = 32  # Instruments of a wish that are looked at in one step.
 
 
 class Ended(StrEnum):
@@ -27,6 +28,7 @@ class Ended(StrEnum):
 
     SLOW = "slow"  # Order updates could not be delivered.
     IDLE = "idle"
+    FLOOD = "flood"  # Control frames, parts of messages or bytes beyond all measure.
     GARBAGE = "garbage"
     TOO_MANY_MESSAGES = "too_many_messages"
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions"
@@ -58,6 +60,7 @@ class FeedConnection:
         "_garbage",
         "_messages",
         "_socket",
+        "_todo",
         "backlog",
         "client_id",
         "closed",
@@ -77,6 +80,7 @@ class FeedConnection:
         self.closed = False
         self._messages = 0  # Since the last sweep.
         self._garbage = 0
+        self._todo: deque[Wish] | None = None  # What was heard and is not done yet, in order.
 
     # --- What is sent ---------------------------------------------------------------------------
 
@@ -127,10 +131,37 @@ class FeedConnection:
             return
         if wish is None or wish.mode is None:
             return
+        is_list = wish.mode in OF_INSTRUMENTS or wish.mode in OF_EXCHANGES
+        parts = wish.parts(VALUES_MAX) if is_list else [wish]
+        if self._todo is None:
+            self._carry_out(parts.pop(0))
+            self._todo = deque(parts) if parts else None
+        else:
+            self._todo.extend(parts)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a part of what the client wants is still to be carried out."""
+        return self._todo is not None
+
+    def work(self) -> None:
+        """Carry out the next part of what the client wants."""
+        assert self._todo is not None, "nothing is left to do"
+        self._carry_out(self._todo.popleft())
+        if not self._todo:
+            self._todo = None
+
+    def _carry_out(self, wish: Wish) -> None:
+        if self.closed:
+            return
         if wish.action is Action.SUBSCRIBE:
             self._desk.subscribe(self, wish)
         elif wish.action is Action.UNSUBSCRIBE:
             self._desk.unsubscribe(self, wish)
+
+    def flooded(self, reason: str) -> None:
+        """Close: the client has sent more than a connection may cost."""
+        self.close(POLICY, reason, Ended.FLOOD)
 
     def left(self) -> None:
         """Be forgotten: the connection has ended."""

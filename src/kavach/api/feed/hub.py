@@ -16,15 +16,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Final, Protocol
 
 from kavach.api.feed.audience import Audience, Ring
-from kavach.api.feed.connection import POLICY, SUBSCRIPTIONS_MAX, Ended, FeedConnection
+from kavach.api.feed.connection import SUBSCRIPTIONS_MAX, Ended, FeedConnection
+from kavach.api.feed.deliveries import Packets, SnapshotOf, Updates
 from kavach.api.feed.outbox import Outbox
 from kavach.api.feed.snapshot import snapshot
-from kavach.api.feed.socket import FeedSocket, binary_frame
-from kavach.api.feed.stories import Storyteller, Told
+from kavach.api.feed.socket import POLICY, FeedSocket, binary_frame
+from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.topics import OF_EXCHANGES, OF_INSTRUMENTS, Looks, Quotes, Topic
+from kavach.api.turns import turns_of
 from kavach.core.events import Event
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
@@ -41,6 +45,8 @@ SWEEP_SECONDS: Final = 10.0
 PING_AFTER_SECONDS: Final = 25.0
 IDLE_AFTER_SECONDS: Final = 75.0
 RING_KEPT_SECONDS: Final = 900.0  # After its last reader has left.
+TOPICS_MAX: Final = 32  # Looked at in one step: to make packets, or to leave them.
+SWEPT_MAX: Final = 256  # Connections looked after in one step.
 GOING: Final = 1012  # "Service restart."
 EVERYTHING: Final = InstrumentKey("")  # Touched when a session opens or closes.
 
@@ -61,54 +67,6 @@ class FeedFigures:
     conflated: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class _Updates:
-    """Updates of one order, and what was known of it before."""
-
-    audiences: dict[str, Audience]
-    client_id: str
-    told: list[Told]
-    order_id: int
-    lines_before: int
-
-    def deliver(self) -> None:
-        audience = self.audiences.get(self.client_id)
-        if audience is not None:
-            audience.deliver(self.told)
-
-
-@dataclass(slots=True)
-class _Packets:
-    """Packets of topics as they were at one moment."""
-
-    frames: list[tuple[Topic, bytes]]
-
-    def deliver(self) -> None:
-        for topic, frame in self.frames:
-            topic.frame = frame
-            for reader in list(topic.readers):
-                reader.show(topic)
-
-
-@dataclass(slots=True)
-class _Snapshot:
-    """All rows of a client, for one reader, which hears updates from then on."""
-
-    reader: FeedConnection
-    audience: Audience
-    body: bytes
-
-    def deliver(self) -> None:
-        reader, ring = self.reader, self.audience.ring
-        reader.waits_for_snapshot = False
-        if reader.closed:
-            return
-        assert ring is not None, "a ring is kept while somebody waits for it"
-        made = numbered_frame(ring.epoch, ring.number, Kind.SNAPSHOT, self.body)
-        reader.update(binary_frame(made), bulk=True)
-        self.audience.numbered[reader] = None
 
 
 class Hub:
@@ -136,6 +94,8 @@ class Hub:
         self._phases: dict[Exchange, Phase] = {}
         # Lines of orders before updates that were thrown away: the disk may know better.
         self._undone: dict[int, int] = {}
+        self._making = False  # Packets of what has changed are being made, step by step.
+        self._turns = turns_of(self._loop)
         self._outbox = Outbox(engine.journal)
         self._engine = engine
         self._attach(engine, street)
@@ -182,9 +142,9 @@ class Hub:
         lost = self._outbox.watch(engine.journal)
         self._attach(engine, street)
         for item in lost:
-            if isinstance(item, _Updates):
+            if isinstance(item, Updates):
                 self._undone.setdefault(item.order_id, item.lines_before)
-            elif isinstance(item, _Snapshot):
+            elif isinstance(item, SnapshotOf):
                 self._send_snapshot(item.reader)
         self._street.touched.add(EVERYTHING)
         self._look_around()
@@ -215,7 +175,7 @@ class Hub:
         told = self._stories.tell(parent, events)
         if told:
             client_id = parent.client_id
-            item = _Updates(self._audiences, client_id, told, parent.order_id, before)
+            item = Updates(self._audiences, client_id, told, parent.order_id, before)
             self._outbox.put(self._engine.sequence, item)
 
     # --- The market -----------------------------------------------------------------------------
@@ -224,7 +184,7 @@ class Hub:
         """Arrange that packets are made soon, if somebody wants them."""
         if not self._topics:
             self._street.touched.clear()
-        elif self._flush_timer is None:
+        elif self._flush_timer is None and not self._making:
             wait = self._flushed_at + SPACE_SECONDS - self._loop.time()
             self._flush_timer = self._loop.call_later(max(0.0, wait), self._flush)
 
@@ -240,14 +200,24 @@ class Hub:
             for key in touched & self._of_instrument.keys():
                 topics += self._of_instrument[key]
         touched.clear()
+        self._make(topics)
+
+    def _make(self, topics: list[Topic]) -> None:
+        """Make packets of the first of these topics, and of the others in further steps."""
+        some, others = topics[:TOPICS_MAX], topics[TOPICS_MAX:]
         now_ns = self._engine.now_ns()
         news = [
             (topic, frame)
-            for topic in topics
-            if (frame := self._quotes.frame(topic, now_ns)) != topic.frame
+            for topic in some
+            if topic.readers and (frame := self._quotes.frame(topic, now_ns)) != topic.frame
         ]
         if news:
-            self._outbox.put(self._engine.sequence, _Packets(news))
+            self._outbox.put(self._engine.sequence, Packets(news))
+        self._making = bool(others)
+        if others:
+            self._turns.soon(partial(self._make, others))
+        elif self._street.touched:
+            self._look_around()
 
     def _all_topics(self) -> list[Topic]:
         """Return every topic, but messages only of exchanges that have opened or closed."""
@@ -278,14 +248,20 @@ class Hub:
         self.connections.pop(reader, None)
         self.figures.sent += reader.backlog.sent
         self.figures.conflated += reader.backlog.conflated
-        for topic in reader.topics:
-            self._leave_topic(reader, topic)
-        reader.topics.clear()
+        self._leave_topics(reader)
         audience = self._audiences.get(reader.client_id)
         if audience is not None:
             audience.leave(reader, self._loop.time())
             if not audience.listens:
                 del self._audiences[reader.client_id]
+
+    def _leave_topics(self, reader: FeedConnection) -> None:
+        """Let a connection that has ended leave some of its topics now, the others soon."""
+        for topic in list(islice(reader.topics, TOPICS_MAX)):
+            del reader.topics[topic]
+            self._leave_topic(reader, topic)
+        if reader.topics:
+            self._turns.soon(partial(self._leave_topics, reader))
 
     @property
     def readers(self) -> int:
@@ -323,12 +299,7 @@ class Hub:
         """Close who has gone or may stay no longer; forget what nobody will ask for."""
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         now = self._loop.time()
-        state, now_ns = self._engine.state, self._engine.now_ns()
-        for reader in list(self.connections):
-            if state.client_of_token(reader.token_digest, now_ns) != reader.client_id:
-                reader.close(POLICY, "the access token is valid no longer", Ended.TOKEN)
-            else:
-                reader.sweep(now, PING_AFTER_SECONDS, IDLE_AFTER_SECONDS)
+        self._look_after(list(self.connections), now)
         for key in list(self._of_instrument):
             self._attend(key)
         for client_id, audience in list(self._audiences.items()):
@@ -337,6 +308,17 @@ class Hub:
                 audience.ring = None
                 if not audience.listens:
                     del self._audiences[client_id]
+
+    def _look_after(self, readers: list[FeedConnection], now: float) -> None:
+        """Look after the first of these connections, and after the others in further steps."""
+        state, now_ns = self._engine.state, self._engine.now_ns()
+        for reader in readers[:SWEPT_MAX]:
+            if state.client_of_token(reader.token_digest, now_ns) != reader.client_id:
+                reader.close(POLICY, "the access token is valid no longer", Ended.TOKEN)
+            else:
+                reader.sweep(now, PING_AFTER_SECONDS, IDLE_AFTER_SECONDS)
+        if len(readers) > SWEPT_MAX:
+            self._turns.soon(partial(self._look_after, readers[SWEPT_MAX:], now))
 
     # --- What clients want ----------------------------------------------------------------------
 
@@ -429,7 +411,7 @@ class Hub:
             reader.show(topic)
         elif first:
             frame = self._quotes.frame(topic, self._engine.now_ns())
-            self._outbox.put(self._engine.sequence, _Packets([(topic, frame)]))
+            self._outbox.put(self._engine.sequence, Packets([(topic, frame)]))
 
     def _leave_topic(self, reader: FeedConnection, topic: Topic) -> None:
         topic.readers.pop(reader, None)
@@ -473,4 +455,4 @@ class Hub:
             return
         reader.waits_for_snapshot = True
         body = snapshot(state, reader.client_id, self._engine.core.last_price)
-        self._outbox.put(self._engine.sequence, _Snapshot(reader, self._audience(reader), body))
+        self._outbox.put(self._engine.sequence, SnapshotOf(reader, self._audience(reader), body))

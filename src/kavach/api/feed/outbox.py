@@ -10,19 +10,22 @@ Source: ARCHITECTURE.md, "nothing is shown that is not durable".
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from kavach.api.turns import turns_of
 from kavach.engine.journal_port import Journal
 
+ITEMS_MAX: Final = 32  # Delivered in one step; each may take further steps.
+_TOLD: Final = object()
 TURN_SECONDS: Final = 0.001  # How often the journal's thread is given a turn while items wait.
 
 
 class Item(Protocol):
     """Something that waits until it may be told."""
 
-    def deliver(self) -> None:
-        """Tell it."""
+    def deliver(self) -> Iterator[None]:
+        """Tell it, a part at each step."""
 
 
 class Outbox:
@@ -32,6 +35,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._items: deque[tuple[int, Item]] = deque()
         self._due = False  # Whether the loop was asked to deliver.
+        self._telling: Iterator[None] | None = None  # The item of which a part was told.
         self._turn: asyncio.TimerHandle | None = None
         self._journal = journal
         self._leave: Callable[[], None] = journal.subscribe(self._on_batch)
@@ -52,7 +56,7 @@ class Outbox:
     def watch(self, journal: Journal) -> list[Item]:
         """Wait for another journal from now on; return what the last one did not make durable."""
         self._leave()
-        self._deliver()
+        self._deliver_all()
         lost = [item for _, item in self._items]
         self._items.clear()
         self._journal = journal
@@ -62,7 +66,7 @@ class Outbox:
     def close(self) -> None:
         """Deliver what is durable, and nothing after that."""
         self._leave()
-        self._deliver()
+        self._deliver_all()
         self._items.clear()
         if self._turn is not None:
             self._turn.cancel()
@@ -79,10 +83,36 @@ class Outbox:
             self._loop.call_soon(self._deliver)
 
     def _deliver(self) -> None:
+        """Deliver what is durable: so much now, the rest in further steps."""
         self._due = False
-        items, durable = self._items, self._journal.durable_sequence
-        while items and items[0][0] <= durable:
-            items.popleft()[1].deliver()
+        for _ in range(ITEMS_MAX):
+            if not self._has_durable():
+                return
+            if not self._tell_part():
+                break
+        self._due = True
+        turns_of(self._loop).soon(self._deliver)
+
+    def _deliver_all(self) -> None:
+        while self._has_durable():
+            self._tell_part()
+
+    def _has_durable(self) -> bool:
+        """Return whether something may be told: what was begun, or the next item."""
+        if self._telling is None:
+            items, durable = self._items, self._journal.durable_sequence
+            if not items or items[0][0] > durable:
+                return False
+            self._telling = items.popleft()[1].deliver()
+        return True
+
+    def _tell_part(self) -> bool:
+        """Tell a part of the item; return whether that was all of it."""
+        assert self._telling is not None, "there is an item"
+        if next(self._telling, _TOLD) is not _TOLD:
+            return False
+        self._telling = None
+        return True
 
     def _give_turn(self) -> None:
         self._turn = None
