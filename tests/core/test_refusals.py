@@ -360,6 +360,7 @@ def test_every_reason_is_tested() -> None:
         Reason.PRICE_MUST_BE_ZERO,
         Reason.TRIGGER_PRICE_MUST_BE_ZERO,
         Reason.ORDER_MUST_EXIST,
+        Reason.ORDER_MUST_BE_THE_CLIENTS,  # tests/field/test_b_owners.py
         Reason.LEG_MUST_MATCH_ID,
         Reason.EXCHANGE_ORDER_ID_MUST_MATCH,
         Reason.INSTRUMENT_MUST_NOT_CHANGE,

@@ -8,12 +8,28 @@ B3: no kind of order ends with a delivery that was never owned.
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 import pytest
 
-from kavach.core.commands import SquareOff
+from kavach.core.commands import Kill, SquareOff
+from kavach.core.events import ClientOpened, EntriesStopped
+from kavach.core.evolve import evolve
 from kavach.core.money.commands import GrantHoldings
 from kavach.core.money.holding import Shares
-from kavach.units import Exchange, InstrumentKey, Pips, Quantity
+from kavach.core.regular.events import RegularOrderPlaced
+from kavach.core.settings import Settings
+from kavach.core.state import OmsState
+from kavach.data import load_instruments
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Paise,
+    Pips,
+    Product,
+    Quantity,
+    Validity,
+)
 from tests.api.world import BEARER, KART, World, entry
 from tests.field.local import local
 
@@ -75,7 +91,6 @@ def at_once(world: World, device: str) -> Row:
     return place(world, ORDERS, regular(device=device, price=12.8))
 
 
-@pytest.mark.xfail(strict=True, reason="B1")
 @pytest.mark.parametrize("way", [at_once, by_gtt, by_basket])
 def test_b1_a_device_decides_nothing(world: World, way: Any) -> None:
     """An open MIS order is cancelled at square-off, wherever its client says that it comes from."""
@@ -85,11 +100,8 @@ def test_b1_a_device_decides_nothing(world: World, way: Any) -> None:
     assert world.row(row["oms_order_id"])["order_status"] == "CANCEL_CONFIRMED"
 
 
-@pytest.mark.xfail(strict=True, reason="B1")
 def test_b1_a_device_does_not_open_the_kill_switch(world: World) -> None:
     """The kill switch cancels what a client has open, whatever device it names."""
-    from kavach.core.commands import Kill
-
     row = at_once(world, "SQUARE_OFF")
     world.do(lambda: world.desk.execute(Kill("DEMO1")))
     assert world.row(row["oms_order_id"])["order_status"] == "CANCEL_CONFIRMED"
@@ -106,6 +118,41 @@ def given_back(world: World) -> Row:
     return row
 
 
+OLD: Final = (  # A square-off order as it was journaled before ``by_system``.
+    *("RegularOrderPlaced", 202406131, "C", "NSE:14366", "SELL", "MARKET", 100, 0, 0, 0),
+    *("DAY", "MIS", 130_000, 0, "SQUARE_OFF", False),
+)
+
+
+def replayed(*, stopped: bool = True, **changes: Any) -> bool:
+    """Return whether an order of an old journal is taken for the system's."""
+    state = OmsState(load_instruments(), Settings())
+    evolve(state, ClientOpened("C", Paise(10**9), "", "", ""), 1)
+    if stopped:
+        evolve(state, EntriesStopped(Exchange.NSE), 1)
+    event = msgspec.convert(OLD, RegularOrderPlaced, strict=False)
+    evolve(state, msgspec.structs.replace(event, **changes), 1)
+    return state.regulars[202406131].squares_off
+
+
+def test_b1_square_offs_of_older_journals_are_known() -> None:
+    """Before the core told, the device did: only what is just as the system placed it is its."""
+    assert replayed()
+    assert not replayed(by_system=False)
+    assert replayed(by_system=True, device="WEB", stopped=False)
+    assert not replayed(stopped=False)
+    for words in (
+        {"device": "WEB"},
+        {"order_type": OrderType.LIMIT},
+        {"product": Product.NRML},
+        {"validity": Validity.IOC},
+        {"user_order_id": 7},
+        {"disclosed_quantity": Quantity(1)},
+        {"amo": True},
+    ):
+        assert not replayed(**words), words
+
+
 CHANGES: Final[list[Row]] = [
     {"quantity": 300},
     {"order_type": "LIMIT", "price": 15.6},
@@ -116,7 +163,6 @@ CHANGES: Final[list[Row]] = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="B2")
 @pytest.mark.parametrize("path", [ORDERS, KART])
 def test_b2_the_systems_order_is_not_changed(world: World, path: str) -> None:
     """PUT and DELETE of a square-off order are refused, by either route, and change nothing."""

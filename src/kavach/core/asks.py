@@ -161,10 +161,19 @@ def _find(desk: Desk, client_id: str, order_id: int) -> tuple[CoverOrder, Leg | 
     """Return the cover order and, unless it was named by its basket, the leg of the id."""
     cover = desk.state.covers.get(order_id)
     if cover is None or cover.client_id != client_id:
-        return Refusal(Reason.ORDER_MUST_EXIST)  # Foreign and unknown are one (INV-20).
+        return Refusal(_why_no_cover(desk, client_id, order_id))
     if order_id == cover.basket_id:
         return cover, None
     return cover, cover.leg_of(order_id)
+
+
+def _why_no_cover(desk: Desk, client_id: str, order_id: int) -> Reason:
+    """Return why an id is no cover order's of the client; foreign and unknown are one (INV-20)."""
+    regular = desk.state.regulars.get(order_id)
+    own = regular is not None and regular.client_id == client_id
+    if regular is not None and own and regular.squares_off:
+        return Reason.ORDER_MUST_BE_THE_CLIENTS
+    return Reason.ORDER_MUST_EXIST
 
 
 def _check_leg(

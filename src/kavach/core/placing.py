@@ -90,6 +90,7 @@ def _rejected(desk: Desk, client_id: str, terms: OrderTerms, reason: Reason) -> 
             terms.user_order_id,
             terms.device,
             terms.amo,
+            by_system=False,
         )
     )
     desk.emit(RegularOrderEnded(order_id, REJECTED, code, text))

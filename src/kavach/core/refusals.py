@@ -69,6 +69,7 @@ class Reason(StrEnum):
     MARGIN_MUST_SUFFICE = "margin_must_suffice"
     # About the order it names
     ORDER_MUST_EXIST = "order_must_exist"
+    ORDER_MUST_BE_THE_CLIENTS = "order_must_be_the_clients"
     EXECUTION_TYPE_MUST_MATCH = "execution_type_must_match"
     LEG_MUST_EXIST = "leg_must_exist"
     LEG_MUST_MATCH_ID = "leg_must_match_id"

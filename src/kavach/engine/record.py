@@ -97,10 +97,10 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     at_ns: int
     core: OmsSnapshot
     venue: bytes
-    layout: Literal[4]
+    layout: Literal[5]
 
 
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 
 
 class _AnyLayout(msgspec.Struct, frozen=True, array_like=True):

@@ -108,6 +108,7 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
             command.user_order_id,
             command.device,
             command.amo,
+            by_system=False,
         )
     )
     order = state.regulars[order_id]
@@ -255,7 +256,7 @@ def _find(desk: Desk, client_id: str, order_id: int) -> RegularOrder | Refusal:
     state = desk.state
     order = state.regulars.get(order_id)
     if order is not None and order.client_id == client_id:
-        return order
+        return Refusal(Reason.ORDER_MUST_BE_THE_CLIENTS) if order.squares_off else order
     cover = state.covers.get(order_id)
     if isinstance(cover, CoverOrder) and cover.client_id == client_id:
         return Refusal(Reason.LEG_MUST_BE_CANCELLED_AS_SUCH)

@@ -26,6 +26,9 @@ class RegularOrderPlaced(Event, frozen=True):
     user_order_id: int
     device: str
     amo: bool = False
+    # Whether the system placed it of itself, to give back a position. None: written before this
+    # was told; see ``core.regular.evolve``.
+    by_system: bool | None = None
 
 
 class RegularOrderReleased(Event, frozen=True):

@@ -13,9 +13,10 @@ from kavach.core.regular.events import (
     RegularOrderReleased,
     RegularOrderReopened,
 )
-from kavach.core.regular.order import RegularOrder
+from kavach.core.regular.order import SQUARE_OFF, RegularOrder
 from kavach.core.regular.tables import RegularState
 from kavach.core.state import OmsState
+from kavach.units import OrderType, Product, Validity
 
 
 def _placed(state: OmsState, event: RegularOrderPlaced, at_ns: int) -> None:
@@ -37,10 +38,29 @@ def _placed(state: OmsState, event: RegularOrderPlaced, at_ns: int) -> None:
         at_ns,
         amo=event.amo,
         parked=event.amo,
+        by_system=_was_square_off(state, event) if event.by_system is None else event.by_system,
     )
     state.id_given(event.order_id)
     state.add_regular(order)
     state.reblock(order)
+
+
+def _was_square_off(state: OmsState, event: RegularOrderPlaced) -> bool:
+    """Return whether an order of an older journal is the system's.
+
+    Until ``by_system`` was written, the device told, which a client may name as well. What the
+    system placed had one shape besides, and came after the square-off time, from when on a client
+    could only give back. So a client's order is taken for the system's only where it is just what
+    the system would have placed.
+    """
+    return (
+        event.device == SQUARE_OFF
+        and event.order_type is OrderType.MARKET
+        and event.product is Product.MIS
+        and event.validity is Validity.DAY
+        and not (event.user_order_id or event.disclosed_quantity or event.amo)
+        and state.instruments[event.instrument].exchange in state.entries_stopped
+    )
 
 
 def _released(state: OmsState, event: RegularOrderReleased, at_ns: int) -> None:

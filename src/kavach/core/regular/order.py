@@ -16,7 +16,7 @@ from kavach.core.order_life import Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.tables import NEW, OPEN, PARKED, SENT, RegularState
 
-SQUARE_OFF: Final = "SQUARE_OFF"  # What the row of the system's own orders says they came from.
+SQUARE_OFF: Final = "SQUARE_OFF"  # The device in the rows of the system's own orders; for people.
 
 
 class RegularOrder(ParentOrder, array_like=True, gc=False):
@@ -28,11 +28,12 @@ class RegularOrder(ParentOrder, array_like=True, gc=False):
     parked: bool = False
     counted: Open = NOTHING  # What it could still trade, as its position counts it.
     ended: RegularState | None = None
+    by_system: bool = False  # No word of a client's decides this.
 
     @property
     def squares_off(self) -> bool:
         """Whether the system itself gives back a position with it."""
-        return self.device == SQUARE_OFF
+        return self.by_system
 
     @property
     def over(self) -> bool:

@@ -87,6 +87,8 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
                 Pips(desk.last_price(instrument)),
                 0,
                 SQUARE_OFF,
+                amo=False,
+                by_system=True,
             )
         )
         settle(desk, state.regulars[order_id], NEW)
