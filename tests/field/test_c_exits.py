@@ -412,7 +412,6 @@ def test_c2_a_contract_that_ended_in_the_night_is_left_alone() -> None:
 # --- C8: trailing by whole steps --------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="C8")
 @pytest.mark.parametrize("side", list(Side))
 def test_c8_a_stop_trails_by_whole_steps(side: Side) -> None:
     """Step 0.10 from 13.00 with the stop half a rupee behind: never a part of a step."""
@@ -427,7 +426,6 @@ def test_c8_a_stop_trails_by_whole_steps(side: Side) -> None:
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C8")
 def test_c8_a_gap_over_many_steps_is_one_move_of_whole_steps() -> None:
     """From 13.00 to 14.37 with step 0.10: thirteen steps at once, one change at the exchange."""
     stage = Stage()
@@ -441,7 +439,6 @@ def test_c8_a_gap_over_many_steps_is_one_move_of_whole_steps() -> None:
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C8")
 def test_c8_after_a_change_of_the_stop_steps_count_from_there() -> None:
     """The stop moved to 12.60 while 13.00 trades: the next step is taken at 13.10, to 12.70."""
     stage = Stage()

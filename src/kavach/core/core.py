@@ -68,7 +68,6 @@ from kavach.core.money.convert import check_gift, convert_position, give, grant_
 from kavach.core.money.day_end import midnight, session_over, settle_days
 from kavach.core.parent_order import ParentOrder
 from kavach.core.people.decide import PEOPLE_HANDLE
-from kavach.core.pricing import ceil_tick, floor_tick
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.asks import cancel_order, modify_order, place_order
 from kavach.core.regular.asks import conclude as conclude_regular
@@ -326,18 +325,18 @@ class Core(Desk):
         return Ticket()
 
     def _trail(self, cover: CoverOrder, last_pips: int) -> None:
-        """Move the plan of the stop after the price, by whole steps' worth, never back."""
+        """Move the plan of the stop after the price, by whole steps, never back (INV-16).
+
+        A step is whole ticks, so a stop that stands on tick is moved to one. Of a gap over several
+        steps all are taken at once; what is less than a step stays for the next price.
+        """
         step, distance = cover.trailing_step_pips, cover.trailing_distance_pips
         if not step:
             return
-        tick = self.state.instruments[cover.instrument].tick_pips
-        if cover.side is Side.BUY:
-            stop = floor_tick(last_pips - distance, tick)
-            moved = stop - cover.stop_price_pips
-        else:
-            stop = ceil_tick(last_pips + distance, tick)
-            moved = cover.stop_price_pips - stop
+        sign = 1 if cover.side is Side.BUY else -1
+        moved = sign * (last_pips - cover.stop_price_pips) - distance
         if moved >= step:
+            stop = cover.stop_price_pips + sign * (moved // step * step)
             self.emit(e.StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance)))
 
     def square_off(self, command: SquareOff) -> Ticket:
