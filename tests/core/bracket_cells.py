@@ -66,7 +66,7 @@ B_SENT         S1 triggered           -> cancel E1                              
   then         T2 acked               -> cancel T2                                    | TRIGGERED
 B_SENT         C2                     -> out: user, cancel E1, ok                     | EXITING
   then         T2 acked               -> cancel T2                                    | EXITING
-B_SENT         S1 removed             -> alarm stop_removed, S3 sell 40 on 12         | UNPROTECTED
+B_SENT         S1 removed             -> alarm stop_removed, ask T2, S3 sell 40 on 12 | UNPROTECTED
   then         T2 acked               -> nothing                                      | UNPROTECTED
 B_SENT         E1 traded 20           -> S1 to 60 on 12                               | COVERING
   then         T2 rejected            -> alarm target_refused                         | COVERING
@@ -77,7 +77,7 @@ B_SENT         S1 triggered           -> cancel E1                              
   then         T2 rejected            -> nothing                                      | TRIGGERED
 B_SENT         C2                     -> out: user, cancel E1, ok                     | EXITING
   then         T2 rejected            -> nothing                                      | EXITING
-B_SENT         S1 removed             -> alarm stop_removed, S3 sell 40 on 12         | UNPROTECTED
+B_SENT         S1 removed             -> alarm stop_removed, ask T2, S3 sell 40 on 12 | UNPROTECTED
   then         T2 rejected            -> alarm target_refused                         | UNPROTECTED
 B_OPEN         E1 traded 20           -> S1 to 60 on 12                               | COVERING
   then         T2 traded 10           -> cancel E1                                    | COVERING
@@ -90,20 +90,20 @@ B_OPEN         S1 triggered           -> cancel E1, cancel T2                   
 B_OPEN         C2                     -> out: user, cancel E1, cancel T2, ok          | EXITING
   then         T2 traded 10           -> nothing                                      | EXITING
   then         E1 removed             -> S1 to 40 @ market                            | EXITING
-B_OPEN         S1 removed             -> alarm stop_removed, S3 sell 40 on 12         | UNPROTECTED
+B_OPEN         S1 removed             -> alarm stop_removed, ask T2, S3 sell 40 on 12 | UNPROTECTED
   then         T2 traded 10           -> cancel E1                                    | UNPROTECTED
   then         S3 acked               -> nothing                                      | COVERED_OPEN
 B_OPEN         E1 traded 20           -> S1 to 60 on 12                               | COVERING
-  then         T2 removed             -> alarm target_removed                         | COVERING
-B_OPEN         T2 removed             -> alarm target_removed                         | COVERED_OPEN
+  then         T2 removed             -> alarm target_removed, ask S1                 | COVERING
+B_OPEN         T2 removed             -> alarm target_removed, ask S1                 | COVERED_OPEN
 B_OPEN         S1 triggered           -> cancel E1, cancel T2                         | TRIGGERED
   then         T2 cancelled           -> nothing                                      | TRIGGERED
 B_OPEN         C2                     -> out: user, cancel E1, cancel T2, ok          | EXITING
   then         T2 cancelled           -> nothing                                      | EXITING
 B_OPEN         C2                     -> out: user, cancel E1, cancel T2, ok          | EXITING
-  then         T2 removed             -> nothing                                      | EXITING
-B_OPEN         S1 removed             -> alarm stop_removed, S3 sell 40 on 12         | UNPROTECTED
-  then         T2 removed             -> alarm target_removed                         | UNPROTECTED
+  then         T2 removed             -> ask S1                                       | EXITING
+B_OPEN         S1 removed             -> alarm stop_removed, ask T2, S3 sell 40 on 12 | UNPROTECTED
+  then         T2 removed             -> alarm target_removed, ask S3                 | UNPROTECTED
 B_GROWING      T2 amended             -> nothing                                      | COVERED_OPEN
 B_GROWING      E1 traded 10           -> S1 to 70 on 12                               | COVERING
   then         T2 amended             -> nothing                                      | COVERING
@@ -111,7 +111,7 @@ B_GROWING      S1 triggered           -> cancel E1                              
   then         T2 amended             -> cancel T2                                    | TRIGGERED
 B_GROWING      C2                     -> out: user, cancel E1, ok                     | EXITING
   then         T2 amended             -> cancel T2                                    | EXITING
-B_GROWING      S1 removed             -> alarm stop_removed, S3 sell 60 on 12         | UNPROTECTED
+B_GROWING      S1 removed             -> alarm stop_removed, ask T2, S3 sell 60 on 12 | UNPROTECTED
   then         T2 amended             -> nothing                                      | UNPROTECTED
 B_GROWING      T2 amend-refused       -> nothing                                      | COVERED_OPEN
   then         E1 traded 10           -> S1 to 70 on 12                               | COVERING
@@ -122,7 +122,7 @@ B_GROWING      S1 triggered           -> cancel E1                              
   then         T2 amend-refused       -> cancel T2                                    | TRIGGERED
 B_GROWING      C2                     -> out: user, cancel E1, ok                     | EXITING
   then         T2 amend-refused       -> cancel T2                                    | EXITING
-B_GROWING      S1 removed             -> alarm stop_removed, S3 sell 60 on 12         | UNPROTECTED
+B_GROWING      S1 removed             -> alarm stop_removed, ask T2, S3 sell 60 on 12 | UNPROTECTED
   then         T2 amend-refused       -> nothing                                      | UNPROTECTED
 B_GROWING      wait 1000ms            -> alarm unknown, ask T2                        | COVERED_OPEN
   then         T2 asked               -> nothing                                      | COVERED_OPEN
@@ -133,10 +133,10 @@ B_GROWING      S1 triggered           -> cancel E1                              
 B_GROWING      C2                     -> out: user, cancel E1, ok                     | EXITING
   then         E1 cancelled           -> S1 to 60 @ market                            | EXITING
   then         wait 1000ms            -> alarm unknown, ask T2, ask S1                | EXITING
-B_GROWING      S1 removed             -> alarm stop_removed, S3 sell 60 on 12         | UNPROTECTED
+B_GROWING      S1 removed             -> alarm stop_removed, ask T2, S3 sell 60 on 12 | UNPROTECTED
   then         S3 acked               -> nothing                                      | COVERED_OPEN
   then         wait 1000ms            -> alarm unknown, ask T2                        | COVERED_OPEN
-B_GROWING      S1 removed             -> alarm stop_removed, S3 sell 60 on 12         | UNPROTECTED
+B_GROWING      S1 removed             -> alarm stop_removed, ask T2, S3 sell 60 on 12 | UNPROTECTED
   then         S3 rejected            -> alarm stop_refused, S4 sell 60 on 12 @ limit | UNPROTECTED
   then         wait 1000ms            -> alarm unknown, ask T2, alarm naked, ask S4   | UNPROTECTED
 B_COVERED      C4 target targetoff 1.5 -> T2 to 100 @ 14.5, ok                         | COVERED
@@ -145,7 +145,7 @@ B_COVERED      C4 target targetoff 1.5 -> T2 to 100 @ 14.5, ok                  
   then         T2 amended             -> nothing                                      | COVERED
 B_COVERED      T2 traded 100          -> nothing                                      | COVERED
   then         S1 unlinked            -> nothing                                      | EXITED
-B_COVERED      T2 removed             -> alarm target_removed                         | COVERED
+B_COVERED      T2 removed             -> alarm target_removed, ask S1                 | COVERED
   then         C4 target @ 13.5       -> T3 sell 100 @ 13.5, ok                       | COVERED
 B_COVERED      C4 target targetoff 1.5 -> T2 to 100 @ 14.5, ok                         | COVERED
   then         wait 1000ms            -> alarm unknown, ask T2                        | COVERED
@@ -156,7 +156,7 @@ B_COVERED      C2                     -> out: user, cancel T2, S1 to 100 @ marke
   then         T2 cancel-refused      -> nothing                                      | EXITED
 B_COVERED      C2                     -> out: user, cancel T2, S1 to 100 @ market, ok | EXITING
   then         S1 amended             -> nothing                                      | EXITING
-  then         S1 removed             -> nothing                                      | EXITING
+  then         S1 removed             -> ask T2                                       | EXITING
   then         end                    -> nothing                                      | EXITING
   then         T2 expired             -> alarm carried                                | CARRIED
   then         T2 cancel-refused      -> nothing                                      | CARRIED

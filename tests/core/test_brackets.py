@@ -96,7 +96,7 @@ STORIES: Final = {
     "the last report of the stop is lost after the target traded all": COVERED
     + """
     T2 traded 100                    -> nothing                    | COVERED
-    wait 1000ms                      -> alarm unknown, ask S1      | COVERED
+    wait 1000ms                      -> alarm unknown, cancel S1, ask S1 | COVERED
     S1 asked                         -> nothing                    | EXITED
     """,
     "the last report of the target is lost after the stop traded all": COVERED
@@ -197,13 +197,13 @@ STORIES: Final = {
     """,
     "the stop is lost while the target works on": COVERED
     + """
-    S1 removed                       -> alarm stop_removed, S3 sell 100 on 12 | UNPROTECTED
+    S1 removed                       -> alarm stop_removed, ask T2, S3 sell 100 on 12 | UNPROTECTED
     T2 traded 100                    -> nothing                    | COVERED
     S3 rejected                      -> nothing                    | EXITED
     """,
     "nobody re-places the stop in time": COVERED
     + """
-    S1 removed                       -> alarm stop_removed, S3 sell 100 on 12 | UNPROTECTED
+    S1 removed                       -> alarm stop_removed, ask T2, S3 sell 100 on 12 | UNPROTECTED
     S3 rejected                      -> alarm stop_refused, S4 sell 100 on 12 @ limit | UNPROTECTED
     S4 rejected                      -> nothing                    | UNPROTECTED
     wait 3000ms -> alarm naked, out: naked_too_long, cancel T2, X5 sell 100 @ market | EXITING
@@ -310,8 +310,8 @@ STORIES: Final = {
     unheard-end                      -> nothing                    | COVERED_OPEN
     E1 traded 20                     -> S1 to 60 on 12             | COVERING
     S1 amend-refused                 -> S3 sell 60 on 12           | COVERING
-    S3 rejected                      -> ask S1, ask T2             | COVERING
-    S1 asked                         -> alarm stop_removed, S4 sell 20 on 12 | UNPROTECTED
+    S3 rejected                      -> ask S1, ask T2, cancel T2  | COVERING
+    S1 asked                         -> alarm stop_removed, ask T2, S4 sell 20 on 12 | UNPROTECTED
     T2 asked                         -> alarm target_removed       | UNPROTECTED
     S4 acked                         -> S5 sell 50 on 12           | UNPROTECTED
     """,
@@ -349,6 +349,7 @@ REASONS: Final = frozenset(
     {reason for reason, _ in WRONG}
     | {
         Reason.TARGET_MUST_BE_ON_WINNING_SIDE,
+        Reason.BRACKET_MUST_BE_OFFERED,
         Reason.EXECUTION_TYPE_MUST_MATCH,
         Reason.LEG_MUST_EXIST,
     }

@@ -110,6 +110,7 @@ class Paper:
         self.amend: e.OrderAmendSent | None = None
         self.cancel: e.OrderCancelSent | None = None
         self.stays = False  # The venue has refused to cancel it.
+        self.sent_ns = at_ns
         self.asked_ns = at_ns  # When the last request was made.
         self.spoken_ns = at_ns  # When something was last sent about it, or heard.
 
@@ -545,7 +546,7 @@ class Auditor:
         busy = busy or any(exits.untold for exits in groups)
         # A link ends with its session: of what was linked before, each could still trade alone,
         # and beside a target that is not known to be dead a fresh stop could reverse.
-        loose = any(p.target and not p.dead and p.asked_ns < self.opened_ns for p in papers)
+        loose = self._old_target(papers)
         busy = busy or loose
         entry_dead = all(paper.dead for paper in papers if paper.entry)
         exits_dead = all(paper.dead for paper in papers if not paper.entry)
@@ -577,6 +578,10 @@ class Auditor:
         if who in self.leaving and bought and state not in ENDS:
             assert state == "EXITING", f"INV-15: {who} shall leave and is {state}"
 
+    def _old_target(self, papers: Iterable[Paper]) -> bool:
+        """Whether a target of an earlier session is not known to be gone."""
+        return any(p.target and not p.dead and p.sent_ns < self.opened_ns for p in papers)
+
     def _check_clocks(self, row: Row) -> None:
         """INV-2, 8, 9: whatever is owed is paid in time."""
         who, now_ns = row.cover_id, self.now_ns
@@ -584,7 +589,8 @@ class Auditor:
         out = row.state == "EXITING"
         out_ns = self.out_ns.setdefault(who, now_ns) if out else 0
         bare = row.entry_filled - row.exits_filled
-        busy = False  # One stop operation at a time: what is missing follows its answer.
+        # One stop operation at a time: what is missing follows its answer.
+        busy = self._old_target(papers)
         for exits in together(papers):
             bare -= exits.wants
             busy = busy or exits.untold

@@ -116,6 +116,7 @@ class DeskAuditor(Auditor):
         self.placed: set[int] = set()  # Answered to who asked for one order.
         self.caused: set[int] = set()  # Whose cause is known.
         self.going: set[int] = set()  # Whose cancel stands, or whom a moment takes out.
+        self.withdrawn: set[int] = set()  # Of these, by a client alone: a refusal ends it.
         self.gone: set[int] = set()  # Answered: cancelled, and that is all.
         self.checked: set[int] = set()  # Over, looked at, and nothing heard since.
         self.parked: set[int] = set()
@@ -184,6 +185,8 @@ class DeskAuditor(Auditor):
             case PlaceOrder():
                 self.placed.add(outcome.order_id)
             case CancelOrder():
+                if command.order_id not in self.going:
+                    self.withdrawn.add(command.order_id)
                 self.going.add(command.order_id)
                 if outcome.state == "CANCELLED":
                     self.gone.add(command.order_id)
@@ -258,6 +261,7 @@ class DeskAuditor(Auditor):
                 concerned = wish.row.product is Product.MIS and who not in self.parked
             if concerned and wish.row.device != SQUARE_OFF:
                 self.going.add(who)
+                self.withdrawn.discard(who)
 
     # --- Requests and reports -----------------------------------------------------------------
 
@@ -353,7 +357,14 @@ class DeskAuditor(Auditor):
         super()._change_sent(request)
 
     def _told(self, said: e.Heard) -> None:
+        refused = isinstance(said, e.OrderCancelRefused) and self.papers[said.tag].cancel
         super()._told(said)
+        who = self.papers[said.tag].asked.parent_id
+        if refused and self.papers[said.tag].cancel is None and who in self.withdrawn:
+            # The client was told CANCEL_PENDING, and its row says that it was refused: from now
+            # on the order is as it was, and may be changed again.
+            self.withdrawn.discard(who)
+            self.going.discard(who)
         self.checked.discard(self.papers[said.tag].asked.parent_id)
 
     def _traded(self, paper: Paper, trade: e.OrderTraded) -> None:

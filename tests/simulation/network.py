@@ -146,6 +146,8 @@ class Network:
 class FarVenue:
     """What the engine talks to; its requests wait here until their record is durable."""
 
+    links_orders = True
+
     def __init__(self, exchange: Exchange, keys: Iterable[InstrumentKey]) -> None:
         self.outbox: list[ToVenue] = []  # Waits for the disk.
         self.handed: list[ToVenue] = []  # All that was ever put there.

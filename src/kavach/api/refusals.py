@@ -62,6 +62,7 @@ _FIELDS: Final[dict[Reason, tuple[str, ErrorCode | None]]] = {
     R.APP_MUST_BE_NEW: ("client_id", None),
     R.CODE_MUST_BE_LIVE: ("code", None),
     R.INSTRUMENT_MUST_EXIST: ("instrument_token", None),
+    R.BRACKET_MUST_BE_OFFERED: ("execution_type", None),
     R.PRODUCT_MUST_BE_OFFERED: ("product", None),
     R.ORDER_TYPE_MUST_BE_OFFERED: ("order_type", None),
     R.VALIDITY_MUST_BE_OFFERED: ("validity", None),

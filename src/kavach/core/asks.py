@@ -80,6 +80,8 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
     command, target = priced(command, reference)
     if lacks_protection(desk, command.order_type, command.protection_bp):
         return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
+    if command.bracket and not desk.links_orders:
+        return Refusal(Reason.BRACKET_MUST_BE_OFFERED)  # Stop and target could both fill.
     reason = check_placement(command, instrument, state.settings, last)
     reason = reason or check_bracket(command, instrument, target, reference)
     if reason is not None:

@@ -53,7 +53,7 @@ from kavach.core.cover_tables import (
     State,
 )
 from kavach.core.desk import Desk
-from kavach.core.doubt import ask_what_became, compare_unasked
+from kavach.core.doubt import ask_siblings, ask_what_became, compare_unasked
 from kavach.core.duties import harden
 from kavach.core.gtt import asks as gtts
 from kavach.core.gtt import commands as gtt_commands
@@ -78,11 +78,13 @@ from kavach.core.regular.square_off import square_off_exchange, square_off_rest
 from kavach.core.regular.tables import DayEvent
 from kavach.core.settle import arm, arrange, settle
 from kavach.core.ticket import Ticket
-from kavach.core.venue_order import VenueOrder
+from kavach.core.venue_order import LINK_CODES, VenueOrder
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side
 
 _NEVER: Final = Meaning.NEVER
 _NOTED: Final = Meaning.NOTED
+# A client's cancel is over when the venue refuses it; what the system wants stays wanted.
+_WITHDRAWN: Final = (None, e.Source.USER)
 
 
 class Core(Desk):
@@ -170,10 +172,23 @@ class Core(Desk):
             self.refused[report.tag] = (report.code, report.reason)
         refused_before = order.cancel_refused_at_ns
         kind.establish(self, parent, order, report, meaning)
-        if type(report) is e.OrderCancelRefused and refused_before and not order.waits:
-            # Twice refused: perhaps it is gone, and the report of that is lost (INV-8).
-            self.send(e.OrderQuerySent(order.tag))
+        if type(report) is e.OrderCancelRefused and not order.waits:
+            # Twice refused: perhaps it is gone, and the report of that is lost (INV-8). What is
+            # linked is asked about at once: as long as it counts, no stop may stand beside it.
+            if refused_before or order.link:
+                self.send(e.OrderQuerySent(order.tag))
+        elif type(report) is e.OrderClosed and order.link:
+            self._ask_what_is_left(parent, order)
         return True
+
+    def _ask_what_is_left(self, parent: ParentOrder, order: VenueOrder) -> None:
+        """Ask about the others of a link of which the venue has taken one out: they may be gone.
+
+        At the end of a session that is no question; then all of them are.
+        """
+        closed = self.state.session_closed(self.state.instruments[parent.instrument])
+        if order.removed and order.code not in LINK_CODES and not closed:
+            ask_siblings(self, parent, order)
 
     def conclude(self, ticket: Ticket | Refusal) -> Outcome:
         """Return what became of a command, now that every request is answered or on its way."""
@@ -445,7 +460,7 @@ class Core(Desk):
             self.emit(e.ExitIntended(cover.order_id, source))
         elif act is Act.HARDER and not self.state.link_down:
             harden(self, cover, self.state.instruments[cover.instrument])
-        elif act is Act.CANCEL and cover.cancel_source is None and not cover.entry_dead:
+        elif act is Act.CANCEL and cover.cancel_source in _WITHDRAWN and not cover.entry_dead:
             self.emit(e.EntryCancelRequested(cover.order_id, source))
 
 

@@ -44,6 +44,7 @@ class Desk:
     def __init__(self, state: OmsState) -> None:
         self.state = state
         self.now_ns = 0
+        self.links_orders = True  # Whether the venue lets orders share one quantity.
         self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
         self.agenda = Agenda()
         self.touched: dict[int, ParentOrder] = {}  # In this step, by id.

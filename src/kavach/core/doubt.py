@@ -11,7 +11,9 @@ Source: cover-order 5.4 (A6), 5.5 (B8).
 
 from kavach.core.desk import Desk
 from kavach.core.events import Alarm, OrderDoubted, OrderQuerySent
+from kavach.core.order_life import InFlight
 from kavach.core.parent_order import ParentOrder
+from kavach.core.sending import cancel, may_ask_again
 from kavach.core.venue_order import VenueOrder
 
 
@@ -24,9 +26,16 @@ def ask_what_became(desk: Desk, parent: ParentOrder, order: VenueOrder) -> None:
         desk.emit(OrderDoubted(order.tag))
         desk.alarm(parent, Alarm.UNKNOWN, f"no answer about order {order.tag}")
     if desk.now_ns >= query_due_ns(desk, order):
+        if nothing_left(order) and may_ask_again(desk, order):
+            cancel(desk, order)  # Its link has traded all of it, and its end was not told.
         desk.send(OrderQuerySent(order.tag))
         if order.link_owes:
             ask_siblings(desk, parent, order)
+
+
+def nothing_left(order: VenueOrder) -> bool:
+    """Return whether an order that is believed to live has nothing left that it could trade."""
+    return order.live and order.in_flight is InFlight.NONE and order.leaves_max == 0
 
 
 def ask_siblings(desk: Desk, parent: ParentOrder, order: VenueOrder) -> None:
@@ -55,7 +64,7 @@ def compare_due_ns(desk: Desk, order: VenueOrder) -> int:
 def query_due_ns(desk: Desk, order: VenueOrder) -> int:
     """Return when the venue is to be asked next about a request in doubt."""
     backoff = desk.state.settings.query_backoff_ns
-    if order.queries == 0:
+    if not order.doubted or order.queries == 0:  # What was asked before was not about this.
         return order.asked_at_ns + desk.state.settings.t_ack_ns
     return order.queried_at_ns + backoff[min(order.queries, len(backoff)) - 1]
 

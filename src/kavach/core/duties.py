@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kavach.core.bracket.duties import (
+    drop_old_targets,
     drop_target,
     name_target_leg,
     stop_buying,
@@ -91,6 +92,7 @@ def perform(desk: Desk, cover: CoverOrder) -> State:
         done = len(desk.events)
         if cover.is_bracket:
             stop_buying(desk, cover)
+            drop_old_targets(desk, cover)
         if cover.cancel_source is not None:
             cancel_remainder(desk, cover)
         if cover.exits:

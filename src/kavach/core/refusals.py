@@ -30,6 +30,7 @@ class Reason(StrEnum):
     # About what the order says
     INSTRUMENT_MUST_EXIST = "instrument_must_exist"
     MARKET_PROTECTION_MUST_BE_GIVEN = "market_protection_must_be_given"
+    BRACKET_MUST_BE_OFFERED = "bracket_must_be_offered"
     PRODUCT_MUST_BE_OFFERED = "product_must_be_offered"
     ORDER_TYPE_MUST_BE_OFFERED = "order_type_must_be_offered"
     VALIDITY_MUST_BE_OFFERED = "validity_must_be_offered"

@@ -89,6 +89,7 @@ class Engine:
         """
         self._far = far
         self.core = Core(OmsState(instruments, settings))
+        self.core.links_orders = venue.links_orders
         self.journal = journal
         self.venue = venue
         self.clock = clock

@@ -40,6 +40,10 @@ class Heard(Protocol):
 class Venue(Protocol):
     """Where orders go."""
 
+    @property
+    def links_orders(self) -> bool:
+        """Whether orders can share one quantity there; without that there are no brackets."""
+
     def send(self, request: Request, order: VenueOrder, parent: ParentOrder, at_ns: int) -> Heard:
         """Return what the venue says at once to a request for one order of a cover order."""
 

@@ -59,6 +59,8 @@ _QUIET: Final[dict[InstrumentKey, int]] = {}
 class EmbeddedVenue:
     """The exchange inside, behind the engine's port."""
 
+    links_orders = True
+
     def __init__(self, instruments: Iterable[Instrument] | Listing) -> None:
         """Open the exchange; a listing that the engine has too tells it of recorded terms."""
         self._instruments = listing(instruments)

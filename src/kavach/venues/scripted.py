@@ -80,6 +80,8 @@ class ScriptedOrder:
 class ScriptedVenue:
     """Orders, and decisions about them."""
 
+    links_orders = True
+
     def __init__(self) -> None:
         self.requests: list[e.Request] = []  # Everything that was ever sent here, in order.
         self.orders: dict[int, ScriptedOrder] = {}  # By tag.

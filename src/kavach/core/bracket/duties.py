@@ -102,15 +102,29 @@ def drop_target(desk: Desk, cover: CoverOrder) -> None:
             _cancel(desk, order)
 
 
+def drop_old_targets(desk: Desk, cover: CoverOrder) -> None:
+    """Take back what may be left of an earlier session's targets.
+
+    A link ends with its session. As long as such a target is not known to be gone it counts at
+    its most, and no stop can be sent beside it. To cancel it is always safe, and a refusal is as
+    good as its end: then the venue is asked.
+    """
+    for order in cover.exits:
+        if order.is_target and order.link != cover.link:
+            _cancel(desk, order)
+
+
 def target_wakes(desk: Desk, cover: CoverOrder, state: State) -> list[int]:
     """Return when a refused cancel of the target is asked for again."""
-    if state not in (TRIGGERED, EXITING):
-        return []
+    leaves = state in (TRIGGERED, EXITING)
     pause_ns = desk.state.settings.t_reprice_ns
     return [
         order.cancel_refused_at_ns + pause_ns
         for order in cover.exits
-        if order.is_target and order.live and order.cancel_refused_at_ns
+        if order.is_target
+        and order.live
+        and order.cancel_refused_at_ns
+        and (leaves or order.link != cover.link)
     ]
 
 

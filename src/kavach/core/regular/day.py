@@ -26,5 +26,6 @@ def pass_moment(desk: Desk, order: RegularOrder, moment: DayEvent, source: Sourc
         desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, source))
     elif act is not DayAct.CANCEL_INTRADAY or order.product is Product.MIS:
         cancels = act is DayAct.CANCEL or act is DayAct.CANCEL_INTRADAY
-        if cancels and order.cancel_source is None:
+        if cancels and order.cancel_source in (None, Source.USER):
+            # Of a client's own cancel nothing is left once the venue refuses it.
             desk.emit(EntryCancelRequested(order.order_id, source))
