@@ -239,7 +239,7 @@ def _build(
 ) -> World:
     instruments = contracts.listing()
     venue = EmbeddedVenue(instruments)
-    engine = Engine(instruments, Settings(), journal, venue, clock)
+    engine = Engine(instruments, Settings(), journal, venue, clock, real_ns=wall_ns)
     try:
         engine.recover()
     except JournalError as error:
@@ -465,7 +465,7 @@ class Twin:
         contracts = self.world.contracts
         instruments = contracts.listing()
         venue = EmbeddedVenue(instruments)
-        engine = Engine(instruments, Settings(), journal, venue, clock)
+        engine = Engine(instruments, Settings(), journal, venue, clock, real_ns=wall_ns)
         engine.quotes = venue
         engine.recover(until=journal.durable_sequence)
         self._take(World(engine, venue, clock, contracts))

@@ -9,10 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from kavach.api.people.checking import WAITING_MAX
 from kavach.api.people.guesses import GUESSES_MAX, STRANGERS_MAX, WINDOW_NS, Guesses
-from kavach.api.people.logins import WAITING_MAX, Logins
+from kavach.api.people.logins import Logins
+from kavach.core.commands import OpenClient
 from kavach.core.people.commands import SetCredentials
-from kavach.units import NS_PER_SECOND
+from kavach.units import NS_PER_SECOND, Paise
 from tests.people.stage import LOGIN, PASSWORD, PIN, TWOFA, People, digest, totp
 
 WINDOW_SECONDS = WINDOW_NS // NS_PER_SECOND
@@ -378,13 +380,21 @@ def test_too_many_at_once_are_told_to_come_again(server: People) -> None:
 
     async def crowd() -> list[str]:
         logins = Logins(server.world.desk)
+        clients = (logins.first(name, "x") for name in names[:WAITING_MAX])
         tries = (logins.first("PIN1", PASSWORD) for _ in range(GUESSES_MAX))
-        strangers = (logins.first(f"N{number}", "x") for number in range(WAITING_MAX))
-        ended = await asyncio.gather(*strangers, *tries, return_exceptions=True)
+        stranger = logins.first("NOBODY", "x")  # Or it would be told that nobody has the name.
+        ended = await asyncio.gather(*clients, *tries, stranger, return_exceptions=True)
         assert (await logins.first("PIN1", PASSWORD)).client_id == "PIN1"
         return [type(one).__name__ for one in ended]
 
-    assert asyncio.run(crowd()) == ["Refused"] * WAITING_MAX + ["TooManyLogins"] * GUESSES_MAX
+    names = [f"MANY{number}" for number in range(WAITING_MAX)]
+    for name in names:
+        account = OpenClient(
+            client_id=name, cash_paise=Paise(1), password_digest=digest(PASSWORD), pin_digest=""
+        )
+        server.world.desk.execute(account)
+    refused = ["TooManyLogins"] * (GUESSES_MAX + 1)
+    assert asyncio.run(crowd()) == ["Refused"] * WAITING_MAX + refused
 
 
 def test_the_routes_need_no_token_and_mind_none(server: People) -> None:

@@ -12,6 +12,7 @@ answer to an earlier request. Here everything that a client can make long has an
     from a request's first byte to its last REQUEST_SECONDS_MAX     408, closed
     a new connection that says nothing      REQUEST_SECONDS_MAX     closed
     answers that nobody fetches             FETCH_SECONDS_MAX       closed
+    a line of SINGLE                        1                       400, closed
     requests sent ahead of their answers    AHEAD_MAX               400, closed, none overtaken
     connections                             CONNECTIONS_MAX         the one that waits longest for
                                                                     its client is closed; else 503
@@ -75,6 +76,25 @@ class Fault(NamedTuple):
     more: str = ""  # Further header lines.
 
 
+# Two lines of these contradict each other, or may to whoever reads them elsewhere on the way.
+SINGLE: Final = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"content-type",
+        b"transfer-encoding",
+        b"authorization",
+        headers.TOKEN.lower().encode(),
+        b"x-auth-token",
+        headers.IDEMPOTENCY_KEY.lower().encode(),
+    }
+)
+TWICE: Final = Fault(
+    "400 Bad Request",
+    ErrorCode.BAD_REQUEST,
+    "A header line that may be given once is given twice",
+    "GIVEN_TWICE",
+)
 MALFORMED: Final = Fault("400 Bad Request", ErrorCode.BAD_REQUEST, "Not a request", "MALFORMED")
 TOO_FAR_AHEAD: Final = Fault(
     "400 Bad Request",
@@ -339,6 +359,10 @@ class Connection(HttpToolsProtocol):
             or size + _LINE_EXTRA * len(lines) > self.head_bytes_max
         ):
             self._blame = HEAD_TOO_LARGE
+            raise Exceeded
+        names = [name for name, _ in lines if name in SINGLE]
+        if len(set(names)) != len(names):
+            self._blame = TWICE
             raise Exceeded
         if len(self.pipeline) >= self.ahead_max:
             self._blame = TOO_FAR_AHEAD

@@ -36,7 +36,8 @@ from kavach.api.call import (
 )
 from kavach.api.options import ApiOptions
 from kavach.api.pacing import Pacing
-from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses, TooManyLogins
+from kavach.api.people.checking import TooManyLogins
+from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses
 from kavach.api.refusals import told
 from kavach.contracts.catalogue import Catalogue
 from kavach.core.limits.profiles import LimitClass

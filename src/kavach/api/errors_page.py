@@ -87,6 +87,7 @@ After each of these answers the server closes the connection; requests before it
 
 _FAULTS: Final = (
     connection.MALFORMED,
+    connection.TWICE,
     connection.TOO_FAR_AHEAD,
     connection.TOO_SLOW,
     connection.HEAD_TOO_LARGE,

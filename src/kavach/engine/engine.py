@@ -81,12 +81,15 @@ class Engine:
         clock: Clock,
         *,
         far: bool = False,
+        real_ns: Callable[[], int] | None = None,
     ) -> None:
         """Join the parts; ``far``: the venue is outside, so what is done late is dated late.
 
         A request that leaves now must not be dated back to when it was due: how long it has been
-        on its way decides what its absence at the venue means.
+        on its way decides what its absence at the venue means. ``real_ns`` is a clock that nobody
+        sets, stops or speeds up; without one ``clock`` passes for it.
         """
+        self._real_ns = real_ns or clock.now_ns
         self._far = far
         self.core = Core(OmsState(instruments, settings))
         self.core.links_orders = venue.links_orders
@@ -129,6 +132,10 @@ class Engine:
     def now_ns(self) -> int:
         """Return the engine's time: the clock's, never before the last step's."""
         return max(self.clock.now_ns(), self.core.now_ns)
+
+    def real_ns(self) -> int:
+        """Return real nanoseconds since some moment, whatever an operator does to the clock."""
+        return self._real_ns()
 
     def add_source(self, source: TimeSource) -> None:
         """Call this whenever it is due."""

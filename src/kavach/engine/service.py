@@ -211,6 +211,10 @@ class Service:
         """Return the engine's time."""
         return self.engine.now_ns()
 
+    def real_ns(self) -> int:
+        """Return real nanoseconds since some moment, whatever an operator does to the clock."""
+        return self.engine.real_ns()
+
     def seconds_until(self, at_ns: int) -> float | None:
         """Return how many real seconds until the engine's time is this; None while it stands."""
         return self._pace.seconds_until(at_ns)

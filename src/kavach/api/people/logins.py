@@ -5,34 +5,31 @@ Between the steps stands a token that only the first step gives. It is good for 
 five minutes, and for that client alone; it is kept in memory, so after a restart a login begins
 anew. What a finished login leads to (a session, or a code for an app) is the caller's affair.
 
-Whether a client exists is told by nothing: not by text, not by time, not by the limit on guesses.
-Digests of passwords are computed by threads, two at a time; when too many wait for them, the next
-are refused. TOTPs go by the real time, since that is what authenticators show, whatever the
-twin's clock does.
+Whether a client exists is told by nothing: not by text, not by time, not by the limit on guesses,
+not by who is refused when many log in (``checking``). All of it goes by real time, whatever the
+twin's clock does: what guards against strangers must not run faster or stand still with that, and
+TOTPs are what authenticators show.
 
 Source: wire 5.2; RFC 6238.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 from kavach.api.backend import Backend
 from kavach.api.call import Refused
+from kavach.api.people.checking import Checking
 from kavach.api.people.guesses import STRANGERS_MAX, Guesses
 from kavach.core.accounts import Client
-from kavach.credentials import is_secret, new_access_token, token_digest, totp_step
+from kavach.credentials import new_access_token, token_digest, totp_step
 from kavach.units import NS_PER_SECOND
 from kavach.wire.errors import BadField, ErrorCode
 from kavach.wire.login import FactorWord
 
 PENDING_NS: Final = 300 * NS_PER_SECOND
 PENDING_PER_CLIENT_MAX: Final = 8
-THREADS: Final = 2
-WAITING_MAX: Final = 32  # Logins that wait for a thread: less than a second's worth.
 CLIENTS_MAX: Final = 1_000_000
 
 WRONG_PASSWORD: Final = "Invalid login_id or password, please try again"
@@ -52,10 +49,6 @@ class TooManyGuesses(Exception):
         self.seconds = seconds
 
 
-class TooManyLogins(Exception):
-    """All threads are busy, and enough wait for them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A login of which the first step is done."""
@@ -63,7 +56,7 @@ class Pending:
     token: str
     client_id: str
     factor: FactorWord
-    expires_at_ns: int
+    expires_at_ns: int  # Real time.
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +76,21 @@ class Logins:
         self._pending: dict[str, Pending] = {}  # By the token's digest, oldest first.
         self._clients = Guesses(CLIENTS_MAX)
         self._strangers = Guesses(STRANGERS_MAX)
-        self._threads: ThreadPoolExecutor | None = None
-        self._hashing = 0
+        self._checking = Checking()
 
     # --- The steps ----------------------------------------------------------------------------
 
     async def first(self, login_id: str, password: str) -> Pending:
         """Return the login begun with this password; raises ``Refused`` and the like."""
-        self._check_room()
+        self._checking.check_room()
         client = self._guess(login_id)
-        digest = client.password_digest if client else ""
-        right = await self._is_secret(password, digest)
-        client = self._backend.state.clients.get(login_id)
+        if client is None:
+            await self._checking.be_as_slow(password)
+            right = False
+        else:
+            digest = client.password_digest
+            right = await self._checking.is_secret(password, digest)
+            client = self._backend.state.clients.get(login_id)
         if not right or client is None or client.password_digest != digest:
             raise Refused(401, ErrorCode.UNAUTHORISED, WRONG_PASSWORD, "WRONG_PASSWORD")
         self._clients.give_back(login_id)
@@ -109,7 +105,7 @@ class Logins:
 
         The token stays good until ``done``, so that who mistypes need not begin anew.
         """
-        self._check_room()
+        self._checking.check_room()
         digest = token_digest(token)
         pending = self._living(digest)
         client = self._backend.state.clients.get(login_id)
@@ -123,7 +119,7 @@ class Logins:
             step = found or 0
         else:
             pin_digest = client.pin_digest
-            right = await self._is_secret(answer, pin_digest) and asked is FactorWord.PIN
+            right = await self._checking.is_secret(answer, pin_digest) and asked is FactorWord.PIN
             client = self._backend.state.clients.get(login_id)
             right = right and client is not None and client.pin_digest == pin_digest
         if not right:
@@ -148,28 +144,13 @@ class Logins:
         """Count a guess at a name; return the client of that name."""
         client = self._backend.state.clients.get(login_id)
         guesses = self._strangers if client is None else self._clients
-        seconds = guesses.take(login_id, self._backend.now_ns())
+        seconds = guesses.take(login_id, self._backend.real_ns())
         if seconds:
             raise TooManyGuesses(seconds)
         return client
 
-    def _check_room(self) -> None:
-        """Refuse before a guess is counted, not after."""
-        if self._hashing >= WAITING_MAX:
-            raise TooManyLogins
-
-    async def _is_secret(self, secret: str, digest: str) -> bool:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, "login")
-        self._hashing += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, is_secret, secret, digest)
-        finally:
-            self._hashing -= 1
-
     def _begin(self, client_id: str, factor: FactorWord) -> Pending:
-        now_ns = self._backend.now_ns()
+        now_ns = self._backend.real_ns()
         while self._pending and next(iter(self._pending.values())).expires_at_ns <= now_ns:
             del self._pending[next(iter(self._pending))]
         mine = [key for key, one in self._pending.items() if one.client_id == client_id]
@@ -181,7 +162,7 @@ class Logins:
 
     def _living(self, digest: str) -> Pending | None:
         pending = self._pending.get(digest)
-        if pending is None or pending.expires_at_ns <= self._backend.now_ns():
+        if pending is None or pending.expires_at_ns <= self._backend.real_ns():
             return None
         return pending
 

@@ -3,13 +3,18 @@ The routes of the OAuth2 flow: the page where people log in, and codes changed i
 
 Of a login that is half done the browser holds everything: the app's request in the address, the
 first step's token in the form. A form is taken only with the cookie that came with it, which no
-other site can read or set; what ties them is a code over both and over the app's request.
+other site can read; what ties them is a code over both and over the app's request. The cookie is
+made here and shows it: half of it is chance, half a code over that, so one that somebody else chose
+for the browser is replaced and opens no form. Windows of one browser share one; it means nothing
+beyond its forms, since whose login a form goes on with is said by the first step's token.
 
 Source: wire 5.1; RFC 6749, sections 3.1, 4.1, 5 and 10.12; RFC 9700, section 4.12 (303).
 """
 
+import binascii
 import hmac
 import secrets
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
@@ -22,7 +27,8 @@ from starlette.types import Receive, Scope, Send
 from kavach.api.call import Knock, Refused, Reply, encode
 from kavach.api.edge import Edge
 from kavach.api.people import login_page as page
-from kavach.api.people.logins import Pending, TooManyGuesses, TooManyLogins
+from kavach.api.people.checking import TooManyLogins
+from kavach.api.people.logins import Pending, TooManyGuesses
 from kavach.api.people.oauth_server import (
     Asked,
     CodeGrant,
@@ -39,6 +45,7 @@ AUTH: Final = "/oauth2/auth"
 TOKEN: Final = "/oauth2/token"
 FIELDS_MAX: Final = 32
 COOKIE: Final = "kavach-login"
+COOKIE_HALF: Final = 16  # Bytes of chance, and as many of what shows that it was made here.
 COOKIE_LENGTH: Final = 43
 
 # The vendor's pages call the parameters of the standard by these names, too.
@@ -75,9 +82,9 @@ class OAuth:
             grant = self._server.consent(asked)
         except OAuth2Error as error:
             return _not_granted(error)
-        cookie = _cookie(knock.headers.get(b"cookie", b""))
+        cookie = self._cookie(knock.headers.get(b"cookie", b""))
         if knock.method != "POST":
-            cookie = cookie or secrets.token_urlsafe(32)
+            cookie = cookie or self._new_cookie()
             reply = page.password_page(self._form(asked, grant, knock.query, cookie))
             reply.more += ((b"set-cookie", _set_cookie(cookie)),)
             return reply
@@ -94,6 +101,29 @@ class OAuth:
         if "twofa_token" in given:
             return await self._second(asked, grant, form, given)
         return await self._first(form, given)
+
+    def _new_cookie(self) -> str:
+        chance = secrets.token_bytes(COOKIE_HALF)
+        return urlsafe_b64encode(chance + self._sign(chance)).rstrip(b"=").decode()
+
+    def _cookie(self, header: bytes) -> str:
+        """Return our cookie; empty if there is none, no one, or it was not made here."""
+        found = [
+            value
+            for name, _, value in (part.strip().partition("=") for part in _text(header).split(";"))
+            if name == COOKIE
+        ]
+        if len(found) != 1 or len(found[0]) != COOKIE_LENGTH or not found[0].isascii():
+            return ""
+        try:
+            both = b64decode(f"{found[0]}=", altchars=b"-_", validate=True)
+        except binascii.Error:
+            return ""
+        chance, signed = both[:COOKIE_HALF], both[COOKIE_HALF:]
+        return found[0] if hmac.compare_digest(signed, self._sign(chance)) else ""
+
+    def _sign(self, chance: bytes) -> bytes:
+        return hmac.new(self._key, b"cookie\n" + chance, sha256).digest()[:COOKIE_HALF]
 
     def _form(self, asked: Asked, grant: CodeGrant, query: bytes, cookie: str) -> page.Form:
         mark = hmac.new(self._key, cookie.encode() + b"\n" + query, sha256).hexdigest()
@@ -225,17 +255,6 @@ def _once(form: bytes) -> dict[str, str]:
         if value is not None and given.setdefault(name, value) != value:
             raise InvalidRequestError(f"The parameters {name} and {other} differ.")
     return given
-
-
-def _cookie(header: bytes) -> str:
-    """Return our cookie, empty if there is none or no one."""
-    found = [
-        value
-        for name, _, value in (part.strip().partition("=") for part in _text(header).split(";"))
-        if name == COOKIE
-    ]
-    good = len(found) == 1 and len(found[0]) == COOKIE_LENGTH and found[0].isascii()
-    return found[0] if good and found[0].replace("-", "").replace("_", "").isalnum() else ""
 
 
 def _text(header: bytes) -> str:

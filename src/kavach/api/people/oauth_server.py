@@ -30,7 +30,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from kavach.api.backend import Backend
 from kavach.api.people.logins import Shown
 from kavach.api.people.oauth_errors import description_of
-from kavach.core.people.book import App, Code
+from kavach.core.people.book import CODE_LIFETIME_NS, App, Code
 from kavach.core.people.commands import GrantCode, RedeemCode, RevokeGrant
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import is_token, new_access_token, token_digest
@@ -187,6 +187,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no
                 challenge=data.get("code_challenge") or "",
                 challenge_method=data.get("code_challenge_method") or "",
                 totp_step=shown.totp_step,
+                lives_ns=self.server.code_lifetime_ns(),
             )
         )
         if isinstance(outcome, Refusal):
@@ -195,6 +196,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no
             raise AccessDeniedError(
                 redirect_uri=self.redirect_uri
             )  # The client or the app has gone meanwhile.
+        self.server.granted_now(token_digest(code))
 
     def query_authorization_code(self, code: str, client: AppClient) -> Held | None:
         """Return the code if it is this app's and good; one that was used ends what it gave."""
@@ -206,7 +208,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no
                 backend.execute(RevokeGrant(code_digest=digest, app_id=client.app.app_id))
             return None
         mine = found.app_id == client.app.app_id and backend.now_ns() < found.expires_at_ns
-        return Held(found) if mine else None
+        return Held(found) if mine and self.server.is_young(digest) else None
 
     def authenticate_user(self, authorization_code: Held) -> str:
         """Return whose account the code opens."""
@@ -222,8 +224,37 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # authlib has no 
     def __init__(self, backend: Backend) -> None:
         super().__init__(scopes_supported=SCOPES)
         self.backend = backend
+        self._began_ns = backend.real_ns()
+        self._ends_ns: dict[str, int] = {}  # When codes of this run end in real time; by digest.
         self.register_grant(CodeGrant, [CodeChallenge(required=True)])
         self.register_token_generator("default", _token)
+
+    # --- The lives of codes -------------------------------------------------------------------
+
+    def code_lifetime_ns(self) -> int:
+        """Return how long a code granted now lives by the engine's clock: five real minutes.
+
+        No less than five of the engine's own, whose clock may stand still.
+        """
+        backend = self.backend
+        now_ns = backend.now_ns()
+        seconds = backend.seconds_until(now_ns + CODE_LIFETIME_NS)
+        if seconds is None or seconds <= 0:
+            return CODE_LIFETIME_NS
+        by_pace_ns = int(CODE_LIFETIME_NS * (CODE_LIFETIME_NS / NS_PER_SECOND) / seconds)
+        return max(CODE_LIFETIME_NS, by_pace_ns)
+
+    def granted_now(self, digest: str) -> None:
+        """Let a code end in five real minutes, whatever becomes of the engine's clock."""
+        now_ns = self.backend.real_ns()
+        while self._ends_ns and next(iter(self._ends_ns.values())) <= now_ns:
+            del self._ends_ns[next(iter(self._ends_ns))]
+        self._ends_ns[digest] = now_ns + CODE_LIFETIME_NS
+
+    def is_young(self, digest: str) -> bool:
+        """Return whether a code was granted within five real minutes, or before this run began."""
+        ends_ns = self._ends_ns.get(digest, self._began_ns + CODE_LIFETIME_NS)
+        return self.backend.real_ns() < ends_ns
 
     def query_client(self, client_id: str) -> AppClient | None:
         """Return the app of this id."""

@@ -8,6 +8,7 @@ Source: wire 5.1 to 5.3, Decision 17; RFC 6749, section 4.1.
 """
 
 from kavach.core.commands import Command
+from kavach.core.people.book import CODE_LIFETIME_NS
 
 
 class SetCredentials(Command, frozen=True, kw_only=True):
@@ -55,6 +56,7 @@ class GrantCode(Command, frozen=True, kw_only=True):
     challenge: str = ""
     challenge_method: str = ""
     totp_step: int = 0
+    lives_ns: int = CODE_LIFETIME_NS  # By the engine's clock.
 
 
 class RedeemCode(Command, frozen=True, kw_only=True):

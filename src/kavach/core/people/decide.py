@@ -11,7 +11,7 @@ from typing import Any, Final
 from kavach.core.desk import Desk
 from kavach.core.people import commands as c
 from kavach.core.people import events as e
-from kavach.core.people.book import CODE_LIFETIME_NS, expires_at_ns
+from kavach.core.people.book import expires_at_ns
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.ticket import Ticket
 
@@ -85,7 +85,7 @@ def grant_code(desk: Desk, command: c.GrantCode) -> Ticket | Refusal:
             command.scope,
             command.challenge,
             command.challenge_method,
-            desk.now_ns + CODE_LIFETIME_NS,
+            desk.now_ns + command.lives_ns,
             command.totp_step,
         )
     )
