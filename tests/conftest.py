@@ -1,8 +1,10 @@
 """
 How long Hypothesis looks: profile ``ci`` in every run, ``deep`` for ``make sim``.
 
-``HYPOTHESIS_PROFILE`` names the profile and ``RUNS`` the number of examples of ``deep``. Neither
-has a deadline (shared machines stall), and both print the blob that reproduces a failure.
+``ci`` draws the same examples in every run, so that a run that is red stays red; ``deep`` draws
+others each time and prints what reproduces a failure. ``HYPOTHESIS_PROFILE`` names the profile and
+``RUNS`` the number of examples of ``deep``. Neither has a deadline (shared machines stall) nor a
+database: what a run finds depends on nothing that an earlier one left behind.
 """
 
 import os
@@ -14,13 +16,15 @@ settings.register_profile(
     max_examples=60,
     stateful_step_count=40,
     deadline=None,
-    derandomize=False,
+    derandomize=True,
+    database=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
     "deep",
     settings.get_profile("ci"),
+    derandomize=False,
     max_examples=int(os.environ.get("RUNS") or 2_000),
     stateful_step_count=100,
 )

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +142,14 @@ def start(*options: str | Path, directory: Path, errors: IO[str]) -> TwinServer:
 def _client(url: str, token: str) -> httpx.Client:
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=url, headers=headers, timeout=ANSWER_SECONDS_MAX, trust_env=False)
+
+
+def until(true: Callable[[], bool], seconds: float = ANSWER_SECONDS_MAX) -> None:
+    """Return when it is so; fails if it is not within this long, which is no measurement."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never was so"
+        time.sleep(0.01)
 
 
 @contextmanager

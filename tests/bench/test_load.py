@@ -10,6 +10,8 @@ import pytest
 
 from bench.load import drive
 
+pytestmark = pytest.mark.alone  # It measures time.
+
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"
 STALL_SECONDS = 0.3

@@ -14,7 +14,9 @@ from tests.api.world import entry
 from tests.twin_server import TwinServer, running
 
 IDEA = {"exchangeCode": 1, "instrumentToken": 14366}
+FENCE = {"exchangeCode": 1, "instrumentToken": 11915}
 UNIQUE = count(8001)
+FENCES = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def sdk(server: TwinServer) -> Iterator[PocketfulSocket]:
 
 def until(read: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
     """Return what is read once it is so; the SDK has no callbacks, so one polls."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         found = read()
         if found and true(found):
@@ -56,13 +58,50 @@ def until(read: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
         time.sleep(0.01)
 
 
-def quote(server: TwinServer, bid: float, ask: float) -> None:
-    """Let the house quote IDEA."""
+def sent() -> None:
+    """Return when the SDK has sent what it was told to; each message leaves in a thread."""
+    for thread in threading.enumerate():
+        if "(send_message)" in thread.name or "(unsubscribe_update)" in thread.name:
+            thread.join(10)
+
+
+def caught_up(server: TwinServer, sdk: PocketfulSocket) -> None:
+    """Return when the SDK has heard all that the server sent until now.
+
+    Both sides keep order, so it is enough to hear a price that is quoted now, of an instrument
+    that no test looks at.
+    """
+    sdk.subscribe_multiple_compact_marketdata([FENCE])
+    sent()
+    bid = 17 + next(FENCES) / 100
+    quote(server, bid, bid + 0.5, token=FENCE["instrumentToken"])
+    until(
+        lambda: sdk.read_multiple_compact_marketdata().get("11915_1"),
+        lambda seen: seen["bidPrice"] == round(bid * 100),
+    )
+
+
+def unsubscribed(server: TwinServer, sdk: PocketfulSocket, *ends: Callable[[], None]) -> None:
+    """Return when subscriptions have ended and what was under way is forgotten.
+
+    The SDK forgets what it has shown as soon as it has asked, and shows it again if a packet
+    was under way; so it is asked to forget once more when all of those have come.
+    """
+    sent()  # A subscription that is still to be sent would come after its end.
+    for _ in range(2):
+        for end in ends:
+            end()
+            sent()
+        caught_up(server, sdk)
+
+
+def quote(server: TwinServer, bid: float, ask: float, token: int = 14366) -> None:
+    """Let the house quote IDEA, or another share."""
     server.room(
         "POST",
         "market/quote",
         exchange="NSE",
-        instrument_token=14366,
+        instrument_token=token,
         bid=bid,
         bid_quantity=500,
         ask=ask,
@@ -122,7 +161,8 @@ def test_order_and_trade_updates_are_decoded(server: TwinServer, sdk: PocketfulS
     quote(server, 12.9, 13.05)
     sdk.subscribe_order_update({"client_id": "DEMO1"})
     user_order_id = next(UNIQUE)
-    time.sleep(0.5)  # It subscribes in a thread and says nothing when that is done.
+    sent()
+    caught_up(server, sdk)
     answer = server.http.post(
         "/api/v1/orders/kart",
         json=entry(price=13.05, quantity=10, user_order_id=user_order_id),
@@ -141,11 +181,12 @@ def test_order_and_trade_updates_are_decoded(server: TwinServer, sdk: PocketfulS
 def test_unsubscribing_ends_it(server: TwinServer, sdk: PocketfulSocket) -> None:
     """After unsubscribing nothing of that mode comes any more."""
     sdk.subscribe_detailed_marketdata(IDEA)
-    until(sdk.read_detailed_marketdata, bool)
-    sdk.unsubscribe_detailed_marketdata(IDEA)
-    until(lambda: [sdk.read_detailed_marketdata()], lambda seen: seen == [{}])
+    quote(server, 12.6, 13.2)
+    until(sdk.read_detailed_marketdata, lambda seen: seen["best_bid_price"] == 1_260)
+    unsubscribed(server, sdk, lambda: sdk.unsubscribe_detailed_marketdata(IDEA))
+    assert sdk.read_detailed_marketdata() == {}
     quote(server, 12.5, 13.2)
-    time.sleep(0.3)
+    caught_up(server, sdk)
     assert sdk.read_detailed_marketdata() == {}
 
 
@@ -158,12 +199,16 @@ def test_one_instrument_of_the_compact_mode(server: TwinServer, sdk: PocketfulSo
     sdk.subscribe_compact_marketdata(BANK)
     seen = until(sdk.read_compact_marketdata, lambda seen: seen["instrument_token"] == 1333)
     assert (seen["mode"], seen["exchange_code"]) == (2, 1)
-    sdk.unsubscribe_compact_marketdata(BANK)
-    sdk.unsubscribe_multiple_compact_marketdata([IDEA, SBIN])
-    until(lambda: [sdk.read_compact_marketdata()], lambda seen: seen == [{}])
+    unsubscribed(
+        server,
+        sdk,
+        lambda: sdk.unsubscribe_compact_marketdata(BANK),
+        lambda: sdk.unsubscribe_multiple_compact_marketdata([IDEA, SBIN]),
+    )
+    quote(server, 1_400, 1_450, token=1333)
     quote(server, 12.6, 13.3)
-    time.sleep(0.3)
-    assert sdk.read_compact_marketdata() == {}
+    caught_up(server, sdk)
+    assert set(sdk.read_multiple_compact_marketdata()) == {"11915_1"}
 
 
 def test_several_instruments_in_every_mode(server: TwinServer, sdk: PocketfulSocket) -> None:
@@ -178,11 +223,13 @@ def test_several_instruments_in_every_mode(server: TwinServer, sdk: PocketfulSoc
         lambda: sdk.read_multiple_snapquote_data()["14366_1"],
         lambda seen: seen["bidPrices"][0] == 1_270,
     )
-    sdk.unsubscribe_multiple_detailed_marketdata(both)
-    sdk.unsubscribe_snapquote_data(IDEA)
-    sdk.unsubscribe_multiple_snapquote_data(both)
-    until(lambda: [sdk.read_snapquote_data()], lambda seen: seen == [{}])
-    until(lambda: [sdk.read_multiple_detailed_marketdata()], lambda seen: seen == [{}])
+    unsubscribed(
+        server,
+        sdk,
+        lambda: sdk.unsubscribe_multiple_detailed_marketdata(both),
+        lambda: sdk.unsubscribe_snapquote_data(IDEA),
+        lambda: sdk.unsubscribe_multiple_snapquote_data(both),
+    )
     quote(server, 12.8, 13.5)
-    time.sleep(0.3)
+    caught_up(server, sdk)
     assert sdk.read_multiple_detailed_marketdata() == sdk.read_multiple_snapquote_data() == {}

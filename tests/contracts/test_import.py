@@ -4,6 +4,8 @@ import time
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from kavach.contracts.importing import read_contracts
 from kavach.contracts.known import known_contracts
 from kavach.contracts.store import FILE_NAME, load
@@ -23,6 +25,7 @@ def imported(file: Path, data: Path) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.alone  # It measures time.
 def test_a_whole_market_in_seconds(whole_market: Path, tmp_path: Path) -> None:
     """A hundred thousand contracts of five exchanges are taken in seconds, none is left out."""
     begun = time.monotonic()

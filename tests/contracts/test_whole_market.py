@@ -60,6 +60,7 @@ def imported(place: Path, lines: list[Cells], data: Path) -> None:
     assert ended.exit_code == 0, ended.output
 
 
+@pytest.mark.alone  # It measures time.
 def test_it_starts_in_seconds_and_trades_everything(whole_market: Path, tmp_path: Path) -> None:
     """With a hundred thousand contracts it is up in seconds, and quotes what is looked at."""
     data = tmp_path / "data"

@@ -4,7 +4,11 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.twin_server import TwinServer, environment, running
+
+pytestmark = pytest.mark.alone  # It measures time.
 
 ATTACK_SECONDS = 4.0
 GROWTH_MAX_MB = 120

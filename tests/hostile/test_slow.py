@@ -25,6 +25,8 @@ from tests.hostile.raw import (
 from tests.hostile.stage import Hasty, Stage, hasty
 from tests.twin_server import TOKEN, TwinServer
 
+pytestmark = pytest.mark.alone  # It measures time.
+
 ORDER = json.dumps(entry()).encode()
 
 

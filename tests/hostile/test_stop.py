@@ -16,6 +16,8 @@ from tests.hostile.raw import KART, LOOK, Raw, request
 from tests.hostile.test_many_hands import INSTRUMENT, Link
 from tests.twin_server import TOKEN, TwinServer, running
 
+pytestmark = pytest.mark.alone  # It measures time.
+
 CLIENTS = 24
 
 

@@ -126,6 +126,7 @@ def test_an_unknown_client_and_a_wrong_password_are_told_the_same(server: People
     assert answers["PIN1"][-1].status_code == 429
 
 
+@pytest.mark.alone  # It measures time.
 def test_an_unknown_client_takes_as_long_as_a_known_one(server: People) -> None:
     """An answer about nobody is computed as one about somebody; so is one without a password."""
 

@@ -5,45 +5,55 @@ Some hundreds of worlds in every run: everything that can happen, in any order, 
 RUNS=1`` plays that one again, and shrinks it.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
 from tests.simulation.__main__ import WORLDS
 from tests.simulation.schedule import Decision, plan, shrink, stream
-from tests.simulation.world import Failure, World, attempt
+from tests.simulation.world import Failure, attempt
 
 SEEDS: Final = {"far": 100, "near": 100, "far-whole": 40, "near-whole": 50}
+
+
+class Played(NamedTuple):
+    """What is left of a world that was played; the world itself is large."""
+
+    events: int
+    true_ns: int
+    faults: Mapping[str, int]
+    state_hash: str
+
+
+@cache
+def played(name: str, seed: int) -> Played:
+    """Return what became of a world, which is played once however many tests look at it."""
+    return _play(name, seed)
+
+
+def _play(name: str, seed: int) -> Played:
+    world = attempt(WORLDS[name], seed)
+    if isinstance(world, Failure):
+        again = f'make sim SEED={seed} RUNS=1 ARGS="--world {name}"'
+        raise AssertionError(f"{world.text}\n{again}")
+    return Played(world.events, world.true_ns, world.faults(), world.engine.state_hash())
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_worlds(name: str) -> None:
     """Whatever happens, no invariant breaks, and once nothing fails any more everything ends."""
-    events = 0
-    for seed in range(1, SEEDS[name] + 1):
-        world = attempt(WORLDS[name], seed)
-        if isinstance(world, Failure):
-            again = f'make sim SEED={seed} RUNS=1 ARGS="--world {name}"'
-            raise AssertionError(f"{world.text}\n{again}")
-        events += world.events
+    events = sum(played(name, seed).events for seed in range(1, SEEDS[name] + 1))
     assert events > SEEDS[name] * 100, "hardly anything happened"
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_seed_is_a_world(name: str) -> None:
     """The same seed makes the same world, to the last event, parcel and byte of the state."""
-    one, other = _world(name, 11), _world(name, 11)
-    assert one.engine.state_hash() == other.engine.state_hash()
-    assert (one.events, one.true_ns) == (other.events, other.true_ns)
-    assert one.faults() == other.faults()
-    assert _world(name, 12).engine.state_hash() != one.engine.state_hash()
-
-
-def _world(name: str, seed: int) -> World:
-    world = attempt(WORLDS[name], seed)
-    assert isinstance(world, World), world
-    return world
+    assert _play(name, 11) == played(name, 11)
+    assert played(name, 12).state_hash != played(name, 11).state_hash
 
 
 def test_everything_happens() -> None:
@@ -51,7 +61,7 @@ def test_everything_happens() -> None:
     seen: dict[str, int] = {}
     for name in ("far", "near"):
         for seed in range(1, 30):
-            for what, count in _world(name, seed).faults().items():
+            for what, count in played(name, seed).faults.items():
                 seen[what] = seen.get(what, 0) + count
     asked = {
         "place: taken",
@@ -75,7 +85,7 @@ def test_everything_is_asked() -> None:
     seen: dict[str, int] = {}
     for name in ("far-whole", "near-whole"):
         for seed in range(1, 16):
-            for what, count in _world(name, seed).faults().items():
+            for what, count in played(name, seed).faults.items():
                 seen[what] = seen.get(what, 0) + count
     asked = {
         "order",
