@@ -44,9 +44,9 @@ from kavach.contracts.known import Contracts, known_contracts
 from kavach.core.commands import Leg, OpenClient, RenewToken
 from kavach.core.limits.commands import ChooseLimits
 from kavach.core.limits.profiles import Profile
-from kavach.core.people.commands import RegisterApp, SetCredentials
+from kavach.core.people.commands import IssueToken, RegisterApp, SetCredentials
 from kavach.core.settings import Settings
-from kavach.credentials import is_secret, new_access_token, new_token, secret_digest, token_digest
+from kavach.credentials import is_secret, secret_digest, token_digest
 from kavach.engine.calendar import NSE_HOURS, Calendar
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.journal_port import (
@@ -62,6 +62,7 @@ from kavach.journal.erase import erase
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.snapshot_keeper import SnapshotKeeper
 from kavach.journal.sqlite import SqliteJournal
+from kavach.kept_tokens import Tokens, TokensError, completed, keep_key, load_key
 from kavach.market.candles import Candle, CandleError, load_candles
 from kavach.market.replay import ReplayMarket
 from kavach.market.synthetic import SyntheticMarket
@@ -77,6 +78,7 @@ from kavach.venues.faults import Fault, FaultEffect, FaultOn
 NO_INSTRUMENT: Final = InstrumentKey("")
 DEMO_CLIENT: Final = "DEMO1"
 DEMO_APP: Final = "DEMOAPP"
+NO_APP: Final = "-"  # In place of the secret of an app that is not there.
 REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
@@ -123,12 +125,12 @@ class WorldOptions:
     speed: Fraction = Fraction(1)
     sessions: Sessions = Sessions.ALWAYS_OPEN
     seed: int = 1
-    demo_token: str = field(default_factory=new_token)
-    operator_token: str = field(default_factory=new_token)
+    demo_token: str = ""  # Empty: what DEMO1 had stays; at first it is made up.
+    operator_token: str = ""  # Empty: made up, the same in each world of a data directory.
     demo_password: str = ""  # Empty: as it was, and at first nobody can log in as DEMO1.
     demo_pin: str = ""
     demo_app_redirects: tuple[str, ...] = ()  # Empty: no demo app.
-    demo_app_secret: str = field(default_factory=new_access_token)
+    demo_app_secret: str = ""  # Empty: the same.
     limits: Profile = Profile.OFF
 
 
@@ -162,6 +164,7 @@ class World:
     venue: EmbeddedVenue
     clock: TwinClock
     contracts: Contracts
+    tokens: Tokens  # All of them.
 
 
 def wall_ns() -> int:
@@ -180,18 +183,32 @@ def open_world(
     clock: TwinClock | None = None,
     contracts: Contracts | None = None,
     recovered: Recovered | None = None,
+    tokens: Tokens | None = None,
+    standing: str = "",
 ) -> World:
     """Return a world as the journal remembers it, with the demo client in it.
 
     It goes by this clock, or by a new one that shows the time of day, and trades these contracts,
     or those that its options name. ``recovered`` is told of the engine before that does anything
-    of its own. Raises ``StartError`` if the journal can't be opened or isn't understood.
+    of its own. ``tokens`` are those of the world in whose place it comes, ``standing`` the digest
+    of DEMO1's there. Raises ``StartError`` if the journal can't be opened or isn't understood.
     """
     candles = _read_candles(options)
     contracts = contracts or _read_contracts(options)
+    key = _load_key(options.data_dir)
+    given = _given_tokens(options)
+    tokens = tokens or completed(given, key)
     journal = open_journal(options.data_dir)
+
+    def begin(engine: Engine, venue: EmbeddedVenue) -> None:
+        if options.data_dir is not None and tokens != given:
+            _keep_key(options.data_dir, key)  # Before a token of it is on record.
+        if recovered is not None:
+            recovered(engine, venue)
+
+    clock = clock or new_clock(options)
     try:
-        return _build(options, journal, candles, clock or new_clock(options), contracts, recovered)
+        return _build(options, journal, candles, clock, contracts, begin, tokens, standing)
     except BaseException:
         journal.close()
         raise
@@ -204,6 +221,29 @@ def _read_candles(options: WorldOptions) -> list[Candle]:
     try:
         return load_candles(options.replay)
     except CandleError as error:
+        raise StartError(str(error)) from error
+
+
+def _given_tokens(options: WorldOptions) -> Tokens:
+    """Return the tokens that were given; a secret that no app has needs no making up."""
+    return Tokens(
+        demo_token=options.demo_token,
+        operator_token=options.operator_token,
+        demo_app_secret=options.demo_app_secret or ("" if options.demo_app_redirects else NO_APP),
+    )
+
+
+def _load_key(directory: Path | None) -> bytes:
+    try:
+        return load_key(directory)
+    except TokensError as error:
+        raise StartError(str(error)) from error
+
+
+def _keep_key(directory: Path, key: bytes) -> None:
+    try:
+        keep_key(directory, key)
+    except TokensError as error:
         raise StartError(str(error)) from error
 
 
@@ -235,7 +275,9 @@ def _build(
     candles: Sequence[Candle],
     clock: TwinClock,
     contracts: Contracts,
-    recovered: Recovered | None,
+    recovered: Recovered,
+    tokens: Tokens,
+    standing: str,
 ) -> World:
     instruments = contracts.listing()
     venue = EmbeddedVenue(instruments)
@@ -250,16 +292,15 @@ def _build(
         raise StartError(str(sentence)) from error
     if clock.now_ns() < engine.core.now_ns:
         clock.set(engine.core.now_ns)  # It had been set ahead: time goes on from there.
-    if recovered is not None:
-        recovered(engine, venue)
+    recovered(engine, venue)
     engine.add_source(LatePost(engine, venue))
     if engine.state.link_down or venue.post.untold():
         engine.restore_link()  # A start is a return: what was never told is told now.
-    world = World(engine, venue, clock, contracts)
+    world = World(engine, venue, clock, contracts, tokens)
     engine.quotes = venue
     accepted(engine.execute(ChooseLimits(profile=options.limits)))  # Kept for every replay.
     _open_sessions(world, options.sessions)
-    _open_demo_client(engine, options)
+    _open_demo_client(engine, options, tokens, standing)
     _open_market(world, options, candles)
     return world
 
@@ -302,16 +343,21 @@ def _open_sessions(world: World, sessions: Sessions) -> None:
     world.engine.add_source(calendar)
 
 
-def _open_demo_client(engine: Engine, options: WorldOptions) -> None:
-    digest = token_digest(options.demo_token)
-    if DEMO_CLIENT in engine.state.clients:
-        accepted(engine.execute(RenewToken(client_id=DEMO_CLIENT, token_digest=digest)))
-    else:
-        client = OpenClient(client_id=DEMO_CLIENT, cash_paise=DEMO_CASH, token_digest=digest)
+def _open_demo_client(engine: Engine, options: WorldOptions, tokens: Tokens, standing: str) -> None:
+    digest = token_digest(tokens.demo_token)
+    if DEMO_CLIENT not in engine.state.clients:
+        client = OpenClient(
+            client_id=DEMO_CLIENT, cash_paise=DEMO_CASH, token_digest=standing or digest
+        )
         accepted(engine.execute(client))
+    elif options.demo_token:
+        accepted(engine.execute(RenewToken(client_id=DEMO_CLIENT, token_digest=digest)))
+    if engine.state.client_of_token(digest, engine.now_ns()) is None:
+        # An earlier start was given another one, which stays; what is told now is good today.
+        accepted(engine.execute(IssueToken(client_id=DEMO_CLIENT, token_digest=digest)))
     _set_demo_credentials(engine, options)
     if options.demo_app_redirects:
-        _register_demo_app(engine, options)
+        _register_demo_app(engine, options, tokens)
 
 
 def _set_demo_credentials(engine: Engine, options: WorldOptions) -> None:
@@ -333,8 +379,8 @@ def _set_demo_credentials(engine: Engine, options: WorldOptions) -> None:
     )
 
 
-def _register_demo_app(engine: Engine, options: WorldOptions) -> None:
-    digest = token_digest(options.demo_app_secret)
+def _register_demo_app(engine: Engine, options: WorldOptions, tokens: Tokens) -> None:
+    digest = token_digest(tokens.demo_app_secret)
     known = engine.state.people.apps.get(DEMO_APP)
     wanted = (digest, options.demo_app_redirects)
     if known is None or (known.secret_digest, known.redirect_uris) != wanted:
@@ -397,6 +443,7 @@ class Twin:
         self, options: WorldOptions, world: World, on_failure: Callable[[Exception], None]
     ) -> None:
         self._options = options
+        self.tokens = world.tokens  # The same for every world after it.
         self.world = world
         repair = self if options.data_dir is not None else None
         self.service = Service(world.engine, world.clock, on_failure, repair)
@@ -410,7 +457,7 @@ class Twin:
 
     def app(self, options: ApiOptions) -> ASGIApp:
         """Return the application that serves this world, its control room and its figures."""
-        room = ControlRoom(self, self._options.operator_token)
+        room = ControlRoom(self, self.tokens.operator_token)
         beside = [*control_room_routes(room), *self.telemetry.routes()]
         self.hub = Hub(
             self.world.engine,
@@ -451,7 +498,13 @@ class Twin:
         with _as_journal_error():
             if self._options.data_dir is not None:
                 erase(self._options.data_dir)
-            self._take(open_world(self._options, contracts=self.world.contracts))
+            contracts, clients = self.world.contracts, self.world.engine.state.clients
+            standing = clients[DEMO_CLIENT].token_digest
+            self._take(
+                open_world(
+                    self._options, contracts=contracts, tokens=self.tokens, standing=standing
+                )
+            )
         if self.hub is not None:
             self.hub.begin_anew(self.world.engine, self.world.venue)
         return self.world.engine, self.world.clock
@@ -468,7 +521,7 @@ class Twin:
         engine = Engine(instruments, Settings(), journal, venue, clock, real_ns=wall_ns)
         engine.quotes = venue
         engine.recover(until=journal.durable_sequence)
-        self._take(World(engine, venue, clock, contracts))
+        self._take(World(engine, venue, clock, contracts, self.tokens))
         if self.hub is not None:
             self.hub.look_back(engine, venue)
         return engine, clock
@@ -483,7 +536,8 @@ class Twin:
         with _as_journal_error():
             go_on = None if self.hub is None else self.hub.go_on
             contracts = self.world.contracts
-            self._take(open_world(self._options, self.world.clock, contracts, go_on))
+            clock = self.world.clock
+            self._take(open_world(self._options, clock, contracts, go_on, self.tokens))
         sequence = self.world.engine.sequence
         _LOG.info(Note("repair", sequence=sequence, replayed=self.world.engine.replayed))
         return self.world.engine, self.world.clock
@@ -590,11 +644,11 @@ async def _serve(
         ready = Ready(
             url=url_of(listener),
             client_id=DEMO_CLIENT,
-            access_token=world_options.demo_token,
-            operator_token=world_options.operator_token,
+            access_token=twin.tokens.demo_token,
+            operator_token=twin.tokens.operator_token,
             pid=os.getpid(),
             app_id=DEMO_APP if world_options.demo_app_redirects else "",
-            app_secret=world_options.demo_app_secret if world_options.demo_app_redirects else "",
+            app_secret=twin.tokens.demo_app_secret if world_options.demo_app_redirects else "",
         )
         write_ready_file(options.ready_file, ready)
         sequence, replayed = world.engine.sequence, world.engine.replayed

@@ -24,6 +24,7 @@ from kavach.instruments import listing
 from kavach.journal import snapshots
 from kavach.journal.backup import back_up
 from kavach.journal.sqlite import SqliteJournal
+from kavach.kept_tokens import copy_key
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
 
@@ -38,16 +39,22 @@ _DIRECTORY: Final = click.Path(path_type=Path)
 def backup(directory: Path, target: Path) -> None:
     """Copy the journal in DIRECTORY, served or not, into the new directory TARGET.
 
-    Imported contracts go with it.
+    Imported contracts, and the key of the tokens, go with it.
 
     TARGET is then a data directory like any other. Its chain has been read; `kavach verify
     TARGET` checks everything. Exit code 0: it is there. 1: damage was found. 2: it can't be.
     """
     with told():
-        copied = back_up(directory, target, lambda place: copy_store(directory, place))
+        copied = back_up(directory, target, lambda place: _copy_rest(directory, place))
     with_it = copied.snapshot_sequence
     extra = f"with the snapshot of record {with_it}" if with_it else "no snapshot"
     click.echo(f"{target}: {copied.sequence} records, chain intact, {extra}.")
+
+
+def _copy_rest(directory: Path, place: Path) -> None:
+    """Copy what a data directory holds beside its journal."""
+    copy_store(directory, place)
+    copy_key(directory, place)
 
 
 @click.command(short_help="Make the next start quick.")

@@ -99,8 +99,12 @@ _LOG: Final = logging.getLogger(__name__)
     help="How often clients may ask, and the rules that go with it.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="What the market grows from.")
-@click.option("--demo-token", type=TOKEN, help="Access token of DEMO1; made up if not given.")
-@click.option("--operator-token", type=TOKEN, help="Token of the control room; made up, too.")
+@click.option(
+    "--demo-token",
+    type=TOKEN,
+    help="Access token of DEMO1; else as before, or made up.",
+)
+@click.option("--operator-token", type=TOKEN, help="Token of the control room; the same holds.")
 @click.option("--demo-password", help="Password of DEMO1; without one nobody logs in as DEMO1.")
 @click.option("--demo-pin", help="PIN of DEMO1, which a login asks for after the password.")
 @click.option(
@@ -111,7 +115,7 @@ _LOG: Final = logging.getLogger(__name__)
     metavar="URI",
     help="Let an app DEMOAPP send people to /oauth2/auth and have them back here; repeatable.",
 )
-@click.option("--demo-app-secret", type=TOKEN, help="Secret of DEMOAPP; made up if not given.")
+@click.option("--demo-app-secret", type=TOKEN, help="Secret of DEMOAPP; the same holds.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it answers.")
 @click.option(
     "--log-format",
