@@ -85,6 +85,12 @@ def rupees_text(pips: int) -> str:
     return f"{rupees}.{decimals}"
 
 
+def percent_text(hundredths: int) -> str:
+    """Return hundredths of a percent, 0 or more, as decimal text in percent: 2.5, 10."""
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
+
+
 def cash_text(paise: int) -> str:
     """Return cash, negative or not, as text in rupees with two decimals: -13.05."""
     sign = "-" if paise < 0 else ""

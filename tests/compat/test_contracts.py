@@ -149,5 +149,5 @@ def test_an_index_has_a_price_and_no_orders(sdk: Pocketful) -> None:
         "stop_loss_value": last - 100,
     }
     assert sdk.placeConditionalOrder(order)["message"].startswith("`quantity` is invalid")
-    regular = order | {"execution_type": "REGULAR"}
+    regular = order | {"execution_type": "REGULAR", "stop_loss_value": 0}
     assert sdk.placeOrder(regular)["message"].startswith("`quantity` is invalid")

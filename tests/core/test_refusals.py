@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from kavach.core import events as e
+from kavach.core.changes import FIELDS
 from kavach.core.commands import (
     CancelCoverOrder,
     Kill,
@@ -371,4 +372,5 @@ def test_every_reason_is_tested() -> None:
     }
     told |= set(OF_REGULAR_ORDERS) | OF_BRACKETS | OF_GTT_RULES | OF_BASKETS
     told |= set(OF_CONVERSIONS) | set(OF_LIMITS)
+    told |= {field.reason for field in FIELDS}  # tests/field/test_a5_changes.py
     assert set(Reason) - told - OF_PEOPLE == set()

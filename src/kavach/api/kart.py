@@ -166,8 +166,6 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         target_pips = read.optional(read.price, request.square_off_value, "square_off_value")
     else:
         _check_square_off(request.square_off_value)
-    for name in ("filled_quantity", "remaining_quantity"):
-        read.optional(read.quantity, getattr(request, name), name)
     read.optional(read.integer, request.user_order_id, "user_order_id")
     return ModifyCoverOrder(
         client_id=call.client_id,
@@ -194,6 +192,10 @@ def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCove
         target_offset_pips=target_pips,
         bracket=bracket,
         protection_bp=protection_of(request),
+        filled_quantity=read.optional(read.quantity, request.filled_quantity, "filled_quantity"),
+        remaining_quantity=read.optional(
+            read.quantity, request.remaining_quantity, "remaining_quantity"
+        ),
     )
 
 
@@ -231,9 +233,12 @@ def _trailing_step(request: PlaceRequest | ModifyRequest) -> Pips | None:
     step = read.optional(read.price, request.trailing_stop_loss, "trailing_stop_loss")
     trails = read.optional(read.flag, request.is_trailing, "is_trailing")
     if trails is None:
-        return None
+        # A change to a step means that step; 0 is what clients send that have none in mind.
+        return step or None if isinstance(request, ModifyRequest) else None
     if trails and step is None:
         raise BadField("trailing_stop_loss", blank=True)
+    if trails and step == 0:
+        raise BadField("trailing_stop_loss", hint="above 0 where is_trailing is true")
     return step if trails else Pips(0)
 
 

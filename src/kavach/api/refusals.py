@@ -102,12 +102,27 @@ _FIELDS: Final[dict[Reason, tuple[str, ErrorCode | None]]] = {
     R.INSTRUMENT_MUST_NOT_CHANGE: ("instrument_token", _FIELD),
     R.SIDE_MUST_NOT_CHANGE: ("order_side", None),
     R.PRODUCT_MUST_NOT_CHANGE: ("product", None),
+    R.FILLED_QUANTITY_MUST_MATCH: ("filled_quantity", None),
+    R.REMAINING_QUANTITY_MUST_MATCH: ("remaining_quantity", None),
+    R.ORDER_TYPE_MUST_NOT_CHANGE: ("order_type", None),
+    R.LEG_QUANTITY_MUST_NOT_CHANGE: ("quantity", None),
+    R.DISCLOSED_QUANTITY_MUST_NOT_CHANGE: ("disclosed_quantity", None),
+    R.PRICE_MUST_NOT_CHANGE: ("price", None),
+    R.TRIGGER_PRICE_MUST_NOT_CHANGE: ("trigger_price", None),
+    R.VALIDITY_MUST_NOT_CHANGE: ("validity", None),
+    R.STOP_MUST_NOT_CHANGE: ("stop_loss_value", None),
+    R.TARGET_MUST_NOT_CHANGE: ("square_off_value", None),
+    R.TRAILING_MUST_NOT_CHANGE: ("trailing_stop_loss", None),
+    R.PROTECTION_MUST_NOT_CHANGE: ("market_protection_percentage", None),
     R.REFERENCE_MUST_BE_CURRENT: ("last_activity_reference", None),
     R.QUANTITY_MUST_COVER_FILLS: ("quantity", None),
     R.QUANTITY_MUST_NOT_GROW: ("quantity", None),
     R.EXPIRY_MUST_BE_AHEAD: ("expiry_time", None),
     R.EXPIRY_MUST_BE_WITHIN_LIMIT: ("expiry_time", None),
 }
+
+# A stop and a target can also be asked for by the prices of their rows.
+_ASKED_BY: Final = {"price_pips": "price", "trigger_price_pips": "trigger_price"}
 
 # Fields that an order has, and may be named within the object that describes it.
 _INNER: Final = frozenset(_FIELDS) - {
@@ -238,6 +253,8 @@ def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
     ``within`` is the object of the request that holds the fields: "`order` `product` is invalid".
     """
     entry = REFUSALS[refusal.reason]
+    if refusal.by:
+        entry = _field(refusal.reason, _ASKED_BY[refusal.by])
     text = entry.text
     if within and refusal.reason in _INNER and text.startswith("`"):
         text = f"`{within}` {text}"

@@ -38,6 +38,7 @@ from kavach.wire.errors import BadField
 from kavach.wire.regular_requests import (
     CancelOrderRequest,
     ModifyOrderRequest,
+    NoExits,
     PlaceOrderRequest,
     modify_order_decoder,
     place_order_decoder,
@@ -90,6 +91,7 @@ def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
     token = read.token(request.instrument_token, "instrument_token")
     order_type = read.order_type(request.order_type, "order_type")
     read.optional(read.flag, request.amo, "amo")
+    _check_no_exits(request)
     return PlaceOrder(
         client_id=call.client_id,
         instrument=instrument_key(exchange, token),
@@ -115,15 +117,13 @@ def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
 def modify_command(edge: Edge, request: ModifyOrderRequest, call: Call) -> ModifyOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
     check_owner(call, read.text(request.client_id, "client_id"))
-    _is_amo(request.execution_type)
     order_id = read.order_id(request.oms_order_id, "oms_order_id")
     reference = read.optional(
         read.activity_reference, request.last_activity_reference, "last_activity_reference"
     )
-    for name in ("filled_quantity", "remaining_quantity"):
-        read.optional(read.quantity, getattr(request, name), name)
     read.optional(read.integer, request.user_order_id, "user_order_id")
     read.optional(read.text, request.device, "device")
+    _check_no_exits(request)
     return ModifyOrder(
         client_id=call.client_id,
         order_id=order_id,
@@ -143,6 +143,11 @@ def modify_command(edge: Edge, request: ModifyOrderRequest, call: Call) -> Modif
         trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
         validity=read.optional(read.validity, request.validity, "validity"),
         protection_bp=protection_of(request),
+        filled_quantity=read.optional(read.quantity, request.filled_quantity, "filled_quantity"),
+        remaining_quantity=read.optional(
+            read.quantity, request.remaining_quantity, "remaining_quantity"
+        ),
+        amo=None if read.is_blank(request.execution_type) else _is_amo(request.execution_type),
     )
 
 
@@ -151,6 +156,20 @@ def cancel_command(request: CancelOrderRequest, call: Call) -> CancelOrder:
     if request.client_id != call.client_id:
         check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     return CancelOrder(client_id=call.client_id, order_id=named_id(request, call))
+
+
+def _check_no_exits(request: NoExits) -> None:
+    """Raise where a stop or a target is asked for: without one the order would be naked."""
+    hint = "a regular order has none; CO and BO go to /api/v1/orders/kart"
+    for name in ("stop_loss_value", "square_off_value"):
+        if read.optional(read.price, getattr(request, name), name):
+            raise BadField(name, hint=hint)
+    trails = read.optional(read.flag, request.is_trailing, "is_trailing")
+    step = read.optional(read.price, request.trailing_stop_loss, "trailing_stop_loss")
+    if trails:
+        raise BadField("is_trailing", hint=hint)
+    if step and trails is None:
+        raise BadField("trailing_stop_loss", hint=hint)
 
 
 def _is_amo(value: object) -> bool:

@@ -20,6 +20,7 @@ from kavach.core.answering import (
     venue_refused,
 )
 from kavach.core.bracket.plan import check_bracket, modify_target, priced
+from kavach.core.changes import asked, gets_out
 from kavach.core.commands import CancelCoverOrder, Leg, ModifyCoverOrder, PlaceCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import USER, Ask, Reply, State
@@ -295,15 +296,35 @@ def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusa
     if reason is not None:
         return Refusal(reason)
     before = cover.state
+    if gets_out(leg, command):
+        return _exit_by_change(desk, cover, leg, command)
     change, ask = _CHANGE[leg]
     reply = USER[before][ask]
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
-    refusal = change(desk, cover, command)
+    wish = asked(desk, cover, leg, command)
+    if isinstance(wish, Refusal):
+        return wish
+    refusal = change(desk, cover, wish)
     if refusal is not None:
         return refusal
     settle(desk, cover, before)
     return Ticket(Doing.MODIFY, cover)
+
+
+def _exit_by_change(
+    desk: Desk, cover: CoverOrder, leg: Leg, command: ModifyCoverOrder
+) -> Ticket | Refusal:
+    """Get out as a cancel of the leg does: MARKET, asked of an exit, can mean nothing else."""
+    before = cover.state
+    if USER[before][_C2] is Reply.EXIT:
+        wish = asked(desk, cover, leg, command)
+        if isinstance(wish, Refusal):
+            return wish
+    ticket = _exit(desk, cover, before)
+    if type(ticket) is Ticket and ticket.answer is None:
+        settle(desk, cover, before)
+    return ticket
 
 
 def _check_address(
@@ -317,8 +338,11 @@ def _check_address(
         return Reason.EXCHANGE_ORDER_ID_MUST_MATCH
     if command.instrument is not None and command.instrument != cover.instrument:
         return Reason.INSTRUMENT_MUST_NOT_CHANGE
-    side = cover.side if leg is Leg.ENTRY else cover.exit_side
-    if command.side is not None and command.side not in (side, cover.side):
+    # Who names a leg by the entry's id has read the entry's row.
+    sides = {cover.side if leg is Leg.ENTRY else cover.exit_side}
+    if own_leg not in (_SECOND, _THIRD):
+        sides.add(cover.side)
+    if command.side is not None and command.side not in sides:
         return Reason.SIDE_MUST_NOT_CHANGE
     if command.product is not None and command.product is not cover.product:
         return Reason.PRODUCT_MUST_NOT_CHANGE

@@ -112,6 +112,8 @@ class ModifyCoverOrder(KeyedCommand, frozen=True, kw_only=True):
     target_offset_pips: Pips | None = None
     bracket: bool | None = None  # Which kind the caller takes it for: a check.
     protection_bp: int | None = None
+    filled_quantity: Quantity | None = None  # Checks, this and the next.
+    remaining_quantity: Quantity | None = None
 
 
 class CancelCoverOrder(KeyedCommand, frozen=True, kw_only=True):

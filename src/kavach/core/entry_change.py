@@ -21,6 +21,7 @@ from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity, Validity
 
 _STOP_TYPES = frozenset({OrderType.SL, OrderType.SLM})
+_UNPRICED = frozenset({OrderType.MARKET, OrderType.SLM})
 
 
 class TermsAsked(Protocol):
@@ -63,8 +64,11 @@ def wanted_terms(
     disclosed = parent.disclosed_quantity
     if c.disclosed_quantity is not None:
         disclosed = c.disclosed_quantity
+    # What the row has asks for nothing, so a type that has none drops it.
     if order_type not in _STOP_TYPES and c.trigger_price_pips is None:
         trigger = 0
+    if order_type in _UNPRICED and c.price_pips is None:
+        price = 0
     reference = parent.reference_price_pips
     if not order_type is parent.order_type is OrderType.MARKET:
         reference = reference_price(order_type, price, trigger, desk.last_price(instrument))

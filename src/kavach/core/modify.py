@@ -78,12 +78,12 @@ def modify_stop(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Ref
     """Plan the stop anew; return a refusal, or None. The stop follows when it can."""
     instrument = desk.state.instruments[cover.instrument]
     reference = cover.reference_price_pips
-    stop = stop_from(cover, command, reference)
-    if stop is None and command.trigger_price_pips:
-        stop = command.trigger_price_pips
+    stop, by = stop_from(cover, command, reference), ""
+    if stop is None and command.trigger_price_pips is not None:
+        stop, by = command.trigger_price_pips, "trigger_price_pips"
     planned = planned_stop(desk, cover, instrument, stop, command.trailing_step_pips, reference)
     if isinstance(planned, Reason):
-        return Refusal(planned)
+        return Refusal(planned, by="" if planned is Reason.TRAILING_STEP_MUST_FIT else by)
     if planned is not None:
         desk.emit(planned)
     return None

@@ -79,6 +79,19 @@ class Reason(StrEnum):
     SIDE_MUST_NOT_CHANGE = "side_must_not_change"
     PRODUCT_MUST_NOT_CHANGE = "product_must_not_change"
     REFERENCE_MUST_BE_CURRENT = "reference_must_be_current"
+    # About what of a leg can change at all
+    FILLED_QUANTITY_MUST_MATCH = "filled_quantity_must_match"
+    REMAINING_QUANTITY_MUST_MATCH = "remaining_quantity_must_match"
+    ORDER_TYPE_MUST_NOT_CHANGE = "order_type_must_not_change"
+    LEG_QUANTITY_MUST_NOT_CHANGE = "leg_quantity_must_not_change"
+    DISCLOSED_QUANTITY_MUST_NOT_CHANGE = "disclosed_quantity_must_not_change"
+    PRICE_MUST_NOT_CHANGE = "price_must_not_change"
+    TRIGGER_PRICE_MUST_NOT_CHANGE = "trigger_price_must_not_change"
+    VALIDITY_MUST_NOT_CHANGE = "validity_must_not_change"
+    STOP_MUST_NOT_CHANGE = "stop_must_not_change"
+    TARGET_MUST_NOT_CHANGE = "target_must_not_change"
+    TRAILING_MUST_NOT_CHANGE = "trailing_must_not_change"
+    PROTECTION_MUST_NOT_CHANGE = "protection_must_not_change"
     # About the saved basket it names, and what it shall hold
     BASKET_MUST_EXIST = "basket_must_exist"
     BASKET_TO_DELETE_MUST_EXIST = "basket_to_delete_must_exist"
@@ -134,6 +147,7 @@ class Refusal(msgspec.Struct, frozen=True):
     reason: Reason
     detail: str = ""  # Figures for people, e.g. the venue's own code and text.
     retry_at_ns: int = 0  # From when on the limit that was met has room; 0: it is no limit.
+    by: str = ""  # The field of the command that asked for it, where it is not the reason's own.
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -43,7 +43,32 @@ RegularExecution = Annotated[
 ]
 
 
-class PlaceOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+NoPrice = Annotated[
+    Any,
+    Meta(
+        description="Of cover and bracket orders, which go to /orders/kart: nothing or 0.",
+        extra_json_schema={"type": ["number", "string"], "minimum": 0},
+    ),
+]
+NoFlag = Annotated[
+    Any,
+    Meta(
+        description="Of cover and bracket orders: nothing or false.",
+        extra_json_schema={"type": ["boolean", "string"]},
+    ),
+]
+
+
+class NoExits(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What only cover and bracket orders have: a client that sends it means one of those."""
+
+    stop_loss_value: NoPrice = UNSET
+    square_off_value: NoPrice = UNSET
+    trailing_stop_loss: NoPrice = UNSET
+    is_trailing: NoFlag = UNSET
+
+
+class PlaceOrderRequest(NoExits, kw_only=True, omit_defaults=True):
     """Buy or sell."""
 
     required: ClassVar = (
@@ -74,7 +99,7 @@ class PlaceOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     market_protection_percentage: Protection = UNSET
 
 
-class ModifyOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ModifyOrderRequest(NoExits, kw_only=True, omit_defaults=True):
     """Change a living order; what is not sent stays as it is."""
 
     required: ClassVar = ("client_id", "oms_order_id")

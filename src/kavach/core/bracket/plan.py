@@ -66,7 +66,7 @@ def modify_target(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> R
         desk, cover, command.target_offset_pips, command.price_pips, cover.reference_price_pips
     )
     if isinstance(planned, Reason):
-        return Refusal(planned)
+        return Refusal(planned, by="" if command.price_pips is None else "price_pips")
     if planned is not None:
         desk.emit(planned)
     return None

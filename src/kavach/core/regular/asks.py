@@ -20,6 +20,7 @@ from kavach.core.answering import (
     shortfall_text,
     venue_refused,
 )
+from kavach.core.changes import asked
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import Reply
@@ -209,6 +210,10 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
             return Refusal(Reason.VENUE_MUST_BE_REACHABLE)
         if order.modify is not None or any(one.waits for one in order.entries):
             return Refusal(Reason.ORDER_IN_FLIGHT)
+    wish = asked(desk, order, Leg.ENTRY, command)
+    if isinstance(wish, Refusal):
+        return wish
+    command = wish
     instrument = desk.state.instruments[order.instrument]
     wanted = wanted_terms(desk, order, instrument, command)
     if lacks_protection(desk, wanted.order_type, protection_after(order, command)):
@@ -268,6 +273,8 @@ def _check_address(order: RegularOrder, command: ModifyOrder) -> Reason | None:
     named = command.exchange_order_id
     if named and all(one.exchange_order_id != named for one in order.entries):
         return Reason.EXCHANGE_ORDER_ID_MUST_MATCH
+    if command.amo is not None and command.amo is not order.amo:
+        return Reason.EXECUTION_TYPE_MUST_MATCH
     if command.instrument is not None and command.instrument != order.instrument:
         return Reason.INSTRUMENT_MUST_NOT_CHANGE
     if command.side is not None and command.side is not order.side:

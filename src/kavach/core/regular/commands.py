@@ -46,6 +46,9 @@ class ModifyOrder(KeyedCommand, frozen=True, kw_only=True):
     trigger_price_pips: Pips | None = None
     validity: Validity | None = None
     protection_bp: int | None = None
+    filled_quantity: Quantity | None = None  # These three are checks.
+    remaining_quantity: Quantity | None = None
+    amo: bool | None = None
 
 
 class CancelOrder(KeyedCommand, frozen=True, kw_only=True):
