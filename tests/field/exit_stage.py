@@ -152,7 +152,8 @@ class Stage:
 
     def leave(self, cover: CoverOrder) -> Outcome:
         """Ask for the exit of a cover order."""
-        orders = [order for order in cover.exits if order.live] or list(cover.entries)
+        stops = cover.orders_of(Leg.THIRD)
+        orders = [order for order in stops if order.live] or list(cover.entries)
         return self.ask(
             CancelCoverOrder(
                 client_id="C",
@@ -254,11 +255,12 @@ class Stage:
         ]
 
     def per_minute(self, since_ns: int) -> int:
-        """Return the most requests that one order of a client caused in any minute since."""
+        """Return the most requests that one leg of an order caused in any minute since (INV-26)."""
         state = self.engine.state
-        times: dict[int, list[int]] = {}
+        times: dict[tuple[int, str], list[int]] = {}
         for at_ns, request in self.sent(since_ns):
-            times.setdefault(state.orders[request.tag].parent_id, []).append(at_ns)
+            order = state.orders[request.tag]
+            times.setdefault((order.parent_id, order.leg), []).append(at_ns)
         return max(
             (
                 sum(at_ns <= other < at_ns + MINUTE_NS for other in of_one)

@@ -52,6 +52,8 @@ ENTRIES_MAX: Final = 6  # and of these for what could open a position.
 BARE_NS: Final = 3_000 * NS_PER_MS + SLACK_NS  # T_naked.
 SILENT_NS: Final = 2_000 * NS_PER_MS + SLACK_NS  # The longest pause between two questions.
 UNCONVERTED_NS: Final = 500 * NS_PER_MS + SLACK_NS  # T_cx, T_rp.
+REFUSED_NS: Final = 3_000 * NS_PER_MS + SLACK_NS  # The longest pause after a refused cancel.
+TURNS_NS: Final = 2 * 30_000 * NS_PER_MS + SLACK_NS  # While its other side goes first, twice.
 FIRED_NS: Final = 1_000 * NS_PER_MS + SLACK_NS  # T_chase.
 
 
@@ -605,14 +607,18 @@ class Auditor:
             elif paper.final is not None:
                 pass  # It is over, and a trade is still on its way; the end of the run looks.
             elif paper.entry:
-                overdue = idle_ns > UNCONVERTED_NS
+                overdue = idle_ns > (REFUSED_NS if paper.stays else UNCONVERTED_NS)
                 assert not (out and overdue), f"INV-8: {who} leaves its entry alive"
             elif paper.target:
-                overdue = idle_ns > UNCONVERTED_NS and paper.meant > paper.filled
+                patience_ns = REFUSED_NS if paper.stays else UNCONVERTED_NS
+                overdue = idle_ns > patience_ns and paper.meant > paper.filled
                 untold = any(exits.untold for exits in together(papers))
                 assert not (out and overdue) or untold, f"INV-9: {who} leaves its target alive"
             elif out and paper.kind in STOPS and not paper.fired:
-                assert idle_ns <= UNCONVERTED_NS, f"INV-9: {who} leaves its stop waiting"
+                patience_ns = REFUSED_NS if paper.stays else UNCONVERTED_NS
+                if idle_ns > patience_ns and self._meets_its_own(who):
+                    patience_ns = TURNS_NS
+                assert idle_ns <= patience_ns, f"INV-9: {who} leaves its stop waiting"
         owed = bare > 0 and not busy
         self._lasts(self.bare_ns, who, BARE_NS, f"INV-2: {who} is bare too long", now=owed)
         untold = any(exits.untold for exits in together(papers))
@@ -620,6 +626,17 @@ class Auditor:
         idle = not any(paper.in_flight for paper in papers) and not untold
         fired = row.state == "TRIGGERED" and held and idle
         self._lasts(self.fired_ns, who, FIRED_NS, f"INV-9: {who} is not chased", now=fired)
+
+    def _meets_its_own(self, who: int) -> bool:
+        """Whether another order of its client leaves on the other side, and holds something."""
+        mine = self.orders[who]
+        for other in self.out_ns:
+            order = self.orders[other]
+            same = (order.client_id, order.instrument) == (mine.client_id, mine.instrument)
+            held = self.filled(other, entry=True) - self.filled(other, entry=False)
+            if same and order.side is not mine.side and held:
+                return True
+        return False
 
     def _lasts(
         self, since: dict[int, int], who: int, limit_ns: int, broken: str, *, now: bool

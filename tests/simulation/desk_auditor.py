@@ -42,7 +42,7 @@ from tests.simulation.accounts import Accounts, Shown
 from tests.simulation.auditor import (
     SILENT_NS,
     STOPS,
-    UNCONVERTED_NS,
+    TURNS_NS,
     Asked,
     Auditor,
     Paper,
@@ -499,8 +499,9 @@ class DeskAuditor(Auditor):
         """INV-8: silence is asked about, and what shall go is told to go."""
         who = row.order_id
         if paper is None:
-            # A square-off that came to nothing is followed by the next after a while.
-            pause_ns = UNCONVERTED_NS if row.device == SQUARE_OFF else 0
+            # A square-off that came to nothing is followed by the next after a while, and one that
+            # would meet an exit of its client waits for its turn.
+            pause_ns = TURNS_NS if row.device == SQUARE_OFF else 0
             idle_ns = self.now_ns - max(self.wishes[who].since_ns, self.grace_ns)
             late = row.state == "NEW" and not self.bounded
             assert not late or idle_ns < pause_ns, f"INV-8: {who} is not sent"
@@ -512,6 +513,15 @@ class DeskAuditor(Auditor):
             assert idle_ns <= SILENT_NS, f"INV-8: {who} asks no more about {paper.asked.tag}"
         elif who in self.going and paper.final is None:
             assert paper.stays, f"INV-8: {who} shall go and is left alone"
+
+    def _meets_its_own(self, who: int) -> bool:
+        """Whether its exit would meet another way out of its client, square-offs included."""
+        mine = self.orders[who]
+        squared = any(
+            wish.row.device == SQUARE_OFF and wish.row.side is mine.side
+            for wish in self._open_of(mine.client_id, mine.instrument)
+        )
+        return squared or super()._meets_its_own(who)
 
     def _check_square_off(self) -> None:
         """INV-9: an intraday position of which nothing is open is given back."""

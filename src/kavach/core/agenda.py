@@ -42,6 +42,11 @@ class Agenda:
             self._wake_of[order_id] = at_ns
             heappush(self._heap, (at_ns, order_id))
 
+    def wake_by(self, order_id: int, at_ns: int) -> None:
+        """Call the order at this time, unless it is to be called before."""
+        if self._wake_of.get(order_id, at_ns) >= at_ns:
+            self.wake(order_id, at_ns)
+
     def watchers(self, instrument: InstrumentKey) -> list[ParentOrder]:
         """Return who wants to know this instrument's price."""
         watching = self._watching.get(instrument)

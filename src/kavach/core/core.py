@@ -54,7 +54,7 @@ from kavach.core.cover_tables import (
 )
 from kavach.core.desk import Desk
 from kavach.core.doubt import ask_siblings, ask_what_became, compare_unasked
-from kavach.core.duties import harden
+from kavach.core.flatten import harden
 from kavach.core.gtt import asks as gtts
 from kavach.core.gtt import commands as gtt_commands
 from kavach.core.gtt.triggering import look_again, price_moved, session_ended, time_reached
@@ -78,6 +78,7 @@ from kavach.core.regular.square_off import square_off_exchange, square_off_rest
 from kavach.core.regular.tables import DayEvent
 from kavach.core.settle import arm, arrange, settle
 from kavach.core.ticket import Ticket
+from kavach.core.turns import note_leaving
 from kavach.core.venue_order import LINK_CODES, VenueOrder
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side
 
@@ -271,8 +272,11 @@ class Core(Desk):
     def recovered(self, at_ns: int) -> None:
         """Arm timers and price watches anew after a replay or a snapshot."""
         self.now_ns = max(self.now_ns, at_ns)
-        for parent in self._all_living():
+        living = self._all_living()
+        for parent in living:
             parent.check()
+            note_leaving(self, parent)
+        for parent in living:
             arm(self, parent)
         for rule in self.state.gtts.rules.values():
             rule.check()

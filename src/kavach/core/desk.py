@@ -48,6 +48,8 @@ class Desk:
         self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
         self.agenda = Agenda()
         self.touched: dict[int, ParentOrder] = {}  # In this step, by id.
+        # Ways out by client and instrument: computed from the orders, as the agenda is.
+        self.leaving: dict[tuple[str, InstrumentKey], dict[int, ParentOrder]] = {}
         self.gtts = GttWatch()
         self.events: list[e.Event] = []
         self.requests: deque[e.Request] = deque()

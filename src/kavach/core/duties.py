@@ -18,9 +18,7 @@ from typing import Final
 from kavach.core.bracket.duties import (
     drop_old_targets,
     drop_target,
-    name_target_leg,
     stop_buying,
-    submit_linked,
     target_wakes,
     tend_target,
 )
@@ -45,17 +43,22 @@ from kavach.core.events import (
     Alarm,
     CoverOrderEnded,
     EntryCancelRequested,
-    ExitHardened,
     ExitIntended,
-    OrderSubmitted,
     Purpose,
     Source,
-    StopLegNamed,
     StopRetried,
+)
+from kavach.core.flatten import (
+    exit_what_is_open,
+    flatten,
+    locked,
+    name_stop_leg,
+    retry_at_ns,
+    submit_exits,
 )
 from kavach.core.hearing import denied
 from kavach.core.order_life import InFlight, Life
-from kavach.core.pricing import at_band_edge, beyond, marketable, stop_limit
+from kavach.core.pricing import beyond, stop_limit
 from kavach.core.sending import (
     amend,
     cancel,
@@ -65,9 +68,10 @@ from kavach.core.sending import (
     may_ask_again,
     submit_entry,
 )
-from kavach.core.venue_order import LINK_CODES, LINK_FILLED_CODE, VenueOrder
+from kavach.core.turns import contest_of
+from kavach.core.venue_order import LINK_CODES, VenueOrder
 from kavach.instruments import Instrument
-from kavach.units import OrderType, Pips, Quantity, Side, Validity
+from kavach.units import OrderType, Pips, Quantity
 
 LIMIT, MARKET, SL, SLM = OrderType
 _NONE = InFlight.NONE
@@ -127,7 +131,7 @@ def _nothing(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
 
 def _cover(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Place the stop, or grow it, until nothing that filled is open."""
-    _name_stop_leg(desk, cover)
+    name_stop_leg(desk, cover)
     _tell_of_nakedness(desk, cover)
     if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
         desk.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
@@ -140,12 +144,6 @@ def _tell_of_nakedness(desk: Desk, cover: CoverOrder) -> None:
     naked_ns = desk.now_ns - cover.naked_since_ns
     if cover.naked_since_ns and naked_ns >= desk.state.settings.t_naked_alarm_ns:
         desk.alarm(cover, Alarm.NAKED, f"{cover.gap} of {cover.position} without a stop")
-
-
-def _name_stop_leg(desk: Desk, cover: CoverOrder) -> None:
-    if not cover.stop_id:
-        desk.emit(StopLegNamed(cover.order_id, desk.next_order_id()))
-    name_target_leg(desk, cover)
 
 
 def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
@@ -195,46 +193,9 @@ def _was_wrong(order: VenueOrder) -> bool:
 
 def _submit_stops(desk: Desk, cover: CoverOrder, instrument: Instrument, quantity: int) -> None:
     order_type, limit = _stop_terms(desk, cover, instrument)
-    _submit_exits(
+    submit_exits(
         desk, cover, instrument, Purpose.STOP, quantity, order_type, limit, cover.stop_price_pips
     )
-
-
-def _submit_exits(
-    desk: Desk,
-    cover: CoverOrder,
-    instrument: Instrument,
-    purpose: Purpose,
-    quantity: int,
-    order_type: OrderType,
-    price_pips: int,
-    trigger_pips: int,
-) -> None:
-    """Send orders on the exit side, in slices; the sum that keeps us safe is checked here."""
-    if cover.is_bracket:
-        submit_linked(desk, cover, purpose, order_type, price_pips, trigger_pips)
-        return
-    assert 0 < quantity <= cover.position - cover.exit_leaves_max, "exit larger than is open"
-    left = quantity
-    while left > 0:
-        part = min(left, instrument.slice_max)
-        desk.send(
-            OrderSubmitted(
-                desk.state.next_tag,
-                cover.order_id,
-                purpose,
-                cover.instrument,
-                cover.client_id,
-                cover.exit_side,
-                order_type,
-                Quantity(part),
-                _UNDISCLOSED,
-                Pips(price_pips),
-                Pips(trigger_pips),
-                Validity.DAY,
-            )
-        )
-        left -= part
 
 
 def _move_stop(
@@ -267,108 +228,18 @@ def _clear(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     if cover.cancel_source is None and not cover.entry_dead:
         desk.emit(EntryCancelRequested(cover.order_id, Source.TRIGGERED))
         cancel_remainder(desk, cover)
-    _name_stop_leg(desk, cover)
+    name_stop_leg(desk, cover)
     drop_target(desk, cover)
-    _exit_what_is_open(desk, cover, instrument)
+    exit_what_is_open(desk, cover, instrument)
     if desk.now_ns - cover.priced_at_ns >= desk.state.settings.t_chase_ns and cover.position > 0:
         desk.emit(ExitIntended(cover.order_id, Source.CHASE))
-
-
-def _exit_what_is_open(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
-    """Send fresh exits for the position that no exit, in flight included, could fill."""
-    missing = cover.exposed
-    if missing <= 0 or desk.now_ns < retry_at_ns(desk, cover):
-        return
-    price = _exit_price(desk, cover, instrument)
-    _submit_exits(desk, cover, instrument, Purpose.EXIT, missing, LIMIT, price, 0)
-
-
-def _exit_price(desk: Desk, cover: CoverOrder, instrument: Instrument) -> int:
-    return marketable(
-        instrument,
-        desk.state.settings,
-        cover.exit_side,
-        desk.last_price(instrument),
-        cover.exit_attempts,
-    )
-
-
-def retry_at_ns(desk: Desk, cover: CoverOrder) -> int:
-    """Return when a fresh exit may be sent: not at once after the venue refused or took one.
-
-    Two cover orders of one client that leave in opposite directions would otherwise take each
-    other's exits out of the book for ever, within one step.
-    """
-    latest = 0
-    for order in cover.exits:
-        exits = order.purpose is Purpose.EXIT or order.order_type is LIMIT
-        if order.is_target or order.code == LINK_FILLED_CODE:
-            continue  # That did what it was there for.
-        if exits and (order.removed or order.life is Life.REJECTED):
-            latest = max(latest, order.updated_at_ns)
-    return latest + desk.state.settings.t_reprice_ns if latest else 0
-
-
-def _flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
-    """Cancel the remainder, convert the stop in place, exit what no order exits."""
-    settings = desk.state.settings
-    _name_stop_leg(desk, cover)
-    waiting = not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns
-    price = _exit_price(desk, cover, instrument)
-    drop_target(desk, cover)
-    for order in cover.exits:
-        if order.in_flight is not _NONE or not order.live or order.is_target:
-            continue
-        if order.leaves_max == 0:
-            continue  # Its link has left it nothing: the venue is about to say so.
-        if order.life is Life.WAITING and waiting:
-            continue  # First the remainder, or the exit could be too small.
-        if order.limit_refused:
-            # It cannot be changed: cancel it, await how much it filled, then exit afresh.
-            if may_ask_again(desk, order):
-                cancel(desk, order)
-        elif order.order_type is not LIMIT:
-            amend(desk, order, LIMIT, order.quantity, price, 0)
-    waited_ns = desk.now_ns - cover.priced_at_ns
-    if cover.position > 0 and cover.priced_at_ns and waited_ns >= settings.t_reprice_ns:
-        harden(desk, cover, instrument)
-    _exit_what_is_open(desk, cover, instrument)
-
-
-def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
-    """Reach one protection further with what works, or tell somebody the band allows no more.
-
-    A working exit follows the market here and nowhere else: at most once a T_rp, so that the
-    fills it causes cannot make it chase itself.
-    """
-    price = _exit_price(desk, cover, instrument)
-    if at_band_edge(instrument, cover.exit_side, price):
-        text = f"exit rests at the edge of the band, {price} pips"
-        desk.alarm(cover, Alarm.CIRCUIT_LOCKED, text)
-    else:
-        desk.emit(ExitHardened(cover.order_id))
-        price = _exit_price(desk, cover, instrument)
-    for order in cover.exits:
-        if (
-            order.life is Life.WORKING
-            and not order.waits
-            and not order.limit_refused
-            and not order.is_target
-            and _less_eager(cover.exit_side, order, price)
-        ):
-            amend(desk, order, LIMIT, order.quantity, price, 0)
-
-
-def _less_eager(side: Side, order: VenueOrder, price_pips: int) -> bool:
-    """Whether a working exit waits at a price that the market may not reach."""
-    return order.price_pips < price_pips if side is Side.BUY else order.price_pips > price_pips
 
 
 def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
     """Re-place the stop; act on the price ourselves meanwhile; flatten when it takes too long."""
     settings = desk.state.settings
     naked_ns = desk.now_ns - cover.naked_since_ns
-    _name_stop_leg(desk, cover)
+    name_stop_leg(desk, cover)
     _tell_of_nakedness(desk, cover)
     if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
         desk.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
@@ -416,7 +287,7 @@ _HOW: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
     Duty.COVER: _cover,
     Duty.KEEP: _keep,
     Duty.CLEAR: _clear,
-    Duty.FLATTEN: _flatten,
+    Duty.FLATTEN: flatten,
     Duty.LADDER: _ladder,
 }
 _PAY: Final = {state: _HOW[duty] for state, duty in DUTY.items() if duty is not Duty.SUBMIT}
@@ -430,11 +301,13 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     due = wakes_in_doubt(desk, cover)
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)
-    elif state is EXITING:
+    if state in (TRIGGERED, EXITING) and contest_of(desk, cover) is not None:
+        due.append(desk.now_ns + settings.t_reprice_ns)
+    if state is EXITING:
         if not cover.entry_dead:
             due.append(cover.exit_since_ns + settings.t_cancel_ns)
         told = Alarm.CIRCUIT_LOCKED in cover.alarms
-        if cover.priced_at_ns and not (told and _locked(desk, cover)):
+        if cover.priced_at_ns and not (told and locked(desk, cover)):
             due.append(cover.priced_at_ns + settings.t_reprice_ns)
         if cover.exposed > 0:
             due.append(retry_at_ns(desk, cover))
@@ -450,16 +323,6 @@ def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
     # What is due and could not be done now is tried again a moment later, never in a circle.
     again_ns = desk.now_ns + settings.t_reprice_ns
     return min(at_ns if at_ns > desk.now_ns else again_ns for at_ns in due)
-
-
-def _locked(desk: Desk, cover: CoverOrder) -> bool:
-    """Whether every live exit already rests at the band's edge."""
-    instrument = desk.state.instruments[cover.instrument]
-    live = [order for order in cover.exits if order.live and not order.is_target]
-    return bool(live) and all(
-        order.order_type is LIMIT and at_band_edge(instrument, cover.exit_side, order.price_pips)
-        for order in live
-    )
 
 
 def wants_price(cover: CoverOrder, state: State) -> bool:

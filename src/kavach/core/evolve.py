@@ -387,6 +387,7 @@ def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: i
     _answer(order, _ANSWERED)
     _sure(order)
     order.cancel_refused_at_ns = at_ns
+    order.cancels_refused += 1
     parent = state.parents[order.parent_id]
     _settle_modify(state, parent, refused=order.purpose is _ENTRY)
     _note(parent, order, "cancel_refused", at_ns, event.reason)

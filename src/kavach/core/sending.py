@@ -22,6 +22,7 @@ from kavach.core.limits.budget import fits
 from kavach.core.order_life import InFlight, Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.pricing import marketable, stop_limit
+from kavach.core.turns import contest_of, turn_price, would_meet
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity
@@ -29,6 +30,7 @@ from kavach.units import OrderType, Pips, Quantity
 LIMIT, MARKET, SL, SLM = OrderType
 _NONE = InFlight.NONE
 _ZERO = Pips(0)
+_DOUBLINGS_MAX = 8
 
 
 def submit_entry(desk: Desk, parent: ParentOrder, instrument: Instrument) -> None:
@@ -118,8 +120,19 @@ def cancel(desk: Desk, order: VenueOrder) -> None:
 
 def may_ask_again(desk: Desk, order: VenueOrder) -> bool:
     """Return whether a cancel may be asked for, again if one was refused a while ago."""
-    refused = order.cancel_refused_at_ns
-    return not refused or desk.now_ns - refused >= desk.state.settings.t_reprice_ns
+    return not order.cancel_refused_at_ns or desk.now_ns >= cancel_again_ns(desk, order)
+
+
+def cancel_again_ns(desk: Desk, order: VenueOrder) -> int:
+    """Return when a refused cancel may be asked for again."""
+    return order.cancel_refused_at_ns + growing_pause_ns(desk, order.cancels_refused)
+
+
+def growing_pause_ns(desk: Desk, failures: int) -> int:
+    """Return how long to wait after so many failures in a row: T_rp, doubled, up to T_naked."""
+    settings = desk.state.settings
+    doubled = settings.t_reprice_ns << min(max(failures - 1, 0), _DOUBLINGS_MAX)
+    return min(doubled, max(settings.t_naked_ns, settings.t_reprice_ns))
 
 
 def follow_market(desk: Desk, parent: ParentOrder, instrument: Instrument) -> None:
@@ -128,6 +141,12 @@ def follow_market(desk: Desk, parent: ParentOrder, instrument: Instrument) -> No
         return
     settings = desk.state.settings
     price = _market_price(desk, parent, instrument)
+    if parent.squares_off:
+        contest = contest_of(desk, parent)
+        if contest is not None:
+            price = turn_price(desk, contest, parent.side, instrument)
+            if would_meet(contest, parent.side, price):
+                return
     for order in parent.entries:
         if (
             order.life is Life.WORKING
@@ -172,7 +191,7 @@ def entry_wakes(desk: Desk, parent: ParentOrder) -> list[int]:
         if not order.live:
             continue
         if parent.cancel_source is not None and order.cancel_refused_at_ns:
-            due.append(order.cancel_refused_at_ns + settings.t_reprice_ns)
+            due.append(cancel_again_ns(desk, order))
         elif parent.order_type is MARKET and not order.limit_refused:
             due.append(order.updated_at_ns + settings.t_reprice_ns)
     return due

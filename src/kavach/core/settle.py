@@ -11,6 +11,7 @@ from enum import StrEnum
 from kavach.core.desk import Desk
 from kavach.core.kinds import KINDS, Kind
 from kavach.core.parent_order import ParentOrder
+from kavach.core.turns import note_leaving
 
 
 def settle(desk: Desk, parent: ParentOrder, before: StrEnum) -> None:
@@ -20,6 +21,7 @@ def settle(desk: Desk, parent: ParentOrder, before: StrEnum) -> None:
     allowed = after is before or after in kind.moves[before]
     assert allowed, f"{parent.order_id}: {before} to {after}"
     parent.check()
+    note_leaving(desk, parent)
     desk.touched[parent.order_id] = parent
 
 

@@ -75,6 +75,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     link: int = 0  # Which orders it shares its quantity with; 0: none.
     linked_filled: int = 0  # What the others of its link have traded.
     largest_total: int = 0  # That it was ever given, or was meant to be.
+    cancels_refused: int = 0
 
     @property
     def total_max(self) -> int:

@@ -300,10 +300,11 @@ def _exit_liveness(seen: Seen) -> Found:
         return
     if seen.exits_unanswered or any(_alive(order) for order in cover.exits):
         return
-    # One that was lost is sent anew only a while after: whichever it was, not the newest of them,
-    # which may be a target that went when the exit began.
+    # One that was lost is sent anew only a while after, longer each time: whichever it was, not the
+    # newest of them, which may be a target that went when the exit began.
+    patience_ns = seen.settings.t_naked_ns + seen.settings.t_reprice_ns
     last_ns = max((order.updated_at_ns for order in cover.exits if not order.is_target), default=0)
-    if seen.now_ns - last_ns > 2 * seen.settings.t_reprice_ns:
+    if seen.now_ns - last_ns > patience_ns:
         yield "INV-9", f"{seen.position} shall be flattened, and no exit is on its way"
 
 

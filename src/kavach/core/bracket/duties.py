@@ -22,7 +22,7 @@ from kavach.core.events import (
     Source,
 )
 from kavach.core.order_life import InFlight, Life
-from kavach.core.sending import amend, cancel, may_ask_again
+from kavach.core.sending import amend, cancel, cancel_again_ns, may_ask_again
 from kavach.core.venue_order import VenueOrder
 from kavach.units import OrderType, Pips, Quantity, Validity
 
@@ -117,9 +117,8 @@ def drop_old_targets(desk: Desk, cover: CoverOrder) -> None:
 def target_wakes(desk: Desk, cover: CoverOrder, state: State) -> list[int]:
     """Return when a refused cancel of the target is asked for again."""
     leaves = state in (TRIGGERED, EXITING)
-    pause_ns = desk.state.settings.t_reprice_ns
     return [
-        order.cancel_refused_at_ns + pause_ns
+        cancel_again_ns(desk, order)
         for order in cover.exits
         if order.is_target
         and order.live
