@@ -78,6 +78,7 @@ from kavach.venues.faults import Fault, FaultEffect, FaultOn
 NO_INSTRUMENT: Final = InstrumentKey("")
 DEMO_CLIENT: Final = "DEMO1"
 DEMO_APP: Final = "DEMOAPP"
+RECORDS_CHECKED: Final = 1_000_000  # Under a snapshot, at a start: two seconds.
 NO_APP: Final = "-"  # In place of the secret of an app that is not there.
 REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
 DEMO_CASH: Final = Paise(10_000_000_00)
@@ -199,8 +200,11 @@ def open_world(
     given = _given_tokens(options)
     tokens = tokens or completed(given, key)
     journal = open_journal(options.data_dir)
+    starts = clock is None
 
     def begin(engine: Engine, venue: EmbeddedVenue) -> None:
+        if starts:
+            _check_spared(engine)
         if options.data_dir is not None and tokens != given:
             _keep_key(options.data_dir, key)  # Before a token of it is on record.
         if recovered is not None:
@@ -221,6 +225,14 @@ def _read_candles(options: WorldOptions) -> list[Candle]:
     try:
         return load_candles(options.replay)
     except CandleError as error:
+        raise StartError(str(error)) from error
+
+
+def _check_spared(engine: Engine) -> None:
+    """Read also what a snapshot spared the replay: a start is when damage must be told."""
+    try:
+        engine.journal.check(engine.sequence - engine.replayed, RECORDS_CHECKED)
+    except JournalError as error:
         raise StartError(str(error)) from error
 
 

@@ -346,7 +346,6 @@ def test_e10_a_line_that_may_stand_once_stands_once(quiet: str) -> None:
     assert statuses == dict.fromkeys(DOUBLED, 400)
 
 
-@pytest.mark.xfail(strict=True, reason="E10")
 def test_e10_a_damaged_record_under_a_snapshot_is_told_at_start(tmp_path: Path) -> None:
     """A start says that a record is damaged, also one that a good snapshot stands for: code 2."""
     directory = tmp_path / "data"

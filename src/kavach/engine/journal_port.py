@@ -118,6 +118,12 @@ class Journal(Protocol):
         Raises JournalCorrupt at the first record that doesn't fit. Those before it were yielded.
         """
 
+    def check(self, until: int, most: int) -> None:
+        """Return if the last ``most`` records up to ``until`` are as they were written.
+
+        Raises JournalCorrupt at the first that doesn't fit.
+        """
+
     def save_snapshot(self, sequence: int, body: bytes) -> None:
         """Return when a snapshot that stands for the records up to ``sequence`` is on disk.
 

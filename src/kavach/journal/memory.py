@@ -76,6 +76,9 @@ class MemoryJournal:
         end = len(self._bodies)
         return enumerate(islice(self._bodies, after, end), after + 1)
 
+    def check(self, until: int, most: int) -> None:
+        """Return: memory doesn't change by itself."""
+
     def save_snapshot(self, sequence: int, body: bytes) -> None:
         """Return when the snapshot is kept, in place of one that stands for less."""
         self.wait_durable(sequence)

@@ -151,6 +151,12 @@ class SqliteJournal:
             for sequence, body, _chain in database.read_records(connection, self._path, after):
                 yield sequence, body
 
+    def check(self, until: int, most: int) -> None:
+        """Return if the last ``most`` records up to ``until`` are as they were written."""
+        for sequence, _body in self.records(max(until - most, 0)):
+            if sequence >= until:
+                break
+
     def save_snapshot(self, sequence: int, body: bytes) -> None:
         """Return when the snapshot is on disk; it waits for the records it stands for."""
         if self._read_only and not self._beside:
