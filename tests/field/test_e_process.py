@@ -253,7 +253,6 @@ def test_e8_a_fast_clock_ends_no_login_between_its_steps() -> None:
 # --- E9: how long a position was naked ------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="E9")
 def test_e9_a_stall_shows_in_the_longest_naked_time() -> None:
     """A timer that is due after 3 s and fires after 13.4 s leaves 13.4 s, not 3, in the figures."""
     street = Street()

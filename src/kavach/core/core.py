@@ -55,6 +55,7 @@ from kavach.core.cover_tables import (
 from kavach.core.desk import Desk
 from kavach.core.doubt import ask_siblings, ask_what_became, compare_unasked
 from kavach.core.flatten import harden
+from kavach.core.gaps import Gaps
 from kavach.core.gtt import asks as gtts
 from kavach.core.gtt import commands as gtt_commands
 from kavach.core.gtt.triggering import look_again, price_moved, session_ended, time_reached
@@ -77,6 +78,7 @@ from kavach.core.regular.order import RegularOrder
 from kavach.core.regular.square_off import square_off_exchange, square_off_rest
 from kavach.core.regular.tables import DayEvent
 from kavach.core.settle import arm, arrange, settle
+from kavach.core.state import OmsState
 from kavach.core.ticket import Ticket
 from kavach.core.turns import note_leaving
 from kavach.core.venue_order import LINK_CODES, VenueOrder
@@ -90,6 +92,10 @@ _WITHDRAWN: Final = (None, e.Source.USER)
 
 class Core(Desk):
     """Decides; keeps the state by its own events only."""
+
+    def __init__(self, state: OmsState) -> None:
+        super().__init__(state)
+        self.gaps = Gaps()
 
     # --- What a step consists of --------------------------------------------------------------
 
@@ -269,8 +275,9 @@ class Core(Desk):
         """Return whether some cover order or GTT rule wants to know this instrument's price."""
         return self.gtts.watches(instrument) or bool(self.agenda.watchers(instrument))
 
-    def recovered(self, at_ns: int) -> None:
+    def recovered(self, at_ns: int, real_ns: int = 0) -> None:
         """Arm timers and price watches anew after a replay or a snapshot."""
+        self.gaps.recovered(self.state.every_cover(), real_ns)
         self.now_ns = max(self.now_ns, at_ns)
         living = self._all_living()
         for parent in living:

@@ -449,6 +449,14 @@ class AlarmRaised(Event, frozen=True):
     detail: str
 
 
+class NakedTimeMeasured(Event, frozen=True):
+    """A position was not wholly protected for this long by clocks, longer than any before."""
+
+    order_id: int
+    clock_ns: int  # By the engine's clock, and not by when events were due.
+    real_ns: int
+
+
 class RequestAnswered(Event, frozen=True):
     """A keyed request succeeded with this answer; a repetition gets it again."""
 

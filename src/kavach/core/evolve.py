@@ -633,6 +633,11 @@ def _alarm_raised(state: OmsState, event: e.AlarmRaised, at_ns: int) -> None:
     parent.alarms += (event.alarm.value,)
 
 
+def _naked_time_measured(state: OmsState, event: e.NakedTimeMeasured, at_ns: int) -> None:
+    state.naked_ns_max = max(state.naked_ns_max, event.clock_ns)
+    state.naked_real_ns_max = max(state.naked_real_ns_max, event.real_ns)
+
+
 def _request_answered(state: OmsState, event: e.RequestAnswered, at_ns: int) -> None:
     state.answers[event.client_id, event.idempotency_key] = event
 
@@ -676,6 +681,7 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.CoverOrderReopened: _cover_order_reopened,
     e.AlarmRaised: _alarm_raised,
     e.RequestAnswered: _request_answered,
+    e.NakedTimeMeasured: _naked_time_measured,
     **APPLY_BRACKET,
     **APPLY_REGULAR,
     **PEOPLE_APPLY,

@@ -61,6 +61,7 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     settled_days: list[tuple[str, int]] = msgspec.field(default_factory=list)
     unsettled_since_ns: list[tuple[str, int]] = msgspec.field(default_factory=list)
     limits: LimitsStanding = msgspec.field(default_factory=LimitsStanding)
+    naked_real_ns_max: int = 0
 
 
 class OmsState:
@@ -87,7 +88,8 @@ class OmsState:
         self.sessions_closed: set[str] = set()
         self.entries_stopped: set[str] = set()
         self.link_down = False  # The venue cannot be reached.
-        self.naked_ns_max = 0
+        self.naked_ns_max = 0  # By events or the engine's clock, whichever was longer.
+        self.naked_real_ns_max = 0
         self.events = 0
         self.ledger: list[LedgerLine] = []  # What happened to money beside trades, in order.
         self.settled_days: dict[str, int] = {}  # By exchange, the last one, YYYYMMDD.
@@ -258,6 +260,7 @@ class OmsState:
             settled_days=sorted(self.settled_days.items()),
             unsettled_since_ns=sorted(self.unsettled_since_ns.items()),
             limits=self.limits,
+            naked_real_ns_max=self.naked_real_ns_max,
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -290,6 +293,7 @@ class OmsState:
         self.entries_stopped = set(snapshot.entries_stopped)
         self.link_down = snapshot.link_down
         self.naked_ns_max = snapshot.naked_ns_max
+        self.naked_real_ns_max = snapshot.naked_real_ns_max
         self.events = snapshot.events
         self.people.restore(snapshot.people)
         self._restore_kept(snapshot)

@@ -137,6 +137,11 @@ class Engine:
         """Return real nanoseconds since some moment, whatever an operator does to the clock."""
         return self._real_ns()
 
+    def naked_real_ns_max(self) -> int:
+        """Return the longest that a position was without protection, or is, in real time."""
+        open_ns = self.core.gaps.longest_real_ns(self._real_ns())
+        return max(self.state.naked_real_ns_max, open_ns)
+
     def add_source(self, source: TimeSource) -> None:
         """Call this whenever it is due."""
         self._sources.append(source)
@@ -185,7 +190,7 @@ class Engine:
             core.handle(RestoreLink())
             core.resume()
             self._exchange_messages(venue_events)
-            core.finish()
+            self._finish()
             if core.events or venue_events:
                 self._write("RestoreLink", venue_events)
         except BaseException as error:
@@ -205,7 +210,7 @@ class Engine:
             if core.requests:
                 self._exchange_messages(venue_events)
             outcome = core.conclude(ticket)
-            core.finish()
+            self._finish()
             if core.events or venue_events:
                 self._write(type(command).__name__, venue_events)
             self.undecided = ticket if type(ticket) is Ticket and ticket.waits else None
@@ -223,7 +228,7 @@ class Engine:
             venue_events: list[ExchangeEvent] = []
             self._hear(heard, venue_events)
             self._exchange_messages(venue_events)
-            self.core.finish()
+            self._finish()
             if self.core.events or venue_events:
                 self._write("Market", venue_events)
         except BaseException as error:
@@ -245,7 +250,7 @@ class Engine:
             self._hear(act(at_ns), venue_events)
             self._exchange_messages(venue_events)
             outcome = core.conclude(ticket)
-            core.finish()
+            self._finish()
             self._write(type(command).__name__, venue_events)
         except BaseException as error:
             self.stopped = error
@@ -257,7 +262,7 @@ class Engine:
         """Write a record of nothing but the time: what was over by now is over after a restart."""
         self._begin(self.now_ns())
         try:
-            self.core.finish()
+            self._finish()
             self._write(CLOCK_SET, [])
         except BaseException as error:
             self.stopped = error
@@ -272,6 +277,13 @@ class Engine:
         if failure is not None:
             raise failure
         self.core.begin(at_ns)
+
+    def _finish(self) -> None:
+        """End the core's step, and time by clocks what it has begun or ended to leave open."""
+        core = self.core
+        if core.gaps.moved(core.touched.values()):
+            core.gaps.look(core, self.now_ns(), self._real_ns())
+        core.finish()
 
     def _exchange_messages(self, venue_events: list[ExchangeEvent]) -> None:
         """Send what the core wants sent and let it hear the answers, until it wants no more."""
@@ -333,7 +345,7 @@ class Engine:
             self.sequence = sequence
             self.replayed += 1
         self.core.prices.update(self.venue.prices())
-        self.core.recovered(at_ns)
+        self.core.recovered(at_ns, self._real_ns())
 
     def _restore(self) -> tuple[int, int]:
         """Return the last record that a snapshot spared us, and its time."""

@@ -51,6 +51,7 @@ CoreEvent = (
     | core_events.CoverOrderReopened
     | core_events.AlarmRaised
     | core_events.RequestAnswered
+    | core_events.NakedTimeMeasured
     | bracket_events.TargetPlanned
     | bracket_events.TargetLegNamed
     | bracket_events.TargetLost

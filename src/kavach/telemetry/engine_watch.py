@@ -136,7 +136,7 @@ class EngineWatch:
         if known_ns == since_ns:
             return
         if known_ns:
-            self._naked_times.observe(at_ns - known_ns)
+            self._naked_times.observe(max(at_ns, self._engine.now_ns()) - known_ns)
         if since_ns:
             self._naked[cover_id] = since_ns
         else:
@@ -242,6 +242,7 @@ class EngineWatch:
         longest_ns = now_ns - min(self._naked.values(), default=now_ns)
         yield metrics.seconds(metrics.NAKED_NOW_MAX, longest_ns)
         yield metrics.seconds(metrics.NAKED_EVER_MAX, engine.state.naked_ns_max)
+        yield metrics.seconds(metrics.NAKED_REAL_MAX, engine.naked_real_ns_max())
         alarms = [((alarm.value,), self._alarms[alarm.value]) for alarm in e.Alarm]
         yield metrics.counts(metrics.ALARMS, alarms)
         yield metrics.count(metrics.IN_DOUBT, len(self._in_doubt))

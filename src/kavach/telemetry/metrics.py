@@ -77,6 +77,9 @@ NAKED_NOW_MAX: Final = _gauge(
 NAKED_EVER_MAX: Final = _gauge(
     "kavach_naked_ever_seconds_max", "The longest time ever that is over, restarts included"
 )
+NAKED_REAL_MAX: Final = _gauge(
+    "kavach_naked_real_seconds_max", "The longest time ever, over or not, in real time"
+)
 ALARMS: Final = _counter("kavach_alarms_total", "Alarms about an order", "alarm")
 IN_DOUBT: Final = _gauge(
     "kavach_orders_in_doubt", "Venue orders with a request whose outcome is unknown now"
@@ -137,6 +140,7 @@ METRICS: Final = (
     NAKED_NOW,
     NAKED_NOW_MAX,
     NAKED_EVER_MAX,
+    NAKED_REAL_MAX,
     ALARMS,
     IN_DOUBT,
     DOUBTED,

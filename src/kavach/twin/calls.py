@@ -400,6 +400,7 @@ async def audited(world: World, fields: Fields) -> dict[str, Any]:
         "cover_orders": report.cover_orders,
         "events": report.events,
         "naked_ms_max": -(-report.naked_ns_max // NS_PER_MS),
+        "naked_real_ms_max": -(-engine.naked_real_ns_max() // NS_PER_MS),
         "state_hash": engine.state_hash(),
     }
 
