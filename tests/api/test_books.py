@@ -5,7 +5,7 @@ import pytest
 from kavach.api.options import ApiOptions
 from kavach.units import InstrumentKey, Side
 from kavach.wire.rows import HistoryRow, PositionRow, TradeRow
-from tests.api.world import BEARER, OTHER, World, running
+from tests.api.world import BEARER, OTHER, World, entry, running
 
 
 def test_trades(world: World) -> None:
@@ -163,3 +163,54 @@ def test_whose_token_it_is(calm: World) -> None:
     assert data["client_id"] == "DEMO1"
     assert "NSE" in data["exchanges_subscribed"]
     assert "MIS" in data["products_enabled"]
+
+
+@pytest.mark.parametrize("book", ["pending", "completed", "all"])
+def test_one_order_can_be_asked_for(world: World, book: str) -> None:
+    """By the id of any leg, by its user order id or by its key the book has one order's legs."""
+    row = world.place(user_order_id=2)
+    world.place(user_order_id=1)
+    world.fill(row, 10, 130_000)
+    third = world.third(row)
+    wanted = {
+        "pending": [third["oms_order_id"]],
+        "completed": [row["oms_order_id"]],
+        "all": [row["oms_order_id"], third["oms_order_id"]],
+    }[book]
+    asked = (f"oms_order_id={row['oms_order_id']}", f"oms_order_id={third['oms_order_id']}")
+    for query in (*asked, "user_order_id=2", f"{asked[0]}&user_order_id=2"):
+        answer = world.http.get(f"/api/v1/orders?type={book}&{query}", headers=BEARER).json()
+        assert [one["oms_order_id"] for one in answer["data"]["orders"]] == wanted
+
+
+def test_no_order_is_found_by_what_names_none(world: World) -> None:
+    """An id of nobody's, of another client's, or of another order finds nothing."""
+    row = world.place(user_order_id=2)
+    for query in (
+        "oms_order_id=1",
+        "oms_order_id=x",
+        "user_order_id=3",
+        "idempotency_key=never",
+        f"oms_order_id={row['oms_order_id']}&user_order_id=3",
+        f"oms_order_id={row['oms_order_id']}&idempotency_key=never",
+    ):
+        answer = world.http.get(f"/api/v1/orders?type=all&{query}", headers=BEARER).json()
+        assert answer["data"]["orders"] == []
+    query = f"type=all&oms_order_id={row['oms_order_id']}"
+    assert world.http.get(f"/api/v1/orders?{query}", headers=OTHER).json()["data"]["orders"] == []
+    for query in ("user_order_id=x", "idempotency_key=%0d%0aX-Evil:1"):
+        bad = world.http.get(f"/api/v1/orders?type=all&{query}", headers=BEARER)
+        assert bad.status_code == 400
+        assert "x-evil" not in bad.headers
+
+
+def test_an_order_is_found_by_the_key_that_placed_it(world: World) -> None:
+    """The key of a placement finds its order, and comes back as a header; others see nothing."""
+    body = entry(user_order_id=5)
+    world.http.post("/api/v1/orders/kart", json=body, headers=BEARER | {"Idempotency-Key": "mine"})
+    world.place(user_order_id=6)
+    path = "/api/v1/orders?type=all&idempotency_key=mine"
+    answer = world.http.get(path, headers=BEARER)
+    assert [row["user_order_id"] for row in answer.json()["data"]["orders"]] == ["5"]
+    assert answer.headers["Idempotency-Key"] == "mine"
+    assert world.http.get(path, headers=OTHER).json()["data"]["orders"] == []

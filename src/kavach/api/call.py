@@ -140,11 +140,15 @@ def idempotency_key(given: dict[bytes, bytes]) -> str:
     raw = given.get(_KEY)
     if raw is None:
         return ""
-    key = raw.decode("latin-1")
+    return checked_key(raw.decode("latin-1"), headers.IDEMPOTENCY_KEY)
+
+
+def checked_key(key: str, field: str) -> str:
+    """Return an idempotency key; raises ``BadField`` for one that fits into no header."""
     if not key.strip():
-        raise BadField(headers.IDEMPOTENCY_KEY, blank=True)
+        raise BadField(field, blank=True)
     if len(key) > headers.IDEMPOTENCY_KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
-        raise BadField(headers.IDEMPOTENCY_KEY)
+        raise BadField(field)
     return key
 
 

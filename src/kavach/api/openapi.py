@@ -163,7 +163,8 @@ def _query_parameter(query: Query) -> dict[str, Any]:
 def _used_headers(route: Route) -> dict[str, Any]:
     names = [headers.REQUEST_ID]
     if route.repeatable:
-        names += [headers.ORDER_STATE, headers.IDEMPOTENT_REPLAY, *route.headers]
+        names += [headers.ORDER_STATE, headers.IDEMPOTENT_REPLAY]
+    names += route.headers
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
@@ -174,6 +175,7 @@ def _headers() -> dict[str, Any]:
         headers.ERROR_REASON: "A stable word for the reason.",
         headers.IDEMPOTENT_REPLAY: "true: the answer to an earlier request.",
         headers.BASKET_ORDERS: "What became of each order of an executed basket.",
+        headers.IDEMPOTENCY_KEY: "The key by which the order was looked for.",
     }
     return {
         name: {"description": text, "schema": {"type": "string"}} for name, text in meanings.items()
