@@ -8,9 +8,9 @@ prints, and run this.
 import time
 from decimal import Decimal
 
-from kavach.sdk import CompactQuote, CoverOrder, Feed, OrderChange, Pocket
+from kavach.sdk import CompactQuote, CoverOrder, Exchange, Feed, OrderChange, Pocket
 
-NSE, IDEA = "NSE", 14366  # The token of IDEA-EQ.
+NSE, IDEA = Exchange.NSE, 14366  # The token of IDEA-EQ.
 PATIENCE_SECONDS = 10.0
 
 

@@ -34,7 +34,6 @@ def feed_of(twin: TwinServer, **arguments: Any) -> Any:
     return Feed(twin.client_id, twin.access_token, base_url=twin.url, **arguments)
 
 
-@pytest.mark.xfail(strict=True, reason="G11")
 def test_g11_close_ends_the_iteration_of_another_thread(twin: TwinServer) -> None:
     """``close`` ends a ``for`` that waits in another thread, and a ``receive`` says why."""
     waits: list[Callable[[Feed], Any]] = [list, Feed.receive]
@@ -55,7 +54,6 @@ def test_g11_close_ends_the_iteration_of_another_thread(twin: TwinServer) -> Non
         assert ended.get(timeout=2) in ([], "the feed was closed")
 
 
-@pytest.mark.xfail(strict=True, reason="G11")
 def test_g11_receive_keeps_its_time_while_the_server_is_away() -> None:
     """``receive(1)`` is over after a second, though nobody can be connected to."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -75,7 +73,6 @@ def test_g11_receive_keeps_its_time_while_the_server_is_away() -> None:
     asyncio.run(play())
 
 
-@pytest.mark.xfail(strict=True, reason="G11")
 def test_g11_values_of_a_subscription_are_named(twin: TwinServer) -> None:
     """An instrument that is no pair is a BadArgument; tokens are taken as a Pocket takes them."""
     feed = feed_of(twin)
@@ -98,7 +95,6 @@ def test_g11_values_of_a_subscription_are_named(twin: TwinServer) -> None:
     assert tokens == {14366, 11915}
 
 
-@pytest.mark.xfail(strict=True, reason="G11")
 def test_g11_everything_can_be_unsubscribed(twin: TwinServer) -> None:
     """What was asked for of exchanges and of the account can be asked for no longer."""
     twin.room("POST", "reset")
@@ -120,7 +116,6 @@ def test_g11_everything_can_be_unsubscribed(twin: TwinServer) -> None:
         assert feed._session.greeting() == []
 
 
-@pytest.mark.xfail(strict=True, reason="G11")
 def test_g11_nothing_stays_of_a_feed_that_is_gone(twin: TwinServer) -> None:
     """A feed that was neither closed nor kept leaves no thread behind."""
     before = set(threading.enumerate())

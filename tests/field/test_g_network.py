@@ -45,7 +45,6 @@ def _prices(pocket: Pocket, token: int, pipe: Any) -> None:
         pipe.send(repr(error))
 
 
-@pytest.mark.xfail(strict=True, reason="G3")
 def test_g3_a_forked_child_gets_its_own_answers(twin: TwinServer) -> None:
     """A client that was used before a fork makes new connections in each child."""
     context = multiprocessing.get_context("fork")
@@ -91,7 +90,6 @@ def test_g3_another_event_loop_has_connections_of_its_own(twin: TwinServer) -> N
         assert two.result(20) == Decimal("18.3")
 
 
-@pytest.mark.xfail(strict=True, reason="G7")
 def test_g7_a_closed_client_sends_nothing(twin: TwinServer) -> None:
     """A call after ``close`` is NotSent, of either client."""
     pocket = pocket_of(twin)
@@ -108,7 +106,6 @@ def test_g7_a_closed_client_sends_nothing(twin: TwinServer) -> None:
     asyncio.run(late())
 
 
-@pytest.mark.xfail(strict=True, reason="G7")
 def test_g7_closed_during_confirmation_is_unknown(twin: TwinServer, proxy: FaultyProxy) -> None:
     """A client that another thread closes after the order left says that it does not know."""
     pocket = pocket_of(twin, proxy, confirm_seconds=1.0)
@@ -161,7 +158,6 @@ def certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
     return public, context
 
 
-@pytest.mark.xfail(strict=True, reason="G6")
 def test_g6_a_corrupt_tls_record_is_unknown(
     twin: TwinServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +188,6 @@ def test_g6_a_corrupt_tls_record_is_unknown(
         proxy.close()
 
 
-@pytest.mark.xfail(strict=True, reason="G6")
 @pytest.mark.parametrize("when", ["answer", "confirmation"])
 def test_g6_a_cancelled_task_carries_its_attempt(
     twin: TwinServer, proxy: FaultyProxy, when: str
@@ -225,7 +220,6 @@ def test_g6_a_cancelled_task_carries_its_attempt(
     assert asyncio.run(play()) is Settled.DONE
 
 
-@pytest.mark.xfail(strict=True, reason="G6")
 def test_g6_an_interrupted_call_carries_its_attempt(
     twin: TwinServer, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,7 +237,6 @@ def test_g6_an_interrupted_call_carries_its_attempt(
 # --- G8: one deadline ---
 
 
-@pytest.mark.xfail(strict=True, reason="G8")
 @pytest.mark.parametrize("kind", ["blocking", "asyncio"])
 def test_g8_a_trickled_answer_does_not_outlast_the_deadline(
     twin: TwinServer, proxy: FaultyProxy, kind: str
@@ -268,7 +261,6 @@ def test_g8_a_trickled_answer_does_not_outlast_the_deadline(
     assert time.monotonic() - began < 2.0
 
 
-@pytest.mark.xfail(strict=True, reason="G8")
 def test_g8_slow_looks_do_not_outlast_the_confirmation(
     twin: TwinServer, proxy: FaultyProxy
 ) -> None:
@@ -286,7 +278,6 @@ def test_g8_slow_looks_do_not_outlast_the_confirmation(
         assert time.monotonic() - began < 2.5
 
 
-@pytest.mark.xfail(strict=True, reason="G8")
 def test_g8_connecting_again_does_not_begin_the_time_anew() -> None:
     """A server that takes no connections costs the time that was given once, not three times."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
@@ -307,7 +298,6 @@ def test_g8_connecting_again_does_not_begin_the_time_anew() -> None:
                 one.close()
 
 
-@pytest.mark.xfail(strict=True, reason="G8")
 def test_g8_retry_after_is_kept_while_watching(twin: TwinServer, proxy: FaultyProxy) -> None:
     """A 429 to a look is followed by no other look before the time that it names."""
     limited = b'{"data":{},"error_code":429,"message":"slow down","status":"error"}'

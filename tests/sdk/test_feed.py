@@ -224,6 +224,7 @@ def frame(epoch: str, number: int, kind: Kind = Kind.POSITION) -> bytes:
 def test_numbers_are_checked() -> None:
     """A repeated number is passed over; a missing one, or a foreign epoch, ends the connection."""
     session = FeedSession("http://127.0.0.1", TOKEN, "DEMO1")
+    session.want_account()
     assert session.read(frame("a", 7, Kind.SNAPSHOT)) is not None
     assert session.read(frame("a", 8)) is not None
     assert session.read(frame("a", 8)) is None

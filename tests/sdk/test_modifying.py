@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kavach.sdk import BadArgument, RequestRefused
+from kavach.sdk import BadArgument, OutcomeUnknown, RequestRefused, Settled
 from tests.sdk.stage import Heard, Stage, entry_row, modified, refusal, stop_row
 
 ENTRY = "2024061317"
@@ -76,7 +76,8 @@ def test_a_waiting_stop_is_changed_by_its_own_row(stage: Stage, pocket: Any) -> 
 def test_the_plan_of_a_stop_is_changed_by_the_entry(stage: Stage, pocket: Any) -> None:
     """Before the first fill there is no stop: its price is changed through the entry's row."""
     stage.put(entry_row())
-    stage.answers(modified(effect=shows(stage, stop_loss_value=14.9)))
+    trails: dict[str, Any] = {"is_trailing": True, "trailing_stop_loss": 0.05}
+    stage.answers(modified(effect=shows(stage, stop_loss_value=14.9, **trails)))
 
     order = pocket.modify_cover_order(ENTRY, stop_loss="14.9", trailing_stop_loss="0.05")
 
@@ -97,12 +98,19 @@ def test_a_trailing_stop_is_never_sent_an_old_price(stage: Stage, pocket: Any) -
     assert not {"stop_loss_value", "trailing_stop_loss"} & stage.changes[0].json.keys()
 
 
-def test_a_trailing_stop_may_have_moved_on(stage: Stage, pocket: Any) -> None:
-    """A stop that trails away from its new price at once has been changed all the same."""
+def test_a_trailing_stop_that_stands_elsewhere_proves_nothing(stage: Stage, pocket: Any) -> None:
+    """A stop that trails may have moved on, or never have been changed: that cannot be told."""
     stage.put(entry_row(is_trailing=True, filled_quantity=4), stop_row(is_trailing=True))
-    stage.answers(modified(effect=shows(stage, STOP, trigger_price=15.3)))
+    stage.answers(
+        modified(effect=shows(stage, STOP, trigger_price=15.2)),
+        modified(effect=shows(stage, STOP, trigger_price=15.3)),
+    )
 
-    assert pocket.modify_cover_order(ENTRY, stop_loss="15.2").stop.trigger_price == Decimal("15.3")
+    assert pocket.modify_cover_order(ENTRY, stop_loss="15.2").stop.trigger_price == Decimal("15.2")
+    with pytest.raises(OutcomeUnknown) as caught:
+        pocket.modify_cover_order(ENTRY, stop_loss="15.25")
+
+    assert pocket.resolve(caught.value).settled is Settled.NOT_SEEN
 
 
 def test_a_moved_stop_is_repeated_where_it_stands(stage: Stage, pocket: Any) -> None:

@@ -14,6 +14,7 @@ from kavach.sdk import (
     MarginOrder,
     OutcomeUnknown,
     Pocket,
+    Product,
     RequestRefused,
     Settled,
 )
@@ -45,7 +46,7 @@ def pocket(server: TwinServer) -> Iterator[Pocket]:
         yield made
 
 
-def bought(server: TwinServer, pocket: Pocket, product: str) -> None:
+def bought(server: TwinServer, pocket: Pocket, product: Product) -> None:
     """Let the client buy 10 at 12.90."""
     pocket.place_order(**ORDER, product=product)
     server.room("POST", "market/order", **IDEA, side="SELL", price=12.9, quantity=10)
@@ -95,7 +96,7 @@ def test_holdings_are_typed(server: TwinServer, pocket: Pocket) -> None:
 
 def test_a_position_is_converted(server: TwinServer, pocket: Pocket) -> None:
     """What was bought for the day is delivered instead; too much of it is refused."""
-    bought(server, pocket, "MIS")
+    bought(server, pocket, Product.MIS)
     change: dict[str, Any] = IDEA | {"side": "BUY", "product": "MIS", "new_product": "CNC"}
 
     after = pocket.convert_position(**change, quantity=4)
@@ -122,7 +123,7 @@ class Deaf(httpx.HTTPTransport):
 
 def test_a_lost_conversion_is_found(server: TwinServer, pocket: Pocket) -> None:
     """The positions tell whether a conversion happened whose answer was lost."""
-    bought(server, pocket, "MIS")
+    bought(server, pocket, Product.MIS)
     with Pocket(access_token=server.access_token, base_url=server.url, transport=Deaf()) as deaf:
         with pytest.raises(OutcomeUnknown) as caught:
             deaf.convert_position(**IDEA, side="BUY", product="MIS", new_product="CNC", quantity=4)
@@ -143,7 +144,7 @@ class Mute(httpx.HTTPTransport):
 
 def test_a_conversion_that_never_arrived_is_not_seen(server: TwinServer, pocket: Pocket) -> None:
     """Positions that are as they were tell of no conversion."""
-    bought(server, pocket, "MIS")
+    bought(server, pocket, Product.MIS)
     with Pocket(access_token=server.access_token, base_url=server.url, transport=Mute()) as mute:
         with pytest.raises(OutcomeUnknown) as caught:
             mute.convert_position(**IDEA, side="BUY", product="MIS", new_product="CNC", quantity=4)
@@ -153,7 +154,7 @@ def test_a_conversion_that_never_arrived_is_not_seen(server: TwinServer, pocket:
 
 def test_the_vendors_names_answer_their_pages(server: TwinServer, pocket: Pocket) -> None:
     """Every vendor-named method of portfolio and money succeeds with the shape of its page."""
-    bought(server, pocket, "MIS")
+    bought(server, pocket, Product.MIS)
     assert pocket.getDematHoldings()["data"] == {"holdings": []}
     assert ["Available Margin"] == [
         pair[0] for pair in pocket.getFunds()["data"]["values"] if pair[0] == "Available Margin"

@@ -162,15 +162,16 @@ def test_a_used_user_order_id_is_refused_before_sending(stage: Stage, pocket: An
     assert stage.changes == []
 
 
-def test_the_same_key_and_id_return_the_same_order(stage: Stage, pocket: Any) -> None:
-    """Whoever repeats a request under its key gets the order that the first one placed."""
+def test_a_used_id_is_refused_under_a_key_that_the_server_does_not_know(
+    stage: Stage, pocket: Any
+) -> None:
+    """A key helps only where the server says that it knows it: another would place a second."""
     stage.put(entry_row(user_order_id="7001"))
-    stage.answers(placed())
 
-    order = pocket.place_cover_order(**ORDER, user_order_id=7001, idempotency_key="mine")
+    with pytest.raises(BadArgument, match="user_order_id: 7001 is taken by order 2024061317"):
+        pocket.place_cover_order(**ORDER, user_order_id=7001, idempotency_key="mine")
 
-    assert order.oms_order_id == "2024061317"
-    assert stage.changes[0].headers["idempotency-key"] == "mine"
+    assert stage.changes == []
 
 
 @pytest.mark.parametrize(

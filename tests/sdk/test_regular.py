@@ -32,9 +32,8 @@ ORDER: dict[str, Any] = {
 
 def plain_row(**fields: Any) -> Any:
     """Return the row of a regular order that rests at the exchange."""
-    return entry_row(
-        execution_type="REGULAR", leg_order_indicator=None, stop_loss_value=0.0, **fields
-    )
+    plain = {"execution_type": "REGULAR", "leg_order_indicator": None, "stop_loss_value": 0.0}
+    return entry_row(**(plain | {"product": "CNC"} | fields))
 
 
 def appears(stage: Stage, **fields: Any) -> Any:

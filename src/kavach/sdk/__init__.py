@@ -15,6 +15,7 @@ happens. The tree of errors is the docstring of ``kavach.sdk.errors``.
 """
 
 from kavach.sdk.baskets import Basket, BasketExecution, BasketOrder, BasketOutcome
+from kavach.sdk.changes import CancelOutcome, Settled
 from kavach.sdk.contracts import (
     Contract,
     MarketQuote,
@@ -23,14 +24,7 @@ from kavach.sdk.contracts import (
     OptionStrike,
     ScripInfo,
 )
-from kavach.sdk.cover import (
-    BracketOrder,
-    CancelOutcome,
-    CancelResult,
-    CoverOrder,
-    Leg,
-    Settled,
-)
+from kavach.sdk.cover import BracketOrder, CancelResult, CoverOrder, Leg
 from kavach.sdk.errors import (
     Attempt,
     AuthError,

@@ -9,9 +9,9 @@ import secrets
 from typing import Final
 
 from kavach.sdk import given
-from kavach.sdk.answers import data_of, unreadable
+from kavach.sdk.answers import data_of, read_one, unreadable
 from kavach.sdk.plan import Plan, Request, ask
-from kavach.sdk.rows import TradingInfo, read_row
+from kavach.sdk.rows import TradingInfo
 
 TRADING_INFO: Final = Request(method="GET", path="/api/v1/user/trading_info")
 
@@ -26,6 +26,12 @@ class Account:
         self.confirm_seconds = confirm_seconds
         self.access_token = given.access_token(access_token)  # Empty until somebody logs in.
 
+    def patience(self, confirm_seconds: object) -> float:
+        """Return how long to look for an effect; ``None`` means the client's own setting."""
+        if confirm_seconds is None:
+            return self.confirm_seconds
+        return given.seconds("confirm_seconds", confirm_seconds)
+
     def now_is(self, client_id: str, access_token: str) -> None:
         """Speak for this client from now on; an empty id is asked for when it is needed."""
         self.access_token = given.access_token(access_token)
@@ -38,7 +44,7 @@ def trading_info(account: Account) -> Plan[TradingInfo]:
     data = data_of(TRADING_INFO, response)
     if not isinstance(data, dict) or not data.get("client_id"):
         unreadable(TRADING_INFO, response, "it names no client_id")
-    return read_row(TradingInfo, data)
+    return read_one(TRADING_INFO, response, TradingInfo, data)
 
 
 def own_client_id(account: Account) -> Plan[str]:
@@ -52,6 +58,11 @@ def own_client_id(account: Account) -> Plan[str]:
 def new_idempotency_key() -> str:
     """Return a key that nobody has used."""
     return secrets.token_hex(16)
+
+
+def key_or_new(value: str | None) -> str:
+    """Return the caller's idempotency key, or a new one."""
+    return new_idempotency_key() if value is None else given.idempotency_key(value)
 
 
 def new_user_order_id() -> int:

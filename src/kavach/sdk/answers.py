@@ -23,10 +23,24 @@ from kavach.sdk.errors import (
     UnreadableAnswer,
 )
 from kavach.sdk.plan import Request, Response
+from kavach.sdk.rows import R, read_row
 from kavach.wire import headers
 from kavach.wire.errors import ErrorCode
 
-_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
+FRACTION_LENGTH_MAX: Final = 64
+RETRY_SECONDS_MAX: Final = 86_400.0
+
+
+def _exact(text: str) -> Decimal:
+    """Return a fraction as it was written; one of absurd size is no answer of this API."""
+    number = Decimal(text)
+    if len(text) > FRACTION_LENGTH_MAX or abs(number.adjusted()) > FRACTION_LENGTH_MAX:
+        raise ValueError("a number of absurd size")
+    return number
+
+
+_EXACT: Final = msgspec.json.Decoder(float_hook=_exact)
+_PLAIN: Final = msgspec.json.Decoder()
 
 
 def data_of(request: Request, response: Response) -> Any:
@@ -61,9 +75,15 @@ def result_of(request: Request, response: Response) -> Any:
     raise _refusal(body, response)
 
 
+def identified(data: Any, key: str) -> str:
+    """Return the id in the data of a placement, empty if there is none."""
+    found = data.get(key) if isinstance(data, dict) else None
+    return str(found) if isinstance(found, (str, int)) else ""
+
+
 def plain_object(request: Request, response: Response) -> dict[str, Any]:
     """Return the JSON object of an answer, whether it is a success or an error."""
-    return _object(request, response, msgspec.json.Decoder())
+    return _object(request, response, _PLAIN)
 
 
 def refuses(body: dict[str, Any], response: Response) -> bool:
@@ -84,23 +104,47 @@ def refused(request: Request, response: Response) -> RequestRefused:
 
 def unreadable(request: Request, response: Response, why: str) -> NoReturn:
     """Raise the error for an answer that says neither yes nor no."""
-    start = response.body[:80].decode("utf-8", "replace")
-    text = f"HTTP {response.http_status}, {why}: {start!r}"
+    text = f"HTTP {response.http_status}, {why}"
+    if not request.is_secret:  # Half of a login's answer can hold a whole token.
+        text += f": {response.body[:80].decode('utf-8', 'replace')!r}"
     if request.attempt is not None:
         raise OutcomeUnknown(text, request.attempt)
     raise UnreadableAnswer(f"{request.method} {request.path}: {text}")
 
 
+def read_one(request: Request, response: Response, kind: type[R], row: Any) -> R:
+    """Return one row as ``kind``."""
+    try:
+        return read_row(kind, row)
+    except msgspec.ValidationError as error:
+        unreadable(request, response, f"it cannot be read: {error}")
+
+
+def read_rows(request: Request, response: Response, kind: type[R], rows: Any) -> list[R]:
+    """Return a list of rows, each as ``kind``."""
+    if not isinstance(rows, list):
+        unreadable(request, response, "its data holds no list of rows")
+    try:
+        return [read_row(kind, row) for row in rows]
+    except msgspec.ValidationError as error:
+        unreadable(request, response, f"a row cannot be read: {error}")
+
+
 def _object(
     request: Request, response: Response, decoder: msgspec.json.Decoder[Any]
 ) -> dict[str, Any]:
-    try:
-        body = decoder.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        unreadable(request, response, "not JSON")
+    body = _decoded(response.body, decoder)
     if not isinstance(body, dict):
-        unreadable(request, response, "not a JSON object")
+        unreadable(request, response, "not JSON" if body is None else "not a JSON object")
     return body
+
+
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """Return the value of a JSON text; ``None`` if it is none, or nested without an end."""
+    try:
+        return decoder.decode(body)
+    except (ValueError, ArithmeticError, RecursionError):  # They can hold the text: not chained.
+        return None
 
 
 def _refusal(body: dict[str, Any], response: Response) -> RequestRefused:
@@ -114,7 +158,7 @@ def _refusal(body: dict[str, Any], response: Response) -> RequestRefused:
         or inner.get("message")
         or (nested if nested else "")
     )
-    number = code if isinstance(code, int) else 0
+    number = code if isinstance(code, int) and not isinstance(code, bool) else 0
     refusal = _kind(number, response.http_status)(
         code=number,
         message=str(message),
@@ -129,7 +173,9 @@ def _refusal(body: dict[str, Any], response: Response) -> RequestRefused:
 
 def _seconds(text: str) -> float | None:
     """Return how long to wait; a date, which this API never sends, says nothing."""
-    return float(text) if text.isascii() and text.isdecimal() else None
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+        return None
+    return min(float(text), RETRY_SECONDS_MAX)
 
 
 def _kind(code: int, http_status: int) -> type[RequestRefused]:

@@ -8,20 +8,29 @@ Source: wire 1.3.5, 1.8; docs/wire/baskets.md.
 """
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
+from kavach.sdk.account import Account, key_or_new, new_user_order_id, own_client_id
 from kavach.sdk.answers import data_of, unreadable
-from kavach.sdk.errors import Attempt, BadArgument, Kind, OutcomeUnknown
-from kavach.sdk.given import Price
-from kavach.sdk.placing import KART, PRICED, TRIGGERED, basket, needed
+from kavach.sdk.changes import Settled, Shown, Traces, Verdict, agrees, changed, shown_after
+from kavach.sdk.errors import Attempt, BadArgument, Kind
+from kavach.sdk.given import (
+    ExchangeWord,
+    OrderTypeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
+from kavach.sdk.placing import KART, PRICED, TRIGGERED, as_sent, basket, needed
 from kavach.sdk.plan import Plan, Request, Response, ask
 from kavach.sdk.rows import NOTHING, read_row, spelled
-from kavach.sdk.watching import watch_for
-from kavach.units import Exchange, OrderType, Product, Side, Validity
+from kavach.units import OrderType, Validity
 from kavach.wire import headers
 
 BASKET: Final = "/api/v1/basket"
@@ -100,27 +109,28 @@ def create_basket(
     name: str,
     *,
     basket_type: str = "NORMAL",
-    product_type: Product | str = ALL,
-    order_type: OrderType | str = ALL,
+    product_type: ProductWord | Literal["ALL"] = ALL,
+    order_type: OrderTypeWord | Literal["ALL"] = ALL,
     idempotency_key: str | None = None,
 ) -> Plan[Basket]:
     """Return the new basket, which is empty; names are unique and have at most 20 characters."""
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
-    client_id = yield from own_client_id(account)
-    before = yield from saved_baskets(account)
+    key = key_or_new(idempotency_key)
     body = {
-        "login_id": client_id,
-        "name": name,
-        "type": basket_type,
-        "product_type": str(product_type),
-        "order_type": str(order_type),
+        "login_id": "",
+        "name": given.text("name", name),
+        "type": given.text("basket_type", basket_type),
+        "product_type": given.text("product_type", product_type),
+        "order_type": given.text("order_type", order_type),
     }
+    client_id = body["login_id"] = yield from own_client_id(account)
+    before = yield from saved_baskets(account)
     attempt = Attempt(
         operation="create",
         kind=Kind.BASKET,
         idempotency_key=key,
         client_id=client_id,
-        wanted={"name": name},
+        wanted={"name": body["name"]},
+        asked=as_sent(body),
         known=tuple(one.basket_id for one in before),
     )
     made = yield from _changed(
@@ -133,9 +143,10 @@ def rename_basket(
     account: Account, saved: Basket | str, name: str, *, idempotency_key: str | None = None
 ) -> Plan[Basket]:
     """Return the basket under its new name."""
+    named, key = given.text("name", name), key_or_new(idempotency_key)
     current = yield from saved_basket(account, saved)
-    attempt = _attempt("rename", current, idempotency_key, wanted={"name": name})
-    body = {"basket_id": current.basket_id, "name": name}
+    body = {"basket_id": current.basket_id, "name": named}
+    attempt = _attempt("rename", current, key, wanted={"name": named}, asked=body)
     made = yield from _changed(
         account, Request(method="PUT", path=BASKET, body=body, attempt=attempt)
     )
@@ -146,8 +157,9 @@ def delete_basket(
     account: Account, saved: Basket | str, *, idempotency_key: str | None = None
 ) -> Plan[None]:
     """Delete a basket; what it once placed stays as it is."""
+    key = key_or_new(idempotency_key)
     current = yield from saved_basket(account, saved)
-    attempt = _attempt("delete", current, idempotency_key)
+    attempt = _attempt("delete", current, key)
     query = {"basket_id": current.basket_id, "name": current.name}
     request = Request(method="DELETE", path=BASKET, query=query, attempt=attempt)
     data_of(request, (yield from ask(request)))
@@ -157,16 +169,16 @@ def add_to_basket(
     account: Account,
     saved: Basket | str,
     *,
-    exchange: Exchange | str,
-    instrument_token: int | str,
-    side: Side | str,
-    quantity: int,
-    product: Product | str,
+    exchange: ExchangeWord,
+    instrument_token: Token,
+    side: SideWord,
+    quantity: Whole,
+    product: ProductWord,
     price: Price | None = None,
-    order_type: OrderType | str = OrderType.LIMIT,
+    order_type: OrderTypeWord = OrderType.LIMIT,
     trigger_price: Price | None = None,
-    validity: Validity | str = Validity.DAY,
-    disclosed_quantity: int = 0,
+    validity: ValidityWord = Validity.DAY,
+    disclosed_quantity: Whole = 0,
     after_market: bool = False,
     idempotency_key: str | None = None,
 ) -> Plan[Basket]:
@@ -174,7 +186,7 @@ def add_to_basket(
     kind = given.order_type("order_type", order_type)
     order: dict[str, Any] = {
         "exchange": given.exchange("exchange", exchange),
-        "instrument_token": str(instrument_token),
+        "instrument_token": given.token("instrument_token", instrument_token),
         "order_side": given.side("side", side),
         "order_type": kind,
         "price": needed("price", price, kind, PRICED),
@@ -183,14 +195,14 @@ def add_to_basket(
         "disclosed_quantity": given.whole("disclosed_quantity", disclosed_quantity),
         "validity": given.validity("validity", validity),
         "product": given.product("product", product),
-        "execution_type": "AMO" if after_market else "REGULAR",
+        "execution_type": "AMO" if given.flag("after_market", after_market) else "REGULAR",
         "user_order_id": new_user_order_id(),
     }
+    key = key_or_new(idempotency_key)
     current = yield from saved_basket(account, saved)
     order["client_id"] = yield from own_client_id(account)
-    attempt = _attempt(
-        "add", current, idempotency_key, wanted={"user_order_id": str(order["user_order_id"])}
-    )
+    mark = {"user_order_id": str(order["user_order_id"])}
+    attempt = _attempt("add", current, key, wanted=mark, asked=as_sent(order))
     body = {"basket_id": current.basket_id, "name": current.name, "order_info": order}
     made = yield from _changed(
         account, Request(method="POST", path=LINE, body=body, attempt=attempt)
@@ -204,8 +216,8 @@ def edit_basket_order(
     order_id: str,
     *,
     price: Price | None = None,
-    quantity: int | None = None,
-    order_type: OrderType | str | None = None,
+    quantity: Whole | None = None,
+    order_type: OrderTypeWord | None = None,
     trigger_price: Price | None = None,
     idempotency_key: str | None = None,
 ) -> Plan[Basket]:
@@ -219,13 +231,14 @@ def edit_basket_order(
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
         raise BadArgument("edit_basket_order: nothing to change was given")
+    key, order_id = key_or_new(idempotency_key), given.identifier("order_id", order_id)
     current = yield from saved_basket(account, saved)
     line = _line(current, order_id)
     repeated = msgspec.structs.asdict(line)
     repeated.pop("order_id")
     repeated.pop("trading_symbol")
     wanted = {name: spelled(value) for name, value in changes.items()}
-    attempt = _attempt("edit", current, idempotency_key, order_id, wanted=wanted)
+    attempt = _attempt("edit", current, key, order_id, wanted=wanted, asked=as_sent(changes))
     body = {
         "basket_id": current.basket_id,
         "name": current.name,
@@ -242,9 +255,10 @@ def remove_from_basket(
     account: Account, saved: Basket | str, order_id: str, *, idempotency_key: str | None = None
 ) -> Plan[Basket]:
     """Return the basket without this order."""
+    key, order_id = key_or_new(idempotency_key), given.identifier("order_id", order_id)
     current = yield from saved_basket(account, saved)
     _line(current, order_id)
-    attempt = _attempt("remove", current, idempotency_key, order_id)
+    attempt = _attempt("remove", current, key, order_id)
     query = {"basket_id": current.basket_id, "name": current.name, "order_id": order_id}
     made = yield from _changed(
         account, Request(method="DELETE", path=LINE, query=query, attempt=attempt)
@@ -265,16 +279,17 @@ def execute_basket(
     Executing a basket again places its orders again. Raises ``RequestRefused`` when nothing was
     placed, ``OutcomeUnknown`` when that cannot be told.
     """
+    key, reverses = key_or_new(idempotency_key), given.flag("square_off", square_off)
     current = yield from saved_basket(account, saved)
     fresh = {} if current.is_executed else {"is_executed": spelled(True)}
-    attempt = _attempt("execute", current, idempotency_key, wanted=fresh)
+    attempt = _attempt("execute", current, key, wanted=fresh)
     body = {
         "basket_id": current.basket_id,
-        "client_id": attempt.client_id or (yield from own_client_id(account)),
+        "client_id": (yield from own_client_id(account)),
         "execution_state": False,
         "execution_type": "NML",
         "name": current.name,
-        "square_off": square_off,
+        "square_off": reverses,
     }
     request = Request(method="POST", path=KART, body=body, attempt=attempt)
     response = yield from ask(request)
@@ -288,16 +303,14 @@ def execute_basket(
 
 def saved_basket(account: Account, saved: Basket | str) -> Plan[Basket]:
     """Return a basket as it is now; ``saved`` is an earlier look at it, or its id."""
-    named: Any = saved.basket_id if isinstance(saved, Basket) else saved
-    if not isinstance(named, str) or not named:
-        raise BadArgument(f"saved: {saved!r} is neither a basket nor the id of one")
+    named = saved.basket_id if isinstance(saved, Basket) else given.identifier("saved", saved)
     for one in (yield from saved_baskets(account)):
         if one.basket_id == named:
             return one
     raise BadArgument(f"saved: there is no basket {named!r}")
 
 
-def find_basket(account: Account, attempt: Attempt) -> Plan[Basket | None]:
+def _find_basket(account: Account, attempt: Attempt) -> Plan[Basket | None]:
     """Return the basket that an attempt was about, by its id, or a new one by its name."""
     found = yield from saved_baskets(account)
     if attempt.basket_id:
@@ -307,24 +320,52 @@ def find_basket(account: Account, attempt: Attempt) -> Plan[Basket | None]:
     return new[0] if name and len(new) == 1 else None
 
 
-def shows(saved: Basket, attempt: Attempt) -> bool:
+def _agreed(saved: Basket, attempt: Attempt) -> bool | None:
     """Return whether the basket shows what an attempt was to make of it."""
     match attempt.operation:
         case "create" | "rename" | "execute":
             marks: Any = saved
         case "add":
-            return any(
-                order.user_order_id == attempt.wanted["user_order_id"] for order in saved.orders
-            )
+            own = attempt.wanted.get("user_order_id")
+            return any(order.user_order_id == own for order in saved.orders) if own else None
         case "edit":
             marks = saved.order(attempt.oms_order_id)
         case "remove":
             return saved.order(attempt.oms_order_id) is None
         case _:
-            return False
-    return marks is not None and all(
-        spelled(getattr(marks, name)) == value for name, value in attempt.wanted.items()
-    )
+            return False  # It was to be deleted, and is there.
+    if marks is None:
+        return None
+    return agrees(attempt.wanted, lambda name: Shown(spelled(getattr(marks, name))))
+
+
+class BasketNow(msgspec.Struct, frozen=True):
+    """The basket that is meant; ``None`` if it had an id and is not in the list any more."""
+
+    basket: Basket | None
+
+
+def _find_now(account: Account, attempt: Attempt) -> Plan[BasketNow | None]:
+    """Return the basket; that it is gone is news only to who wanted it deleted."""
+    found = yield from _find_basket(account, attempt)
+    known = found is not None or (attempt.operation == "delete" and attempt.basket_id)
+    return BasketNow(found) if known else None
+
+
+def _judge(now: BasketNow, attempt: Attempt) -> Verdict:
+    if now.basket is None:
+        return Verdict(Settled.DONE, "the basket is gone")
+    if attempt.operation == "execute" and not attempt.wanted and not attempt.by_vendor_name:
+        executed = "the basket had been executed before: look for its orders in the book"
+        return Verdict(Settled.NOT_SEEN, executed)
+    return changed(attempt, _agreed(now.basket, attempt), is_closed=False, status="in the list")
+
+
+BASKETS: Final = Traces(
+    find=_find_now,
+    judge=_judge,
+    shown=lambda now, attempt: {"basket": now.basket},
+)
 
 
 def _changed(account: Account, request: Request) -> Plan[Basket]:
@@ -332,15 +373,10 @@ def _changed(account: Account, request: Request) -> Plan[Basket]:
     attempt = request.attempt
     assert attempt is not None
     data_of(request, (yield from ask(request)))
-    seen = yield from watch_for(
-        lambda: find_basket(account, attempt),
-        lambda now: shows(now, attempt),
-        account.confirm_seconds,
-    )
-    if seen.order is None or not seen.is_settled:
-        why = "accepted, and the list of baskets does not show it"
-        raise OutcomeUnknown(why, attempt) from seen.trouble
-    return seen.order
+    accepted = "accepted, and the list of baskets does not show it"
+    now = yield from shown_after(account, BASKETS, attempt, account.confirm_seconds, accepted)
+    assert now.basket is not None, "only a deleted basket is shown by its absence"
+    return now.basket
 
 
 def _line(saved: Basket, order_id: str) -> BasketOrder:
@@ -353,29 +389,37 @@ def _line(saved: Basket, order_id: str) -> BasketOrder:
 def _attempt(
     operation: str,
     saved: Basket,
-    key: str | None,
+    key: str,
     order_id: str = "",
     wanted: dict[str, str] | None = None,
+    asked: dict[str, str] | None = None,
 ) -> Attempt:
     return Attempt(
         operation=operation,
         kind=Kind.BASKET,
-        idempotency_key=given.idempotency_key(key or new_idempotency_key()),
+        idempotency_key=key,
         basket_id=saved.basket_id,
         oms_order_id=order_id,
         wanted=wanted or {},
+        asked=asked or {},
     )
 
 
 def _read_basket(row: Any) -> Basket:
     if not isinstance(row, dict):
         raise msgspec.ValidationError(f"a basket is {type(row).__name__}, not an object")
-    lines = [
-        read_row(BasketOrder, {**line.get("order_info", {}), "order_id": line.get("order_id")})
-        for line in row.get("orders") or []
-    ]
+    lines = [_read_line(line) for line in row.get("orders") or []]
     bare = read_row(Basket, {key: value for key, value in row.items() if key != "orders"})
     return msgspec.structs.replace(bare, orders=tuple(lines))
+
+
+def _read_line(line: Any) -> BasketOrder:
+    if not isinstance(line, dict):
+        raise msgspec.ValidationError(f"an order is {type(line).__name__}, not an object")
+    info = line.get("order_info") or {}
+    if not isinstance(info, dict):
+        raise msgspec.ValidationError(f"its order_info is {type(info).__name__}, not an object")
+    return read_row(BasketOrder, {**info, "order_id": line.get("order_id")})
 
 
 def _outcomes(request: Request, response: Response) -> tuple[BasketOutcome, ...]:

@@ -8,38 +8,34 @@ the later reading counts.
 Source: wire 1.4, 1.5, 2.5; Decisions 13 and 14.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, SupportsIndex, get_args
 
 import msgspec
 
 from kavach.sdk import given
 from kavach.sdk.account import Account, own_client_id
-from kavach.sdk.answers import data_of, unreadable
+from kavach.sdk.answers import data_of, read_rows
 from kavach.sdk.cover import BracketOrder, CoverOrder, Leg
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.plan import Plan, Request, Response, ask
-from kavach.sdk.rows import HistoryEntry, Order, Position, R, Trade, read_row
-from kavach.sdk.watching import Sighting, watch_for
+from kavach.sdk.rows import HistoryEntry, Order, Position, R, Trade
+from kavach.wire.headers import IDEMPOTENCY_KEY
 
 Book = Literal["pending", "completed", "all"]
 PositionKind = Literal["live", "historical"]
 
 ORDERS: Final = "/api/v1/orders"
+OrderLike = CoverOrder | Order | str | SupportsIndex  # Or the id of a leg.
 KINDS: Final = frozenset({"CO", "BO"})  # Of orders that are several rows.
 TARGETS: Final = frozenset({"SECOND", "TARGET"})
 
 
 def orders(account: Account, book: Book = "all") -> Plan[list[Order]]:
     """Return the rows of the order book: those that live, those that are closed, or all."""
-    if book not in ("pending", "completed", "all"):
-        raise BadArgument(f"book: {book!r} is none of pending, completed, all")
+    given.one_of("book", book, get_args(Book))
     halves = ("pending", "completed") if book == "all" else (book,)
-    rows: dict[str, Order] = {}
-    for half in halves:
-        found = yield from _rows(account, Order, ORDERS, "orders", type=half)
-        rows.update((row.oms_order_id, row) for row in found)
-    return list(rows.values())
+    found = yield from _halves(account, halves)
+    return found
 
 
 def trades(account: Account) -> Plan[list[Trade]]:
@@ -50,28 +46,27 @@ def trades(account: Account) -> Plan[list[Trade]]:
 
 def positions(account: Account, kind: PositionKind = "live") -> Plan[list[Position]]:
     """Return the day's positions, or with ``historical`` those carried over as well."""
-    if kind not in ("live", "historical"):
-        raise BadArgument(f"kind: {kind!r} is none of live, historical")
+    given.one_of("kind", kind, get_args(PositionKind))
     found = yield from _rows(account, Position, "/api/v1/positions", "positions", type=kind)
     return found
 
 
-def order_history(account: Account, order: CoverOrder | Order | str) -> Plan[list[HistoryEntry]]:
+def order_history(account: Account, order: OrderLike) -> Plan[list[HistoryEntry]]:
     """Return the life of one order, oldest step first; of a cover order, its entry's."""
-    named = _id_of(order)
+    named = id_of(order)
     path = f"/api/v1/order/{given.path_piece('order', named)}/history"
     found = yield from _rows(account, HistoryEntry, path, "order history")
     return found
 
 
-def cover_order(account: Account, order: CoverOrder | Order | str) -> Plan[CoverOrder]:
+def cover_order(account: Account, order: OrderLike) -> Plan[CoverOrder]:
     """
     Return a cover order as the order book shows it now.
 
     ``order`` is an earlier look at it, a row of either leg, or the id of either leg. Raises
     ``BadArgument`` when the order book has no such cover order.
     """
-    named = _id_of(order)
+    named = id_of(order)
     if isinstance(order, CoverOrder):
         found = yield from look(account, order.user_order_id, named)
     else:
@@ -89,7 +84,8 @@ def look(account: Account, user_order_id: str, oms_order_id: str) -> Plan[CoverO
 
     Either may be empty. ``None`` when there is none, or when several could be meant.
     """
-    rows = [row for row in (yield from orders(account)) if row.execution_type.upper() in KINDS]
+    found = yield from rows_of(account, oms_order_id, user_order_id)
+    rows = [row for row in found if row.execution_type.upper() in KINDS]
     named = next((row for row in rows if row.oms_order_id == oms_order_id), None)
     if named is not None:
         user_order_id = named.user_order_id
@@ -113,61 +109,68 @@ def look(account: Account, user_order_id: str, oms_order_id: str) -> Plan[CoverO
     )
 
 
-def watch(
-    account: Account,
-    user_order_id: str,
-    oms_order_id: str,
-    is_settled: Callable[[CoverOrder], bool],
-    seconds: float,
-) -> Plan[Sighting[CoverOrder]]:
-    """Return how the cover order looks once it is as hoped, or when the time is over."""
-    return watch_for(lambda: look(account, user_order_id, oms_order_id), is_settled, seconds)
+def rows_of(account: Account, oms_order_id: str = "", user_order_id: str = "") -> Plan[list[Order]]:
+    """
+    Return the rows of one order, by the id of a leg or by its user order id.
+
+    The server is asked for that order alone. One that knows no such question answers with the whole
+    book, so whoever asks has to look for the ids all the same.
+    """
+    asked = {"oms_order_id": oms_order_id} if oms_order_id else {"user_order_id": user_order_id}
+    found = yield from _halves(account, ("pending", "completed"), **asked)
+    return found
 
 
-def _id_of(order: Any) -> str:
+def _halves(account: Account, halves: tuple[str, ...], **asked: str) -> Plan[list[Order]]:
+    """Return the rows of these halves of the book; of one seen twice, the later reading."""
+    rows: dict[str, Order] = {}
+    for half in halves:
+        found = yield from _rows(account, Order, ORDERS, "orders", type=half, **asked)
+        rows.update((row.oms_order_id, row) for row in found)
+    return list(rows.values())
+
+
+def id_of(order: Any) -> str:
     """Return the order's id; of a cover order, its entry's."""
     if isinstance(order, (CoverOrder, Order)):
         return order.oms_order_id
-    if not isinstance(order, str) or not order:
-        raise BadArgument(f"order: {order!r} is neither an order nor the id of one")
-    return order
+    return given.identifier("order", order)
 
 
 def _rows(account: Account, kind: type[R], path: str, key: str, **query: str) -> Plan[list[R]]:
-    """Return the rows of one answer; they are the data itself or one of its keys."""
+    """Return the rows of one answer."""
     client_id = yield from own_client_id(account)
     request = Request(method="GET", path=path, query={**query, "client_id": client_id})
     response = yield from ask(request)
-    data = data_of(request, response)
+    return _listed(request, response, kind, key, data_of(request, response))
+
+
+def _listed(request: Request, response: Response, kind: type[R], key: str, data: Any) -> list[R]:
+    """Return the rows in the data of an answer; they are the data itself or one of its keys."""
     rows = data.get(key) if isinstance(data, dict) else data
-    if data in (None, {}):
-        rows = []
-    return read_rows(request, response, kind, rows)
+    return read_rows(request, response, kind, [] if data in (None, {}) else rows)
 
 
-def read_one(request: Request, response: Response, kind: type[R], row: Any) -> R:
-    """Return one row as ``kind``."""
-    try:
-        return read_row(kind, row)
-    except msgspec.ValidationError as error:
-        unreadable(request, response, f"it cannot be read: {error}")
+def must_be_new(account: Account, user_order_id: str, key: str | None) -> Plan[None]:
+    """
+    Raise ``BadArgument`` if an order in the book has this user order id already.
 
-
-def must_be_new(account: Account, user_order_id: str) -> Plan[None]:
-    """Raise ``BadArgument`` if an order in the book has this user order id already."""
-    for row in (yield from orders(account)):
-        if row.user_order_id == user_order_id:
-            raise BadArgument(
-                f"user_order_id: {user_order_id} is taken by order {row.oms_order_id}; leave it "
-                "out, or pass the idempotency_key of the earlier request to get its order again"
-            )
-
-
-def read_rows(request: Request, response: Response, kind: type[R], rows: Any) -> list[R]:
-    """Return a list of rows, each as ``kind``."""
-    if not isinstance(rows, list):
-        unreadable(request, response, "its data holds no list of rows")
-    try:
-        return [read_row(kind, row) for row in rows]
-    except msgspec.ValidationError as error:
-        unreadable(request, response, f"a row cannot be read: {error}")
+    Unless this is the request that placed it, asked again under its ``key``, and the server knows
+    the key: then it gives the first answer again.
+    """
+    rows = yield from rows_of(account, user_order_id=user_order_id)
+    taken = next((row for row in rows if row.user_order_id == user_order_id), None)
+    if taken is None:
+        return
+    if key is not None:
+        client_id = yield from own_client_id(account)
+        query = {"type": "all", "user_order_id": user_order_id, "idempotency_key": key}
+        request = Request(method="GET", path=ORDERS, query=query | {"client_id": client_id})
+        response = yield from ask(request)
+        again = _listed(request, response, Order, "orders", data_of(request, response))
+        if again and response.header(IDEMPOTENCY_KEY) == key:
+            return
+    raise BadArgument(
+        f"user_order_id: {user_order_id} is taken by order {taken.oms_order_id}; leave it out for "
+        "another order, or look at that one by its id"
+    )

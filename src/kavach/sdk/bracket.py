@@ -8,21 +8,41 @@ the book, each has a row, and a price of its own that can be moved.
 Source: wire 1.3.2, 1.3.3, 2.2, Decision 9; docs/wire/brackets.md.
 """
 
+from decimal import Decimal
 from typing import Any, Final, cast
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key
+from kavach.sdk.account import Account, key_or_new
 from kavach.sdk.answers import data_of
-from kavach.sdk.book import cover_order
-from kavach.sdk.cancelling import cancel_cover_order
+from kavach.sdk.book import OrderLike, cover_order
+from kavach.sdk.cancelling import LegWord, cancel_cover_order
+from kavach.sdk.changes import shown_after
 from kavach.sdk.cover import BracketOrder, CancelResult, Leg
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.given import Price
-from kavach.sdk.modifying import confirmed, entry_as_it_is
-from kavach.sdk.placing import KART, PRICED, TRIGGERED, needed, place_on_kart, protection
+from kavach.sdk.given import (
+    ExchangeWord,
+    OrderTypeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
+from kavach.sdk.modifying import NOT_SHOWN, entry_as_it_is
+from kavach.sdk.placing import (
+    KART,
+    PRICED,
+    TRIGGERED,
+    as_sent,
+    needed,
+    place_on_kart,
+    protection,
+)
 from kavach.sdk.plan import Plan, Request, ask
-from kavach.sdk.rows import Order, spelled
-from kavach.units import Exchange, OrderType, Product, Side, Validity
+from kavach.sdk.rows import spelled
+from kavach.sdk.tracing import COVERS
+from kavach.units import OrderType, Product, Validity
 from kavach.wire.requests import ModifyRequest, PlaceRequest
 
 BO: Final = "BO"
@@ -31,21 +51,21 @@ BO: Final = "BO"
 def place_bracket_order(
     account: Account,
     *,
-    exchange: Exchange | str,
-    instrument_token: int | str,
-    side: Side | str,
-    quantity: int,
+    exchange: ExchangeWord,
+    instrument_token: Token,
+    side: SideWord,
+    quantity: Whole,
     target_distance: Price,
     stop_distance: Price,
     price: Price | None = None,
-    order_type: OrderType | str = OrderType.LIMIT,
+    order_type: OrderTypeWord = OrderType.LIMIT,
     trigger_price: Price | None = None,
-    product: Product | str = Product.MIS,
-    validity: Validity | str = Validity.DAY,
-    disclosed_quantity: int = 0,
+    product: ProductWord = Product.MIS,
+    validity: ValidityWord = Validity.DAY,
+    disclosed_quantity: Whole = 0,
     trailing_stop_loss: Price | None = None,
     market_protection: Price | None = None,
-    user_order_id: int | None = None,
+    user_order_id: Whole | str | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
 ) -> Plan[BracketOrder]:
@@ -59,10 +79,10 @@ def place_bracket_order(
     told, or when the order was accepted and the order book does not show it in time.
     """
     kind = given.order_type("order_type", order_type)
-    trailing = given.price("trailing_stop_loss", trailing_stop_loss or 0)
+    trailing = given.optional(given.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
     body = PlaceRequest(
         exchange=given.exchange("exchange", exchange),
-        instrument_token=str(instrument_token),
+        instrument_token=given.token("instrument_token", instrument_token),
         order_type=kind,
         price=needed("price", price, kind, PRICED),
         quantity=given.whole("quantity", quantity),
@@ -70,7 +90,7 @@ def place_bracket_order(
         validity=given.validity("validity", validity),
         product=given.product("product", product),
         order_side=given.side("side", side),
-        device=device,
+        device=given.text("device", device),
         execution_type=BO,
         square_off_value=given.price("target_distance", target_distance),
         stop_loss_value=given.price("stop_distance", stop_distance),
@@ -83,7 +103,7 @@ def place_bracket_order(
     return cast(BracketOrder, placed)
 
 
-def bracket_order(account: Account, order: BracketOrder | Order | str) -> Plan[BracketOrder]:
+def bracket_order(account: Account, order: OrderLike) -> Plan[BracketOrder]:
     """Return a bracket order as the order book shows it now; ``BadArgument`` if it is none."""
     found = yield from cover_order(account, order)
     if not isinstance(found, BracketOrder):
@@ -93,14 +113,14 @@ def bracket_order(account: Account, order: BracketOrder | Order | str) -> Plan[B
 
 def modify_bracket_order(
     account: Account,
-    order: BracketOrder | Order | str,
+    order: OrderLike,
     *,
     price: Price | None = None,
-    quantity: int | None = None,
-    order_type: OrderType | str | None = None,
+    quantity: Whole | None = None,
+    order_type: OrderTypeWord | None = None,
     trigger_price: Price | None = None,
-    validity: Validity | str | None = None,
-    disclosed_quantity: int | None = None,
+    validity: ValidityWord | None = None,
+    disclosed_quantity: Whole | None = None,
     market_protection: Price | None = None,
     target_distance: Price | None = None,
     stop_distance: Price | None = None,
@@ -132,18 +152,17 @@ def modify_bracket_order(
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
         raise BadArgument("modify_bracket_order: nothing to change was given")
+    key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = yield from bracket_order(account, order)
     repeated = entry_as_it_is(current)
     repeated.pop("stop_loss_value", None)  # Of a bracket it is a distance; unsaid, it stays.
-    changed = yield from _change(
-        account, current, Leg.ENTRY, repeated | changes, changes, idempotency_key, confirm_seconds
-    )
-    return changed
+    told = repeated | changes
+    return (yield from _change(account, current, Leg.ENTRY, told, changes, key, patience))
 
 
 def move_bracket_target(
     account: Account,
-    order: BracketOrder | Order | str,
+    order: OrderLike,
     price: Price,
     *,
     idempotency_key: str | None = None,
@@ -151,16 +170,14 @@ def move_bracket_target(
 ) -> Plan[BracketOrder]:
     """Return the order once its target stands at this price; there is none before a fill."""
     wanted = {"price": given.price("price", price)}
+    key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = yield from bracket_order(account, order)
-    changed = yield from _change(
-        account, current, Leg.SECOND, wanted, wanted, idempotency_key, confirm_seconds
-    )
-    return changed
+    return (yield from _change(account, current, Leg.SECOND, wanted, wanted, key, patience))
 
 
 def move_bracket_stop(
     account: Account,
-    order: BracketOrder | Order | str,
+    order: OrderLike,
     trigger_price: Price,
     *,
     idempotency_key: str | None = None,
@@ -168,17 +185,15 @@ def move_bracket_stop(
 ) -> Plan[BracketOrder]:
     """Return the order once its stop waits at this price; there is none before a fill."""
     wanted = {"trigger_price": given.price("trigger_price", trigger_price)}
+    key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = yield from bracket_order(account, order)
-    changed = yield from _change(
-        account, current, Leg.THIRD, wanted, wanted, idempotency_key, confirm_seconds
-    )
-    return changed
+    return (yield from _change(account, current, Leg.THIRD, wanted, wanted, key, patience))
 
 
 def cancel_bracket_order(
     account: Account,
-    order: BracketOrder | Order | str,
-    leg: Leg | str = Leg.ENTRY,
+    order: OrderLike,
+    leg: LegWord = Leg.ENTRY,
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
@@ -189,6 +204,9 @@ def cancel_bracket_order(
     ``ENTRY`` cancels what has not traded and leaves both exits; ``SECOND`` and ``THIRD`` mean "get
     me out". The rest is as for a cover order.
     """
+    leg = given.word(Leg)("leg", leg)
+    key_or_new(idempotency_key)
+    account.patience(confirm_seconds)
     current = (
         order if isinstance(order, BracketOrder) else (yield from bracket_order(account, order))
     )
@@ -200,18 +218,20 @@ def cancel_bracket_order(
 
 def exit_bracket_order(
     account: Account,
-    order: BracketOrder | Order | str,
+    order: OrderLike,
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
 ) -> Plan[CancelResult[BracketOrder]]:
     """Return what became of getting out: EXITED, or CANCELLED when nothing had traded yet."""
-    return cancel_bracket_order(
-        account,
-        order,
-        Leg.THIRD,
-        idempotency_key=idempotency_key,
-        confirm_seconds=confirm_seconds,
+    return (
+        yield from cancel_bracket_order(
+            account,
+            order,
+            Leg.THIRD,
+            idempotency_key=idempotency_key,
+            confirm_seconds=confirm_seconds,
+        )
     )
 
 
@@ -221,8 +241,8 @@ def _change(
     leg: Leg,
     said: dict[str, Any],
     changes: dict[str, Any],
-    key: str | None,
-    confirm_seconds: float | None,
+    key: str,
+    patience: float,
 ) -> Plan[BracketOrder]:
     """Ask for a change of one leg's row, and return the order once the book shows it."""
     row = order.row_of(leg)
@@ -244,16 +264,16 @@ def _change(
     attempt = Attempt(
         operation="modify",
         kind=Kind.BRACKET,
-        idempotency_key=given.idempotency_key(key or new_idempotency_key()),
+        idempotency_key=key,
         client_id=order.client_id,
         user_order_id=order.user_order_id,
         oms_order_id=order.oms_order_id,
         leg=leg,
         basket_id=order.basket_id,
         wanted={f"{prefix}{name}": spelled(value) for name, value in changes.items()},
+        asked=as_sent(body),
     )
     request = Request(method="PUT", path=KART, body=body, attempt=attempt)
     data_of(request, (yield from ask(request)))
-    patience = account.confirm_seconds if confirm_seconds is None else confirm_seconds
-    changed = yield from confirmed(account, order, attempt, patience)
+    changed = yield from shown_after(account, COVERS, attempt, patience, NOT_SHOWN)
     return cast(BracketOrder, changed)

@@ -10,21 +10,26 @@ The documented request is a DELETE with a JSON body.
 Source: cover-order 5.3, 5.7, race 1 to 8; wire 1.3.4, 2.4.
 """
 
-from typing import Any, Final
-
-import msgspec
+from functools import partial
+from typing import Any, Final, Literal, TypeVar
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key
+from kavach.sdk.account import Account, key_or_new
 from kavach.sdk.answers import data_of
-from kavach.sdk.book import cover_order, watch
-from kavach.sdk.cover import CancelOutcome, CancelResult, CoverOrder, Leg, judge
+from kavach.sdk.book import OrderLike, cover_order
+from kavach.sdk.changes import CancelOutcome
+from kavach.sdk.cover import CancelResult, CoverOrder, Leg, judge
 from kavach.sdk.errors import Attempt, AuthError, BadArgument, RateLimited, RequestRefused
-from kavach.sdk.placing import KART
+from kavach.sdk.placing import KART, as_sent
 from kavach.sdk.plan import Plan, Request, Response, ask
 from kavach.sdk.rows import Order
+from kavach.sdk.tracing import COVERS
+from kavach.sdk.watching import Sighting, look_once, watch_for
 from kavach.wire import headers
 from kavach.wire.requests import CancelRequest
+
+LegWord = Leg | Literal["ENTRY", "SECOND", "THIRD"]
+Y = TypeVar("Y")
 
 MOST_TRIES: Final = 4
 OUTCOME_UNKNOWN: Final = "UNKNOWN"  # The order state of a venue that cannot be reached.
@@ -32,8 +37,8 @@ OUTCOME_UNKNOWN: Final = "UNKNOWN"  # The order state of a venue that cannot be 
 
 def cancel_cover_order(
     account: Account,
-    order: CoverOrder | Order | str,
-    leg: Leg | str = Leg.ENTRY,
+    order: OrderLike,
+    leg: LegWord = Leg.ENTRY,
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
@@ -49,8 +54,8 @@ def cancel_cover_order(
     ``OutcomeUnknown`` when no answer came.
     """
     leg = given.word(Leg)("leg", leg)
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
-    patience = account.confirm_seconds if confirm_seconds is None else confirm_seconds
+    key = key_or_new(idempotency_key)
+    patience = account.patience(confirm_seconds)
     current = yield from _addressable(account, order, leg)
     tries = 1
     while True:
@@ -61,7 +66,7 @@ def cancel_cover_order(
         except (AuthError, RateLimited):
             raise
         except RequestRefused as refusal:
-            seen = yield from _seen_once(account, current)
+            seen = yield from look_once(partial(COVERS.find, account, _attempt(request)))
             if seen is None:
                 raise
             outcome = judge(seen, leg)
@@ -72,13 +77,13 @@ def cancel_cover_order(
             # The stop was placed or replaced meanwhile: the refused request named the old one.
             current, tries = seen, tries + 1
         else:
-            result = yield from _confirmed(account, current, leg, response, data, patience)
+            result = yield from _confirmed(account, current, leg, request, response, data, patience)
             return result
 
 
 def exit_cover_order(
     account: Account,
-    order: CoverOrder | Order | str,
+    order: OrderLike,
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
@@ -88,16 +93,18 @@ def exit_cover_order(
 
     The same as cancelling leg ``THIRD``.
     """
-    return cancel_cover_order(
-        account,
-        order,
-        Leg.THIRD,
-        idempotency_key=idempotency_key,
-        confirm_seconds=confirm_seconds,
+    return (
+        yield from cancel_cover_order(
+            account,
+            order,
+            Leg.THIRD,
+            idempotency_key=idempotency_key,
+            confirm_seconds=confirm_seconds,
+        )
     )
 
 
-def _addressable(account: Account, order: CoverOrder | Order | str, leg: Leg) -> Plan[CoverOrder]:
+def _addressable(account: Account, order: OrderLike, leg: Leg) -> Plan[CoverOrder]:
     """
     Return the order with the ids by which the leg has to be named.
 
@@ -129,18 +136,9 @@ def _names(order: CoverOrder, leg: Leg) -> tuple[str, str]:
     return target.oms_order_id, target.exchange_order_id
 
 
-def _seen_once(account: Account, order: CoverOrder) -> Plan[CoverOrder | None]:
-    """
-    Return the order as the book shows it at this moment, ``None`` if it cannot be seen.
-
-    A book that cannot be read must not hide the refusal that made us look.
-    """
-    seen = yield from watch(
-        account, order.user_order_id, order.oms_order_id, lambda now: True, seconds=0
-    )
-    if seen.order is None:
-        return None
-    return msgspec.structs.replace(seen.order, basket_id=order.basket_id)
+def _attempt(request: Request) -> Attempt:
+    assert request.attempt is not None, "a cancel is an attempt"
+    return request.attempt
 
 
 def _request(order: CoverOrder, leg: Leg, key: str) -> Request:
@@ -159,7 +157,9 @@ def _request(order: CoverOrder, leg: Leg, key: str) -> Request:
         user_order_id=order.user_order_id,
         oms_order_id=order.oms_order_id,
         leg=leg,
+        basket_id=order.basket_id,
         kind=order.kind,
+        asked=as_sent(body),
     )
     path = f"{KART}/{given.path_piece('order', target.oms_order_id)}"
     return Request(method="DELETE", path=path, body=body, attempt=attempt)
@@ -181,31 +181,46 @@ def _confirmed(
     account: Account,
     order: CoverOrder,
     leg: Leg,
+    request: Request,
     response: Response,
     data: Any,
     patience: float,
 ) -> Plan[CancelResult[CoverOrder]]:
     """Return what the order book says about an accepted request."""
-    seen = yield from watch(
-        account,
-        order.user_order_id,
-        order.oms_order_id,
+    attempt = _attempt(request)
+    sighting = yield from watch_for(
+        lambda: COVERS.find(account, attempt),
         lambda now: judge(now, leg) is not None,
         patience,
+        attempt,
     )
-    latest = order
-    if seen.order is not None:
-        latest = msgspec.structs.replace(seen.order, basket_id=order.basket_id)
-    outcome = judge(latest, leg) if seen.order is not None else None
+    outcome = None if sighting.seen is None else judge(sighting.seen, leg)
+    return cancel_result(order, sighting, outcome, attempt, response, data)
+
+
+def cancel_result(
+    before: Y,
+    sighting: Sighting[Y],
+    outcome: CancelOutcome | None,
+    attempt: Attempt,
+    response: Response,
+    data: Any,
+) -> CancelResult[Y]:
+    """
+    Return what became of an accepted request to end something, of whatever kind.
+
+    One that shows no outcome yet is PENDING; one that the server cannot tell, or that could not be
+    looked at, is UNKNOWN.
+    """
+    lost_sight = sighting.seen is None or sighting.trouble is not None
     if outcome is None:
-        state = response.header(headers.ORDER_STATE)
-        lost_sight = seen.order is None or seen.trouble is not None
-        unknown = state == OUTCOME_UNKNOWN or lost_sight
+        unknown = response.header(headers.ORDER_STATE) == OUTCOME_UNKNOWN or lost_sight
         outcome = CancelOutcome.UNKNOWN if unknown else CancelOutcome.PENDING
     words = data.get("message", "") if isinstance(data, dict) else ""
     return CancelResult(
         outcome=outcome,
-        order=latest,
-        message=str(seen.trouble or words),
+        order=before if sighting.seen is None else sighting.seen,
+        attempt=attempt,
+        message=str(sighting.trouble or words),
         request_id=response.header(headers.REQUEST_ID),
     )

@@ -14,9 +14,8 @@ import msgspec
 
 from kavach.sdk import given
 from kavach.sdk.account import Account
-from kavach.sdk.answers import data_of, refused, result_of, unreadable
-from kavach.sdk.book import read_one, read_rows
-from kavach.sdk.given import Price
+from kavach.sdk.answers import data_of, read_one, read_rows, refused, result_of, unreadable
+from kavach.sdk.given import ExchangeWord, Price, Token, Whole
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, read_row
 from kavach.units import Exchange
@@ -124,17 +123,19 @@ class MarketQuote(msgspec.Struct, frozen=True, kw_only=True):
 
 def search(account: Account, words: str) -> Plan[list[Contract]]:
     """Return the contracts that these words may mean, the best first."""
-    request = Request(method="GET", path="/api/v1/search", query={"key": words})
+    request = Request(
+        method="GET", path="/api/v1/search", query={"key": given.text("words", words)}
+    )
     response = yield from ask(request)
     return read_rows(request, response, Contract, result_of(request, response) or [])
 
 
 def scrip_info(
-    account: Account, exchange: Exchange | str, instrument_token: int | str
+    account: Account, exchange: ExchangeWord, instrument_token: Token
 ) -> Plan[ScripInfo]:
     """Return everything about one contract; raises ``NotFound`` when there is none."""
     path = f"/api/v1/contract/{given.exchange('exchange', exchange)}"
-    query = {"info": "scrip", "token": str(instrument_token)}
+    query = {"info": "scrip", "token": given.token("instrument_token", instrument_token)}
     request = Request(method="GET", path=path, query=query)
     response = yield from ask(request)
     return read_one(request, response, ScripInfo, result_of(request, response))
@@ -142,16 +143,16 @@ def scrip_info(
 
 def option_chain(
     account: Account,
-    underlying_token: int | str,
+    underlying_token: Token,
     *,
     price: Price,
-    strikes: int = 20,
-    exchange: Exchange | str = Exchange.NFO,
+    strikes: Whole = 20,
+    exchange: ExchangeWord = Exchange.NFO,
 ) -> Plan[list[OptionExpiry]]:
     """Return calls and puts of an underlying, by expiry and strike, around a price."""
     path = f"/api/v1/optionchain/{given.exchange('exchange', exchange)}"
     query = {
-        "token": str(underlying_token),
+        "token": given.token("underlying_token", underlying_token),
         "num": str(given.whole("strikes", strikes)),
         "price": f"{given.price('price', price):f}",
     }
@@ -166,9 +167,7 @@ def option_chain(
         unreadable(request, response, f"an expiry cannot be read: {error!r}")
 
 
-def quote(
-    account: Account, exchange: Exchange | str, instrument_token: int | str
-) -> Plan[MarketQuote]:
+def quote(account: Account, exchange: ExchangeWord, instrument_token: Token) -> Plan[MarketQuote]:
     """Return the quote of an instrument, whatever its segment."""
     request = _quote(exchange, instrument_token)
     response = yield from ask(request)
@@ -177,21 +176,17 @@ def quote(
     return msgspec.structs.replace(seen, **in_rupees)
 
 
-def last_price(
-    account: Account, exchange: Exchange | str, instrument_token: int | str
-) -> Plan[Decimal]:
+def last_price(account: Account, exchange: ExchangeWord, instrument_token: Token) -> Plan[Decimal]:
     """Return the last price of an instrument."""
-    return _figure(_quote(exchange, instrument_token, key="last_trade_price"))
+    return (yield from _figure(_quote(exchange, instrument_token, key="last_trade_price")))
 
 
-def close_price(
-    account: Account, exchange: Exchange | str, instrument_token: int | str
-) -> Plan[Decimal]:
+def close_price(account: Account, exchange: ExchangeWord, instrument_token: Token) -> Plan[Decimal]:
     """Return the previous close of an instrument."""
-    return _figure(_quote(exchange, instrument_token, key="close_price"))
+    return (yield from _figure(_quote(exchange, instrument_token, key="close_price")))
 
 
-def download_contracts(account: Account, *exchanges: Exchange | str) -> Plan[bytes]:
+def download_contracts(account: Account, *exchanges: ExchangeWord) -> Plan[bytes]:
     """Return the ZIP of every contract, one CSV for each exchange; all of them if none is named."""
     named = [given.exchange("exchanges", exchange) for exchange in exchanges]
     query = {"info": "download"}
@@ -206,11 +201,13 @@ def download_contracts(account: Account, *exchanges: Exchange | str) -> Plan[byt
     return response.body
 
 
-def _quote(exchange: Exchange | str, token: int | str, **query: str) -> Request:
+def _quote(exchange: ExchangeWord, token: Token, **query: str) -> Request:
     named = given.exchange("exchange", exchange)
     segment = "Capital" if named in CAPITAL else "FutOpt"
     path = f"/api/v1/marketdata/{named}/{segment}"
-    return Request(method="GET", path=path, query={"token": str(token), **query})
+    return Request(
+        method="GET", path=path, query={"token": given.token("instrument_token", token), **query}
+    )
 
 
 def _figure(request: Request) -> Plan[Decimal]:

@@ -23,7 +23,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from kavach.sdk.errors import Kind
+from kavach.sdk.changes import CancelOutcome
+from kavach.sdk.errors import Attempt, Kind
 from kavach.sdk.rows import Order
 
 Ended = TypeVar("Ended")
@@ -35,24 +36,6 @@ class Leg(StrEnum):
     ENTRY = "ENTRY"
     SECOND = "SECOND"
     THIRD = "THIRD"
-
-
-class CancelOutcome(StrEnum):
-    """What became of a request to cancel or to exit."""
-
-    CANCELLED = "CANCELLED"  # The entry's remainder is gone; what had traded is still covered.
-    EXITED = "EXITED"  # The position is closed and nothing is working any more.
-    TOO_LATE = "TOO_LATE"  # The entry had closed otherwise: nothing was cancelled.
-    PENDING = "PENDING"  # Accepted and still under way: look again later.
-    UNKNOWN = "UNKNOWN"  # Accepted, but nobody can say yet what became of it.
-
-
-class Settled(StrEnum):
-    """What an ``OutcomeUnknown`` turned out to be."""
-
-    DONE = "DONE"  # The change took effect.
-    NOT_DONE = "NOT_DONE"  # It did not, and cannot any more.
-    NOT_SEEN = "NOT_SEEN"  # The order book shows no trace of it so far: ask again later.
 
 
 class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +101,17 @@ class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
         return self.entry.quantity_traded - sum(row.quantity_traded for row in self.exits)
 
     @property
+    def is_protected(self) -> bool:
+        """
+        Whether everything that is held has a living stop, or exit, which the exchange confirmed.
+
+        True when nothing is held. False while a stop is on its way, after the session's end (the
+        exchange removes stops then), and when the stop can't be told from another order's.
+        """
+        waiting = sum(row.open_quantity for row in self.stops if row.is_working)
+        return self.quantity_held <= 0 or self.quantity_held <= waiting
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is working and nothing is held any more."""
         closed = all(row.is_closed for row in (self.entry, *self.exits))
@@ -160,6 +154,7 @@ class CancelResult(msgspec.Struct, Generic[Ended], frozen=True, kw_only=True):
 
     outcome: CancelOutcome
     order: Ended
+    attempt: Attempt | None = None  # For ``resolve``, while the outcome is not final.
     message: str = ""  # The server's own words, a refusal's included.
     reason: str = ""  # The server's stable word, where it sends one.
     request_id: str = ""

@@ -11,7 +11,7 @@ Everything that can go wrong, as one tree.
     └── TransportError          no usable answer came; a read, or nothing that matters
         ├── NotSent             no connection was made: nothing was sent, safe to repeat
         ├── UnreadableAnswer    an answer came to a read, and it is not one of this API's
-        ├── FeedLost            the feed could not be reached for longer than you are patient
+        ├── FeedLost            the feed was closed, or not reached for longer than you are patient
         └── OutcomeUnknown      a change was asked for and may or may not have happened
 
 ``OutcomeUnknown`` is the one that needs thought. The request may have reached the market, so
@@ -19,10 +19,16 @@ the client never sends it again by itself. The error carries the ``Attempt`` (wh
 under which idempotency key and user order id), and ``pocket.resolve(error)`` looks for
 its traces in the order book, or among rules, baskets and positions.
 
-Source: wire 0.1 and 1.11 (envelopes, codes); cover-order 5.7 and F-08 to F-12.
+A ``KeyboardInterrupt`` or ``asyncio.CancelledError`` that ends a call after a change may have left
+is raised as it is, with the ``OutcomeUnknown`` as its ``__cause__``; ``resolve`` takes it as well.
+
+Every error can be pickled and copied. None quotes an answer that can hold a secret.
+
+Source: docs/wire/README.md, "Errors"; docs/decisions/0031-what-a-client-may-claim.md.
 """
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -48,13 +54,27 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     oms_order_id: str = ""
     leg: str = ""
     basket_id: str = ""  # Known once a placement was answered; of a saved basket, its own.
-    wanted: dict[str, str] = {}  # For a modify: the row's field and the text it should show.
+    wanted: dict[str, str] = {}  # The row's fields, and the texts that they should show.
     kind: Kind = Kind.COVER
     known: tuple[str, ...] = ()  # What was there before a change that leaves no mark of its own.
+    asked: dict[str, str] = {}  # Every field of the request as it was sent.
+    by_vendor_name: bool = False  # Only its body is known, not what it was to make of the rows.
 
 
 class PocketError(Exception):
     """The root of the tree above."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickling and copying need, whatever ``__init__`` asks for."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[PocketError], args: tuple[Any, ...], state: dict[str, Any]) -> PocketError:
+    """Return an error as it was when it was pickled."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class BadArgument(PocketError, ValueError):
@@ -115,7 +135,7 @@ class UnreadableAnswer(TransportError):
 
 
 class FeedLost(TransportError):
-    """No connection to the feed could be made for as long as the client was to try."""
+    """The feed was closed meanwhile, or could not be reached for as long as it was to try."""
 
 
 class OutcomeUnknown(TransportError):
@@ -133,7 +153,7 @@ class OutcomeUnknown(TransportError):
 
     @property
     def user_order_id(self) -> str:
-        """The id by which the order, if there is one, can be found in the order book."""
+        """The id by which the order, if there is one, can be found; a placement takes it again."""
         return self.attempt.user_order_id
 
     def __str__(self) -> str:
@@ -142,3 +162,14 @@ class OutcomeUnknown(TransportError):
             f"ask pocket.resolve(error). Idempotency key {self.attempt.idempotency_key}, "
             f"user order id {self.attempt.user_order_id or 'none'}"
         )
+
+
+def attempt_in(error: object) -> Attempt | None:
+    """Return the attempt that an error carries, itself or in what caused it; ``None`` if none."""
+    seen: set[int] = set()
+    while isinstance(error, BaseException) and id(error) not in seen:
+        if isinstance(error, OutcomeUnknown):
+            return error.attempt
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None

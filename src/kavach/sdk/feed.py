@@ -12,80 +12,71 @@ and the account's updates go on where they were: nothing is missed and nothing t
 was missed than the server keeps, a ``Snapshot`` comes instead. ``FeedLost`` is raised if no
 connection can be made for ``patience_seconds``, ``AuthError`` if the server lets nobody in.
 
-Who reads slowly gets the newest market data, and all updates of the account.
+``close`` ends every iteration, wherever it waits; a new ``with`` opens the feed again. Who reads
+slowly gets the newest market data, and all updates of the account.
+
+One lock is held while a new connection is told what is wanted and put in its place, and while a
+wish is noted and sent. So a wish is either among what the new connection is told or sent over it.
 
 Source: kavach.sdk.feed_session; docs/client.md, "The feed".
 """
 
-import asyncio
 import os
+import socket
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self
+from typing import Self
 
-from websockets.asyncio.client import ClientConnection as AsyncConnection
-from websockets.asyncio.client import connect as connect_async
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from kavach.sdk.errors import AuthError, BadArgument, FeedLost
+from kavach.sdk import given
+from kavach.sdk.errors import FeedLost
+from kavach.sdk.feed_async import AsyncFeed as AsyncFeed
+from kavach.sdk.feed_outage import (
+    CLOSED,
+    LOST,
+    PATIENCE_SECONDS,
+    SETTINGS,
+    Outage,
+    seconds_to_connect,
+    session_of,
+)
 from kavach.sdk.feed_session import (
-    FRAME_BYTES_MAX,
     HEARTBEAT,
     HEARTBEAT_SECONDS,
-    FeedSession,
+    ExchangeMode,
     Instrument,
-    Untrusted,
+    MarketMode,
 )
-from kavach.sdk.pocket import DEFAULT_URL, TIMEOUT_SECONDS
+from kavach.sdk.given import ExchangeWord
 from kavach.sdk.ticks import FeedItem
-from kavach.units import Exchange
-
-PATIENCE_SECONDS: Final = 60.0
-_SHUT: Final = frozenset({401, 403})
-_LOST: Final = (OSError, EOFError, WebSocketException, Untrusted)
-_SETTINGS: Final[dict[str, Any]] = {
-    "compression": None,
-    "max_size": FRAME_BYTES_MAX,
-    "open_timeout": TIMEOUT_SECONDS,
-    "close_timeout": 1,
-}
 
 
-def _session(base_url: str | None, access_token: str | None, client_id: str | None) -> FeedSession:
-    """Return the session of a client; arguments win over the environment."""
-    token = access_token or os.environ.get("KAVACH_TOKEN", "")
-    if not token:
-        raise BadArgument("access_token: must be given, here or as KAVACH_TOKEN")
-    client = client_id or os.environ.get("KAVACH_CLIENT_ID", "")
-    if not client:
-        raise BadArgument("client_id: must be given, here or as KAVACH_CLIENT_ID")
-    return FeedSession(base_url or os.environ.get("KAVACH_URL") or DEFAULT_URL, token, client)
+class _Line:
+    """The connection of a feed, apart from it: it is hung up when the feed is forgotten."""
 
+    def __init__(self) -> None:
+        self.connection: ClientConnection | None = None
 
-def _refused(error: InvalidHandshake) -> None:
-    """Raise ``AuthError`` if the server lets us in never."""
-    if isinstance(error, InvalidStatus) and error.response.status_code in _SHUT:
-        status = error.response.status_code
-        raise AuthError(
-            code=40000, message="the feed lets nobody in", http_status=status
-        ) from error
-
-
-def _give_up(patience_seconds: float, error: BaseException | None) -> NoReturn:
-    raise FeedLost(f"no connection to the feed for {patience_seconds:.0f} seconds: {error}") from (
-        error
-    )
+    def hang_up(self) -> None:
+        """Shut the socket, at which the connection's threads end; nothing is waited for."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            with suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 class Feed:
     """
     The feed for ordinary programs: iterate over it, or call ``receive``.
 
-    Nothing touches the network before the first item is asked for, or the ``with`` begins. One
-    thread at a time reads; others may subscribe.
+    Nothing touches the network before the first item is asked for, or the ``with`` begins. Several
+    threads may read (each item goes to one of them), subscribe and close. A forked child makes a
+    connection of its own.
     """
 
     def __init__(
@@ -96,53 +87,70 @@ class Feed:
         base_url: str | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        self._session = _session(base_url, access_token, client_id)
-        self._patience_seconds = patience_seconds
-        self._stack = ExitStack()
-        self._connection: ClientConnection | None = None
+        self._session = session_of(base_url, access_token, client_id)
+        self._outage = Outage(self._session, patience_seconds)
+        self._line = _Line()
         self._beat_at = 0.0
+        self._closings = 0
+        self._new_locks()
+        weakref.finalize(self, self._line.hang_up)
+        _FEEDS.add(self)
 
-    def subscribe(self, mode: str, *instruments: Instrument) -> None:
+    def subscribe(self, mode: MarketMode, *instruments: Instrument) -> None:
         """Ask for "quote", "compact", "depth", "band" or "open_interest" of instruments."""
-        self._say(self._session.want(mode, instruments))
+        with self._lock:
+            self._say(self._session.want(mode, instruments))
 
-    def unsubscribe(self, mode: str, *instruments: Instrument) -> None:
+    def unsubscribe(self, mode: MarketMode, *instruments: Instrument) -> None:
         """Ask for it no longer."""
-        self._say(self._session.want_no_more(mode, instruments))
+        with self._lock:
+            self._say(self._session.want_no_more(mode, instruments))
 
-    def subscribe_exchanges(self, mode: str, *exchanges: Exchange | str) -> None:
+    def subscribe_exchanges(self, mode: ExchangeMode, *exchanges: ExchangeWord) -> None:
         """Ask for "status" or "notices" of exchanges."""
-        self._say(self._session.want_exchanges(mode, exchanges))
+        with self._lock:
+            self._say(self._session.want_exchanges(mode, exchanges))
+
+    def unsubscribe_exchanges(self, mode: ExchangeMode, *exchanges: ExchangeWord) -> None:
+        """Ask for it no longer."""
+        with self._lock:
+            self._say(self._session.want_exchanges_no_more(mode, exchanges))
 
     def subscribe_account(self) -> None:
         """Ask for everything that happens to the account's orders; a snapshot comes first."""
-        self._say(self._session.want_account())
+        with self._lock:
+            self._say(self._session.want_account())
+
+    def unsubscribe_account(self) -> None:
+        """Ask for it no longer."""
+        with self._lock:
+            self._say(self._session.want_account_no_more())
 
     def receive(self, seconds: float | None = None) -> FeedItem:
-        """Return the next item; raises ``TimeoutError`` if there is none for so long."""
-        until = None if seconds is None else time.monotonic() + seconds
-        while True:
-            try:
-                item = self._next(until)
-            except TimeoutError:
-                raise
-            except _LOST as error:
-                self._drop()
-                self._reconnect(error)
-                continue
-            if item is not None:
-                return item
+        """
+        Return the next item.
+
+        Raises ``TimeoutError`` if there is none for so long, reconnecting included, and
+        ``FeedLost`` if the feed is closed, before or meanwhile.
+        """
+        wait = given.optional(given.seconds, "seconds", seconds)
+        return self._receive(None if wait is None else time.monotonic() + wait, self._closings)
 
     def __iter__(self) -> Iterator[FeedItem]:
-        while True:
-            yield self.receive()
+        return self._items(self._closings)
 
     def close(self) -> None:
-        """Leave; the feed may be used again, and goes on where it was."""
-        self._drop()
+        """Leave, and end what waits for items; a ``with`` opens the feed again, where it was."""
+        with self._lock:
+            self._closings += 1
+            self._closed.set()
+            connection, self._line.connection = self._line.connection, None
+        if connection is not None:
+            connection.close()
 
     def __enter__(self) -> Self:
-        self._connected()
+        self._closed.clear()
+        self._connected(None, self._closings)
         return self
 
     def __exit__(
@@ -155,9 +163,55 @@ class Feed:
 
     # --- Inside ---------------------------------------------------------------------------------
 
-    def _next(self, until: float | None) -> FeedItem | None:
+    @property
+    def _connection(self) -> ClientConnection | None:
+        return self._line.connection
+
+    def _new_locks(self) -> None:
+        self._lock = threading.RLock()  # Over wishes, greetings and the connection.
+        self._reading = threading.Lock()
+        self._closed = threading.Event()
+
+    def after_fork(self) -> None:
+        """Forget the parent's connection, without closing it, and its locks."""
+        _INHERITED.append(self._line.connection)
+        self._line.connection = None
+        self._new_locks()
+
+    def _items(self, closings: int) -> Iterator[FeedItem]:
+        while True:
+            try:
+                item = self._receive(None, closings)
+            except FeedLost:
+                if self._is_closed(closings):
+                    return
+                raise
+            yield item
+
+    def _is_closed(self, closings: int) -> bool:
+        return self._closed.is_set() or self._closings != closings
+
+    def _receive(self, until: float | None, closings: int) -> FeedItem:
+        longest = -1 if until is None else max(0.0, until - time.monotonic())
+        if not self._reading.acquire(timeout=longest):
+            raise TimeoutError("no item within the time allowed")
+        try:
+            while True:
+                connection = self._connected(until, closings)
+                try:
+                    item = self._next(connection, until)
+                except TimeoutError:
+                    raise
+                except LOST:
+                    self._drop(connection)
+                    continue
+                if item is not None:
+                    return item
+        finally:
+            self._reading.release()
+
+    def _next(self, connection: ClientConnection, until: float | None) -> FeedItem | None:
         """Return what the next frame tells, if anything; TimeoutError only when time is up."""
-        connection = self._connected()
         now = time.monotonic()
         if now >= self._beat_at:
             connection.send(HEARTBEAT)
@@ -173,174 +227,63 @@ class Feed:
 
     def _say(self, messages: list[str]) -> None:
         """Say something now, if there is a connection; a new one is told everything."""
-        connection = self._connection
+        connection = self._line.connection
         if connection is None:
             return
         try:
             for message in messages:
                 connection.send(message)
-        except _LOST:
-            self._drop()  # Whoever reads next makes another, and that is told everything.
+        except LOST:
+            self._line.hang_up()  # Whoever reads makes another, and that is told everything.
 
-    def _connected(self) -> ClientConnection:
-        if self._connection is None:
-            self._reconnect(None)
-        assert self._connection is not None, "either connected or raised"
-        return self._connection
-
-    def _reconnect(self, error: BaseException | None) -> None:
-        until = time.monotonic() + self._patience_seconds
-        while self._connection is None:
-            try:
-                self._open()
-            except _LOST as failure:
-                if isinstance(failure, InvalidHandshake):
-                    _refused(failure)
-                error = failure
-                self._drop()
-                wait = self._session.next_wait_seconds()
-                if time.monotonic() + wait > until:
-                    _give_up(self._patience_seconds, error)
-                time.sleep(wait)
-
-    def _open(self) -> None:
-        connection = self._stack.enter_context(connect(self._session.url, **_SETTINGS))
-        for message in self._session.greeting():
-            connection.send(message)
-        self._session.connected()
-        self._beat_at = 0.0
-        self._connection = connection
-
-    def _drop(self) -> None:
-        self._connection = None
-        stack, self._stack = self._stack, ExitStack()
-        stack.close()
-
-
-class AsyncFeed:
-    """The same for asyncio: ``async with``, ``async for``, and each method awaited."""
-
-    def __init__(
-        self,
-        client_id: str | None = None,
-        access_token: str | None = None,
-        *,
-        base_url: str | None = None,
-        patience_seconds: float = PATIENCE_SECONDS,
-    ) -> None:
-        self._session = _session(base_url, access_token, client_id)
-        self._patience_seconds = patience_seconds
-        self._stack = AsyncExitStack()
-        self._connection: AsyncConnection | None = None
-        self._beat_at = 0.0
-
-    async def subscribe(self, mode: str, *instruments: Instrument) -> None:
-        """Ask for "quote", "compact", "depth", "band" or "open_interest" of instruments."""
-        await self._say(self._session.want(mode, instruments))
-
-    async def unsubscribe(self, mode: str, *instruments: Instrument) -> None:
-        """Ask for it no longer."""
-        await self._say(self._session.want_no_more(mode, instruments))
-
-    async def subscribe_exchanges(self, mode: str, *exchanges: Exchange | str) -> None:
-        """Ask for "status" or "notices" of exchanges."""
-        await self._say(self._session.want_exchanges(mode, exchanges))
-
-    async def subscribe_account(self) -> None:
-        """Ask for everything that happens to the account's orders; a snapshot comes first."""
-        await self._say(self._session.want_account())
-
-    async def receive(self) -> FeedItem:
-        """Return the next item; wrap it in ``asyncio.timeout`` to wait only so long."""
+    def _connected(self, until: float | None, closings: int) -> ClientConnection:
+        """Return the connection, made if need be; all waiting ends at ``until`` and at a close."""
         while True:
+            with self._lock:
+                if self._is_closed(closings):
+                    raise FeedLost(CLOSED)
+                if self._line.connection is not None:
+                    return self._line.connection
             try:
-                item = await self._next()
-            except _LOST as error:
-                await self._drop()
-                await self._reconnect(error)
-                continue
-            if item is not None:
-                return item
+                self._open(seconds_to_connect(until), closings)
+            except LOST as failure:
+                if until is not None and time.monotonic() >= until:
+                    raise TimeoutError("no item within the time allowed") from None
+                wait = self._outage.seconds_to_wait(failure)
+                left = wait if until is None else until - time.monotonic()
+                self._closed.wait(max(0.0, min(wait, left)))
 
-    async def __aiter__(self) -> AsyncIterator[FeedItem]:
-        while True:
-            yield await self.receive()
-
-    async def close(self) -> None:
-        """Leave; the feed may be used again, and goes on where it was."""
-        await self._drop()
-
-    async def __aenter__(self) -> Self:
-        await self._connected()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    # --- Inside ---------------------------------------------------------------------------------
-
-    async def _next(self) -> FeedItem | None:
-        connection = await self._connected()
-        now = time.monotonic()
-        if now >= self._beat_at:
-            await connection.send(HEARTBEAT)
-            self._beat_at = now + HEARTBEAT_SECONDS
+    def _open(self, seconds: float, closings: int) -> None:
+        # It is entered and not left: the connection outlives this method.
+        connection = connect(self._session.url, open_timeout=seconds, **SETTINGS).__enter__()
         try:
-            # ``recv`` loses nothing when it is cancelled, so a timeout here costs no frame.
-            async with asyncio.timeout(self._beat_at - now) as alarm:
-                frame = await connection.recv()
-        except TimeoutError:
-            if not alarm.expired():
-                raise
-            return None
-        return self._session.read(frame)
+            with self._lock:
+                if self._is_closed(closings):
+                    raise FeedLost(CLOSED)
+                for message in self._session.greeting():
+                    connection.send(message)
+                self._outage.over()
+                self._beat_at = 0.0
+                self._line.connection = connection
+        except BaseException:
+            connection.close()
+            raise
 
-    async def _say(self, messages: list[str]) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        try:
-            for message in messages:
-                await connection.send(message)
-        except _LOST:
-            await self._drop()
+    def _drop(self, connection: ClientConnection) -> None:
+        with self._lock:
+            if self._line.connection is connection:
+                self._line.connection = None
+        connection.close()
 
-    async def _connected(self) -> AsyncConnection:
-        if self._connection is None:
-            await self._reconnect(None)
-        assert self._connection is not None, "either connected or raised"
-        return self._connection
 
-    async def _reconnect(self, error: BaseException | None) -> None:
-        until = time.monotonic() + self._patience_seconds
-        while self._connection is None:
-            try:
-                await self._open()
-            except _LOST as failure:
-                if isinstance(failure, InvalidHandshake):
-                    _refused(failure)
-                error = failure
-                await self._drop()
-                wait = self._session.next_wait_seconds()
-                if time.monotonic() + wait > until:
-                    _give_up(self._patience_seconds, error)
-                await asyncio.sleep(wait)
+_FEEDS: "weakref.WeakSet[Feed]" = weakref.WeakSet()
+_INHERITED: list[ClientConnection | None] = []  # A parent's: kept, so that nothing closes them.
 
-    async def _open(self) -> None:
-        opening = connect_async(self._session.url, **_SETTINGS)
-        connection = await self._stack.enter_async_context(opening)
-        for message in self._session.greeting():
-            await connection.send(message)
-        self._session.connected()
-        self._beat_at = 0.0
-        self._connection = connection
 
-    async def _drop(self) -> None:
-        self._connection = None
-        stack, self._stack = self._stack, AsyncExitStack()
-        await stack.aclose()
+def _in_a_child() -> None:
+    for feed in list(_FEEDS):
+        feed.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # Not on Windows, where nothing forks.
+    os.register_at_fork(after_in_child=_in_a_child)

@@ -12,14 +12,15 @@ Source: docs/wire/feeds.md, "Numbered updates"; wire 4.1 (heartbeats).
 
 import random
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from kavach.sdk import given
 from kavach.sdk.errors import BadArgument
+from kavach.sdk.given import ExchangeWord, Token
 from kavach.sdk.ticks import FeedItem, account_item, market_item
-from kavach.units import Exchange
 from kavach.wire.feed_wishes import Mode
 from kavach.wire.packets import EXCHANGE_CODE, BadPacket, decode
 from kavach.wire.updates import NUMBERED, ORDER, POSITION, TRADE, BadUpdate, Kind, read_numbered
@@ -29,8 +30,11 @@ HEARTBEAT: Final = '{"a":"h","v":[],"m":""}'
 HEARTBEAT_SECONDS: Final = 10.0
 WAIT_SECONDS_MIN: Final = 0.1
 WAIT_SECONDS_MAX: Final = 5.0
+TOKEN_LIMIT: Final = 2**32  # It travels in four bytes.
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024  # A snapshot of a busy account is large.
 
+MarketMode = Literal["quote", "compact", "depth", "band", "open_interest"]
+ExchangeMode = Literal["status", "notices"]
 MODES: Final = {
     "quote": Mode.MARKETDATA,
     "compact": Mode.COMPACT,
@@ -41,7 +45,8 @@ MODES: Final = {
 OF_EXCHANGES: Final = {"status": Mode.MARKET_STATUS, "notices": Mode.EXCHANGE_MESSAGES}
 _ACCOUNT_PLAIN: Final = frozenset({ORDER, TRADE, POSITION})
 
-Instrument = tuple[Exchange | str, int]
+SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+Instrument = tuple[ExchangeWord | str, Token]  # A variable's text is no ``Literal``.
 
 
 class Untrusted(Exception):
@@ -52,13 +57,12 @@ class FeedSession:
     """One client's subscriptions and how far it has come."""
 
     def __init__(self, base_url: str, access_token: str, client_id: str) -> None:
-        address = urlsplit(base_url)
-        scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(address.scheme)
-        if scheme is None or not address.netloc:
-            raise BadArgument(f"base_url: {base_url!r} must begin with http:// or https://")
-        query = f"login_id={quote(client_id)}&access_token={quote(access_token, safe='')}"
-        self.url = f"{scheme}://{address.netloc}{FEED_PATH}?{query}"
+        address = urlsplit(given.base_url(base_url, tuple(SCHEMES)))
+        token = quote(given.access_token(access_token), safe="")
+        query = f"login_id={quote(given.text('client_id', client_id))}&access_token={token}"
+        self.url = f"{SCHEMES[address.scheme]}://{address.netloc}{FEED_PATH}?{query}"
         self._client_id = client_id
+        self._token = access_token
         self._wanted: dict[tuple[Mode, int, int], None] = {}
         self._account = False
         self._epoch = ""
@@ -75,17 +79,23 @@ class FeedSession:
         """Forget a subscription and return what to say of it now."""
         return self._change("unsubscribe", self._keys(mode, instruments), add=False)
 
-    def want_exchanges(self, mode: str, exchanges: Iterable[Exchange | str]) -> list[str]:
+    def want_exchanges(self, mode: str, exchanges: Iterable[ExchangeWord]) -> list[str]:
         """Remember a subscription to the news of exchanges, and return what to say of it."""
-        if mode not in OF_EXCHANGES:
-            raise BadArgument(f"mode: {mode!r} must be one of {', '.join(OF_EXCHANGES)}")
-        keys = [(OF_EXCHANGES[mode], _code(exchange), 0) for exchange in exchanges]
-        return self._change("subscribe", keys, add=True)
+        return self._change("subscribe", self._keys_of_exchanges(mode, exchanges), add=True)
+
+    def want_exchanges_no_more(self, mode: str, exchanges: Iterable[ExchangeWord]) -> list[str]:
+        """Forget a subscription to the news of exchanges, and return what to say of it."""
+        return self._change("unsubscribe", self._keys_of_exchanges(mode, exchanges), add=False)
 
     def want_account(self) -> list[str]:
         """Remember that the account's updates are wanted, and return what to say now."""
         self._account = True
         return [self._resume()]
+
+    def want_account_no_more(self) -> list[str]:
+        """Forget the account's updates; how far they have come stays known, for another time."""
+        self._account = False
+        return [_wish("unsubscribe", [self._client_id], Mode.NUMBERED_UPDATES)]
 
     def greeting(self) -> list[str]:
         """Return what a new connection is told: all that is wanted."""
@@ -95,9 +105,15 @@ class FeedSession:
         return said
 
     def _keys(self, mode: str, instruments: Iterable[Instrument]) -> list[tuple[Mode, int, int]]:
-        if mode not in MODES:
-            raise BadArgument(f"mode: {mode!r} must be one of {', '.join(MODES)}")
-        return [(MODES[mode], _code(exchange), int(token)) for exchange, token in instruments]
+        asked = MODES[given.one_of("mode", mode, tuple(MODES))]
+        return [(asked, *_instrument(instrument)) for instrument in instruments]
+
+    @staticmethod
+    def _keys_of_exchanges(
+        mode: str, exchanges: Iterable[ExchangeWord]
+    ) -> list[tuple[Mode, int, int]]:
+        asked = OF_EXCHANGES[given.one_of("mode", mode, tuple(OF_EXCHANGES))]
+        return [(asked, EXCHANGE_CODE[given.exchange("exchanges", one)], 0) for one in exchanges]
 
     def _change(self, action: str, keys: list[tuple[Mode, int, int]], *, add: bool) -> list[str]:
         if not keys:
@@ -111,8 +127,7 @@ class FeedSession:
 
     def _resume(self) -> str:
         values = [self._client_id, self._epoch, self._number]
-        wish = {"a": "subscribe", "v": values, "m": Mode.NUMBERED_UPDATES.value}
-        return msgspec.json.encode(wish).decode()
+        return _wish("subscribe", values, Mode.NUMBERED_UPDATES)
 
     # --- What is told ---------------------------------------------------------------------------
 
@@ -133,6 +148,8 @@ class FeedSession:
 
     def _read_numbered(self, frame: bytes) -> FeedItem | None:
         numbered = read_numbered(frame)
+        if not self._account:
+            return None  # It was on its way when the account was unsubscribed.
         if numbered.kind is Kind.RESUMED:
             if (numbered.epoch, numbered.number) != (self._epoch, self._number):
                 raise Untrusted("the feed resumes elsewhere")
@@ -151,6 +168,10 @@ class FeedSession:
         self._number = numbered.number
         return item
 
+    def without_token(self, error: BaseException | None) -> str:
+        """Return an error's text; the address of the feed has the token in it."""
+        return str(error).replace(quote(self._token, safe=""), "...").replace(self._token, "...")
+
     # --- Connections ----------------------------------------------------------------------------
 
     def connected(self) -> None:
@@ -164,15 +185,25 @@ class FeedSession:
         return random.uniform(WAIT_SECONDS_MIN / 2, longest)
 
 
-def _code(exchange: Exchange | str) -> int:
-    try:
-        return EXCHANGE_CODE[Exchange(exchange)]
-    except ValueError:
-        raise BadArgument(f"exchange: {exchange!r} is not known") from None
+def _instrument(instrument: Any) -> tuple[int, int]:
+    """Return the code of the exchange and the token of an instrument."""
+    if not isinstance(instrument, (tuple, list)) or len(instrument) != 2:
+        shown = given.shown(instrument)
+        raise BadArgument(f'instruments: {shown} is no pair of exchange and token: ("NSE", 14366)')
+    exchange, token = instrument
+    code = EXCHANGE_CODE[given.exchange("instruments", exchange)]
+    number = given.whole("instruments", token)
+    if not 0 <= number < TOKEN_LIMIT:
+        raise BadArgument(f"instruments: {number} is not the token of an instrument")
+    return code, number
 
 
 def _say(action: str, mode: Mode, keys: list[tuple[Mode, int, int]]) -> str:
     pairs: list[object] = [[code, token] for _, code, token in keys]
     if mode in OF_EXCHANGES.values():
         pairs = [code for _, code, _ in keys]
-    return msgspec.json.encode({"a": action, "v": pairs, "m": mode.value}).decode()
+    return _wish(action, pairs, mode)
+
+
+def _wish(action: str, values: list[Any], mode: Mode) -> str:
+    return msgspec.json.encode({"a": action, "v": values, "m": mode.value}).decode()

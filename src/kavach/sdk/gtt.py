@@ -8,7 +8,6 @@ is new and says what was asked for is it.
 Source: wire 1.9; docs/wire/gtt.md for rules with two triggers.
 """
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -16,18 +15,37 @@ from typing import Any, Final
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
-from kavach.sdk.answers import data_of
-from kavach.sdk.book import read_rows
-from kavach.sdk.cover import CancelOutcome, CancelResult
-from kavach.sdk.errors import Attempt, BadArgument, Kind, NotFound, OutcomeUnknown, RequestRefused
-from kavach.sdk.given import Price
-from kavach.sdk.placing import PRICED
+from kavach.sdk.account import Account, key_or_new, new_user_order_id, own_client_id
+from kavach.sdk.answers import data_of, identified, read_rows
+from kavach.sdk.cancelling import cancel_result
+from kavach.sdk.changes import (
+    CancelOutcome,
+    Shown,
+    Traces,
+    Verdict,
+    agrees,
+    changed,
+    ended,
+    placed,
+    shown_after,
+)
+from kavach.sdk.cover import CancelResult
+from kavach.sdk.errors import Attempt, BadArgument, Kind, NotFound, RequestRefused
+from kavach.sdk.given import (
+    ExchangeWord,
+    OrderTypeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
+from kavach.sdk.placing import PRICED, as_sent
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, spelled
-from kavach.sdk.watching import watch_for
-from kavach.units import Exchange, OrderType, Product, Side, Validity
-from kavach.wire import headers
+from kavach.sdk.watching import look_once, watch_for
+from kavach.units import OrderType, Validity
 
 GTT: Final = "/api/v1/event/gtt"
 NO_RULES: Final = "no gtt data found"  # In the message that stands for an empty list.
@@ -99,20 +117,20 @@ def gtt_rule(account: Account, rule: GttRule | str) -> Plan[GttRule]:
 def create_gtt(
     account: Account,
     *,
-    exchange: Exchange | str,
-    instrument_token: int | str,
-    side: Side | str,
-    quantity: int,
-    product: Product | str,
+    exchange: ExchangeWord,
+    instrument_token: Token,
+    side: SideWord,
+    quantity: Whole,
+    product: ProductWord,
     trigger_price: Price,
     expiry: date | str,
     price: Price | None = None,
-    order_type: OrderType | str = OrderType.LIMIT,
-    validity: Validity | str = Validity.DAY,
-    disclosed_quantity: int = 0,
+    order_type: OrderTypeWord = OrderType.LIMIT,
+    validity: ValidityWord = Validity.DAY,
+    disclosed_quantity: Whole = 0,
     stop_trigger_price: Price | None = None,
     stop_price: Price | None = None,
-    stop_quantity: int | None = None,
+    stop_quantity: Whole | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
 ) -> Plan[GttRule]:
@@ -128,10 +146,10 @@ def create_gtt(
     if price is None and kind in PRICED:
         raise BadArgument(f"price: must be given for a {kind} order")
     order: dict[str, Any] = {
-        "device": device,
+        "device": given.text("device", device),
         "disclosed_quantity": given.whole("disclosed_quantity", disclosed_quantity),
         "exchange": given.exchange("exchange", exchange),
-        "instrument_token": str(instrument_token),
+        "instrument_token": given.token("instrument_token", instrument_token),
         "market_protection_percentage": 0,
         "order_side": given.side("side", side),
         "order_type": kind,
@@ -143,8 +161,8 @@ def create_gtt(
         "user_order_id": new_user_order_id(),
         **_second(stop_trigger_price, stop_price, stop_quantity),
     }
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
-    last_day = _day(expiry)
+    key = key_or_new(idempotency_key)
+    last_day = given.day("expiry", expiry)
     order["client_id"] = yield from own_client_id(account)
     before = yield from gtt_rules(account)
     attempt = Attempt(
@@ -153,6 +171,7 @@ def create_gtt(
         idempotency_key=key,
         client_id=order["client_id"],
         wanted=_wanted(order | {"expiry": last_day}),
+        asked=as_sent(order | {"expiry": last_day}),
         known=tuple(rule.id for rule in before),
     )
     body = {
@@ -171,13 +190,13 @@ def modify_gtt(
     rule: GttRule | str,
     *,
     price: Price | None = None,
-    quantity: int | None = None,
-    order_type: OrderType | str | None = None,
+    quantity: Whole | None = None,
+    order_type: OrderTypeWord | None = None,
     trigger_price: Price | None = None,
     expiry: date | str | None = None,
     stop_trigger_price: Price | None = None,
     stop_price: Price | None = None,
-    stop_quantity: int | None = None,
+    stop_quantity: Whole | None = None,
     idempotency_key: str | None = None,
 ) -> Plan[GttRule]:
     """
@@ -194,14 +213,14 @@ def modify_gtt(
         "sl_trigger_price": given.optional(given.price, "stop_trigger_price", stop_trigger_price),
         "sl_order_price": given.optional(given.price, "stop_price", stop_price),
         "sl_order_quantity": given.optional(given.whole, "stop_quantity", stop_quantity),
-        "expiry": None if expiry is None else _day(expiry),
+        "expiry": given.optional(given.day, "expiry", expiry),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
         raise BadArgument("modify_gtt: nothing to change was given")
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    key = key_or_new(idempotency_key)
     current = yield from gtt_rule(account, rule)
-    attempt = _attempt("modify", current, key, _wanted(changes))
+    attempt = _attempt("modify", current, key, _wanted(changes), as_sent(changes))
     order = _as_it_is(current) | {name: changes[name] for name in changes if name != "expiry"}
     body = {
         "action_type": current.action_type or SINGLE,
@@ -222,35 +241,33 @@ def cancel_gtt(
     Raises ``RequestRefused`` when the request was refused and the rule still waits,
     ``OutcomeUnknown`` when no answer came.
     """
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    key = key_or_new(idempotency_key)
     current = rule if isinstance(rule, GttRule) else (yield from gtt_rule(account, rule))
-    attempt = _attempt("cancel", current, key, {})
+    attempt = _attempt("cancel", current, key, {}, {})
     named = given.path_piece("rule", current.id)
     client = given.path_piece("client_id", attempt.client_id or (yield from own_client_id(account)))
     request = Request(method="DELETE", path=f"{GTT}/{client}/{named}", attempt=attempt)
     response = yield from ask(request)
-    message = ""
     try:
-        data_of(request, response)
+        data = data_of(request, response)
     except RequestRefused as refusal:
-        once = yield from _watch(account, current.id, lambda now: True, 0)
+        once = yield from look_once(lambda: _find(account, current.id))
         outcome = None if once is None else judge_rule(once)
         if once is None or outcome is None or isinstance(refusal, NotFound):
             raise
         return CancelResult(
             outcome=outcome, order=once, message=refusal.message, reason=refusal.reason
         )
-    seen = yield from _watch(
-        account, current.id, lambda now: judge_rule(now) is not None, account.confirm_seconds
+    sighting = yield from watch_for(
+        lambda: _find(account, current.id),
+        lambda now: judge_rule(now) is not None,
+        account.confirm_seconds,
+        attempt,
     )
-    # A server that lists only rules which wait shows an ended one by its absence.
-    outcome = CancelOutcome.CANCELLED if seen is None else judge_rule(seen)
-    return CancelResult(
-        outcome=outcome or CancelOutcome.PENDING,
-        order=seen or current,
-        message=message,
-        request_id=response.header(headers.REQUEST_ID),
-    )
+    outcome = None if sighting.seen is None else judge_rule(sighting.seen)
+    if sighting.seen is None and sighting.trouble is None:
+        outcome = CancelOutcome.CANCELLED  # Servers that list only what waits show it so.
+    return cancel_result(current, sighting, outcome, attempt, response, data)
 
 
 def judge_rule(rule: GttRule) -> CancelOutcome | None:
@@ -261,7 +278,7 @@ def judge_rule(rule: GttRule) -> CancelOutcome | None:
     return CancelOutcome.CANCELLED if ended else CancelOutcome.TOO_LATE
 
 
-def find_rule(account: Account, attempt: Attempt) -> Plan[GttRule | None]:
+def _find_rule(account: Account, attempt: Attempt) -> Plan[GttRule | None]:
     """
     Return the rule that an attempt was about.
 
@@ -271,17 +288,29 @@ def find_rule(account: Account, attempt: Attempt) -> Plan[GttRule | None]:
     rules = yield from gtt_rules(account)
     if attempt.oms_order_id:
         return next((rule for rule in rules if rule.id == attempt.oms_order_id), None)
-    new = [rule for rule in rules if rule.id not in attempt.known and shows(rule, attempt.wanted)]
-    return new[0] if attempt.wanted and len(new) == 1 else None
+    new = [rule for rule in rules if rule.id not in attempt.known and _says(rule, attempt)]
+    return new[0] if len(new) == 1 else None
 
 
-def shows(rule: GttRule, wanted: dict[str, str]) -> bool:
-    """Return whether the rule says every value of ``wanted``."""
-    return all(spelled(_shown(rule, name)) == value for name, value in wanted.items())
+def _says(rule: GttRule, attempt: Attempt) -> bool | None:
+    """Return whether a rule says what was asked for."""
+
+    def shown(name: str) -> Shown:
+        return Shown(spelled(rule.expiry_time if name == "expiry" else getattr(rule.order, name)))
+
+    return agrees(attempt.wanted, shown)
 
 
-def _shown(rule: GttRule, name: str) -> Any:
-    return rule.expiry_time if name == "expiry" else getattr(rule.order, name)
+def _judge(rule: GttRule, attempt: Attempt) -> Verdict:
+    if attempt.operation == "cancel":
+        return ended(judge_rule(rule), rule.status)
+    if attempt.operation == "create":
+        return placed(attempt, bool(_says(rule, attempt)), rule.status)
+    says = _says(rule, attempt)
+    return changed(attempt, says, is_closed=not rule.is_active, status=rule.status)
+
+
+RULES: Final = Traces(find=_find_rule, judge=_judge, shown=lambda rule, attempt: {"rule": rule})
 
 
 def _changed(account: Account, request: Request) -> Plan[GttRule]:
@@ -289,26 +318,10 @@ def _changed(account: Account, request: Request) -> Plan[GttRule]:
     attempt = request.attempt
     assert attempt is not None
     data = data_of(request, (yield from ask(request)))
-    named = str(data.get("id", "")) if isinstance(data, dict) else ""
+    named = identified(data, "id")
     attempt = msgspec.structs.replace(attempt, oms_order_id=named or attempt.oms_order_id)
-    seen = yield from watch_for(
-        lambda: find_rule(account, attempt),
-        lambda now: shows(now, attempt.wanted),
-        account.confirm_seconds,
-    )
-    if seen.order is None or not seen.is_settled:
-        why = f"accepted as rule {named or '?'}, and the list does not show it so"
-        raise OutcomeUnknown(why, attempt) from seen.trouble
-    return seen.order
-
-
-def _watch(
-    account: Account, rule_id: str, is_settled: Callable[[GttRule], bool], seconds: float
-) -> Plan[GttRule | None]:
-    seen = yield from watch_for(lambda: _find(account, rule_id), is_settled, seconds)
-    if seen.trouble is not None:
-        raise seen.trouble
-    return seen.order
+    accepted = f"accepted as rule {named or '?'}, and the list does not show it so"
+    return (yield from shown_after(account, RULES, attempt, account.confirm_seconds, accepted))
 
 
 def _find(account: Account, rule_id: str) -> Plan[GttRule | None]:
@@ -317,23 +330,11 @@ def _find(account: Account, rule_id: str) -> Plan[GttRule | None]:
 
 
 def _id_of(rule: Any) -> str:
-    named = rule.id if isinstance(rule, GttRule) else rule
-    if not isinstance(named, str) or not named:
-        raise BadArgument(f"rule: {rule!r} is neither a rule nor the id of one")
-    return named
-
-
-def _day(expiry: date | str) -> str:
-    """Return a day as the wire writes it."""
-    try:
-        day = expiry if isinstance(expiry, date) else date.fromisoformat(expiry)
-    except (TypeError, ValueError):
-        raise BadArgument(f"expiry: {expiry!r} is not a day such as 2026-12-31") from None
-    return day.strftime("%Y-%m-%d")
+    return rule.id if isinstance(rule, GttRule) else given.identifier("rule", rule)
 
 
 def _second(
-    trigger: Price | None, price: Price | None, quantity: int | None
+    trigger: Price | None, price: Price | None, quantity: Whole | None
 ) -> dict[str, Decimal | int]:
     """Return the second side of a rule, which a rule with one trigger must not speak of."""
     if trigger is None and (price is not None or quantity is not None):
@@ -341,7 +342,7 @@ def _second(
     return {
         "sl_trigger_price": given.price("stop_trigger_price", 0 if trigger is None else trigger),
         "sl_order_price": given.price("stop_price", 0 if price is None else price),
-        "sl_order_quantity": given.whole("stop_quantity", quantity or 0),
+        "sl_order_quantity": given.whole("stop_quantity", 0 if quantity is None else quantity),
     }
 
 
@@ -356,13 +357,17 @@ _SHOWN: Final = {
     "trigger_price": "trigger_price",
     "sl_trigger_price": "sl_trigger_price",
     "sl_order_price": "sl_order_price",
+    "sl_order_quantity": "sl_order_quantity",
     "expiry": "expiry",
 }
 
 
 def _wanted(asked: dict[str, Any]) -> dict[str, str]:
     """Return what the list should show, by the names that it has for it."""
-    return {row: spelled(asked[name]) for name, row in _SHOWN.items() if name in asked}
+    wanted = {row: spelled(asked[name]) for name, row in _SHOWN.items() if name in asked}
+    if wanted.get("sl_order_quantity") == "0":  # Left to the server, which takes the first's.
+        del wanted["sl_order_quantity"]
+    return wanted
 
 
 def _as_it_is(rule: GttRule) -> dict[str, Any]:
@@ -385,7 +390,9 @@ def _as_it_is(rule: GttRule) -> dict[str, Any]:
     }
 
 
-def _attempt(operation: str, rule: GttRule, key: str, wanted: dict[str, str]) -> Attempt:
+def _attempt(
+    operation: str, rule: GttRule, key: str, wanted: dict[str, str], asked: dict[str, str]
+) -> Attempt:
     return Attempt(
         operation=operation,
         kind=Kind.GTT,
@@ -393,4 +400,5 @@ def _attempt(operation: str, rule: GttRule, key: str, wanted: dict[str, str]) ->
         client_id=rule.client_id,
         oms_order_id=rule.id,
         wanted=wanted,
+        asked=asked,
     )

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
+from kavach.sdk import given
 from kavach.sdk.account import Account, own_client_id
-from kavach.sdk.answers import data_of, plain_object, refused, unreadable
-from kavach.sdk.book import read_one
+from kavach.sdk.answers import data_of, plain_object, read_one, refused, unreadable
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.oauth import TOKEN_PATH, OAuthFlow
 from kavach.sdk.plan import Plan, Request, ask
@@ -56,24 +56,26 @@ def login(
     ``pin`` or ``totp``, whichever the account has. Raises ``RequestRefused`` for a wrong
     password, PIN or TOTP.
     """
-    who = client_id or account.client_id
+    who = account.client_id if client_id is None else given.text("client_id", client_id)
+    given.text("password", password, secret=True)
+    answer = pin if totp is None else totp
     if not who:
         raise BadArgument("client_id: must be given, here or when the client is made")
     if (pin is None) is (totp is None):
         raise BadArgument("pin: it or totp must be given, not both")
-    first = _open_request(LOGIN, {"channel_id": who, "channel_secret": password})
+    factor = given.text("pin" if totp is None else "totp", answer, secret=True)
+    first = open_request(LOGIN, {"channel_id": who, "channel_secret": password})
     response = yield from ask(first)
     data = data_of(first, response)
     twofa = data.get("twofa") if isinstance(data, dict) else None
     if not isinstance(twofa, dict) or not twofa.get("twofa_token"):
         unreadable(first, response, "it does not ask for a second factor")
-    questions = twofa.get("questions") or [{}]
-    question_id = questions[0].get("question_id", "")
-    second = _open_request(
+    question_id = question_of(twofa)
+    second = open_request(
         TWOFA,
         {
             "login_id": who,
-            "twofa": [{"question_id": question_id, "answer": pin if totp is None else totp}],
+            "twofa": [{"question_id": question_id, "answer": factor}],
             "twofa_token": twofa["twofa_token"],
             "type": factor_type(question_id),
             "device_type": "web",
@@ -96,6 +98,8 @@ def login_with_code(account: Account, flow: OAuthFlow, redirected_to: str) -> Pl
     ``BadArgument`` when it does not belong to ``flow``, ``RequestRefused`` when the login or the
     code was refused.
     """
+    if not isinstance(flow, OAuthFlow):
+        raise BadArgument(f"flow: an OAuthFlow is needed, not a {type(flow).__name__}")
     code = flow.code_in(redirected_to)
     request = Request(
         method="POST",
@@ -108,6 +112,7 @@ def login_with_code(account: Account, flow: OAuthFlow, redirected_to: str) -> Pl
         },
         basic=(flow.app_id, flow.app_secret),
         is_open=True,
+        is_secret=True,
     )
     response = yield from ask(request)
     told = plain_object(request, response)
@@ -134,10 +139,17 @@ def profile(account: Account) -> Plan[Profile]:
     return read_one(request, response, Profile, data_of(request, response))
 
 
+def question_of(twofa: dict[str, Any]) -> Any:
+    """Return the id of the question that the second step asks, empty if it asks none."""
+    questions = twofa.get("questions")
+    first = questions[0] if isinstance(questions, list) and questions else {}
+    return first.get("question_id", "") if isinstance(first, dict) else ""
+
+
 def factor_type(question_id: Any) -> str:
     """Return what the second step's question wants, whether its id is a number or text."""
     return "TOTP" if str(question_id) == str(TOTP_QUESTION) else "PIN"
 
 
-def _open_request(path: str, body: dict[str, Any]) -> Request:
-    return Request(method="POST", path=path, body=body, is_open=True)
+def open_request(path: str, body: dict[str, Any]) -> Request:
+    return Request(method="POST", path=path, body=body, is_open=True, is_secret=True)

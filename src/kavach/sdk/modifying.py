@@ -11,36 +11,35 @@ Source: wire 1.3.3, Decisions 15 and 19; cover-order 5.3 (C3, C4), F-12.
 
 from typing import Any, Final
 
-import msgspec
 from msgspec import UNSET
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key
+from kavach.sdk.account import Account, key_or_new
 from kavach.sdk.answers import data_of
-from kavach.sdk.book import cover_order, watch
-from kavach.sdk.cover import BracketOrder, CoverOrder, Leg
-from kavach.sdk.errors import Attempt, BadArgument, OutcomeUnknown
-from kavach.sdk.given import Price
-from kavach.sdk.placing import KART
+from kavach.sdk.book import OrderLike, cover_order
+from kavach.sdk.changes import shown_after
+from kavach.sdk.cover import CoverOrder, Leg
+from kavach.sdk.errors import Attempt, BadArgument
+from kavach.sdk.given import OrderTypeWord, Price, ValidityWord, Whole
+from kavach.sdk.placing import KART, as_sent
 from kavach.sdk.plan import Plan, Request, ask
-from kavach.sdk.rows import Order, spelled
-from kavach.units import OrderType, Validity
+from kavach.sdk.rows import spelled
+from kavach.sdk.tracing import COVERS, STOP_FIELDS
 from kavach.wire.requests import ModifyRequest
-from kavach.wire.statuses import OrderStatus
 
-STOP_FIELDS: Final = frozenset({"stop_loss_value", "trailing_stop_loss"})
+NOT_SHOWN: Final = "accepted, and the order book does not show the change"
 
 
 def modify_cover_order(
     account: Account,
-    order: CoverOrder | Order | str,
+    order: OrderLike,
     *,
     price: Price | None = None,
-    quantity: int | None = None,
-    order_type: OrderType | str | None = None,
+    quantity: Whole | None = None,
+    order_type: OrderTypeWord | None = None,
     trigger_price: Price | None = None,
-    validity: Validity | str | None = None,
-    disclosed_quantity: int | None = None,
+    validity: ValidityWord | None = None,
+    disclosed_quantity: Whole | None = None,
     market_protection: Price | None = None,
     stop_loss: Price | None = None,
     trailing_stop_loss: Price | None = None,
@@ -72,46 +71,13 @@ def modify_cover_order(
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
         raise BadArgument("modify_cover_order: nothing to change was given")
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    key = key_or_new(idempotency_key)
+    patience = account.patience(confirm_seconds)
     current = yield from cover_order(account, order)
     request = _request(current, changes, key)
     data_of(request, (yield from ask(request)))
-    patience = account.confirm_seconds if confirm_seconds is None else confirm_seconds
     assert request.attempt is not None
-    changed = yield from confirmed(account, current, request.attempt, patience)
-    return changed
-
-
-def shows(order: CoverOrder, wanted: dict[str, str]) -> bool:
-    """
-    Return whether the rows show every value of ``wanted``.
-
-    A waiting stop shows its trigger; before there is one, the entry's row may show the plan, or
-    nothing, as servers of this family differ. A stop that trails may have moved on already.
-    """
-    if order.status == OrderStatus.MODIFY_PENDING:
-        return False
-    return all(_shown(order, name) in (value, None) for name, value in wanted.items())
-
-
-def _shown(order: CoverOrder, name: str) -> str | None:
-    """Return what the rows show of a field, spelled for comparison; ``None``: cannot tell."""
-    leg, _, field = name.rpartition(".")
-    if leg:  # Of an exit's own row: "SECOND.price".
-        row = order.row_of(Leg(leg))
-        moves = leg == Leg.THIRD and order.entry.is_trailing
-        return None if row is None or moves else spelled(getattr(row, field))
-    if name == "trailing_stop_loss":
-        return None
-    if isinstance(order, BracketOrder):
-        return spelled(getattr(order.entry, name))
-    if name in STOP_FIELDS and order.entry.is_trailing:
-        return None
-    if name == "stop_loss_value":
-        planned = order.entry.stop_loss_value
-        seen = planned if order.stop is None else order.stop.trigger_price
-        return spelled(seen) if seen else None
-    return spelled(getattr(order.entry, name))
+    return (yield from shown_after(account, COVERS, request.attempt, patience, NOT_SHOWN))
 
 
 def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
@@ -143,6 +109,7 @@ def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
         leg=leg,
         basket_id=order.basket_id,
         wanted={name: spelled(value) for name, value in changes.items()},
+        asked=as_sent(body),
     )
     return Request(method="PUT", path=KART, body=body, attempt=attempt)
 
@@ -164,20 +131,3 @@ def entry_as_it_is(order: CoverOrder) -> dict[str, Any]:
     if stop_price and not entry.is_trailing:
         repeated["stop_loss_value"] = stop_price
     return repeated
-
-
-def confirmed(
-    account: Account, order: CoverOrder, attempt: Attempt, patience: float
-) -> Plan[CoverOrder]:
-    """Return the order once it shows the accepted change."""
-    seen = yield from watch(
-        account,
-        order.user_order_id,
-        order.oms_order_id,
-        lambda now: shows(now, attempt.wanted) or now.is_over,
-        patience,
-    )
-    if seen.order is None or not shows(seen.order, attempt.wanted):
-        why = "accepted, and the order book does not show the change"
-        raise OutcomeUnknown(why, attempt) from seen.trouble
-    return msgspec.structs.replace(seen.order, basket_id=order.basket_id)

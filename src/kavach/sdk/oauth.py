@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from kavach.sdk import given
 from kavach.sdk.errors import AuthError, BadArgument
 
 AUTH_PATH: Final = "/oauth2/auth"
@@ -30,6 +31,10 @@ class OAuthFlow:
     def __init__(
         self, base_url: str, app_id: str, app_secret: str, redirect_uri: str, scope: str = SCOPE
     ) -> None:
+        given.base_url(base_url)
+        for name, value in (("app_id", app_id), ("redirect_uri", redirect_uri), ("scope", scope)):
+            given.text(name, value)
+        given.text("app_secret", app_secret, secret=True)
         self.app_id = app_id
         self.app_secret = app_secret
         self.redirect_uri = redirect_uri
@@ -54,7 +59,7 @@ class OAuthFlow:
         Raises ``AuthError`` if the login was refused there, ``BadArgument`` if the address is not
         the end of this flow.
         """
-        told = parse_qs(urlsplit(redirected_to).query)
+        told = parse_qs(_query(redirected_to))
         if not redirected_to.startswith(self.redirect_uri):
             raise BadArgument(f"redirected_to: it does not begin with {self.redirect_uri!r}")
         if not secrets.compare_digest(told.get("state", [""])[0].encode(), self.state.encode()):
@@ -68,3 +73,11 @@ class OAuthFlow:
 
     def __repr__(self) -> str:
         return f"OAuthFlow(app_id={self.app_id!r}, redirect_uri={self.redirect_uri!r})"
+
+
+def _query(redirected_to: object) -> str:
+    """Return the query of an address, which is not quoted: the code is in it."""
+    try:
+        return urlsplit(given.text("redirected_to", redirected_to, secret=True)).query
+    except ValueError:
+        raise BadArgument("redirected_to: it is not an address") from None

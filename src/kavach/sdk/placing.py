@@ -16,38 +16,51 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
-from kavach.sdk.answers import data_of
-from kavach.sdk.book import must_be_new, watch
+from kavach.sdk.account import Account, key_or_new, new_user_order_id, own_client_id
+from kavach.sdk.answers import data_of, identified
+from kavach.sdk.book import must_be_new
+from kavach.sdk.changes import shown_after
 from kavach.sdk.cover import CoverOrder
-from kavach.sdk.errors import Attempt, BadArgument, Kind, OutcomeUnknown
-from kavach.sdk.given import Price
+from kavach.sdk.errors import Attempt, BadArgument, Kind
+from kavach.sdk.given import (
+    ExchangeWord,
+    OrderTypeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
 from kavach.sdk.plan import Plan, Request, ask
-from kavach.units import Exchange, OrderType, Product, Side, Validity
+from kavach.sdk.rows import spelled
+from kavach.sdk.tracing import COVERS
+from kavach.units import OrderType, Product, Validity
 from kavach.wire.requests import PlaceRequest
 
 KART: Final = "/api/v1/orders/kart"
 PRICED: Final = frozenset({OrderType.LIMIT, OrderType.SL})
+IDENTITY: Final = ("exchange", "instrument_token", "order_side", "product", "quantity")
 TRIGGERED: Final = frozenset({OrderType.SL, OrderType.SLM})
 
 
 def place_cover_order(
     account: Account,
     *,
-    exchange: Exchange | str,
-    instrument_token: int | str,
-    side: Side | str,
-    quantity: int,
+    exchange: ExchangeWord,
+    instrument_token: Token,
+    side: SideWord,
+    quantity: Whole,
     stop_loss: Price,
     price: Price | None = None,
-    order_type: OrderType | str = OrderType.LIMIT,
+    order_type: OrderTypeWord = OrderType.LIMIT,
     trigger_price: Price | None = None,
-    product: Product | str = Product.MIS,
-    validity: Validity | str = Validity.DAY,
-    disclosed_quantity: int = 0,
+    product: ProductWord = Product.MIS,
+    validity: ValidityWord = Validity.DAY,
+    disclosed_quantity: Whole = 0,
     trailing_stop_loss: Price | None = None,
     market_protection: Price | None = None,
-    user_order_id: int | None = None,
+    user_order_id: Whole | str | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
 ) -> Plan[CoverOrder]:
@@ -65,10 +78,10 @@ def place_cover_order(
     told, or when the order was accepted and the order book does not show it in time.
     """
     kind = given.order_type("order_type", order_type)
-    trailing = given.price("trailing_stop_loss", trailing_stop_loss or 0)
+    trailing = given.optional(given.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
     body = PlaceRequest(
         exchange=given.exchange("exchange", exchange),
-        instrument_token=str(instrument_token),
+        instrument_token=given.token("instrument_token", instrument_token),
         order_type=kind,
         price=needed("price", price, kind, PRICED),
         quantity=given.whole("quantity", quantity),
@@ -76,7 +89,7 @@ def place_cover_order(
         validity=given.validity("validity", validity),
         product=given.product("product", product),
         order_side=given.side("side", side),
-        device=device,
+        device=given.text("device", device),
         execution_type="CO",
         stop_loss_value=given.price("stop_loss", stop_loss),
         trailing_stop_loss=str(trailing),
@@ -84,41 +97,60 @@ def place_cover_order(
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
         market_protection_percentage=protection(market_protection),
     )
-    return place_on_kart(account, body, Kind.COVER, user_order_id, idempotency_key)
+    placed = yield from place_on_kart(account, body, Kind.COVER, user_order_id, idempotency_key)
+    return placed
 
 
 def place_on_kart(
     account: Account,
     body: PlaceRequest,
     kind: Kind,
-    user_order_id: int | None,
+    user_order_id: Whole | str | None,
     idempotency_key: str | None,
 ) -> Plan[CoverOrder]:
     """Return the order that this request places, found by its user order id."""
-    if idempotency_key is not None:
-        given.idempotency_key(idempotency_key)
-    number = given.optional(given.whole, "user_order_id", user_order_id)
-    body.client_id = yield from own_client_id(account)
-    if number is not None and idempotency_key is None:
-        yield from must_be_new(account, str(number))
-    body.user_order_id = new_user_order_id() if number is None else number
-    attempt = Attempt(
-        operation="place",
-        kind=kind,
-        idempotency_key=idempotency_key or new_idempotency_key(),
-        client_id=body.client_id,
-        user_order_id=str(body.user_order_id),
-    )
+    attempt = yield from own_ids(account, body, kind, user_order_id, idempotency_key)
     request = Request(method="POST", path=KART, body=body, attempt=attempt)
     data = data_of(request, (yield from ask(request)))
     attempt = msgspec.structs.replace(attempt, basket_id=basket(data))
-    seen = yield from watch(
-        account, attempt.user_order_id, "", lambda order: True, account.confirm_seconds
+    accepted = f"accepted as basket {attempt.basket_id or '?'}, not found in the order book"
+    return (yield from shown_after(account, COVERS, attempt, account.confirm_seconds, accepted))
+
+
+def own_ids(
+    account: Account,
+    body: Any,
+    kind: Kind,
+    user_order_id: Whole | str | None,
+    idempotency_key: str | None,
+) -> Plan[Attempt]:
+    """
+    Return the attempt to place ``body``, after giving it the client's id and a user order id.
+
+    Raises ``BadArgument`` if an order has that user order id already.
+    """
+    key = key_or_new(idempotency_key)
+    number = given.optional(given.whole, "user_order_id", user_order_id)
+    body.client_id = yield from own_client_id(account)
+    if number is not None:
+        yield from must_be_new(account, str(number), idempotency_key)
+    body.user_order_id = new_user_order_id() if number is None else number
+    asked = as_sent(body)
+    return Attempt(
+        operation="place",
+        kind=kind,
+        idempotency_key=key,
+        client_id=body.client_id,
+        user_order_id=str(body.user_order_id),
+        wanted={name: asked[name] for name in IDENTITY if name in asked},
+        asked=asked,
     )
-    if seen.order is None:
-        why = f"accepted as basket {attempt.basket_id or '?'}, not found in the order book"
-        raise OutcomeUnknown(why, attempt) from seen.trouble
-    return msgspec.structs.replace(seen.order, basket_id=attempt.basket_id)
+
+
+def as_sent(body: Any) -> dict[str, str]:
+    """Return every field of a request, spelled for comparison."""
+    fields = msgspec.structs.asdict(body) if isinstance(body, msgspec.Struct) else body
+    return {name: spelled(value) for name, value in fields.items() if value is not UNSET}
 
 
 def protection(percent: Price | None) -> Decimal | UnsetType:
@@ -130,7 +162,7 @@ def basket(data: Any) -> str:
     """Return the basket id in the data of a placement, nested once or twice; empty if none."""
     while isinstance(data, dict) and "basket_id" not in data:
         data = data.get("data")
-    return str(data["basket_id"]) if isinstance(data, dict) else ""
+    return identified(data, "basket_id")
 
 
 def needed(name: str, value: Price | None, kind: OrderType, kinds: Container[OrderType]) -> Decimal:

@@ -1,17 +1,18 @@
 """
 Operations without I/O: a plan says what to ask and how long to wait, a driver does it.
 
-Each operation of the client is a *plan*: a generator that yields ``Request`` or ``Pause`` and
-is resumed with a ``Response``, or with ``None`` after a pause. It never touches a socket or a
-clock, so one plan serves the blocking and the asynchronous client alike, and all that differs
-between the two is a driver of a few lines.
+Each operation of the client is a *plan*: a generator that yields steps and is resumed with what
+came of them. It never touches a socket or a clock, so one plan serves the blocking and the
+asynchronous client alike, and all that differs between the two is a driver of a few lines.
 
-    plan ── Request, Pause ──> driver ── bytes ──> server
-         <── Response, or a TransportError thrown in ──
+    step       answered by
+    Request    a Response, or a TransportError thrown in
+    Pause      whether there is time left for another look
+    Watch      nothing: from here on a change is accepted, and there is this long to see it
 
-The transport is the only seam. A failure on the way is raised inside the plan at the ``yield``
-that asked, sorted by what it means: nothing was sent (``NotSent``), a read got no answer
-(``TransportError``), a change got no answer (``OutcomeUnknown``).
+A failure on the way is raised inside the plan at the ``yield`` that asked, sorted by what it means:
+nothing was sent (``NotSent``), a read got no answer (``TransportError``), a change got no answer
+(``OutcomeUnknown``). Time belongs to the driver: one deadline over everything that a call does.
 """
 
 from collections.abc import Generator, Mapping
@@ -35,14 +36,28 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: msgspec.Struct | dict[str, Any] | None = None
     attempt: Attempt | None = None
     is_open: bool = False  # Asked without a token: a login, a download.
+    is_secret: bool = False  # Its answer can hold a token: no error quotes it.
     form: dict[str, str] | None = None  # A body in the manner of HTML forms.
     basic: tuple[str, str] | None = None  # Name and secret of an app.
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Let this much time pass."""
+    """Let this much time pass; a pause that ``must`` be whole is not cut short by the deadline."""
 
     seconds: float
+    must: bool = False
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """
+    Look for the effect of a change for so long.
+
+    With an attempt, that was accepted: whatever goes wrong from here on leaves its outcome unknown.
+    Without one something is looked for that was asked earlier, which may take the call's own time.
+    """
+
+    seconds: float
+    attempt: Attempt | None = None
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -63,9 +78,9 @@ class Done(msgspec.Struct, Generic[T], frozen=True):
     result: T
 
 
-Step = Request | Pause
-Reply = Response | TransportError | None
-Plan = Generator[Step, Response | None, T]
+Step = Request | Pause | Watch
+Reply = Response | TransportError | bool | None
+Plan = Generator[Step, Response | bool | None, T]
 
 
 def advance(plan: Plan[T], reply: Reply = None) -> Step | Done[T]:
@@ -96,10 +111,11 @@ def ask(request: Request) -> Plan[Response]:
         try:
             response = yield request
         except NotSent:
-            yield Pause(seconds)
+            if not (yield Pause(seconds)):
+                raise
         else:
-            assert response is not None, "a request is answered by a response or an error"
+            assert isinstance(response, Response), "a request is answered by a response or an error"
             return response
     response = yield request
-    assert response is not None
+    assert isinstance(response, Response)
     return response

@@ -23,6 +23,7 @@ from kavach.sdk import (
     bracket,
     cancelling,
     contracts,
+    given,
     gtt,
     logging_in,
     modifying,
@@ -32,9 +33,8 @@ from kavach.sdk import (
     resolving,
 )
 from kavach.sdk.account import Account, trading_info
-from kavach.sdk.errors import BadArgument
 from kavach.sdk.plan import Plan, T
-from kavach.sdk.transport import AwaitingDriver, BlockingDriver, settings
+from kavach.sdk.transport import AwaitingDriver, BlockingDriver
 from kavach.sdk.vendor import baskets as vendor_baskets
 from kavach.sdk.vendor import contracts as vendor_contracts
 from kavach.sdk.vendor import gtt as vendor_gtt
@@ -61,12 +61,12 @@ class _Connection:
         confirm_seconds: float,
     ) -> None:
         token = access_token or os.environ.get("KAVACH_TOKEN", "")
-        url = base_url or os.environ.get("KAVACH_URL") or DEFAULT_URL
-        if not url.startswith(("http://", "https://")):
-            raise BadArgument(f"base_url: {url!r} must begin with http:// or https://")
         named = client_id or os.environ.get("KAVACH_CLIENT_ID", "")
-        self.account = Account(named, confirm_seconds, token)
-        self.settings = settings(url, timeout_seconds)
+        url = os.environ.get("KAVACH_URL") or DEFAULT_URL if base_url is None else base_url
+        patience = given.seconds("confirm_seconds", confirm_seconds)
+        self.account = Account(given.text("client_id", named), patience, token)
+        self.base_url = given.base_url(url)
+        self.seconds = given.seconds("timeout_seconds", timeout_seconds, least=0.001)
 
 
 def _blocking(
@@ -113,11 +113,13 @@ class Pocket:
     ``base_url``, ``access_token`` and ``client_id`` are taken from KAVACH_URL, KAVACH_TOKEN and
     KAVACH_CLIENT_ID when not given; without a client id the server is asked whose token it is, and
     without a token the first call has to be a login.
-    ``timeout_seconds`` is the longest silence of the server to wait for, ``confirm_seconds`` how
-    long to watch the order book for the effect of a change. ``transport`` replaces httpx's own.
+    A call takes at most ``timeout_seconds`` until its answer is there, and a change at most
+    ``confirm_seconds`` more, in which the order book is watched for its effect. ``transport``
+    replaces httpx's own.
 
     Connections are kept for the next call, so make one client and use it again; close it, or use
-    it in a ``with``. One client may serve several threads. Errors: ``kavach.sdk.errors``.
+    it in a ``with``. One client may serve several threads, and goes on in a forked child, with
+    connections of its own. Errors: ``kavach.sdk.errors``.
     """
 
     def __init__(
@@ -132,13 +134,11 @@ class Pocket:
     ) -> None:
         made = _Connection(client_id, access_token, base_url, timeout_seconds, confirm_seconds)
         self._account = made.account
-        self._driver = BlockingDriver(
-            httpx.Client(transport=transport, **made.settings), made.account
-        )
+        self._driver = BlockingDriver(made.account, made.base_url, made.seconds, transport)
 
     def close(self) -> None:
         """Let go of all connections; the client cannot be used any more."""
-        self._driver.client.close()
+        self._driver.close()
 
     def __enter__(self) -> Self:
         return self
@@ -257,8 +257,9 @@ class AsyncPocket:
     """
     The same client for asyncio: the same arguments and methods, each of them awaited.
 
-    A task that is cancelled while a change is on its way has an unknown outcome too: pass your
-    own ``user_order_id`` and ``idempotency_key`` if you mean to cancel tasks.
+    A task that is cancelled while a change is on its way has an unknown outcome too: the
+    ``CancelledError`` carries it as its cause, and ``resolve`` takes it. Connections belong to an
+    event loop; in another one the client makes its own, so close it in the loop that used it.
     """
 
     def __init__(
@@ -273,13 +274,11 @@ class AsyncPocket:
     ) -> None:
         made = _Connection(client_id, access_token, base_url, timeout_seconds, confirm_seconds)
         self._account = made.account
-        self._driver = AwaitingDriver(
-            httpx.AsyncClient(transport=transport, **made.settings), made.account
-        )
+        self._driver = AwaitingDriver(made.account, made.base_url, made.seconds, transport)
 
     async def close(self) -> None:
         """Let go of all connections; the client cannot be used any more."""
-        await self._driver.client.aclose()
+        await self._driver.close()
 
     async def __aenter__(self) -> Self:
         return self

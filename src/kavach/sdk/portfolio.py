@@ -7,21 +7,23 @@ all and knows the ones that clients look for.
 Source: wire 1.5, 1.6, 1.10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key, own_client_id
-from kavach.sdk.answers import data_of, result_of, unreadable
-from kavach.sdk.book import positions, read_rows
+from kavach.sdk.account import Account, key_or_new, own_client_id
+from kavach.sdk.answers import data_of, read_rows, result_of, unreadable
+from kavach.sdk.book import positions
+from kavach.sdk.changes import Shown, Traces, Verdict, agrees, changed, shown_after
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.given import Price
+from kavach.sdk.given import ExchangeWord, Price, ProductWord, SideWord, Token, ValidityWord, Whole
+from kavach.sdk.placing import as_sent
 from kavach.sdk.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, Position
-from kavach.units import Exchange, Product, Side, Validity
+from kavach.units import Exchange, Side, Validity
 
 HOLDINGS: Final = "/api/v1/holdings"
 FUNDS: Final = "/api/v2/funds/view"
@@ -86,12 +88,12 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
 class MarginOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order whose margin is asked for; nothing is placed."""
 
-    exchange: Exchange | str
-    instrument_token: int | str
-    side: Side | str
-    quantity: int
+    exchange: ExchangeWord
+    instrument_token: Token
+    side: SideWord
+    quantity: Whole
     price: Price
-    product: Product | str
+    product: ProductWord
     symbol: str = ""
     series: str = ""
     underlying: str = ""
@@ -123,7 +125,7 @@ def funds(account: Account) -> Plan[Funds]:
     try:
         pairs = [_pair(row) for row in data["values"]]
         values = {label: Decimal(text) for label, text in pairs}
-    except (KeyError, TypeError, ValueError, InvalidOperation):
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidOperation):
         unreadable(request, response, "its data holds no labels with values")
     return Funds(client_id=str(data.get("client_id", "")), values=values)
 
@@ -131,13 +133,13 @@ def funds(account: Account) -> Plan[Funds]:
 def convert_position(
     account: Account,
     *,
-    exchange: Exchange | str,
-    instrument_token: int | str,
-    side: Side | str,
-    quantity: int,
-    product: Product | str,
-    new_product: Product | str,
-    validity: Validity | str = Validity.DAY,
+    exchange: ExchangeWord,
+    instrument_token: Token,
+    side: SideWord,
+    quantity: Whole,
+    product: ProductWord,
+    new_product: ProductWord,
+    validity: ValidityWord = Validity.DAY,
     idempotency_key: str | None = None,
 ) -> Plan[list[Position]]:
     """
@@ -146,7 +148,7 @@ def convert_position(
     ``side`` is BUY for a position that is long. Raises ``RequestRefused`` when nothing changed,
     ``OutcomeUnknown`` when no answer came.
     """
-    token = _token(instrument_token)
+    token = given.whole("instrument_token", instrument_token)
     body: dict[str, Any] = {
         "exchange": given.exchange("exchange", exchange),
         "instrument_token": token,
@@ -156,13 +158,14 @@ def convert_position(
         "validity": given.validity("validity", validity),
         "order_side": given.side("side", side),
     }
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    key = key_or_new(idempotency_key)
     client_id = yield from own_client_id(account)
     before = yield from positions(account)
     signed = body["quantity"] if body["order_side"] == Side.BUY else -body["quantity"]
     place = f"{body['exchange']}:{token}"
     attempt = Attempt(
         operation="convert",
+        asked=as_sent(body),
         kind=Kind.POSITION,
         idempotency_key=key,
         client_id=client_id,
@@ -175,18 +178,33 @@ def convert_position(
         method="PUT", path=CONVERT, body={**body, "client_id": client_id}, attempt=attempt
     )
     data_of(request, (yield from ask(request)))
-    after = yield from positions(account)
-    return after
+    accepted = "accepted, and the positions are not as it leaves them"
+    patience = account.confirm_seconds
+    return (yield from shown_after(account, POSITIONS, attempt, patience, accepted))
 
 
-def shows(held: Sequence[Position], wanted: dict[str, str]) -> bool:
+def _find(account: Account, attempt: Attempt) -> Plan[list[Position] | None]:
+    held = yield from positions(account)
+    return held
+
+
+def _judge(held: Sequence[Position], attempt: Attempt) -> Verdict:
     """Return whether the positions are what a conversion was to make of them."""
-    return all(str(_net(held, place)) == net for place, net in wanted.items())
+    agreed = agrees(attempt.wanted, lambda place: Shown(str(_net(held, place))))
+    return changed(attempt, agreed, is_closed=False, status="held")
 
 
-def margin(account: Account, orders: Sequence[MarginOrder]) -> Plan[Margin]:
+POSITIONS: Final = Traces(
+    find=_find, judge=_judge, shown=lambda held, attempt: {"positions": tuple(held)}
+)
+
+
+def margin(account: Account, orders: Iterable[MarginOrder]) -> Plan[Margin]:
     """Return what these orders would block, together and each by itself."""
-    asked = [_as_asked(order) for order in orders]
+    try:
+        asked = [_as_asked(order) for order in orders]
+    except TypeError:
+        raise BadArgument(f"orders: must be a list, not {type(orders).__name__}") from None
     if not asked:
         raise BadArgument("orders: one at least must be given")
     client_id = yield from own_client_id(account)
@@ -199,22 +217,24 @@ def margin(account: Account, orders: Sequence[MarginOrder]) -> Plan[Margin]:
     try:
         each = tuple(_required(value) for value in result["individual_margin_values"])
         return Margin(combined=_required(result["combined_margin"]), individual=each)
-    except (KeyError, TypeError, ValueError, InvalidOperation):
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidOperation):
         unreadable(request, response, "its result holds no margins")
 
 
-def _as_asked(order: MarginOrder) -> dict[str, str]:
+def _as_asked(order: Any) -> dict[str, str]:
     """Return an order as the calculator wants it: everything is text."""
+    if not isinstance(order, MarginOrder):
+        raise BadArgument(f"orders: each must be a MarginOrder, not {type(order).__name__}")
     exchange = given.exchange("exchange", order.exchange)
     return {
         "segment": "FutOpt" if exchange in DERIVATIVES else "Capital",
-        "series": order.series,
+        "series": given.text("series", order.series),
         "exchange": exchange,
         "side": given.side("side", order.side),
         "mode": "NEW",
-        "symbol": order.symbol,
-        "underlying": order.underlying,
-        "token": str(order.instrument_token),
+        "symbol": given.text("symbol", order.symbol),
+        "underlying": given.text("underlying", order.underlying),
+        "token": given.token("instrument_token", order.instrument_token),
         "quantity": str(given.whole("quantity", order.quantity)),
         "price": str(given.price("price", order.price)),
         "product": given.product("product", order.product),
@@ -228,13 +248,6 @@ def _net(held: Sequence[Position], place: str) -> int:
         for row in held
         if f"{row.exchange}:{row.instrument_token}:{row.product}" == place
     )
-
-
-def _token(value: int | str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise BadArgument(f"instrument_token: {value!r} is not a number") from None
 
 
 def _pair(row: Any) -> tuple[str, str]:

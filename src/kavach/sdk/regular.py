@@ -13,53 +13,62 @@ from typing import Any, Final
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, new_idempotency_key, new_user_order_id, own_client_id
-from kavach.sdk.answers import data_of
-from kavach.sdk.book import ORDERS, must_be_new, orders
-from kavach.sdk.cover import CancelOutcome, CancelResult
+from kavach.sdk.account import Account, key_or_new
+from kavach.sdk.answers import data_of, identified
+from kavach.sdk.book import ORDERS, OrderLike, id_of, rows_of
+from kavach.sdk.cancelling import cancel_result
+from kavach.sdk.changes import shown_after
+from kavach.sdk.cover import CancelResult
 from kavach.sdk.errors import (
     Attempt,
     AuthError,
     BadArgument,
     Kind,
-    OutcomeUnknown,
     RateLimited,
     RequestRefused,
 )
-from kavach.sdk.given import Price
-from kavach.sdk.placing import PRICED, TRIGGERED, needed, protection
-from kavach.sdk.plan import Plan, Request, Response, ask
-from kavach.sdk.rows import CONDITIONAL, Order, spelled
-from kavach.sdk.watching import Sighting, watch_for
-from kavach.units import Exchange, OrderType, Product, Side, Validity
-from kavach.wire import headers
+from kavach.sdk.given import (
+    ExchangeWord,
+    OrderTypeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
+from kavach.sdk.modifying import NOT_SHOWN
+from kavach.sdk.placing import PRICED, TRIGGERED, as_sent, needed, own_ids, protection
+from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.rows import Order, spelled
+from kavach.sdk.tracing import REGULAR, is_conditional, judge_order
+from kavach.sdk.watching import look_once, watch_for
+from kavach.units import OrderType, Validity
 from kavach.wire.regular_requests import (
     CancelOrderRequest,
     ModifyOrderRequest,
     PlaceOrderRequest,
 )
-from kavach.wire.statuses import OrderStatus
 
-OUTCOME_UNKNOWN: Final = "UNKNOWN"  # The order state of a venue that cannot be reached.
 AMO: Final = "AMO"
 
 
 def place_order(
     account: Account,
     *,
-    exchange: Exchange | str,
-    instrument_token: int | str,
-    side: Side | str,
-    quantity: int,
-    product: Product | str,
+    exchange: ExchangeWord,
+    instrument_token: Token,
+    side: SideWord,
+    quantity: Whole,
+    product: ProductWord,
     price: Price | None = None,
-    order_type: OrderType | str = OrderType.LIMIT,
+    order_type: OrderTypeWord = OrderType.LIMIT,
     trigger_price: Price | None = None,
-    validity: Validity | str = Validity.DAY,
-    disclosed_quantity: int = 0,
+    validity: ValidityWord = Validity.DAY,
+    disclosed_quantity: Whole = 0,
     after_market: bool = False,
     market_protection: Price | None = None,
-    user_order_id: int | None = None,
+    user_order_id: Whole | str | None = None,
     idempotency_key: str | None = None,
     device: str = "WEB",
 ) -> Plan[Order]:
@@ -78,7 +87,7 @@ def place_order(
     kind = given.order_type("order_type", order_type)
     body = PlaceOrderRequest(
         exchange=given.exchange("exchange", exchange),
-        instrument_token=str(instrument_token),
+        instrument_token=given.token("instrument_token", instrument_token),
         order_type=kind,
         price=needed("price", price, kind, PRICED),
         quantity=given.whole("quantity", quantity),
@@ -86,46 +95,30 @@ def place_order(
         validity=given.validity("validity", validity),
         product=given.product("product", product),
         order_side=given.side("side", side),
-        device=device,
+        device=given.text("device", device),
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
         market_protection_percentage=protection(market_protection),
-        execution_type=AMO if after_market else "REGULAR",
+        execution_type=AMO if given.flag("after_market", after_market) else "REGULAR",
     )
-    if idempotency_key is not None:
-        given.idempotency_key(idempotency_key)
-    number = given.optional(given.whole, "user_order_id", user_order_id)
-    body.client_id = yield from own_client_id(account)
-    if number is not None and idempotency_key is None:
-        yield from must_be_new(account, str(number))
-    body.user_order_id = new_user_order_id() if number is None else number
-    attempt = Attempt(
-        operation="place",
-        kind=Kind.REGULAR,
-        idempotency_key=idempotency_key or new_idempotency_key(),
-        client_id=body.client_id,
-        user_order_id=str(body.user_order_id),
-    )
+    attempt = yield from own_ids(account, body, Kind.REGULAR, user_order_id, idempotency_key)
     request = Request(method="POST", path=ORDERS, body=body, attempt=attempt)
     data = data_of(request, (yield from ask(request)))
-    order_id = str(data.get("oms_order_id", "")) if isinstance(data, dict) else ""
+    order_id = identified(data, "oms_order_id")
     attempt = msgspec.structs.replace(attempt, oms_order_id=order_id)
-    seen = yield from watch_order(account, attempt, account.confirm_seconds)
-    if seen.order is None:
-        why = f"accepted as order {order_id or '?'}, not found in the order book"
-        raise OutcomeUnknown(why, attempt) from seen.trouble
-    return seen.order
+    accepted = f"accepted as order {order_id or '?'}, not found in the order book"
+    return (yield from shown_after(account, REGULAR, attempt, account.confirm_seconds, accepted))
 
 
 def modify_order(
     account: Account,
-    order: Order | str,
+    order: OrderLike,
     *,
     price: Price | None = None,
-    quantity: int | None = None,
-    order_type: OrderType | str | None = None,
+    quantity: Whole | None = None,
+    order_type: OrderTypeWord | None = None,
     trigger_price: Price | None = None,
-    validity: Validity | str | None = None,
-    disclosed_quantity: int | None = None,
+    validity: ValidityWord | None = None,
+    disclosed_quantity: Whole | None = None,
     market_protection: Price | None = None,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
@@ -152,27 +145,17 @@ def modify_order(
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
         raise BadArgument("modify_order: nothing to change was given")
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
+    key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = yield from order_as_it_is(account, order)
     request = _modify_request(current, changes, key)
     data_of(request, (yield from ask(request)))
     assert request.attempt is not None
-    attempt = request.attempt
-    patience = account.confirm_seconds if confirm_seconds is None else confirm_seconds
-    seen = yield from watch_for(
-        lambda: find_order(account, attempt),
-        lambda now: shows(now, attempt.wanted) or now.is_closed,
-        patience,
-    )
-    if seen.order is None or not shows(seen.order, attempt.wanted):
-        why = "accepted, and the order book does not show the change"
-        raise OutcomeUnknown(why, attempt) from seen.trouble
-    return seen.order
+    return (yield from shown_after(account, REGULAR, request.attempt, patience, NOT_SHOWN))
 
 
 def cancel_order(
     account: Account,
-    order: Order | str,
+    order: OrderLike,
     *,
     idempotency_key: str | None = None,
     confirm_seconds: float | None = None,
@@ -186,8 +169,7 @@ def cancel_order(
     Raises ``RequestRefused`` when the request was refused and the order stands where it stood,
     ``OutcomeUnknown`` when no answer came.
     """
-    key = given.idempotency_key(idempotency_key or new_idempotency_key())
-    patience = account.confirm_seconds if confirm_seconds is None else confirm_seconds
+    key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = order if isinstance(order, Order) else (yield from order_as_it_is(account, order))
     _must_be_regular(current)
     request = _cancel_request(current, key)
@@ -199,71 +181,35 @@ def cancel_order(
     except (AuthError, RateLimited):
         raise
     except RequestRefused as refusal:
-        # A book that cannot be read must not hide the refusal that made us look.
-        once = yield from watch_for(lambda: find_order(account, attempt), lambda now: True, 0)
-        outcome = None if once.order is None else judge_order(once.order)
-        if once.order is None or outcome is None:
+        once = yield from look_once(lambda: REGULAR.find(account, attempt))
+        outcome = None if once is None else judge_order(once)
+        if once is None or outcome is None:
             raise
         return CancelResult(
             outcome=outcome,
-            order=once.order,
+            order=once,
             message=refusal.message,
             reason=refusal.reason,
             request_id=refusal.request_id,
         )
-    seen = yield from watch_for(
-        lambda: find_order(account, attempt), lambda now: judge_order(now) is not None, patience
+    sighting = yield from watch_for(
+        lambda: REGULAR.find(account, attempt),
+        lambda now: judge_order(now) is not None,
+        patience,
+        attempt,
     )
-    return _cancelled(current, seen, response, data)
+    outcome = None if sighting.seen is None else judge_order(sighting.seen)
+    return cancel_result(current, sighting, outcome, attempt, response, data)
 
 
-def order_as_it_is(account: Account, order: Order | str) -> Plan[Order]:
+def order_as_it_is(account: Account, order: OrderLike) -> Plan[Order]:
     """Return a regular order as the order book shows it now; ``BadArgument`` if there is none."""
-    named: Any = order.oms_order_id if isinstance(order, Order) else order
-    if not isinstance(named, str) or not named:
-        raise BadArgument(f"order: {order!r} is neither an order nor the id of one")
-    for row in (yield from orders(account)):
+    named = id_of(order)
+    for row in (yield from rows_of(account, named)):
         if row.oms_order_id == named:
             _must_be_regular(row)
             return row
     raise BadArgument(f"order: the order book has no order {named!r}")
-
-
-def find_order(account: Account, attempt: Attempt) -> Plan[Order | None]:
-    """
-    Return the regular order that an attempt was about: by its id, else by its user order id.
-
-    ``None`` when there is none, or when several could be meant.
-    """
-    rows = [row for row in (yield from orders(account)) if not is_conditional(row)]
-    if attempt.oms_order_id:
-        return next((row for row in rows if row.oms_order_id == attempt.oms_order_id), None)
-    found = [row for row in rows if row.user_order_id == attempt.user_order_id != ""]
-    return found[0] if len(found) == 1 else None
-
-
-def watch_order(account: Account, attempt: Attempt, seconds: float) -> Plan[Sighting[Order]]:
-    """Return the order that an attempt was about, once the book shows it."""
-    return watch_for(lambda: find_order(account, attempt), lambda now: True, seconds)
-
-
-def judge_order(order: Order) -> CancelOutcome | None:
-    """Return what the row says became of cancelling it; ``None`` when it does not yet."""
-    if not order.is_closed:
-        return None
-    return CancelOutcome.CANCELLED if order.is_cancelled else CancelOutcome.TOO_LATE
-
-
-def shows(order: Order, wanted: dict[str, str]) -> bool:
-    """Return whether the row shows every value of ``wanted``."""
-    if order.order_status == OrderStatus.MODIFY_PENDING:
-        return False
-    return all(spelled(getattr(order, name)) == value for name, value in wanted.items())
-
-
-def is_conditional(order: Order) -> bool:
-    """Return whether a row is a leg of a cover or bracket order."""
-    return order.execution_type.upper() in CONDITIONAL
 
 
 def _must_be_regular(order: Order) -> None:
@@ -299,19 +245,20 @@ def _modify_request(order: Order, changes: dict[str, Any], key: str) -> Request:
         **(repeated | changes),
     )
     wanted = {name: spelled(value) for name, value in changes.items()}
-    attempt = _attempt("modify", order, key, wanted)
+    attempt = _attempt("modify", order, key, wanted, as_sent(body))
     return Request(method="PUT", path=ORDERS, body=body, attempt=attempt)
 
 
 def _cancel_request(order: Order, key: str) -> Request:
     body = CancelOrderRequest(client_id=order.client_id, execution_type=order.execution_type)
     path = f"{ORDERS}/{given.path_piece('order', order.oms_order_id)}"
-    return Request(
-        method="DELETE", path=path, body=body, attempt=_attempt("cancel", order, key, {})
-    )
+    attempt = _attempt("cancel", order, key, {}, as_sent(body))
+    return Request(method="DELETE", path=path, body=body, attempt=attempt)
 
 
-def _attempt(operation: str, order: Order, key: str, wanted: dict[str, str]) -> Attempt:
+def _attempt(
+    operation: str, order: Order, key: str, wanted: dict[str, str], asked: dict[str, str]
+) -> Attempt:
     return Attempt(
         operation=operation,
         kind=Kind.REGULAR,
@@ -320,22 +267,5 @@ def _attempt(operation: str, order: Order, key: str, wanted: dict[str, str]) -> 
         user_order_id=order.user_order_id,
         oms_order_id=order.oms_order_id,
         wanted=wanted,
-    )
-
-
-def _cancelled(
-    order: Order, seen: Sighting[Order], response: Response, data: Any
-) -> CancelResult[Order]:
-    """Return what the order book says about an accepted request."""
-    outcome = None if seen.order is None else judge_order(seen.order)
-    if outcome is None:
-        lost_sight = seen.order is None or seen.trouble is not None
-        unknown = response.header(headers.ORDER_STATE) == OUTCOME_UNKNOWN or lost_sight
-        outcome = CancelOutcome.UNKNOWN if unknown else CancelOutcome.PENDING
-    words = data.get("message", "") if isinstance(data, dict) else ""
-    return CancelResult(
-        outcome=outcome,
-        order=seen.order or order,
-        message=str(seen.trouble or words),
-        request_id=response.header(headers.REQUEST_ID),
+        asked=asked,
     )

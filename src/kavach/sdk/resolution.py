@@ -1,13 +1,14 @@
 """
 What an ``OutcomeUnknown`` turned out to be.
 
-Source: cover-order F-08 to F-10, table A6.
+Source: docs/decisions/0031-what-a-client-may-claim.md.
 """
 
 import msgspec
 
 from kavach.sdk.baskets import Basket
-from kavach.sdk.cover import CancelOutcome, CoverOrder, Settled
+from kavach.sdk.changes import CancelOutcome, Settled
+from kavach.sdk.cover import CoverOrder
 from kavach.sdk.gtt import GttRule
 from kavach.sdk.rows import Order, Position
 

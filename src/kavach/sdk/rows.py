@@ -33,6 +33,7 @@ CANCELLED: Final = frozenset(
 )
 REJECTED: Final = frozenset({OrderStatus.REJECTED.value, "BRACKET_ORDER_REJECTED"})
 CLOSED: Final = TRADED | CANCELLED | REJECTED
+ON_ITS_WAY: Final = frozenset({OrderStatus.PENDING.value, "AMO_REQ_RECEIVED"})
 CONDITIONAL: Final = frozenset({"CO", "BO", "SPD"})  # Execution types of ``/orders/kart``.
 
 _TEXT_IDS: Final = ("oms_order_id", "exchange_order_id", "user_order_id", "order_id")
@@ -89,6 +90,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def is_rejected(self) -> bool:
         """Whether the order was refused by risk management or the exchange."""
         return self.order_status in REJECTED
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the order stands at the exchange: it lives, and is not only on its way there."""
+        return not self.is_closed and self.order_status not in ON_ITS_WAY
+
+    @property
+    def open_quantity(self) -> int:
+        """How much is left to trade; servers that do not say so have it in the other two."""
+        return self.remaining_quantity or max(0, self.quantity - self.filled_quantity)
 
     @property
     def quantity_traded(self) -> int:

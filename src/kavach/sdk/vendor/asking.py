@@ -5,7 +5,7 @@ Source: wire 1.1 (SDK12 column), Part 6.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from kavach.sdk.answers import plain_object
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.plan import Plan, Request, ask
 
+ENDINGS: Final = frozenset({"cancel", "delete", "remove"})
 Answer = dict[str, Any]
 Parameters = Mapping[str, Any]
 
@@ -43,7 +44,14 @@ def change(
 ) -> Plan[Answer]:
     """Return the answer to a change; ``traces`` are more fields of the attempt."""
     attempt = msgspec.structs.replace(
-        Attempt(operation=operation, kind=kind, idempotency_key=new_idempotency_key()),
+        Attempt(
+            operation=operation,
+            kind=kind,
+            idempotency_key=new_idempotency_key(),
+            asked={key: str(value) for key, value in (body or query or {}).items()},
+            # That something ended shows; what a row was to become, only the caller knows.
+            by_vendor_name=operation not in ENDINGS,
+        ),
         **(traces or {}),
     )
     request = Request(

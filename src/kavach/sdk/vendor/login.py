@@ -12,8 +12,8 @@ from typing import Any
 
 from kavach.sdk.account import Account
 from kavach.sdk.answers import plain_object
-from kavach.sdk.logging_in import LOGIN, TWOFA, factor_type
-from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.logging_in import LOGIN, TWOFA, factor_type, open_request, question_of
+from kavach.sdk.plan import Plan, ask
 from kavach.sdk.vendor.asking import Answer
 
 
@@ -28,11 +28,12 @@ def generate_session(
     answer = yield from _ask(LOGIN, {"channel_id": channel_id, "channel_secret": channel_secret})
     if pin is None or answer.get("status") != "success":
         return answer
-    twofa = answer.get("data", {}).get("twofa", {})
-    questions = twofa.get("questions") or [{}]
-    answer = yield from validate_2fa(
-        account, channel_id, twofa.get("twofa_token", ""), pin, questions[0].get("question_id", "")
-    )
+    data = answer.get("data")
+    twofa = data.get("twofa") if isinstance(data, dict) else None
+    if not isinstance(twofa, dict):
+        return answer  # It asks for no second factor.
+    second = twofa.get("twofa_token", "")
+    answer = yield from validate_2fa(account, channel_id, second, pin, question_of(twofa))
     return answer
 
 
@@ -50,12 +51,13 @@ def validate_2fa(
             "device_type": "web",
         },
     )
-    token = answer.get("data", {}).get("auth_token") if answer.get("status") == "success" else ""
-    if token:
-        account.now_is(str(login_id), str(token))
+    data = answer.get("data")
+    token = data.get("auth_token") if isinstance(data, dict) else None
+    if answer.get("status") == "success" and isinstance(token, str) and token:
+        account.now_is(str(login_id), token)
     return answer
 
 
 def _ask(path: str, body: dict[str, Any]) -> Plan[Answer]:
-    request = Request(method="POST", path=path, body=body, is_open=True)
+    request = open_request(path, body)
     return plain_object(request, (yield from ask(request)))
