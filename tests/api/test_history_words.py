@@ -15,7 +15,7 @@ def test_every_line_of_a_history_has_a_word() -> None:
     for node in ast.walk(ast.parse(EVOLVE.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             words = [one.value for one in node.args if isinstance(one, ast.Constant)]
-            if node.func.id in {"_note", "LegChange"}:
+            if node.func.id in {"_note", "add_line"}:
                 noted |= {one for one in words if isinstance(one, str) and one}
     assert noted >= {"accepted", "traded", "request_lost"}
     assert noted - {"accepted", "traded"} == set(history._CHANGES)

@@ -145,7 +145,7 @@ def test_an_after_market_order_waits_for_the_session(world: World) -> None:
     """It is parked, changes and is cancelled by its own words, and at the opening it is sent."""
     first = placed(world, execution_type="amo")
     assert (first["order_status"], first["execution_type"]) == ("AMO_REQ_RECEIVED", "AMO")
-    assert first["exchange_order_id"] == "" and first["last_activity_reference"] == 0
+    assert first["exchange_order_id"] == "" and first["last_activity_reference"] > 0
     body = regular(execution_type="AMO", quantity=7) | {"oms_order_id": first["oms_order_id"]}
     assert world.http.put(ORDERS, json=body, headers=BEARER).status_code == 200
     row = world.row(first["oms_order_id"])

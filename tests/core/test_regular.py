@@ -194,7 +194,7 @@ SCENES: Final = {
     E1 traded 40       -> nothing                  | OPEN
     modify quantity 30 -> no: quantity_must_cover_fills | OPEN
     modify quantity 40 -> cancel E1, ok CANCEL_PENDING | OPEN
-    E1 cancelled       -> nothing                  | CANCELLED
+    E1 cancelled       -> nothing                  | FILLED
     """,
     "it cannot be changed before it is acknowledged": """
     place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT

@@ -102,8 +102,8 @@ class Listener:
 
 
 def visible(row: Row) -> Row:
-    """Return what a client sees change: all but the times, and who wanted it."""
-    unseen = {"exchange_time", "last_activity_reference", "mode"}
+    """Return what a client sees change: all but the time, and who wanted it."""
+    unseen = {"exchange_time", "mode"}
     return {name: value for name, value in row.items() if name not in unseen}
 
 

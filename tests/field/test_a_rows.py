@@ -15,7 +15,6 @@ from tests.field.rows_world import FUTURE, IDEA, LOT, SLICE, RowsDesk
 
 PRICE: Final = 260_000_000
 TICK: Final = 1_000
-A1: Final = pytest.mark.xfail(strict=True, reason="A1")
 STOP: Final = 258_000_000
 LOTS: Final = (1, 26, 27, 28, 54, 55, 81)
 TABLE: Final = [
@@ -41,7 +40,6 @@ def assert_row_is_book(desk: RowsDesk, order_id: int, leg: Leg, total: int, fill
 
 
 @pytest.mark.parametrize("side", Side)
-@A1
 def test_a1_the_row_is_the_book(side: Side) -> None:
     """A total changed up or down past slices is the row's and the book's; sent back it stays."""
     wrong = {}
@@ -81,7 +79,6 @@ def change_and_send_back(start: int, filled: int, wanted: int, side: Side) -> No
     desk.check_replay()
 
 
-@A1
 def test_a1_a_round_trip_adds_no_slice() -> None:
     """Reduced, sent back, grown and reduced again, an order is never more than was asked."""
     desk = RowsDesk()
@@ -110,7 +107,6 @@ def test_a1_what_a_slice_trades_on_its_way_out_is_in_the_row() -> None:
     desk.check()
 
 
-@A1
 def test_a1_a_reduction_under_way_is_a_change_and_no_cancel() -> None:
     """While the venue owes the end of a slice, the row says MODIFY_PENDING and the old total."""
     desk = RowsDesk()
@@ -124,7 +120,6 @@ def test_a1_a_reduction_under_way_is_a_change_and_no_cancel() -> None:
     assert desk.row(order_id)["order_status"] == "MODIFY_CONFIRMED"
 
 
-@A1
 def test_a1_a_slice_that_the_exchange_removes_is_not_in_the_row() -> None:
     """What the exchange takes out of a leg that lives on cannot trade: it is not left."""
     desk = RowsDesk()
@@ -146,7 +141,7 @@ def test_a1_a_cancelled_order_keeps_its_total() -> None:
     assert (row["quantity"], row["filled_quantity"], row["remaining_quantity"]) == (60, 40, 20)
 
 
-@pytest.mark.parametrize("wanted", [pytest.param(40, marks=A1), 41, 60, 100, 130])
+@pytest.mark.parametrize("wanted", [40, 41, 60, 100, 130])
 def test_a1_a_regular_order_is_what_its_row_says(wanted: int) -> None:
     """A regular order changed after a partial fill is its row, and ends COMPLETE when filled."""
     desk = RowsDesk()
@@ -165,7 +160,7 @@ def test_a1_a_regular_order_is_what_its_row_says(wanted: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["CO", "BO"])
-@pytest.mark.parametrize("wanted", [pytest.param(40, marks=A1), 60, 130])
+@pytest.mark.parametrize("wanted", [40, 60, 130])
 def test_a1_exits_follow_what_filled_and_not_what_was_asked(kind: str, wanted: int) -> None:
     """Stop and target are as large as what has filled, whatever the entry's total becomes."""
     desk = RowsDesk()
@@ -183,7 +178,6 @@ def test_a1_exits_follow_what_filled_and_not_what_was_asked(kind: str, wanted: i
     desk.check()
 
 
-@A1
 def test_a1_a_stop_in_slices_says_what_stands() -> None:
     """While a slice of the stop is unconfirmed, the stop's row is what the venue has confirmed."""
     desk = RowsDesk()

@@ -14,25 +14,25 @@ from typing import Final
 
 from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
+from kavach.core.leg_row import is_owed, shown_row, speaker_of
 from kavach.core.order_life import CLOSED, InFlight, Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.order import RegularOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.instruments import Instrument
-from kavach.units import InstrumentKey, OrderType
+from kavach.units import InstrumentKey
 from kavach.wire.statuses import OrderStatus
 
-STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
 NOTHING_LEFT: Final = frozenset(
     {OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED, OrderStatus.AMO_CANCEL_CONFIRMED}
 )
-UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.SLM})
 
 
 class LegView:
     """One leg of an order, summed over its orders at the venue; a regular order has but one leg."""
 
     __slots__ = (
+        "exchange_order_id",
         "filled",
         "instrument",
         "leg",
@@ -44,75 +44,52 @@ class LegView:
         "quantity",
         "remaining",
         "side",
-        "speaker",
         "status",
         "trigger_price_pips",
         "updated_at_ns",
+        "value",
+        "version_ns",
     )
 
     def __init__(self, parent: ParentOrder, leg: Leg, instrument: Instrument) -> None:
         self.parent = parent
         self.leg = leg
         self.instrument = instrument
+        self.orders = parent.orders_of(leg)
         if leg is Leg.ENTRY:
-            self.orders = parent.entries
             self.order_id = parent.order_id
             self.side = parent.side
-            self.filled = parent.entry_filled
-            self.quantity = _entry_quantity(parent)
         else:
             cover = _cover(parent)
-            self.orders = cover.orders_of(leg)
             self.order_id = cover.id_of(leg)
             self.side = cover.exit_side
-            self.filled = _filled(self.orders) if cover.is_bracket else cover.exits_filled
-            self.quantity = cover.entry_filled
-        self.speaker = _speaker(self.orders)
+        row = shown_row(parent, leg, instrument)
+        self.order_type = row.order_type
+        self.quantity = row.quantity
+        self.filled = row.filled_quantity
+        self.value = row.filled_value
+        self.price_pips = row.price_pips
+        self.trigger_price_pips = row.trigger_price_pips
+        self.exchange_order_id = row.exchange_order_id
         self.updated_at_ns = parent.leg_updated_at_ns(leg)
-        self.order_type, self.price_pips, self.trigger_price_pips = (
-            _entry_prices(parent, self.speaker) if leg is Leg.ENTRY else self._exit_prices()
-        )
+        self.version_ns = parent.version_of(leg)
         self.status = _status(parent, leg, self.orders, self.filled, self.quantity)
-        self.remaining = 0 if self.status in NOTHING_LEFT else self._open_quantity()
-
-    @property
-    def exchange_order_id(self) -> str:
-        """The exchange's id of the order that speaks for the leg; empty before it has one."""
-        return self.speaker.exchange_order_id if self.speaker else ""
-
-    @property
-    def value(self) -> int:
-        """What has traded, in pips times quantity."""
-        return sum(order.filled_value for order in self.orders)
+        self.remaining = 0 if self.status in NOTHING_LEFT else row.remaining_quantity
 
     @property
     def entered_at_ns(self) -> int:
         """When the leg came into being."""
-        if self.leg is Leg.ENTRY or not self.orders:
+        if self.leg is Leg.ENTRY:
             return self.parent.placed_at_ns
-        return self.orders[0].sent_at_ns
+        return _cover(self.parent).exits_named_at_ns
 
     @property
     def rejection(self) -> tuple[int, str]:
         """The code and the text of a leg that was rejected."""
-        if self.speaker is not None and self.speaker.life is Life.REJECTED:
-            return self.speaker.code, self.speaker.reason
+        speaker = speaker_of(self.orders)
+        if speaker is not None and speaker.life is Life.REJECTED:
+            return speaker.code, speaker.reason
         return self.parent.ended_code, self.parent.ended_reason
-
-    def _open_quantity(self) -> int:
-        """What is left: what a bracket's target has sold is not left for its stop."""
-        if self.leg is Leg.ENTRY:
-            return self.quantity - self.filled
-        return self.parent.position
-
-    def _exit_prices(self) -> tuple[OrderType, int, int]:
-        if self.speaker is not None:
-            at_venue = self.speaker
-            return at_venue.order_type, at_venue.price_pips, at_venue.trigger_price_pips
-        if self.leg is Leg.SECOND:
-            return OrderType.LIMIT, _cover(self.parent).target_price_pips, 0
-        kind = OrderType.SLM if self.instrument.slm_allowed else OrderType.SL
-        return kind, 0, _cover(self.parent).stop_price_pips
 
 
 def legs_of(
@@ -133,29 +110,6 @@ def _cover(parent: ParentOrder) -> CoverOrder:
     return parent
 
 
-def _speaker(orders: tuple[VenueOrder, ...]) -> VenueOrder | None:
-    """Return the order whose id and prices the row shows: the first that is not over."""
-    for order in orders:
-        if order.life not in CLOSED:
-            return order
-    return orders[-1] if orders else None
-
-
-def _entry_quantity(parent: ParentOrder) -> int:
-    if not parent.entries:
-        return parent.quantity
-    return sum(order.quantity for order in parent.entries)
-
-
-def _entry_prices(parent: ParentOrder, at_venue: VenueOrder | None) -> tuple[OrderType, int, int]:
-    """Return what the client asked for; a change counts once the venue has it."""
-    if at_venue is None:
-        return parent.order_type, parent.price_pips, parent.trigger_price_pips
-    price_pips = 0 if parent.order_type in UNPRICED else at_venue.price_pips
-    trigger_pips = at_venue.trigger_price_pips if parent.order_type in STOPS else 0
-    return parent.order_type, price_pips, trigger_pips
-
-
 def _status(
     parent: ParentOrder, leg: Leg, orders: tuple[VenueOrder, ...], filled: int, quantity: int
 ) -> OrderStatus:
@@ -164,7 +118,7 @@ def _status(
     open_orders = [order for order in orders if order.life not in CLOSED]
     if open_orders:
         return _open_status(parent, leg, open_orders, filled)
-    if leg is not Leg.ENTRY and parent.position and not parent.over and _is_owed(parent, leg):
+    if leg is not Leg.ENTRY and is_owed(_cover(parent), leg):
         return OrderStatus.PENDING  # The stop was lost; another is on its way.
     if filled and filled >= quantity:
         return OrderStatus.COMPLETE
@@ -175,17 +129,6 @@ def _status(
     if not orders and parent.state == "REJECTED":
         return OrderStatus.REJECTED
     return OrderStatus.CANCEL_CONFIRMED
-
-
-def _is_owed(parent: ParentOrder, leg: Leg) -> bool:
-    """Return whether an exit that is not there shall come: a target, as long as it can be met."""
-    cover = _cover(parent)
-    over = cover.target_lost or cover.triggered_at_ns or cover.exit_source is not None
-    return leg is Leg.THIRD or not over
-
-
-def _filled(orders: tuple[VenueOrder, ...]) -> int:
-    return sum(order.filled_quantity for order in orders)
 
 
 def _parked_status(order: RegularOrder) -> OrderStatus:
@@ -203,6 +146,8 @@ def _parked_status(order: RegularOrder) -> OrderStatus:
 def _open_status(
     parent: ParentOrder, leg: Leg, orders: list[VenueOrder], filled: int
 ) -> OrderStatus:
+    if leg is Leg.ENTRY and parent.modify is not None:
+        return OrderStatus.MODIFY_PENDING  # A reduction may cancel orders: that is a change, too.
     if any(order.in_flight is InFlight.CANCEL for order in orders):
         return OrderStatus.CANCEL_PENDING
     if any(order.in_flight is InFlight.AMEND for order in orders):

@@ -10,9 +10,9 @@ from typing import Final
 from kavach.api.legs import LegView, legs_of
 from kavach.core.accounts import Client
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
+from kavach.core.cover_order import CoverOrder, Plan
 from kavach.core.money.position import Position
-from kavach.core.parent_order import ParentOrder, Trade
+from kavach.core.parent_order import LegChange, ParentOrder, Trade
 from kavach.core.regular.order import RegularOrder
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
@@ -35,11 +35,12 @@ def order_row(view: LegView) -> OrderRow:
     rejected = view.status is OrderStatus.REJECTED
     answered = bool(view.exchange_order_id)
     code, reason = view.rejection if rejected else (0, ANSWERED if answered else "")
-    last_activity = 0 if rejected or status_of_parked(view) else view.updated_at_ns
+    last_activity = view.version_ns if view.orders or not rejected else 0
     stop_pips = target_pips = step_pips = 0
     if isinstance(parent, CoverOrder):
-        stop_pips, target_pips = (0, 0) if rejected else _exits_asked(parent)
-        step_pips = parent.trailing_step_pips
+        plan = parent.plan_in(view.leg)
+        stop_pips, target_pips = (0, 0) if rejected else _exits_asked(parent, plan)
+        step_pips = plan.trailing_step_pips
     return OrderRow(
         mode="NEW",  # Never another word: a client finds its own orders by it.
         exchange=instrument.exchange.value,
@@ -108,16 +109,11 @@ def execution_type(parent: ParentOrder) -> str:
     return (ExecutionType.BO if parent.is_bracket else ExecutionType.CO).value
 
 
-def _exits_asked(cover: CoverOrder) -> tuple[int, int]:
+def _exits_asked(cover: CoverOrder, plan: Plan) -> tuple[int, int]:
     """Return stop and target in the words of a request, so that they can be sent back."""
     if cover.is_bracket:
-        return cover.stop_offset_pips, cover.target_offset_pips
-    return cover.stop_price_pips, 0
-
-
-def status_of_parked(view: LegView) -> bool:
-    """Return whether the row is of an order that was never sent."""
-    return view.status.value.startswith("AMO_")
+        return plan.stop_offset_pips, plan.target_offset_pips
+    return plan.stop_price_pips, 0
 
 
 def trade_rows(
@@ -127,14 +123,15 @@ def trade_rows(
     if not parent.trades:
         return
     views = {view.leg: view for view in legs_of(parent, instruments)}
-    filled = dict.fromkeys(Leg, 0)
-    for trade in parent.trades:
-        filled[trade.leg] += trade.quantity
-        yield _trade_row(views[trade.leg], trade, filled[trade.leg])
+    lines = (change for change in parent.changes or () if change.what == "traded")
+    for trade, line in zip(parent.trades, lines, strict=True):
+        yield _trade_row(views[trade.leg], trade, line)
 
 
-def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
+def _trade_row(view: LegView, trade: Trade, line: LegChange) -> TradeRow:
+    """Return a trade; all that it says of its order is as it was then."""
     parent, instrument = view.parent, view.instrument
+    filled = line.filled_quantity
     return TradeRow(
         book_type="RL",
         broker_id="",
@@ -151,14 +148,14 @@ def _trade_row(view: LegView, trade: Trade, filled: int) -> TradeRow:
         login_id=parent.client_id,
         oms_order_id=str(view.order_id),
         order_entry_time=_seconds(view.entered_at_ns),
-        order_price=number(view.price_pips),
+        order_price=number(line.price_pips),
         order_side=view.side.value,
-        order_type=view.order_type.value,
-        original_vol=view.quantity,
+        order_type=line.order_type,
+        original_vol=line.quantity,
         pan="",
         pro_cli=PRO_CLI_NUMBER,
         product=parent.product.value,
-        remaining_quantity=max(0, view.quantity - filled),
+        remaining_quantity=line.quantity - filled,
         trade_number=trade.trade_id,
         trade_price=number(trade.price_pips),
         trade_quantity=trade.quantity,

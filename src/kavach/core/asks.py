@@ -347,7 +347,7 @@ def _check_address(
     if command.product is not None and command.product is not cover.product:
         return Reason.PRODUCT_MUST_NOT_CHANGE
     seen = command.last_activity_ns
-    if seen is not None and abs(seen - cover.leg_updated_at_ns(leg)) > REFERENCE_TOLERANCE_NS:
+    if seen is not None and abs(seen - cover.version_of(leg)) > REFERENCE_TOLERANCE_NS:
         return Reason.REFERENCE_MUST_BE_CURRENT
     return None
 

@@ -35,7 +35,7 @@ from kavach.core.bracket.offsets import from_reference
 from kavach.core.commands import Leg, ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.desk import Desk
-from kavach.core.leg_terms import LegTerms, leg_terms
+from kavach.core.leg_row import LegRow, shown_row
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.regular.commands import ModifyOrder
@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
     parent: ParentOrder
     leg: Leg
-    row: LegTerms
+    row: LegRow
 
     @property
     def of_entry(self) -> bool:
@@ -78,9 +78,11 @@ def _percent(hundredths: int) -> str:
     return percent_text(hundredths)
 
 
-def _of_cover(name: str) -> Callable[[Seen], Any]:
-    """Return how a fact that only cover orders have is read."""
-    return lambda seen: getattr(seen.parent, name, 0)
+def _of_plan(name: str) -> Callable[[Seen], Any]:
+    """Return how a plan that only cover orders have is read."""
+    return lambda seen: (
+        getattr(seen.parent.plan_in(seen.leg), name) if isinstance(seen.parent, CoverOrder) else 0
+    )
 
 
 R = Reason
@@ -126,28 +128,28 @@ FIELDS: Final = (
     ),
     Field(
         "stop_price_pips",
-        _of_cover("stop_price_pips"),
+        _of_plan("stop_price_pips"),
         frozenset({ENTRY, THIRD}),
         R.STOP_MUST_NOT_CHANGE,
         _price,
     ),
     Field(
         "stop_offset_pips",
-        _of_cover("stop_offset_pips"),
+        _of_plan("stop_offset_pips"),
         frozenset({ENTRY, THIRD}),
         R.STOP_MUST_NOT_CHANGE,
         _price,
     ),
     Field(
         "target_offset_pips",
-        _of_cover("target_offset_pips"),
+        _of_plan("target_offset_pips"),
         frozenset({ENTRY, SECOND}),
         R.TARGET_MUST_NOT_CHANGE,
         _price,
     ),
     Field(
         "trailing_step_pips",
-        _of_cover("trailing_step_pips"),
+        _of_plan("trailing_step_pips"),
         frozenset({ENTRY, THIRD}),
         R.TRAILING_MUST_NOT_CHANGE,
         _price,
@@ -179,7 +181,7 @@ def gets_out(leg: Leg, command: ModifyCoverOrder) -> bool:
 
 def asked(desk: Desk, parent: ParentOrder, leg: Leg, command: C) -> C | Refusal:
     """Return the change without what the leg's row has already, or why a value cannot change."""
-    seen = Seen(parent, leg, leg_terms(parent, leg, desk.state.instruments[parent.instrument]))
+    seen = Seen(parent, leg, shown_row(parent, leg, desk.state.instruments[parent.instrument]))
     exits = isinstance(command, ModifyCoverOrder) and gets_out(leg, command)
     nothing: dict[str, None] = {}
     for field in FIELDS:

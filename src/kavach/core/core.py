@@ -54,6 +54,7 @@ from kavach.core.cover_tables import (
 )
 from kavach.core.desk import Desk
 from kavach.core.doubt import ask_siblings, ask_what_became, compare_unasked
+from kavach.core.evidence import proves_change
 from kavach.core.flatten import harden
 from kavach.core.gaps import Gaps
 from kavach.core.gtt import asks as gtts
@@ -162,6 +163,8 @@ class Core(Desk):
                 report.reason,
             )
         elif type(report) is e.OrderTraded:
+            if order.amend is not None and proves_change(order, report):
+                self._take(parent, order, e.OrderAmended(order.tag, order.serial))
             self._check_trade(parent, order, report)
         before = parent.state
         kind = KINDS[type(parent)]

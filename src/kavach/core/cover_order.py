@@ -16,6 +16,8 @@ Source: cover-order 5.1, 5.2, 5.8 (INV-1 to INV-4).
 
 from typing import Final
 
+import msgspec
+
 from kavach.core.bracket.quantities import exposed, linked_most, stops_confirmed
 from kavach.core.commands import Leg
 from kavach.core.cover_tables import (
@@ -32,11 +34,20 @@ from kavach.core.cover_tables import (
 )
 from kavach.core.events import Source
 from kavach.core.order_life import Life
-from kavach.core.parent_order import ParentOrder
+from kavach.core.parent_order import VERSION_STEP_NS, ParentOrder
 from kavach.core.venue_order import VenueOrder
 from kavach.units import Side, opposite
 
 _SENT: Final = Life.SENT
+
+
+class Plan(msgspec.Struct, frozen=True, array_like=True):
+    """What rows say of stop and target in the words of a request."""
+
+    stop_price_pips: int
+    trailing_step_pips: int
+    stop_offset_pips: int
+    target_offset_pips: int
 
 
 class CoverOrder(ParentOrder, array_like=True, gc=False):
@@ -66,6 +77,10 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     target_id: int = 0  # oms_order_id of the SECOND leg, from the first fill on.
     target_lost: bool = False  # The venue refused it, or took it out: not sent again.
     link: int = 0  # What its exits of this session share; 0: none was sent yet.
+    stop_version_ns: int = 0  # Of the rows of stop and target.
+    target_version_ns: int = 0
+    exits_named_at_ns: int = 0  # When stop and target got their rows.
+    kept_plans: dict[Leg, Plan] | None = None  # What rows that have ended go on to show.
 
     @property
     def is_bracket(self) -> bool:
@@ -162,6 +177,45 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
         if not self.target_price_pips:
             return self.exits if leg is Leg.THIRD else ()
         return tuple(order for order in self.exits if order.leg is leg)
+
+    def version_of(self, leg: Leg) -> int:
+        """Return the version of a leg's row, higher with every change of it (INV-23)."""
+        if leg is Leg.ENTRY:
+            return self.entry_version_ns
+        return self.stop_version_ns if leg is Leg.THIRD else self.target_version_ns
+
+    def touch(self, leg: Leg, at_ns: int) -> None:
+        """Make another version of a leg's row: the time, and where time stands still, the next."""
+        if self.kept_plans:
+            self.kept_plans.pop(leg, None)
+        version = max(at_ns, self.version_of(leg) + VERSION_STEP_NS)
+        if leg is Leg.ENTRY:
+            self.entry_version_ns = version
+        elif leg is Leg.THIRD:
+            self.stop_version_ns = version
+        else:
+            self.target_version_ns = version
+
+    @property
+    def plan(self) -> Plan:
+        """Where stop and target shall stand now."""
+        return Plan(
+            self.stop_price_pips,
+            self.trailing_step_pips,
+            self.stop_offset_pips,
+            self.target_offset_pips,
+        )
+
+    def plan_in(self, leg: Leg) -> Plan:
+        """Return what a leg's row says of stop and target: once the leg has ended, as it was."""
+        return self.kept_plans.get(leg, self.plan) if self.kept_plans else self.plan
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The legs that have a row."""
+        if not self.stop_id:
+            return (Leg.ENTRY,)
+        return tuple(Leg) if self.target_id else (Leg.ENTRY, Leg.THIRD)
 
     def id_of(self, leg: Leg) -> int:
         """Return a leg's own oms_order_id, 0 if it has none yet."""

@@ -60,7 +60,7 @@ def wanted_terms(
     order_type = parent.order_type if c.order_type is None else c.order_type
     price = parent.price_pips if c.price_pips is None else c.price_pips
     trigger = parent.trigger_price_pips if c.trigger_price_pips is None else c.trigger_price_pips
-    quantity = parent.quantity if c.quantity is None else c.quantity
+    quantity = parent.total if c.quantity is None else c.quantity
     disclosed = parent.disclosed_quantity
     if c.disclosed_quantity is not None:
         disclosed = c.disclosed_quantity
@@ -116,11 +116,24 @@ def check_wanted(
 def differs(parent: ParentOrder, wanted: EntryModifyRequested) -> bool:
     return (
         wanted.order_type is not parent.order_type
-        or wanted.quantity != parent.quantity
+        or wanted.quantity != parent.total
         or wanted.disclosed_quantity != parent.disclosed_quantity
         or wanted.price_pips != parent.price_pips
         or wanted.trigger_price_pips != parent.trigger_price_pips
         or wanted.validity is not parent.validity
+    )
+
+
+def without_rest(parent: ParentOrder, wanted: EntryModifyRequested) -> EntryModifyRequested:
+    """Return the entry as it is, but for what has not traded: nothing else of it can change."""
+    return replace(
+        wanted,
+        order_type=parent.order_type,
+        disclosed_quantity=min(parent.disclosed_quantity, wanted.quantity),
+        price_pips=parent.price_pips,
+        trigger_price_pips=parent.trigger_price_pips,
+        validity=parent.validity,
+        reference_price_pips=parent.reference_price_pips,
     )
 
 

@@ -19,12 +19,13 @@ from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.gtt.evolve import APPLY as GTTS
+from kavach.core.leg_row import add_line, leg_row, other_rows, touch_changed, touch_planned
 from kavach.core.limits.evolve import APPLY as APPLY_LIMITS
 from kavach.core.listing.events import InstrumentListed
 from kavach.core.listing.evolve import instrument_listed
 from kavach.core.money.evolve import APPLY as APPLY_MONEY
 from kavach.core.order_life import LIFE, REQUEST, Illegal, InFlight, InFlightEvent, Life, LifeEvent
-from kavach.core.parent_order import LegChange, ParentOrder, Trade
+from kavach.core.parent_order import ParentOrder, Trade
 from kavach.core.people.evolve import PEOPLE_APPLY
 from kavach.core.regular.evolve import APPLY as APPLY_REGULAR
 from kavach.core.regular.order import RegularOrder
@@ -46,6 +47,7 @@ _LATE: Final = Illegal.LATE
 _NEVER: Final = Illegal.NEVER
 _FILLED: Final = Life.FILLED
 _SENT: Final = Life.SENT
+_GONE: Final = frozenset({Life.CANCELLED, Life.REJECTED, Life.EXPIRED})
 _IDLE: Final = InFlight.NONE
 _USER: Final = e.Source.USER
 _BY_US: Final = e.Closing.CANCELLED
@@ -77,24 +79,11 @@ def _answer(order: VenueOrder, happened: InFlightEvent) -> None:
 
 
 def _note(parent: ParentOrder, order: VenueOrder, what: str, at_ns: int, reason: str = "") -> None:
-    """Add a line to the history of the order's leg."""
+    """Add a line to the history of the order's leg, whose row has changed."""
     order.updated_at_ns = at_ns
-    if parent.changes is None:
-        parent.changes = []
-    parent.changes.append(
-        LegChange(
-            at_ns=at_ns,
-            leg=order.leg,
-            what=what,
-            status=order.life,
-            order_type=order.order_type,
-            quantity=order.quantity,
-            filled_quantity=order.filled_quantity,
-            price_pips=order.price_pips,
-            trigger_price_pips=order.trigger_price_pips,
-            reason=reason,
-        )
-    )
+    leg = order.leg
+    parent.touch(leg, at_ns)
+    add_line(parent, leg, what, order.life, at_ns, reason)
 
 
 def _watch_gap(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
@@ -141,6 +130,7 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
     if event.link:
         join_link(cover, order, event.link)
     cover.exits += (order,)
+    cover.touch(order.leg, at_ns)
     if event.purpose is e.Purpose.EXIT:
         cover.priced_at_ns = at_ns
 
@@ -154,6 +144,7 @@ def _order_amend_sent(state: OmsState, event: e.OrderAmendSent, at_ns: int) -> N
     order.amend_crossed = False
     order.amends += 1
     order.largest_total = max(order.largest_total, event.quantity)
+    state.parents[order.parent_id].touch(order.leg, at_ns)
     if state.budgeted:
         _count_sent(state, order, at_ns, entry=order.is_entry)
     if order.purpose not in (_ENTRY, _TARGET) and event.order_type is OrderType.LIMIT:
@@ -165,6 +156,7 @@ def _order_cancel_sent(state: OmsState, event: e.OrderCancelSent, at_ns: int) ->
     _answer(order, _CANCEL_SENT)
     order.asked_at_ns = at_ns
     order.serial += 1
+    state.parents[order.parent_id].touch(order.leg, at_ns)
     if state.budgeted:
         _count_sent(state, order, at_ns, entry=False)  # It takes risk away, whatever it cancels.
 
@@ -233,8 +225,14 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     _move(order, _PARKED if order.order_type in _WAITING_TYPES else _OPENED)
     parent = state.parents[order.parent_id]
     if order.purpose is _ENTRY:
+        added = parent.modify is not None
         _settle_modify(state, parent)
-        return  # The first line of its history is told by ``accepted_at_ns``.
+        first = order is parent.entries[0] and order.filled_quantity == 0
+        if added or first:
+            _note(parent, order, "amended" if added else "accepted", at_ns)
+        else:
+            parent.touch(Leg.ENTRY, at_ns)
+        return
     cover = state.covers[order.parent_id]
     cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
     _note(parent, order, "accepted", at_ns)
@@ -265,7 +263,9 @@ def _order_triggered(state: OmsState, event: e.OrderTriggered, at_ns: int) -> No
     if order.purpose is not _ENTRY:
         cover = state.covers[order.parent_id]
         if not cover.triggered_at_ns:
+            before = other_rows(cover, order.leg)
             cover.triggered_at_ns = cover.priced_at_ns = at_ns
+            touch_changed(cover, before, at_ns)
     _note(parent, order, "triggered", at_ns)
 
 
@@ -273,8 +273,12 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     order = state.orders[event.tag]
     parent = state.parents[order.parent_id]
     quantity, price = event.quantity, event.price_pips
+    before = other_rows(parent, order.leg) if parent.exits else ()
+    unconfirmed = order.amend is not None
     order.filled_quantity += quantity
     order.filled_value += quantity * price
+    # What has traded was part of it, whatever was confirmed (INV-22).
+    order.quantity = max(order.quantity, order.filled_quantity)
     if order.purpose is _ENTRY:
         parent.entry_filled += quantity
     else:
@@ -286,6 +290,8 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     if order.final_filled == NOT_CLOSED:
         _move(order, _TRADED)
         _complete(order)
+        if unconfirmed and order.amend is None:
+            _settle_modify(state, parent, refused=order.purpose is _ENTRY)
     else:
         order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
         if order.dead:
@@ -315,6 +321,7 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     if instrument.exchange.value not in state.unsettled_since_ns:
         state.begin_day(instrument.exchange, at_ns, waits=True)
     _note(parent, order, "traded", at_ns)
+    touch_changed(parent, before, at_ns)
     _watch_gap(state, parent, at_ns)
 
 
@@ -329,7 +336,7 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     order.limit_refused = order.growth_refused = False
     order.refused_trigger_pips = 0
     order.order_type = amend.order_type
-    order.quantity = amend.quantity
+    order.quantity = max(amend.quantity, order.filled_quantity)
     order.disclosed_quantity = amend.disclosed_quantity
     order.price_pips = amend.price_pips
     order.trigger_price_pips = amend.trigger_price_pips
@@ -375,9 +382,11 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     order.code, order.reason = event.code, event.reason
     _answer(order, _CLOSED)
     _sure(order)
+    refused = order.amend is not None and order.purpose is _ENTRY
     order.amend = None
-    _settle_modify(state, parent)
-    _note(parent, order, event.closing, at_ns, event.reason)
+    changed = parent.modify is not None and event.closing is _BY_US and order.purpose is _ENTRY
+    _settle_modify(state, parent, refused=refused)
+    _note(parent, order, "amended" if changed else event.closing, at_ns, event.reason)
     state.reblock(parent)
     _watch_gap(state, parent, at_ns)
 
@@ -476,6 +485,7 @@ def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) 
         event.user_order_id,
         event.device,
         at_ns,
+        entry_version_ns=at_ns,
         basket_id=event.basket_id,
         stop_price_pips=event.stop_price_pips,
         trailing_step_pips=event.trailing_step_pips,
@@ -492,36 +502,22 @@ def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) 
 def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
     cover = state.covers[event.order_id]
     cover.stop_id = event.stop_id
+    cover.exits_named_at_ns = at_ns
+    cover.touch(Leg.THIRD, at_ns)
+    add_line(cover, Leg.THIRD, "entered", _SENT, at_ns)
     state.covers[event.stop_id] = cover
     state.id_given(event.stop_id)
 
 
 def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_ns: int) -> None:
     parent = state.parents[event.order_id]
+    if not parent.entries and not parent.changes:
+        add_line(parent, Leg.ENTRY, "entered", _SENT, parent.placed_at_ns)
     parent.modify = event
+    parent.touch(Leg.ENTRY, at_ns)
     if not parent.entries:
         _settle_modify(state, parent)  # Nothing was sent yet: it is so at once.
-        _note_parked(parent, at_ns)
-
-
-def _note_parked(parent: ParentOrder, at_ns: int) -> None:
-    """Add a line to the history of an order that is changed before it was sent."""
-    if parent.changes is None:
-        parent.changes = []
-    parent.changes.append(
-        LegChange(
-            at_ns,
-            Leg.ENTRY,
-            "plan_changed",
-            _SENT,
-            parent.order_type,
-            parent.quantity,
-            0,
-            parent.price_pips,
-            parent.trigger_price_pips,
-            "",
-        )
-    )
+        add_line(parent, Leg.ENTRY, "plan_changed", _SENT, at_ns)
 
 
 def _settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = False) -> None:
@@ -529,17 +525,20 @@ def _settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = Fals
     modify = parent.modify
     if modify is None:
         return
+    if refused and parent.cancel_source is not None and parent.entry_filled >= modify.quantity:
+        return  # Its rest is asked to go again, until it is gone.
     parent.modify_refused = parent.modify_refused or refused
     if any(order.in_flight is not _IDLE or order.life is _SENT for order in parent.entries):
         return
     refused = parent.modify_refused
     parent.modify = None
     parent.modify_refused = False
+    _withdraw(parent, modify.quantity)
     if refused:
-        parent.quantity = parent.entry_filled + parent.entry_leaves_max
+        _keep_terms(parent, modify.order_type)
         return
     parent.order_type = modify.order_type
-    parent.quantity = modify.quantity
+    parent.quantity = parent.total if parent.entries else modify.quantity
     parent.disclosed_quantity = modify.disclosed_quantity
     parent.price_pips = modify.price_pips
     parent.trigger_price_pips = modify.trigger_price_pips
@@ -550,8 +549,25 @@ def _settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = Fals
     state.reblock(parent)
 
 
+def _withdraw(parent: ParentOrder, wanted: int) -> None:
+    """Let what has ended be no part of an entry that goes on, or has all that was wanted of it."""
+    reached = parent.entry_filled >= wanted
+    if reached or (parent.cancel_source is None and parent.entry_works):
+        for order in parent.entries:
+            order.withdrawn = order.withdrawn or order.life in _GONE
+
+
+def _keep_terms(parent: ParentOrder, wanted: OrderType) -> None:
+    """Let the entry be as it stands at the venue, of which a part was perhaps changed."""
+    parent.quantity = parent.total
+    if wanted is parent.order_type:
+        row = leg_row(parent, Leg.ENTRY)
+        parent.price_pips, parent.trigger_price_pips = row.price_pips, row.trigger_price_pips
+
+
 def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
     cover = state.covers[event.order_id]
+    touch_planned(cover, at_ns)
     cover.stop_price_pips = event.stop_price_pips
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
@@ -573,6 +589,7 @@ def _entry_cancel_failed(state: OmsState, event: e.EntryCancelFailed, at_ns: int
     parent = state.parents[event.order_id]
     parent.cancel_source = None
     parent.entry_cancelled_by_user = False
+    _settle_modify(state, parent, refused=True)
 
 
 def _exit_intended(state: OmsState, event: e.ExitIntended, at_ns: int) -> None:
@@ -580,8 +597,10 @@ def _exit_intended(state: OmsState, event: e.ExitIntended, at_ns: int) -> None:
     if event.source is _USER:
         cover.exited_by_user = True
     if cover.exit_source is None:
+        before = other_rows(cover, Leg.ENTRY)
         cover.exit_source = event.source
         cover.exit_since_ns = at_ns
+        touch_changed(cover, before, at_ns)
     if cover.cancel_source is None:
         cover.cancel_source = event.source
 
@@ -609,19 +628,25 @@ def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) ->
     if cover.naked_since_ns:
         state.naked_ns_max = max(state.naked_ns_max, at_ns - cover.naked_since_ns)
         cover.naked_since_ns = 0
+    before = other_rows(cover, Leg.ENTRY)
     cover.ended = State(event.state)
     cover.ended_code = event.code
     cover.ended_reason = event.reason
     state.reblock(cover)
+    touch_changed(cover, before, at_ns)
+    if not cover.entries:
+        cover.touch(Leg.ENTRY, at_ns)
 
 
 def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: int) -> None:
     cover = state.covers[event.order_id]
     if cover.ended is State.CARRIED:
         cover.link = 0
+    before = other_rows(cover, Leg.ENTRY)
     cover.ended = None
     cover.ended_code = 0
     cover.ended_reason = ""
+    touch_changed(cover, before, at_ns)
     cover.stop_lost = False  # Whatever was lost before the end, this is another life.
     cover.ladder_tries = 0
     _watch_gap(state, cover, at_ns)

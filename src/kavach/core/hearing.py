@@ -19,6 +19,7 @@ from kavach.core.events import (
     OrderAccepted,
     OrderAmended,
     OrderAmendRefused,
+    OrderAmendSent,
     OrderCancelRefused,
     OrderClosed,
     OrderRejected,
@@ -129,3 +130,11 @@ def _amend_outcome(order: VenueOrder, status: OrderStatus, *, settled: bool) -> 
         yield OrderAmended(order.tag, order.serial)
     elif settled and status.standing is not Standing.CLOSED:
         yield OrderRequestLost(order.tag, order.serial)  # A closing ends every request.
+    elif _grew_in_vain(order, amend, status):
+        yield OrderRequestLost(order.tag, order.serial)
+
+
+def _grew_in_vain(order: VenueOrder, amend: OrderAmendSent, status: OrderStatus) -> bool:
+    """Whether an order is over with all that it was for: then a growth of it was not made."""
+    over = status.standing is Standing.CLOSED and order.link == 0
+    return over and order.quantity == status.filled_quantity < amend.quantity

@@ -12,7 +12,13 @@ from kavach.core.commands import ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import State
 from kavach.core.desk import Desk
-from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
+from kavach.core.entry_change import (
+    amend_entries,
+    check_wanted,
+    differs,
+    wanted_terms,
+    without_rest,
+)
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source, StopPlanned
 from kavach.core.limits.budget import changes, too_many_slices
 from kavach.core.limits.marking import lacks_protection, protect_anew, protection_after
@@ -67,6 +73,7 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
             desk.emit(planned)
     protect_anew(desk, cover, command.protection_bp)
     if wanted.quantity == cover.entry_filled:
+        desk.emit(without_rest(cover, wanted))
         desk.emit(EntryCancelRequested(cover.order_id, Source.USER))
     elif differs(cover, wanted):
         desk.emit(wanted)
@@ -93,7 +100,7 @@ def _check_growth(desk: Desk, cover: CoverOrder, wanted: EntryModifyRequested) -
     """Return why the order may not become as large or as dear as this."""
     state = desk.state
     instrument = state.instruments[cover.instrument]
-    if wanted.quantity > cover.quantity and cover.state is State.UNPROTECTED:
+    if wanted.quantity > cover.total and cover.state is State.UNPROTECTED:
         return Reason.QUANTITY_MUST_NOT_GROW
     exposure = wanted.quantity - cover.exits_filled
     needed = margin_paise(

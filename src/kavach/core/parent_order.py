@@ -11,19 +11,27 @@ Source: cover-order 5.1; wire 1.2, 1.3.
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
 from kavach.core.commands import Leg
 from kavach.core.events import Alarm, EntryModifyRequested, Source
-from kavach.core.order_life import Life
+from kavach.core.order_life import CLOSED, Life
 from kavach.core.venue_order import VenueOrder
 from kavach.units import InstrumentKey, OrderType, Product, Side, Validity
 
+# Two versions of a row differ by more than a double can blur, which is 128 either way.
+VERSION_STEP_NS: Final = 1_024
+_ENDED: Final = frozenset({Life.CANCELLED, Life.REJECTED})
+
 
 class LegChange(msgspec.Struct, frozen=True, array_like=True):
-    """A leg's row as it stood after something happened to it; the lines of its history."""
+    """A leg's row as it stood after something happened to it; the lines of its history.
+
+    Written once and never again (INV-24). ``status`` is the life of the order it happened to, all
+    else is the leg's. The trades of an order are its lines that say ``traded``, one for one.
+    """
 
     at_ns: int
     leg: Leg
@@ -35,6 +43,11 @@ class LegChange(msgspec.Struct, frozen=True, array_like=True):
     price_pips: int
     trigger_price_pips: int
     reason: str
+    filled_value: int = 0  # Pips times shares.
+    exchange_order_id: str = ""
+    disclosed_quantity: int = 0
+    validity: Validity = Validity.DAY
+    works: bool = False  # Whether an order of the leg was not over.
 
 
 class Trade(msgspec.Struct, frozen=True, array_like=True):
@@ -88,6 +101,7 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
     settled_serial: int = 0  # How many events had happened before that.
     protection_bp: int = 0  # The client's own market protection, 1/10 000; 0: the instrument's.
     algo_tag: str = ""  # Travels with every request about it, where the rules ask for a tag.
+    entry_version_ns: int = 0  # Of the entry's row: when it last changed, strictly increasing.
 
     @property
     def state(self) -> StrEnum:
@@ -127,6 +141,42 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         return total
 
     @property
+    def total(self) -> int:
+        """What the entry is for: the sum over its orders.
+
+        Of a withdrawn one, and of one that the venue has ended while others work, that is what it
+        has traded. One that a change has added counts once the venue has it.
+        """
+        if not self.entries:
+            return self.quantity
+        shrunk = self.cancel_source is None and self.entry_works
+        total = 0
+        for order in self.entries:
+            if order.withdrawn or (shrunk and order.life in _ENDED):
+                total += order.filled_quantity
+            elif self.modify is None or order.life is not Life.SENT:
+                total += order.quantity
+        return total
+
+    @property
+    def entry_works(self) -> bool:
+        """Whether an order of the entry is not over."""
+        for order in self.entries:
+            if order.life not in CLOSED:
+                return True
+        return False
+
+    @property
+    def entry_standing(self) -> int:
+        """What of the entry could still trade, by what the venue has confirmed."""
+        standing = 0
+        for order in self.entries:
+            if order.life in CLOSED or (order.life is Life.SENT and self.modify is not None):
+                continue
+            standing += order.quantity - order.filled_quantity
+        return standing
+
+    @property
     def waits(self) -> bool:
         """Whether a request of ours about some order of it is unanswered."""
         for order in self.entries:
@@ -149,8 +199,18 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         """Return the orders that a leg's row speaks of."""
         return self.entries if leg is Leg.ENTRY else self.exits
 
+    def version_of(self, leg: Leg) -> int:
+        """Return the version of a leg's row, higher with every change of it (INV-23)."""
+        assert leg is Leg.ENTRY, f"{self.order_id} has no {leg}"
+        return self.entry_version_ns
+
+    def touch(self, leg: Leg, at_ns: int) -> None:
+        """Make another version of a leg's row: the time, and where time stands still, the next."""
+        assert leg is Leg.ENTRY, f"{self.order_id} has no {leg}"
+        self.entry_version_ns = max(at_ns, self.entry_version_ns + VERSION_STEP_NS)
+
     def leg_updated_at_ns(self, leg: Leg) -> int:
-        """Return when a leg's row last changed; an optimistic lock for modifications."""
+        """Return when anything last happened to a leg's orders."""
         orders = self.orders_of(leg)
         return max((order.updated_at_ns for order in orders), default=self.placed_at_ns)
 

@@ -2,11 +2,10 @@
 What a step of the engine has done to the orders of a client, told as updates, in order.
 
 Theory. Of each order only the number of its history lines is kept, so the new ones are
-known at sight; a line is a step of its leg's life, and from where the leg stands now the lines
-are counted back to what each of them left behind. What leaves no line (an order that waits for
-the venue, a request on its way, a new plan for the stop) shows in the row: it is told when the
-row is not what was told last. So the last update of a leg is always its row. Of a leg in several
-orders at the venue the end of one of them is no step: that the leg is over shows in the row.
+known at sight; a line is a step of its leg's life, as the row stood then. What leaves no line (an
+order that waits for the venue, a request on its way, a new plan for the stop) shows in the row: it
+is told when the row is not what was told last, its version included. So the last update of a leg
+is always its row, and may be sent back.
 
 Only those are told of whom somebody listens to; for others the lines are counted and no more.
 
@@ -18,12 +17,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from kavach.api.feed.update_rows import order_update, step_update, trade_update
-from kavach.api.history import Step, accepted_step, steps_since
+from kavach.api.history import Step, step_of
 from kavach.api.legs import LegView, legs_of
 from kavach.api.rows import position_row
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.parent_order import LegChange, ParentOrder, Trade
+from kavach.core.parent_order import ParentOrder, Trade
 from kavach.core.regular import events as regular
 from kavach.core.state import OmsState
 from kavach.instruments import Instrument
@@ -76,26 +75,12 @@ class Storyteller:
         traded = sum(1 for change in changes if change.what == "traded")
         trades = (parent.trades or [])[-traded:] if traded else []
         views = {view.leg: view for view in legs_of(parent, self._instruments)}
-        steps = {
-            leg: iter(
-                steps_since(
-                    view,
-                    [change for change in changes if change.leg is leg],
-                    [trade for trade in trades if trade.leg is leg],
-                )
-            )
-            for leg, view in views.items()
-        }
         line = iter(trades)
         last: dict[Leg, Step] = {}
         found: list[Told | Moment] = []
-        entry = views[Leg.ENTRY]
-        if _just_accepted(entry, events):
-            last[Leg.ENTRY] = accepted_step(entry)
-            found.append((entry, last[Leg.ENTRY]))
         for change in changes:
-            view, step = views[change.leg], next(steps[change.leg])
-            if _is_step(view, change) and not _is_same(step, last.get(change.leg)):
+            view, step = views[change.leg], step_of(change)
+            if change.what != "entered" and not _is_same(step, last.get(change.leg)):
                 last[change.leg] = step
                 found.append((view, step))
             if change.what == "traded":
@@ -154,8 +139,8 @@ class Storyteller:
         return Told(Kind.ORDER, ascii_json(row))
 
     def _trade(self, view: LegView, trade: Trade, step: Step) -> Told:
-        remaining = max(0, step.quantity - step.filled)
-        return Told(Kind.TRADE, ascii_json(trade_update(view, trade, step.filled, remaining)))
+        told = trade_update(view, trade, step.filled, step.remaining)
+        return Told(Kind.TRADE, ascii_json(told))
 
     def _position(self, parent: ParentOrder) -> Told:
         client = self._state.clients[parent.client_id]
@@ -164,22 +149,6 @@ class Storyteller:
         instrument = self._instruments[parent.instrument]
         row = position_row(client, position, instrument, self._last_price(instrument))
         return Told(Kind.POSITION, ascii_json(row))
-
-
-def _just_accepted(entry: LegView, events: Iterable[e.Event]) -> bool:
-    """Return whether the venue took the entry's first order in this step."""
-    if not entry.orders:
-        return False
-    first = entry.orders[0].tag
-    return any(type(event) is e.OrderAccepted and event.tag == first for event in events)
-
-
-_ENDS: Final = frozenset({"cancelled", "removed", "expired", "rejected"})
-
-
-def _is_step(view: LegView, change: LegChange) -> bool:
-    """Return whether a line of an order's life is one of the leg's."""
-    return len(view.orders) == 1 or change.what not in _ENDS
 
 
 def _is_same(step: Step, before: Step | None) -> bool:
@@ -201,14 +170,12 @@ def _is_row(view: LegView, step: Step) -> bool:
 
 
 def _looks(row: OrderUpdate) -> int:
-    """Return the hash of what a row shows, but for times and who wanted it."""
+    """Return the hash of what a row shows, its version included, but for who wanted it."""
     return hash(tuple(getattr(row, name) for name in _VISIBLE))
 
 
 _VISIBLE: Final = tuple(
-    name
-    for name in OrderUpdate.__struct_fields__
-    if name not in {"exchange_time", "last_activity_reference", "mode"}
+    name for name in OrderUpdate.__struct_fields__ if name not in {"exchange_time", "mode"}
 )
 
 # What may change a row without leaving a line, for a leg of which nothing was told yet.

@@ -37,13 +37,15 @@ def step_update(view: LegView, step: Step) -> OrderUpdate:
     """Return a step of the leg's life as an update."""
     over = str(step.status) in (OrderStatus.COMPLETE, OrderStatus.CANCEL_CONFIRMED)
     changes = {
+        "order_type": str(step.order_type),
         "order_status": str(step.status),
         "quantity": step.quantity,
         "filled_quantity": step.filled,
-        "remaining_quantity": 0 if over else max(0, step.quantity - step.filled),
+        "remaining_quantity": 0 if over else step.remaining,
         "price": number(step.prices[0]),
         "trigger_price": number(step.prices[1]),
         "average_price": average(step.value, step.filled),
+        "exchange_order_id": step.exchange_order_id,
         "rejection_reason": step.reason or NO_REJECTION,
         "exchange_time": step.at_ns // NS_PER_SECOND,
         "last_activity_reference": reference_of(step.at_ns),

@@ -10,8 +10,10 @@ from typing import Any, Final
 from kavach.core.bracket.events import TargetLegNamed, TargetLost, TargetPlanned
 from kavach.core.bracket.offsets import from_reference
 from kavach.core.bracket.quantities import traded
+from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
-from kavach.core.order_life import InFlight
+from kavach.core.leg_row import add_line, other_rows, touch_changed, touch_planned
+from kavach.core.order_life import InFlight, Life
 from kavach.core.parent_order import ParentOrder
 from kavach.core.state import OmsState
 from kavach.core.venue_order import LINK_OVER_CODE, VenueOrder
@@ -58,9 +60,12 @@ def follow_reference(parent: ParentOrder) -> None:
 
 def _target_planned(state: OmsState, event: TargetPlanned, at_ns: int) -> None:
     cover = state.covers[event.order_id]
+    before = other_rows(cover, Leg.ENTRY)
+    touch_planned(cover, at_ns)
     cover.target_price_pips = event.target_price_pips
     cover.target_offset_pips = event.target_offset_pips or cover.target_offset_pips
     cover.target_lost = False
+    touch_changed(cover, before, at_ns)
     for order in cover.exits:
         if order.is_target:
             order.limit_refused = order.growth_refused = False
@@ -71,10 +76,15 @@ def _target_leg_named(state: OmsState, event: TargetLegNamed, at_ns: int) -> Non
     cover.target_id = event.target_id
     state.covers[event.target_id] = cover
     state.id_given(event.target_id)
+    cover.touch(Leg.SECOND, at_ns)
+    add_line(cover, Leg.SECOND, "entered", Life.SENT, at_ns)
 
 
 def _target_lost(state: OmsState, event: TargetLost, at_ns: int) -> None:
-    state.covers[event.order_id].target_lost = True
+    cover = state.covers[event.order_id]
+    before = other_rows(cover, Leg.ENTRY)
+    cover.target_lost = True
+    touch_changed(cover, before, at_ns)
 
 
 APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {

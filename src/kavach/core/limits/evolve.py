@@ -7,6 +7,7 @@ Source: docs/wire/limits.md; cover-order 5.8 (INV-18, INV-19).
 from collections.abc import Callable
 from typing import Any, Final
 
+from kavach.core.commands import Leg
 from kavach.core.limits.events import AlgoRegistered, LimitsChosen, OrderMarked, RequestCounted
 from kavach.core.limits.profiles import Profile
 from kavach.core.limits.standing import LimitsStanding
@@ -38,6 +39,8 @@ def _order_marked(state: OmsState, event: OrderMarked, at_ns: int) -> None:
     parent = state.parents[event.order_id]
     parent.protection_bp = event.protection_bp
     parent.algo_tag = event.algo_tag
+    if parent.entries:
+        parent.touch(Leg.ENTRY, at_ns)
 
 
 APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {

@@ -25,7 +25,13 @@ from kavach.core.commands import Leg
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import Reply
 from kavach.core.desk import Desk
-from kavach.core.entry_change import amend_entries, check_wanted, differs, wanted_terms
+from kavach.core.entry_change import (
+    amend_entries,
+    check_wanted,
+    differs,
+    wanted_terms,
+    without_rest,
+)
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source
 from kavach.core.limits.marking import lacks_protection, mark, protect_anew, protection_after
 from kavach.core.money.margin import order_margin_paise, sellable_quantity
@@ -225,6 +231,7 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
         return Refusal(Reason.MARGIN_MUST_SUFFICE)
     protect_anew(desk, order, command.protection_bp)
     if wanted.quantity == order.entry_filled:
+        desk.emit(without_rest(order, wanted))
         desk.emit(EntryCancelRequested(order.order_id, Source.USER))
     elif differs(order, wanted):
         desk.emit(wanted)
@@ -282,7 +289,7 @@ def _check_address(order: RegularOrder, command: ModifyOrder) -> Reason | None:
     if command.product is not None and command.product is not order.product:
         return Reason.PRODUCT_MUST_NOT_CHANGE
     seen = command.last_activity_ns
-    if seen is not None and abs(seen - order.leg_updated_at_ns(Leg.ENTRY)) > REFERENCE_TOLERANCE_NS:
+    if seen is not None and abs(seen - order.version_of(Leg.ENTRY)) > REFERENCE_TOLERANCE_NS:
         return Reason.REFERENCE_MUST_BE_CURRENT
     return None
 

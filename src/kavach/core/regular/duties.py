@@ -67,7 +67,7 @@ def conclude(desk: Desk, order: RegularOrder) -> RegularState:
 
 
 def _why(order: RegularOrder, last: VenueOrder) -> RegularState:
-    if order.entry_filled >= order.quantity:
+    if order.entry_filled >= order.total:
         return FILLED
     if last.life is Life.REJECTED:
         return CANCELLED if order.entry_filled else REJECTED

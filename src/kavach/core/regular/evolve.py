@@ -7,6 +7,7 @@ Source: wire 1.2; cover-order 5.8 (INV-19).
 from collections.abc import Callable
 from typing import Any, Final
 
+from kavach.core.commands import Leg
 from kavach.core.regular.events import (
     RegularOrderEnded,
     RegularOrderPlaced,
@@ -36,6 +37,7 @@ def _placed(state: OmsState, event: RegularOrderPlaced, at_ns: int) -> None:
         event.user_order_id,
         event.device,
         at_ns,
+        entry_version_ns=at_ns,
         amo=event.amo,
         parked=event.amo,
         by_system=_was_square_off(state, event) if event.by_system is None else event.by_system,
@@ -64,7 +66,9 @@ def _was_square_off(state: OmsState, event: RegularOrderPlaced) -> bool:
 
 
 def _released(state: OmsState, event: RegularOrderReleased, at_ns: int) -> None:
-    state.regulars[event.order_id].parked = False
+    order = state.regulars[event.order_id]
+    order.parked = False
+    order.touch(Leg.ENTRY, at_ns)
 
 
 def _ended(state: OmsState, event: RegularOrderEnded, at_ns: int) -> None:
@@ -72,6 +76,8 @@ def _ended(state: OmsState, event: RegularOrderEnded, at_ns: int) -> None:
     order.ended = RegularState(event.state)
     order.ended_code = event.code
     order.ended_reason = event.reason
+    if not order.entries:
+        order.touch(Leg.ENTRY, at_ns)
     state.reblock(order)
 
 
