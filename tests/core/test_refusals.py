@@ -16,6 +16,8 @@ from kavach.core.commands import (
     PlaceCoverOrder,
 )
 from kavach.core.cover_order import CoverOrder
+from kavach.core.money.commands import GrantHoldings
+from kavach.core.money.holding import Shares
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.venue_order import VenueOrder
@@ -179,6 +181,8 @@ STATES: Final[tuple[tuple[Reason, tuple[str, ...]], ...]] = (
 def test_what_a_state_forbids(reason: Reason, story: tuple[str, ...], side: Side) -> None:
     """The last request is refused for this reason and changes nothing."""
     scene = Scene(side)
+    owned = Shares(scene.item.key, Quantity(10**6), Pips(120_000))  # A delivery is sold of shares.
+    scene.engine.execute(GrantHoldings(client_id="C", holdings=(owned,)))
     for words in story[:-1]:
         scene.tell(words)
     before = scene.engine.state_hash()
@@ -362,6 +366,7 @@ def test_every_reason_is_tested() -> None:
         Reason.TRIGGER_PRICE_MUST_BE_ZERO,
         Reason.ORDER_MUST_EXIST,
         Reason.ORDER_MUST_BE_THE_CLIENTS,  # tests/field/test_b_owners.py
+        Reason.HOLDING_MUST_SUFFICE,  # tests/core/money/test_means.py
         Reason.LEG_MUST_MATCH_ID,
         Reason.EXCHANGE_ORDER_ID_MUST_MATCH,
         Reason.INSTRUMENT_MUST_NOT_CHANGE,

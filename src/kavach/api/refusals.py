@@ -136,6 +136,7 @@ _ORDERS: Final[dict[Reason, str]] = {
     R.ENTRIES_MUST_BE_ALLOWED: "Error from backend: (1010)-blocked by broker",
     R.VENUE_MUST_BE_REACHABLE: "Error from backend: (1009)-Adapter is offline",
     R.MARGIN_MUST_SUFFICE: "Error from backend: (12001)-Margin unavailable",
+    R.HOLDING_MUST_SUFFICE: "Error from backend: (12006)-Holding unavailable",
     R.ORDER_MUST_BE_THE_CLIENTS: (
         "Order is the system's own square-off of a position: it can't be changed or cancelled"
     ),

@@ -12,6 +12,7 @@ from kavach.core.refusals import Reason, Refusal
 from kavach.units import cash_text
 
 MARGIN_CODE: Final = 12001
+HOLDING_CODE: Final = 12006  # Of a delivery sold without the shares; the vendor publishes none.
 OFFLINE_CODE: Final = 1009
 REFERENCE_TOLERANCE_NS: Final = 256
 
@@ -37,6 +38,11 @@ def shortfall_text(available_paise: int, needed_paise: int) -> str:
         f"Margin Available : {cash_text(available_paise)} : Required : {cash_text(needed_paise)}, "
         f"Margin ShortFall : {cash_text(available_paise - needed_paise)}"
     )
+
+
+def means_text(available_paise: int, needed_paise: int) -> str:
+    """Return what a refusal says where the margin does not suffice."""
+    return f"available {cash_text(available_paise)}, required {cash_text(needed_paise)}"
 
 
 def offline_text(exchange: str) -> str:

@@ -11,6 +11,7 @@ Source: cover-order 5.3, 5.7; wire Decisions 15, 19.
 from typing import Final
 
 from kavach.core.answering import (
+    HOLDING_CODE,
     MARGIN_CODE,
     OFFLINE_CODE,
     REFERENCE_TOLERANCE_NS,
@@ -36,13 +37,14 @@ from kavach.core.events import (
 from kavach.core.limits.budget import slices_of, too_many_slices
 from kavach.core.limits.marking import lacks_protection, mark
 from kavach.core.modify import modify_entry, modify_stop
-from kavach.core.money.margin import margin_paise
+from kavach.core.money.margin import holding_text, margin_paise
 from kavach.core.order_life import Life
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules import check_placement, reference_price
 from kavach.core.settle import settle
 from kavach.core.ticket import UNKNOWN, Doing, Ticket
-from kavach.units import Pips
+from kavach.instruments import Instrument
+from kavach.units import Pips, Side
 
 _ENTRY, _SECOND, _THIRD = Leg
 _C1, _C2, _C3, _C4 = Ask
@@ -95,8 +97,7 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
     if client.killed or instrument.exchange in state.entries_stopped:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
-    available = client.available_paise
-    needed = margin_paise(instrument, state.settings, command.product, command.quantity, reference)
+    rejection = _rejection(desk, instrument, command, reference)
     basket_id = desk.next_order_id()
     cover_id = desk.next_order_id(ahead=1)
     desk.emit(
@@ -125,15 +126,26 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
     )
     cover = state.covers[cover_id]
     mark(desk, cover, command.protection_bp)
-    if needed > available:
-        # As the vendor does: the order is taken and its row says REJECTED, with the figures.
-        text = shortfall_text(available, needed)
-        desk.emit(CoverOrderEnded(cover_id, State.REJECTED, MARGIN_CODE, text))
-    elif state.link_down:
-        text = offline_text(instrument.exchange)
-        desk.emit(CoverOrderEnded(cover_id, State.REJECTED, OFFLINE_CODE, text))
+    if rejection is not None:
+        desk.emit(CoverOrderEnded(cover_id, State.REJECTED, *rejection))
     settle(desk, cover, State.NEW)
     return Ticket(_PLACING, cover)
+
+
+def _rejection(
+    desk: Desk, instrument: Instrument, command: PlaceCoverOrder, reference_pips: int
+) -> tuple[int, str] | None:
+    """Return code and text of a row that says REJECTED, as the vendor's does, or None."""
+    state, quantity = desk.state, command.quantity
+    if command.side is Side.SELL:
+        shares = state.sellable(command.client_id, instrument.key, command.product)
+        if shares is not None and quantity > shares:
+            return HOLDING_CODE, holding_text(shares, quantity)
+    available = state.clients[command.client_id].available_paise
+    needed = margin_paise(instrument, state.settings, command.product, quantity, reference_pips)
+    if needed > available:
+        return MARGIN_CODE, shortfall_text(available, needed)
+    return (OFFLINE_CODE, offline_text(instrument.exchange)) if state.link_down else None
 
 
 # --- Cancel and exit --------------------------------------------------------------------------

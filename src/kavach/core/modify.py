@@ -7,6 +7,7 @@ changes at once, and the stop follows. A request that says again what already is
 Source: cover-order 5.3 (C3, C4), race 22; wire Decision 19.
 """
 
+from kavach.core.answering import means_text
 from kavach.core.bracket.plan import in_force, planned_target, stop_from
 from kavach.core.commands import ModifyCoverOrder
 from kavach.core.cover_order import CoverOrder
@@ -22,12 +23,12 @@ from kavach.core.entry_change import (
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source, StopPlanned
 from kavach.core.limits.budget import changes, too_many_slices
 from kavach.core.limits.marking import lacks_protection, protect_anew, protection_after
-from kavach.core.money.margin import margin_paise
+from kavach.core.money.margin import holding_text, margin_paise
 from kavach.core.pricing import beyond
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.rules import check_stop, check_stop_side
 from kavach.instruments import Instrument
-from kavach.units import Pips
+from kavach.units import Pips, Side
 
 
 def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Refusal | None:
@@ -48,9 +49,10 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
         desk, cover.client_id, changes(cover, instrument, wanted.quantity)
     ):
         return Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
-    reason = check_wanted(desk, cover, instrument, wanted) or _check_growth(desk, cover, wanted)
-    if reason is not None:
-        return Refusal(reason)
+    reason = check_wanted(desk, cover, instrument, wanted)
+    refusal = Refusal(reason) if reason else _check_growth(desk, cover, wanted)
+    if refusal is not None:
+        return refusal
     reference = wanted.reference_price_pips
     stop = planned_stop(
         desk,
@@ -96,19 +98,25 @@ def modify_stop(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Ref
     return None
 
 
-def _check_growth(desk: Desk, cover: CoverOrder, wanted: EntryModifyRequested) -> Reason | None:
+def _check_growth(desk: Desk, cover: CoverOrder, wanted: EntryModifyRequested) -> Refusal | None:
     """Return why the order may not become as large or as dear as this."""
     state = desk.state
     instrument = state.instruments[cover.instrument]
     if wanted.quantity > cover.total and cover.state is State.UNPROTECTED:
-        return Reason.QUANTITY_MUST_NOT_GROW
+        return Refusal(Reason.QUANTITY_MUST_NOT_GROW)
+    if cover.side is Side.SELL:
+        shares = state.sellable(cover.client_id, cover.instrument, cover.product)
+        own, leaves = cover.entry_leaves_max, wanted.quantity - cover.entry_filled
+        if shares is not None and leaves > shares + own:
+            return Refusal(Reason.HOLDING_MUST_SUFFICE, holding_text(shares + own, leaves))
     exposure = wanted.quantity - cover.exits_filled
     needed = margin_paise(
         instrument, state.settings, cover.product, exposure, wanted.reference_price_pips
     )
     more = needed - cover.blocked_paise
-    if more > 0 and more > state.clients[cover.client_id].available_paise:
-        return Reason.MARGIN_MUST_SUFFICE
+    available = state.clients[cover.client_id].available_paise
+    if more > 0 and more > available:
+        return Refusal(Reason.MARGIN_MUST_SUFFICE, means_text(available, more))
     return None
 
 

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     ENTRIES_MUST_BE_ALLOWED = "entries_must_be_allowed"
     VENUE_MUST_BE_REACHABLE = "venue_must_be_reachable"
     MARGIN_MUST_SUFFICE = "margin_must_suffice"
+    HOLDING_MUST_SUFFICE = "holding_must_suffice"
     # About the order it names
     ORDER_MUST_EXIST = "order_must_exist"
     ORDER_MUST_BE_THE_CLIENTS = "order_must_be_the_clients"

@@ -23,7 +23,11 @@ from kavach.core.events import RequestAnswered
 from kavach.core.gtt.rule import GttBook, GttRule
 from kavach.core.limits.standing import LimitsStanding
 from kavach.core.money.events import LedgerLine
-from kavach.core.money.margin import position_margin_paise, value_margin_paise
+from kavach.core.money.margin import (
+    position_margin_paise,
+    sellable_quantity,
+    value_margin_paise,
+)
 from kavach.core.money.position import Open, Position
 from kavach.core.parent_order import ParentOrder
 from kavach.core.people.book import People, PeopleSnapshot
@@ -76,6 +80,7 @@ class OmsState:
         self.covers: dict[int, CoverOrder] = {}  # By entry, stop and basket id.
         self.regulars: dict[int, RegularOrder] = {}
         self.by_client: dict[str, list[ParentOrder]] = {}  # Oldest first.
+        self.lenders: dict[str, list[CoverOrder]] = {}  # By client, those that sell delivery.
         self.orders: dict[int, VenueOrder] = {}  # By tag.
         self.answers: dict[tuple[str, str], RequestAnswered] = {}
         self.people = People()
@@ -138,6 +143,17 @@ class OmsState:
         if order_id == cover.basket_id:
             return None
         return cover, cover.leg_of(order_id)
+
+    def sellable(self, client_id: str, key: InstrumentKey, product: Product) -> int | None:
+        """Return how much more a client's orders may sell; None: as much as margin allows."""
+        lent = 0
+        if product is Product.CNC:
+            for cover in self.lenders.get(client_id, ()):
+                if cover.instrument == key:
+                    lent += cover.position
+                    if not cover.over:
+                        lent += cover.entry_leaves_max if cover.entries else cover.quantity
+        return sellable_quantity(self.clients[client_id], key, product, lent)
 
     def every_order(self) -> Iterable[ParentOrder]:
         """Yield every order of every kind once."""
@@ -325,6 +341,8 @@ class OmsState:
         self.covers[cover.order_id] = cover
         self.covers[cover.basket_id] = cover
         self.by_client[cover.client_id].append(cover)
+        if cover.side is Side.SELL and cover.product is Product.CNC:
+            self.lenders.setdefault(cover.client_id, []).append(cover)
 
     def add_regular(self, order: RegularOrder) -> None:
         """Make a regular order findable."""

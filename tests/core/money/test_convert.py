@@ -47,8 +47,7 @@ def net(counter: Counter, product: Product, item: Instrument = SHARE) -> int:
     return position.net_quantity if position is not None else 0
 
 
-@pytest.mark.parametrize("side", Side)
-@pytest.mark.parametrize("new", [NRML, MTF])
+@pytest.mark.parametrize(("new", "side"), [(NRML, BUY), (NRML, SELL), (MTF, BUY)])
 def test_a_part_moves_at_its_average(side: Side, new: Product) -> None:
     """Quantity, average and blocked margin move; the profit stays where it was made."""
     counter = Counter()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from kavach.core.answering import HOLDING_CODE
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.regular.asks import HOLDING_CODE
 from kavach.core.regular.commands import ModifyOrder
 from kavach.units import Pips, Product, Quantity, Side
 from tests.core.money.counter import RUPEE, Counter
@@ -64,7 +64,8 @@ def test_shares_bought_today_can_be_sold_once() -> None:
     assert counter.order(SELL, 21, 14, Product.CNC).ended_code == HOLDING_CODE
     assert counter.order(SELL, 20, 14, Product.CNC).ended is None
     more = ModifyOrder(client_id="C", order_id=selling.order_id, quantity=Quantity(31))
-    assert counter.ask(more) == Refusal(Reason.MARGIN_MUST_SUFFICE)
+    told = "Holding Available : 30 : Required : 31"
+    assert counter.ask(more) == Refusal(Reason.HOLDING_MUST_SUFFICE, told)
     less = ModifyOrder(client_id="C", order_id=selling.order_id, quantity=Quantity(20))
     assert isinstance(counter.ask(less), Answer)
     assert counter.order(SELL, 10, 14, Product.CNC).ended is None
@@ -74,10 +75,14 @@ def test_a_change_must_find_what_it_blocks_more() -> None:
     """An open order grows as far as its margin allows, and not a share further."""
     counter = Counter(cash=300)
     order = counter.order(BUY, 100, 13)
-    for quantity, outcome in ((116, Refusal(Reason.MARGIN_MUST_SUFFICE)), (115, Answer)):
+    for quantity, outcome in (
+        (116, Refusal(Reason.MARGIN_MUST_SUFFICE, "available 40.00, required 41.60")),
+        (115, Answer),
+    ):
         change = ModifyOrder(client_id="C", order_id=order.order_id, quantity=Quantity(quantity))
         told = counter.ask(change)
         assert told == outcome if isinstance(outcome, Refusal) else isinstance(told, Answer)
     assert counter.client.blocked_paise == 29_900
     dearer = ModifyOrder(client_id="C", order_id=order.order_id, price_pips=Pips(14 * RUPEE))
-    assert counter.ask(dearer) == Refusal(Reason.MARGIN_MUST_SUFFICE)
+    refused = counter.ask(dearer)
+    assert isinstance(refused, Refusal) and refused.reason is Reason.MARGIN_MUST_SUFFICE

@@ -3,11 +3,11 @@
 import pytest
 
 from kavach.core.accounts import Client
+from kavach.core.answering import HOLDING_CODE
 from kavach.core.evolve import evolve
 from kavach.core.money.events import DaySettled, IntradayCarried
 from kavach.core.money.holding import Shares
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.regular.asks import HOLDING_CODE
 from kavach.core.settings import Settings
 from kavach.core.state import OmsState
 from kavach.engine.record import decode_record
@@ -100,8 +100,13 @@ def test_shares_that_were_given_can_be_sold() -> None:
     assert rupees(counter) == 10_000 - 700 + 1_050
 
 
-@pytest.mark.parametrize("product", [NRML, MTF, MIS])
-@pytest.mark.parametrize(("side", "paid"), [(BUY, 100), (SELL, -100)])
+@pytest.mark.parametrize(
+    ("product", "side", "paid"),
+    [
+        *((product, BUY, 100) for product in (NRML, MTF, MIS)),
+        *((product, SELL, -100) for product in (NRML, MIS)),  # MTF is never sold short.
+    ],
+)
 def test_other_products_are_carried_at_the_close(product: Product, side: Side, paid: int) -> None:
     """The difference to the close is paid, and the next day begins there."""
     counter = Counter(cash=10_000)
@@ -152,14 +157,15 @@ def test_a_carried_cover_order_gets_out_in_the_next_session() -> None:
     counter.again()
 
 
-def test_delivery_that_a_cover_order_sold_short_is_carried() -> None:
-    """Shares that nobody has do not become less than none."""
-    counter = Counter(cash=10_000, holdings=(shares(20, 10),))
+def test_delivery_that_a_cover_order_sold_is_carried() -> None:
+    """A cover order sells the client's shares; they stay until it has bought them back or not."""
+    counter = Counter(cash=10_000, holdings=(shares(70, 10),))
     cover = counter.cover(SELL, 50, 13, CNC)
     counter.end_day((SHARE, 13))
-    assert held(counter) == (20, 0, 200)
+    assert held(counter) == (70, 0, 700)
     position = counter.client.position(SHARE.key, CNC)
     assert position is not None and position.bound_net == -50
+    assert counter.order(SELL, 21, 13, CNC).ended_code == HOLDING_CODE
     assert counter.order(SELL, 20, 13, CNC).ended_code == 0
     assert isinstance(counter.exit(cover), Answer)
 

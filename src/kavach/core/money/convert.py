@@ -13,19 +13,20 @@ from collections.abc import Sequence
 
 import msgspec
 
+from kavach.core.answering import means_text
 from kavach.core.desk import Desk
 from kavach.core.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.money.events import HoldingGranted, PositionConverted
 from kavach.core.money.evolve import move
 from kavach.core.money.holding import Holding, Shares, fit
-from kavach.core.money.margin import position_margin_paise, sellable_quantity
+from kavach.core.money.margin import position_margin_paise
 from kavach.core.money.position import Position
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.regular.square_off import square_off_position
 from kavach.core.settings import Settings
 from kavach.core.ticket import Ticket
 from kavach.instruments import Instrument
-from kavach.units import Product, Quantity, Side, cash_text, opposite
+from kavach.units import Product, Quantity, Side, opposite
 
 
 def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
@@ -50,7 +51,7 @@ def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
     if held < 0 or (held == 0 and (position.net_quantity > 0) is not (command.side is Side.BUY)):
         return Refusal(Reason.SIDE_MUST_BE_THE_POSITIONS)
     delivery = command.product if command.side is Side.BUY else command.new_product
-    shares = sellable_quantity(client, instrument.key, delivery)
+    shares = state.sellable(command.client_id, instrument.key, delivery)
     most = held if shares is None else min(held, shares)
     stopped = instrument.exchange in state.entries_stopped
     if stopped and command.product is Product.MIS:  # What is being given back stays intraday.
@@ -68,7 +69,7 @@ def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
         )
     )
     if more > max(0, client.available_paise):
-        figures = f"available {cash_text(client.available_paise)}, required {cash_text(more)}"
+        figures = means_text(client.available_paise, more)
         return Refusal(Reason.MARGIN_MUST_SUFFICE, figures)
     # After this point it must succeed.
     desk.emit(event)

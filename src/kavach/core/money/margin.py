@@ -10,8 +10,8 @@ blocked by position, from sums alone, so that the order of things does not matte
 
 What a new order must find free is how much more would be blocked with it. So an order that
 reduces asks for nothing (INV-12), two orders that reduce the same shares are counted once, and a
-delivery is paid in full. Delivery is never sold short by a regular order: its sells need shares,
-and no money.
+delivery is paid in full. Delivery is never sold short, by no kind of order: a sell needs shares,
+a regular one no money.
 
 Values are pips times shares until they become paise, rounded up by less than one paisa.
 
@@ -80,20 +80,31 @@ def position_margin_paise(
     return _blocked(position, instrument, settings, shares, opens)
 
 
-def sellable_quantity(client: Client, instrument: InstrumentKey, product: Product) -> int | None:
-    """Return how much more a regular order may sell; None: as much as its margin allows.
+def sellable_quantity(
+    client: Client, instrument: InstrumentKey, product: Product, lent: int = 0
+) -> int | None:
+    """Return how much more an order of any kind may sell; None: as much as its margin allows.
 
     Of delivery, that is what is held and was bought today by regular orders, less what they have
-    sold and could still sell.
+    sold and could still sell, and less ``lent``: what cover orders have sold of it and not bought
+    back, and could still sell. Of MTF, which a broker pays in part and holds itself, it is what
+    regular orders hold in that product.
     """
-    if product is not Product.CNC:
+    if product is not Product.CNC and product is not Product.MTF:
         return None
-    holding = client.holding(instrument)
+    shares = -lent
+    if product is Product.CNC:
+        holding = client.holding(instrument)
+        shares += holding.quantity if holding is not None else 0
     position = client.position(instrument, product)
-    shares = holding.quantity if holding is not None else 0
     if position is not None:
         shares += position.plain_net - position.open_sell.quantity
     return max(0, shares)
+
+
+def holding_text(shares: int, quantity: int) -> str:
+    """Return what is told of a delivery sold without the shares."""
+    return f"Holding Available : {shares} : Required : {quantity}"
 
 
 def _blocked(

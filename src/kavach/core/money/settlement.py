@@ -11,7 +11,7 @@ pip, and that is asserted.
 
 What belongs to cover and bracket orders is always carried, whatever its product, because they
 will get out by orders of their own; of a contract that ends it is paid out with those that
-have ended. Delivery sold without shares (a cover order may) is carried as well.
+have ended. Delivery that a cover order has sold of the shares is carried as well.
 
 Cash is paise and a rest of pips; values are pips times quantity.
 

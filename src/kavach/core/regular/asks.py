@@ -12,10 +12,12 @@ from typing import Final
 
 from kavach.core.accounts import Client
 from kavach.core.answering import (
+    HOLDING_CODE,
     MARGIN_CODE,
     OFFLINE_CODE,
     REFERENCE_TOLERANCE_NS,
     in_doubt,
+    means_text,
     offline_text,
     shortfall_text,
     venue_refused,
@@ -34,7 +36,7 @@ from kavach.core.entry_change import (
 )
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source
 from kavach.core.limits.marking import lacks_protection, mark, protect_anew, protection_after
-from kavach.core.money.margin import order_margin_paise, sellable_quantity
+from kavach.core.money.margin import holding_text, order_margin_paise
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.regular.events import RegularOrderEnded, RegularOrderPlaced
@@ -48,7 +50,6 @@ from kavach.instruments import Instrument
 from kavach.units import Pips, Product, Side
 
 CANCEL_PENDING: Final = "CANCEL_PENDING"
-HOLDING_CODE: Final = 12006  # Of a delivery sold without the shares; the vendor publishes none.
 
 REFUSED: Final[dict[Reply, Reason]] = {
     Reply.EXECUTED: Reason.ORDER_ALREADY_EXECUTED,
@@ -131,10 +132,9 @@ def _rejection(
 ) -> tuple[int, str] | None:
     """Return code and text of a row that says REJECTED, as the vendor's does, or None."""
     if command.side is Side.SELL:
-        shares = sellable_quantity(client, instrument.key, command.product)
+        shares = desk.state.sellable(client.client_id, instrument.key, command.product)
         if shares is not None and command.quantity > shares:
-            text = f"Holding Available : {shares} : Required : {command.quantity}"
-            return HOLDING_CODE, text
+            return HOLDING_CODE, holding_text(shares, command.quantity)
     needed = order_margin_paise(
         client,
         instrument,
@@ -227,8 +227,9 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
     reason = check_wanted(desk, order, instrument, wanted)
     if reason is not None:
         return Refusal(reason)
-    if not _can_afford(desk, order, instrument, wanted):
-        return Refusal(Reason.MARGIN_MUST_SUFFICE)
+    refusal = _check_means(desk, order, instrument, wanted)
+    if refusal is not None:
+        return refusal
     protect_anew(desk, order, command.protection_bp)
     if wanted.quantity == order.entry_filled:
         desk.emit(without_rest(order, wanted))
@@ -241,16 +242,16 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
     return Ticket(Doing.MODIFY, order)
 
 
-def _can_afford(
+def _check_means(
     desk: Desk, order: RegularOrder, instrument: Instrument, wanted: EntryModifyRequested
-) -> bool:
-    """Return whether the client has the money, and the shares, for an order that has changed."""
+) -> Refusal | None:
+    """Return why the client has not the money, or the shares, for an order that has changed."""
     client = desk.state.clients[order.client_id]
     leaves = wanted.quantity - order.entry_filled
     if order.side is Side.SELL:
-        shares = sellable_quantity(client, instrument.key, order.product)
-        if shares is not None and leaves > shares + order.counted.quantity:
-            return False
+        shares = desk.state.sellable(order.client_id, instrument.key, order.product)
+        if shares is not None and leaves > (most := shares + order.counted.quantity):
+            return Refusal(Reason.HOLDING_MUST_SUFFICE, holding_text(most, leaves))
     more = order_margin_paise(
         client,
         instrument,
@@ -261,7 +262,9 @@ def _can_afford(
         wanted.reference_price_pips,
         instead_of=order.counted,
     )
-    return more == 0 or more <= client.available_paise
+    if more == 0 or more <= client.available_paise:
+        return None
+    return Refusal(Reason.MARGIN_MUST_SUFFICE, means_text(client.available_paise, more))
 
 
 def _find(desk: Desk, client_id: str, order_id: int) -> RegularOrder | Refusal:
