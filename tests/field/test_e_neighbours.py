@@ -27,8 +27,6 @@ ROWS_MOST = 64  # Rows worded in one turn.
 WISHES_MOST = 512  # Instruments asked for that are looked up in one turn.
 PARTS_MOST = 1_024  # Parts of chunked bodies taken in one turn.
 
-E3 = pytest.mark.xfail(strict=True, reason="E3")
-
 FLOODS = {
     "unasked pongs": b"\x8a\x80" + MASK,
     "pings": b"\x89\x80" + MASK,
@@ -178,7 +176,6 @@ def test_e1_tiny_chunks_are_taken_in_pieces(world: CountedWorld) -> None:
     assert world.count.most["parts of bodies"] <= PARTS_MOST
 
 
-@pytest.mark.xfail(strict=True, reason="E2")
 def test_e2_a_row_is_worded_once(world: CountedWorld) -> None:
     """Reading the book twice words no row twice; a change words the rows of that order anew."""
     orders = [world.place(user_order_id=7_000 + number) for number in range(30)]
@@ -204,7 +201,6 @@ def place_many(world: CountedWorld, count: int, **changes: Any) -> None:
         assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.xfail(strict=True, reason="E2")
 def test_e2_a_long_book_is_worded_in_pieces(world: CountedWorld) -> None:
     """The first reading of a book of 400 orders words at most 64 rows in one turn."""
     place_many(world, 400, price=12.5)
@@ -215,7 +211,6 @@ def test_e2_a_long_book_is_worded_in_pieces(world: CountedWorld) -> None:
     assert world.count.most["order rows"] <= ROWS_MOST
 
 
-@pytest.mark.xfail(strict=True, reason="E2")
 def test_e2_trades_are_worded_once_and_in_pieces(world: CountedWorld) -> None:
     """Three hundred trades of one order: as many wordings at first, in pieces, then none."""
     row = world.place(quantity=300)
@@ -230,7 +225,6 @@ def test_e2_trades_are_worded_once_and_in_pieces(world: CountedWorld) -> None:
     assert world.count.total["trade rows"] == 300
 
 
-@pytest.mark.xfail(strict=True, reason="E2")
 def test_e2_the_book_is_the_days(world: CountedWorld) -> None:
     """Yesterday's ended orders are asked for by their date; what is still open is today's too."""
     over, parked = world.place(user_order_id=1), world.place(user_order_id=2)
@@ -245,7 +239,6 @@ def test_e2_the_book_is_the_days(world: CountedWorld) -> None:
     assert then == [over["oms_order_id"], parked["oms_order_id"]]
 
 
-@E3
 def test_e3_what_has_ended_is_not_looked_at(world: CountedWorld) -> None:
     """With 200 closed orders and one open, the pending book looks at one order's legs."""
     for number in range(200):
@@ -260,10 +253,10 @@ def test_e3_what_has_ended_is_not_looked_at(world: CountedWorld) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("/api/v1/orders?type=pending", marks=E3),
+        "/api/v1/orders?type=pending",
         "/api/v1/positions?type=live",
         "/api/v1/positions?type=historical",
-        pytest.param("/api/v2/funds/view?type=all", marks=E3),
+        "/api/v2/funds/view?type=all",
         "/api/v1/holdings",
     ],
 )
@@ -282,7 +275,6 @@ def test_e3_no_reading_goes_through_every_order(
     assert answer.status_code == 200, answer.text
 
 
-@E3
 def test_e3_a_trade_is_not_compared_with_every_trade(world: CountedWorld) -> None:
     """The thousandth fill of an order looks at no more trades than the hundredth."""
     row = world.place(quantity=600)
@@ -305,12 +297,11 @@ def test_e3_a_trade_is_not_compared_with_every_trade(world: CountedWorld) -> Non
     assert looked <= 410, "at most once all, and not once all for each"
 
 
-@E3
 def test_e3_the_living_are_known(world: CountedWorld) -> None:
     """Open orders of a client are kept as such, in the order in which they came."""
     first, second = world.place(user_order_id=1), world.place(user_order_id=2)
     third = world.place(user_order_id=3)
     world.cancel(second)
     state = world.desk.state
-    living = [str(parent.order_id) for parent in state.living_of("DEMO1")]  # type: ignore[attr-defined]
+    living = [str(parent.order_id) for parent in state.living_of("DEMO1")]
     assert living == [first["oms_order_id"], third["oms_order_id"]]

@@ -19,6 +19,7 @@ from kavach.core.cover_order import CoverOrder
 from kavach.engine.engine import Engine
 from kavach.units import InstrumentKey, OrderType, Product, Side
 from tests.conservation import check_conservation
+from tests.field.kept_check import check_index, check_rows
 
 ENDS = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "EXITED", "CARRIED"})
 MAY_BE_BARE = frozenset({"COVERING", "TRIGGERED", "EXITING", "UNPROTECTED"})
@@ -316,6 +317,8 @@ class Auditor:
         for cover in self.engine.state.every_cover():
             self._check_cover(cover)
         self._check_ledger()
+        check_index(self.engine.state)
+        check_rows(self.engine.state)
 
     def _check_cover(self, cover: CoverOrder) -> None:
         state, who = cover.state.value, cover.order_id

@@ -21,6 +21,7 @@ from kavach.api.kept_terms import (
     within,
 )
 from kavach.api.legs import LegView
+from kavach.api.listing import listing, rows_of
 from kavach.api.route import PREFIX, Query, Route
 from kavach.core.baskets.asks import ALL
 from kavach.core.baskets.basket import BasketExecution, BasketOrder, BasketType, SavedBasket
@@ -69,7 +70,9 @@ def fetch(edge: Edge, call: Call) -> Reply:
     """Return every basket, oldest first."""
     request = read_message(wire.DeleteBasketRequest, call.body, call.query, wire.NAMES)
     _check_owner(call, request)
-    return Reply(200, encode(wire.BasketListAnswer(basket_rows(edge, call.client_id))))
+    baskets = list(edge.backend.state.shelf.of(call.client_id))
+    found = (basket_row(edge, basket) for basket in baskets)
+    return Reply(200, b"", listing=listing(rows_of(found), wire.BasketListAnswer([])))
 
 
 def create(edge: Edge, call: Call) -> Reply:

@@ -4,17 +4,24 @@ What a client may look at: order book, history, trades.
 Source: wire 1.4, 1.5, Decisions 11 to 14.
 """
 
+from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from kavach.api import rows
-from kavach.api.call import Call, Reply, checked_key, encode
+import msgspec
+
+from kavach.api.call import Call, Reply, checked_key
 from kavach.api.edge import Edge, check_owner
-from kavach.api.history import history_rows
-from kavach.api.legs import LegView, legs_of
+from kavach.api.history import each_history_row
+from kavach.api.kept_rows import order_rows, trade_rows
+from kavach.api.legs import LegView
+from kavach.api.listing import listing, rows_of
 from kavach.api.route import CLIENT, ORDER_ID, PREFIX, Query, Route
+from kavach.core.day import DAY_NS, IST_NS, next_midnight_ns
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Reason, Refusal
+from kavach.core.state import OmsState
 from kavach.wire import fields as read
 from kavach.wire import headers
 from kavach.wire.answers import (
@@ -26,9 +33,8 @@ from kavach.wire.answers import (
     Trades,
     TradesAnswer,
 )
+from kavach.wire.errors import BadField
 from kavach.wire.query import read_query
-from kavach.wire.rows import OrderRow
-from kavach.wire.statuses import is_completed
 
 
 class Book(StrEnum):
@@ -40,33 +46,47 @@ class Book(StrEnum):
 
 
 _book: Final = read.word(Book)
+_WANTED: Final = {
+    Book.PENDING: frozenset({False}),
+    Book.COMPLETED: frozenset({True}),
+    Book.ALL: frozenset({False, True}),
+}
 
 
 def orders(edge: Edge, call: Call) -> Reply:
     """
-    Return the order book, oldest first; a leg is a row.
+    Return the order book of a day, oldest first; a leg is a row.
 
     One order may be asked for instead, by the id of any leg, by its user order id, or by the
     idempotency key of the request that placed it, so that a client need not read the day's book
-    to find its own. Of such an order every leg of the asked half is there.
+    to find its own. Of such an order every leg of the asked half is there, whatever its day.
     """
     asked = _asked(call)
     book = _book(asked.get("type"), "type")
-    backend = edge.backend
-    found: list[OrderRow] = []
-    for parent in _chosen(edge, call.client_id, asked):
-        for view in legs_of(parent, backend.instruments):
-            if book is Book.ALL or is_completed(view.status) is (book is Book.COMPLETED):
-                found.append(rows.order_row(view))
-    reply = Reply(200, encode(OrdersAnswer(Orders(found))))
+    state = edge.backend.state
+    plan = order_rows(state, _orders(edge, call.client_id, asked, book), _WANTED[book])
+    reply = Reply(200, b"", listing=listing(plan, OrdersAnswer(Orders([]))))
     if _KEY.name in asked:  # Tells a client that this server knows keys, and looked for it.
         reply.more = ((headers.IDEMPOTENCY_KEY.lower().encode(), asked[_KEY.name].encode()),)
     return reply
 
 
-def _chosen(edge: Edge, client_id: str, asked: dict[str, str]) -> list[ParentOrder]:
-    """Return the client's orders that the query names; all of them if it names none."""
+def _orders(
+    edge: Edge, client_id: str, asked: dict[str, str], book: Book
+) -> Callable[[], list[ParentOrder]]:
+    """Return what finds the orders that the query is about, as often as it is called."""
     state = edge.backend.state
+    start_ns, end_ns = _day(asked, edge)
+    named = _named(state, client_id, asked)
+    if named is not None:
+        return lambda: named
+    if book is Book.PENDING and _DAY.name not in asked:
+        return lambda: state.living_of(client_id)
+    return lambda: state.index.between(client_id, start_ns, end_ns)
+
+
+def _named(state: OmsState, client_id: str, asked: dict[str, str]) -> list[ParentOrder] | None:
+    """Return the client's orders that the query names; None if it names none."""
     order_id = read.optional(read.order_id, asked.get(_ID.name), _ID.name)
     user_order_id = read.optional(read.integer, asked.get(_OWN_ID.name), _OWN_ID.name)
     if _KEY.name in asked:
@@ -76,13 +96,11 @@ def _chosen(edge: Edge, client_id: str, asked: dict[str, str]) -> list[ParentOrd
             return []
         order_id = of_key
     if order_id is None:
-        orders = state.orders_of(client_id)
-        if user_order_id is None:
-            return orders
-    else:
-        named = state.leg(order_id)
-        orders = [named[0]] if named is not None and named[0].client_id == client_id else []
-    return [one for one in orders if user_order_id in (None, one.user_order_id)]
+        return None if user_order_id is None else state.index.called(client_id, user_order_id)
+    found = state.leg(order_id)
+    if found is None or found[0].client_id != client_id:
+        return []
+    return [found[0]] if user_order_id in (None, found[0].user_order_id) else []
 
 
 def history(edge: Edge, call: Call) -> Reply:
@@ -95,22 +113,36 @@ def history(edge: Edge, call: Call) -> Reply:
         return edge.refusal(Refusal(Reason.ORDER_MUST_EXIST))
     parent, leg = found
     view = LegView(parent, leg, edge.backend.instruments[parent.instrument])
-    steps = history_rows(view)
+    empty: msgspec.Struct = HistoryAnswer([])
     if edge.options.documented_history:
-        return Reply(200, encode(DocumentedHistory(NestedHistory(steps))))
-    return Reply(200, encode(HistoryAnswer(steps)))
+        empty = DocumentedHistory(NestedHistory([]))
+    return Reply(200, b"", listing=listing(rows_of(each_history_row(view)), empty))
 
 
 def trades(edge: Edge, call: Call) -> Reply:
-    """Return every trade of the client, by order."""
-    _asked(call)
-    backend = edge.backend
-    found = [
-        row
-        for parent in backend.state.orders_of(call.client_id)
-        for row in rows.trade_rows(parent, backend.instruments)
-    ]
-    return Reply(200, encode(TradesAnswer(Trades(found))))
+    """Return the client's trades of a day, by order."""
+    start_ns, end_ns = _day(_asked(call), edge)
+    state = edge.backend.state
+    parents = state.index.between(call.client_id, start_ns, end_ns)
+    plan = trade_rows(state, parents, start_ns, end_ns)
+    return Reply(200, b"", listing=listing(plan, TradesAnswer(Trades([]))))
+
+
+def _day(asked: dict[str, str], edge: Edge) -> tuple[int, int]:
+    """Return when the day that is asked for begins and ends: today in India, if none is."""
+    written = read.optional(read.text, asked.get("date"), "date")
+    if written is None:
+        end_ns = next_midnight_ns(edge.backend.now_ns())
+        return end_ns - DAY_NS, end_ns
+    hint = "a day is written YYYY-MM-DD"
+    try:
+        days = date.fromisoformat(written) - date(1970, 1, 1)
+    except ValueError:
+        raise BadField("date", hint=hint) from None
+    if len(written) != len("YYYY-MM-DD"):
+        raise BadField("date", hint=hint)
+    start_ns = days.days * DAY_NS - IST_NS
+    return start_ns, start_ns + DAY_NS
 
 
 def _asked(call: Call) -> dict[str, str]:
@@ -121,6 +153,7 @@ def _asked(call: Call) -> dict[str, str]:
 
 
 _BOOK: Final = Query(name="type", description="Which rows.", words=tuple(Book), required=True)
+_DAY: Final = Query(name="date", description="Of which day, YYYY-MM-DD; today's without it.")
 
 _ID: Final = Query(name="oms_order_id", description="Only the order that has a leg of this id.")
 _OWN_ID: Final = Query(
@@ -135,10 +168,10 @@ ROUTES: Final = (
         method="GET",
         path=f"{PREFIX}/orders",
         name="getOrders",
-        summary="The order book; a leg is a row.",
+        summary="The order book of a day; a leg is a row.",
         handler=orders,
         answer=OrdersAnswer,
-        query=(_BOOK, CLIENT, _ID, _OWN_ID, _KEY),
+        query=(_BOOK, _DAY, CLIENT, _ID, _OWN_ID, _KEY),
         headers=(headers.IDEMPOTENCY_KEY,),
     ),
     Route(
@@ -154,9 +187,9 @@ ROUTES: Final = (
         method="GET",
         path=f"{PREFIX}/trades",
         name="getTradeBook",
-        summary="Every trade, by cover order.",
+        summary="The trades of a day, by order.",
         handler=trades,
         answer=TradesAnswer,
-        query=(CLIENT,),
+        query=(_DAY, CLIENT),
     ),
 )

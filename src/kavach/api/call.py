@@ -7,6 +7,7 @@ request in it. What exceeds the limit is thrown away as it arrives, not kept.
 Source: wire 0.1 (headers), 5.3.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,6 +16,8 @@ from typing import Final
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
+from kavach.api.listing import Listing, Pieces
+from kavach.api.turns import turns_of
 from kavach.core.refusals import Outcome
 from kavach.wire import headers
 from kavach.wire.errors import BadField, ErrorCode
@@ -88,6 +91,9 @@ class Reply:
     html: bool = False
     zipped: bool = False
     reword: Callable[[Outcome], "Reply"] | None = None  # For an outcome that comes a little later.
+    listing: Listing | None = None  # The body is a list that is still to be worded.
+    pieces: Pieces | None = None  # The body, if it is long.
+    on_sent: Callable[[], None] | None = None  # Called when it was sent, or can't be.
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -154,9 +160,10 @@ def checked_key(key: str, field: str) -> str:
 
 async def send_reply(send: Send, reply: Reply, request_id: bytes) -> None:
     """Send a reply."""
+    pieces = reply.pieces
     lines = [
         _HTML if reply.html else _ZIP if reply.zipped else _JSON,
-        (b"content-length", b"%d" % len(reply.body)),
+        (b"content-length", b"%d" % (len(reply.body) if pieces is None else pieces.size)),
         (_REQUEST_ID, request_id),
     ]
     if reply.order_state:
@@ -167,6 +174,11 @@ async def send_reply(send: Send, reply: Reply, request_id: bytes) -> None:
         lines.append(_REPLAYED)
     lines.extend(reply.more)
     await send({"type": "http.response.start", "status": reply.status, "headers": lines})
+    if pieces is not None:
+        turns = turns_of(asyncio.get_running_loop())
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await turns.turn()
     await send({"type": "http.response.body", "body": reply.body})
 
 

@@ -13,7 +13,9 @@ import asyncio
 import logging
 import math
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -34,11 +36,13 @@ from kavach.api.call import (
     send_reply,
     token_digest,
 )
+from kavach.api.listing import ROWS_PER_PIECE, Listing, Pieces
 from kavach.api.options import ApiOptions
 from kavach.api.pacing import Pacing
 from kavach.api.people.checking import TooManyLogins
 from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses
 from kavach.api.refusals import told
+from kavach.api.turns import turns_of
 from kavach.contracts.catalogue import Catalogue
 from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Refusal
@@ -55,6 +59,7 @@ from kavach.wire.errors import (
 from kavach.wire.requests import BadBody
 
 WAITING_MAX: Final = 512  # Requests whose outcome is not yet on disk; cancels may be twice as many.
+LONG_MAX: Final = 16  # Long answers of one client that wait for the disk or to be fetched.
 RETRY_AFTER: Final = (b"retry-after", b"1")
 
 _LOG: Final = logging.getLogger(__name__)
@@ -76,6 +81,7 @@ class Edge:
         self.logins = Logins(backend)
         self._numbers = count(1)
         self._waiting = 0
+        self._long: Counter[str] = Counter()  # Long answers that were not fetched yet, by client.
         self._pacing = Pacing()
         self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
 
@@ -117,7 +123,11 @@ class Edge:
         except Exception:  # The program is wrong: say so in the one error shape, then be loud.
             await send_reply(send, self.broken(), self.request_id())
             raise
-        await send_reply(send, reply, self.request_id())
+        try:
+            await send_reply(send, reply, self.request_id())
+        finally:
+            if reply.on_sent is not None:
+                reply.on_sent()
 
     async def _reply(
         self, handler: Handler, path_id: str, scope: Scope, receive: Receive, limit: LimitClass
@@ -186,6 +196,8 @@ class Edge:
     async def _outcome(self, handler: Handler, call: Call) -> Reply:
         """Return what the handler says, once all that it may have seen is on disk."""
         reply = handler(self, call)
+        if reply.listing is not None:
+            return await self._listed(handler, call, reply)
         self._waiting += 1
         try:
             if reply.reword is not None:
@@ -197,6 +209,50 @@ class Edge:
         finally:
             self._waiting -= 1
         return reply
+
+    async def _listed(self, handler: Handler, call: Call, reply: Reply) -> Reply:
+        """Return a list, worded a little at a time, once all that it shows is on disk."""
+        while reply.listing is not None:
+            state = self.backend.state
+            rows = await self._worded(reply.listing)
+            if self.backend.state is state:
+                reply.pieces, reply.listing = Pieces(reply.listing, rows), None
+            else:
+                reply = handler(self, call)  # Another engine has taken this one's place.
+        if reply.pieces is not None and len(reply.pieces) <= ROWS_PER_PIECE:
+            reply.body, reply.pieces = b"".join(reply.pieces), None
+        elif reply.pieces is not None:
+            if self._long[call.client_id] >= LONG_MAX:
+                return self.busy()
+            self._long[call.client_id] += 1
+            reply.on_sent = partial(self._forget_long, call.client_id)
+        self._waiting += 1
+        try:
+            await self.backend.settled()
+        except BaseException:
+            if reply.on_sent is not None:
+                reply.on_sent()
+            raise
+        finally:
+            self._waiting -= 1
+        return reply
+
+    def _forget_long(self, client_id: str) -> None:
+        """Count a long answer as fetched, or as given up."""
+        self._long[client_id] -= 1
+        if not self._long[client_id]:
+            del self._long[client_id]
+
+    async def _worded(self, listing: Listing) -> list[bytes]:
+        """Return the rows of a list; others have their turn between its steps."""
+        turns = turns_of(asyncio.get_running_loop())
+        while True:
+            try:
+                next(listing.plan)
+            except StopIteration as end:
+                rows: list[bytes] = end.value
+                return rows
+            await turns.turn()
 
     def error(self, status: int, code: ErrorCode, message: str, word: str) -> Reply:
         """Return envelope A, as the switches want it."""

@@ -71,9 +71,13 @@ _kind: Final = read.word(FundsKind)
 
 def part_of(instrument: Instrument, product: Product) -> MarginPart:
     """Return as what the margin of an instrument in a product is told."""
+    return _part(instrument.segment, product)
+
+
+def _part(segment: str, product: Product) -> MarginPart:
     if product is Product.CNC:
         return MarginPart.DELIVERY
-    return MarginPart.VAR if instrument.segment == "Capital" else MarginPart.SPAN
+    return MarginPart.VAR if segment == "Capital" else MarginPart.SPAN
 
 
 # --- The table --------------------------------------------------------------------------------
@@ -153,9 +157,8 @@ def _used(edge: Edge, client: Client) -> dict[MarginPart, int]:
     instruments = edge.backend.instruments
     for position in client.positions:
         used[part_of(instruments[position.instrument], position.product)] += position.blocked_paise
-    for order in edge.backend.state.orders_of(client.client_id):
-        if order.blocked_paise:
-            used[part_of(instruments[order.instrument], order.product)] += order.blocked_paise
+    for (segment, product), paise in edge.backend.state.index.blocked[client.client_id].items():
+        used[_part(segment, product)] += paise
     return used
 
 

@@ -11,6 +11,7 @@ from kavach.api.asking import keyed
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.kept_terms import kept_or, terms_of, within
+from kavach.api.listing import listing, rows_of
 from kavach.api.route import CLIENT, PREFIX, Route
 from kavach.core.commands import KeyedCommand
 from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
@@ -100,7 +101,8 @@ def fetch(edge: Edge, call: Call) -> Reply:
     rules = edge.backend.state.gtts.of(call.client_id)
     if not rules:
         return edge.refusal(Refusal(Reason.CLIENT_MUST_HAVE_GTTS))
-    return Reply(200, encode(wire.GttListAnswer([_row(edge, rule) for rule in rules])))
+    found = (_row(edge, rule) for rule in list(rules))
+    return Reply(200, b"", listing=listing(rows_of(found), wire.GttListAnswer([])))
 
 
 # --- What is asked ----------------------------------------------------------------------------

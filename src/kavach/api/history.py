@@ -28,7 +28,12 @@ ENDED_PARKED: Final = frozenset({OrderStatus.AMO_CANCEL_CONFIRMED, OrderStatus.R
 
 def history_rows(view: LegView) -> list[HistoryRow]:
     """Return the steps of the leg's life, oldest first, ending where its row stands now."""
-    return [_history_row(view, step) for step in _steps(view)]
+    return list(each_history_row(view))
+
+
+def each_history_row(view: LegView) -> Iterator[HistoryRow]:
+    """Yield the same rows, each worded when it is asked for."""
+    return (_history_row(view, step) for step in _steps(view))
 
 
 @dataclass(slots=True)

@@ -11,10 +11,12 @@ from typing import Final
 from kavach.api.asking import accepted, keyed
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
+from kavach.api.listing import listing, rows_of
 from kavach.api.position_rows import day_row, holding_row
 from kavach.api.route import CLIENT, PREFIX, Query, Route
 from kavach.api.rows import position_row
 from kavach.core.money.commands import ConvertPosition
+from kavach.core.money.position import Position
 from kavach.core.refusals import Refusal
 from kavach.units import instrument_key
 from kavach.wire import fields as read
@@ -46,16 +48,25 @@ def positions(edge: Edge, call: Call) -> Reply:
     span = _span(asked_of(call).get("type"), "type")
     backend = edge.backend
     client = backend.state.clients[call.client_id]
-    found = []
-    for position in client.positions:
-        today = position.buy_quantity or position.sell_quantity
-        if not today and (span is Span.LIVE or position.empty or not position.carried):
-            continue
-        row = day_row if span is Span.LIVE else position_row
-        instrument = backend.instruments[position.instrument]
-        last_pips = backend.last_price_pips(position.instrument)
-        found.append(row(client, position, instrument, last_pips))
-    return Reply(200, encode(PositionsAnswer(found)))
+    row = day_row if span is Span.LIVE else position_row
+    found = (
+        row(
+            client,
+            position,
+            backend.instruments[position.instrument],
+            backend.last_price_pips(position.instrument),
+        )
+        for position in list(client.positions)
+        if _is_shown(position, span)
+    )
+    return Reply(200, b"", listing=listing(rows_of(found), PositionsAnswer([])))
+
+
+def _is_shown(position: Position, span: Span) -> bool:
+    """Return whether a position is asked for: traded today, or brought from an earlier day."""
+    if position.buy_quantity or position.sell_quantity:
+        return True
+    return span is Span.HISTORICAL and not position.empty and bool(position.carried)
 
 
 def holdings(edge: Edge, call: Call) -> Reply:
@@ -63,16 +74,16 @@ def holdings(edge: Edge, call: Call) -> Reply:
     asked_of(call)
     backend = edge.backend
     client = backend.state.clients[call.client_id]
-    found = [
+    found = (
         holding_row(
             client,
             holding,
             backend.instruments[holding.instrument],
             backend.last_price_pips(holding.instrument),
         )
-        for holding in client.holdings
-    ]
-    return Reply(200, encode(HoldingsAnswer(Holdings(found))))
+        for holding in list(client.holdings)
+    )
+    return Reply(200, b"", listing=listing(rows_of(found), HoldingsAnswer(Holdings([]))))
 
 
 def convert(edge: Edge, call: Call) -> Reply:

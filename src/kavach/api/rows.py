@@ -4,7 +4,7 @@ Rows of the books, made of what the core knows. The only place that turns one in
 Source: wire 1.4, 1.5, Decision 11.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from kavach.api.legs import LegView, legs_of
@@ -120,11 +120,21 @@ def trade_rows(
     parent: ParentOrder, instruments: Mapping[InstrumentKey, Instrument]
 ) -> Iterator[TradeRow]:
     """Yield the order's trades, oldest first."""
-    if not parent.trades:
+    lines = [change for change in parent.changes or () if change.what == "traded"]
+    return rows_of_trades(parent, instruments, parent.trades or (), lines)
+
+
+def rows_of_trades(
+    parent: ParentOrder,
+    instruments: Mapping[InstrumentKey, Instrument],
+    trades: Sequence[Trade],
+    lines: Sequence[LegChange],
+) -> Iterator[TradeRow]:
+    """Yield the rows of some trades of the order, with the lines that they left in its history."""
+    if not trades:
         return
     views = {view.leg: view for view in legs_of(parent, instruments)}
-    lines = (change for change in parent.changes or () if change.what == "traded")
-    for trade, line in zip(parent.trades, lines, strict=True):
+    for trade, line in zip(trades, lines, strict=True):
         yield _trade_row(views[trade.leg], trade, line)
 
 

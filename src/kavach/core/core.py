@@ -233,6 +233,7 @@ class Core(Desk):
         """Settle the days that have ended and arrange the next calls; the step is over."""
         if self.days_over:
             settle_days(self)
+            self.state.derived.clear()
         arrange(self)
 
     def _check_identity(self, order: VenueOrder, exchange_order_id: str) -> None:
@@ -436,15 +437,15 @@ class Core(Desk):
         look_again(self)
 
     def _all_living(self) -> list[ParentOrder]:
-        return [parent for parent in self.state.every_order() if not parent.over]
+        return self.state.index.all_living()
 
     def kill(self, command: Kill) -> Ticket | Refusal:
         """Throw a client's kill switch: entries go, stops stay (K)."""
         if command.client_id not in self.state.clients:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
         self.emit(e.ClientKilled(command.client_id))
-        for parent in self.state.orders_of(command.client_id):
-            if not parent.over:
+        for parent in self.state.living_of(command.client_id):
+            if not parent.over:  # It may have ended by what became of one before it.
                 self._clock(parent, ClockEvent.K_KILL, DayEvent.K_KILL, e.Source.KILL)
         return Ticket()
 

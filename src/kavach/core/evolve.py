@@ -632,6 +632,8 @@ def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) ->
     cover.ended = State(event.state)
     cover.ended_code = event.code
     cover.ended_reason = event.reason
+    cover.ended_at_ns = at_ns
+    state.index.end(cover)
     state.reblock(cover)
     touch_changed(cover, before, at_ns)
     if not cover.entries:
@@ -646,6 +648,8 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
     cover.ended = None
     cover.ended_code = 0
     cover.ended_reason = ""
+    cover.ended_at_ns = 0
+    state.index.reopen(cover)
     touch_changed(cover, before, at_ns)
     cover.stop_lost = False  # Whatever was lost before the end, this is another life.
     cover.ladder_tries = 0

@@ -63,6 +63,26 @@ class Trade(msgspec.Struct, frozen=True, array_like=True):
     serial: int = 0  # How many events had happened before it.
 
 
+FEW_TRADES: Final = 16  # Up to here looking is cheaper than remembering.
+
+
+class Trades(list[Trade]):
+    """The trades of an order that has many, and their ids; to be appended to only."""
+
+    __slots__ = ("_ids", "_known")
+
+    def __init__(self, trades: list[Trade]) -> None:
+        super().__init__(trades)
+        self._ids: set[str] = set()
+        self._known = 0  # Of how many trades the ids are known.
+
+    def has(self, trade_id: str) -> bool:
+        """Return whether a trade has this id."""
+        self._ids.update(self[at].trade_id for at in range(self._known, len(self)))
+        self._known = len(self)
+        return trade_id in self._ids
+
+
 class ParentOrder(msgspec.Struct, array_like=True, gc=False):
     """Everything the core knows of an order of any kind."""
 
@@ -102,6 +122,7 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
     protection_bp: int = 0  # The client's own market protection, 1/10 000; 0: the instrument's.
     algo_tag: str = ""  # Travels with every request about it, where the rules ask for a tag.
     entry_version_ns: int = 0  # Of the entry's row: when it last changed, strictly increasing.
+    ended_at_ns: int = 0  # When it ended last; 0: it has not.
 
     @property
     def state(self) -> StrEnum:
@@ -216,7 +237,14 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
 
     def has_trade(self, trade_id: str) -> bool:
         """Return whether this trade is already booked."""
-        return self.trades is not None and any(trade.trade_id == trade_id for trade in self.trades)
+        trades = self.trades
+        if trades is None:
+            return False
+        if len(trades) < FEW_TRADES:
+            return any(trade.trade_id == trade_id for trade in trades)
+        if type(trades) is not Trades:
+            self.trades = trades = Trades(trades)
+        return trades.has(trade_id)
 
     @property
     def contradicted(self) -> bool:

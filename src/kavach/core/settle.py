@@ -28,7 +28,9 @@ def settle(desk: Desk, parent: ParentOrder, before: StrEnum) -> None:
 def arrange(desk: Desk) -> None:
     """Arm what was touched in this step, once, when it is known what the venue answered."""
     compares = desk.state.settings.t_reconcile_ns > 0
+    derived = desk.state.derived
     for parent in desk.touched.values():
+        derived.pop(parent.order_id, None)
         kind = KINDS[type(parent)]
         state = parent.state
         known = compares or parent.order_id in desk.agenda.known

@@ -10,7 +10,7 @@ Source: cover-order 5.1, 5.8 (INV-11, INV-19).
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +29,7 @@ from kavach.core.money.margin import (
     value_margin_paise,
 )
 from kavach.core.money.position import Open, Position
+from kavach.core.order_index import OrderIndex
 from kavach.core.parent_order import ParentOrder
 from kavach.core.people.book import People, PeopleSnapshot
 from kavach.core.regular.order import RegularOrder
@@ -79,8 +80,10 @@ class OmsState:
         self.parents: dict[int, ParentOrder] = {}  # Orders of every kind, by their own id.
         self.covers: dict[int, CoverOrder] = {}  # By entry, stop and basket id.
         self.regulars: dict[int, RegularOrder] = {}
-        self.by_client: dict[str, list[ParentOrder]] = {}  # Oldest first.
         self.lenders: dict[str, list[CoverOrder]] = {}  # By client, those that sell delivery.
+        self.index = OrderIndex()
+        # What readers have made of orders, by order id; what the order no longer looks like goes.
+        self.derived: dict[int, Any] = {}
         self.orders: dict[int, VenueOrder] = {}  # By tag.
         self.answers: dict[tuple[str, str], RequestAnswered] = {}
         self.people = People()
@@ -126,9 +129,18 @@ class OmsState:
         """Let these terms hold for an imported contract."""
         self.instruments[terms.key] = self.listed[terms.key] = terms
 
+    @property
+    def by_client(self) -> dict[str, list[ParentOrder]]:
+        """Every order, by client, oldest first."""
+        return self.index.by_client
+
     def orders_of(self, client_id: str) -> list[ParentOrder]:
-        """Return a client's orders of every kind, oldest first."""
-        return self.by_client.get(client_id, [])
+        """Return a client's orders of every kind, oldest first; all that ever were."""
+        return self.index.by_client.get(client_id, [])
+
+    def living_of(self, client_id: str) -> list[ParentOrder]:
+        """Return a client's orders that are not over, oldest first."""
+        return self.index.living_of(client_id)
 
     def covers_of(self, client_id: str) -> list[CoverOrder]:
         """Return a client's cover orders, oldest first."""
@@ -156,9 +168,8 @@ class OmsState:
         return sellable_quantity(self.clients[client_id], key, product, lent)
 
     def every_order(self) -> Iterable[ParentOrder]:
-        """Yield every order of every kind once."""
-        for orders in self.by_client.values():
-            yield from orders
+        """Return every order of every kind once."""
+        return self.index.every()
 
     def every_cover(self) -> Iterable[CoverOrder]:
         """Yield every cover order once."""
@@ -181,8 +192,11 @@ class OmsState:
             exposure += parent.entry_leaves_max if parent.entries else parent.quantity
         value = exposure * parent.reference_price_pips
         blocked = value_margin_paise(instrument, self.settings, parent.product, value)
-        self.clients[parent.client_id].blocked_paise += blocked - parent.blocked_paise
-        parent.blocked_paise = blocked
+        if blocked != parent.blocked_paise:
+            more = blocked - parent.blocked_paise
+            self.clients[parent.client_id].blocked_paise += more
+            self.index.blocked[parent.client_id][instrument.segment, parent.product] += more
+            parent.blocked_paise = blocked
 
     def _recount(self, order: RegularOrder) -> None:
         """Count what a regular order could still trade; its position blocks for that."""
@@ -300,6 +314,13 @@ class OmsState:
                 self.add_regular(parent)
             for order in parent.entries + parent.exits:
                 self.orders[order.tag] = order
+            if parent.over:
+                self.index.end(parent)
+            if parent.blocked_paise and isinstance(parent, CoverOrder):
+                segment = self.instruments[parent.instrument].segment
+                blocked = self.index.blocked[parent.client_id]
+                blocked[segment, parent.product] += parent.blocked_paise
+        self.index.restored()
         for answer in snapshot.answers:
             self.answers[answer.client_id, answer.idempotency_key] = answer
         self.next_tag = snapshot.next_tag
@@ -332,7 +353,7 @@ class OmsState:
     def add_client(self, client: Client) -> None:
         """Make a client findable."""
         self.clients[client.client_id] = client
-        self.by_client[client.client_id] = []
+        self.index.open_client(client.client_id)
         self.people.stand(client.token_digest, client.client_id)
 
     def add_cover(self, cover: CoverOrder) -> None:
@@ -340,7 +361,7 @@ class OmsState:
         self.parents[cover.order_id] = cover
         self.covers[cover.order_id] = cover
         self.covers[cover.basket_id] = cover
-        self.by_client[cover.client_id].append(cover)
+        self.index.add(cover)
         if cover.side is Side.SELL and cover.product is Product.CNC:
             self.lenders.setdefault(cover.client_id, []).append(cover)
 
@@ -348,7 +369,7 @@ class OmsState:
         """Make a regular order findable."""
         self.parents[order.order_id] = order
         self.regulars[order.order_id] = order
-        self.by_client[order.client_id].append(order)
+        self.index.add(order)
 
     def id_given(self, order_id: int) -> None:
         """Remember the highest id of the day: eight digits of date, then the day's counter."""

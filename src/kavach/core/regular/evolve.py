@@ -78,6 +78,8 @@ def _ended(state: OmsState, event: RegularOrderEnded, at_ns: int) -> None:
     order.ended_reason = event.reason
     if not order.entries:
         order.touch(Leg.ENTRY, at_ns)
+    order.ended_at_ns = at_ns
+    state.index.end(order)
     state.reblock(order)
 
 
@@ -86,6 +88,8 @@ def _reopened(state: OmsState, event: RegularOrderReopened, at_ns: int) -> None:
     order.ended = None
     order.ended_code = 0
     order.ended_reason = ""
+    order.ended_at_ns = 0
+    state.index.reopen(order)
     state.reblock(order)
 
 

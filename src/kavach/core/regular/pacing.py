@@ -48,13 +48,8 @@ def _waits_its_turn(desk: Desk, order: RegularOrder) -> bool:
 def _after_failure_ns(desk: Desk, order: RegularOrder) -> int:
     """Return when a square-off of the position may follow one that came to nothing."""
     latest_ns = failures = 0
-    for other in reversed(desk.state.orders_of(order.client_id)):
-        if (
-            isinstance(other, RegularOrder)
-            and other.squares_off
-            and other.instrument == order.instrument
-            and other.over
-        ):
+    for other in reversed(desk.state.index.square_offs(order.client_id, order.instrument)):
+        if other.over:
             if other.entry_filled or failures == FAILURES_MAX:
                 break
             latest_ns = latest_ns or other.leg_updated_at_ns(Leg.ENTRY)

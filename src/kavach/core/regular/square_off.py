@@ -65,7 +65,7 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
     if left == 0:
         return
     # Cancels come home oldest first, so the newest order is the one to find open soonest.
-    if any(_may_trade(order, key) for order in reversed(state.orders_of(client_id))):
+    if any(_may_trade(order, key) for order in reversed(state.living_of(client_id))):
         return
     side = Side.SELL if position.plain_net > 0 else Side.BUY
     while left > 0:
