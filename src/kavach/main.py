@@ -62,6 +62,8 @@ from kavach.journal.erase import erase
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.snapshot_keeper import SnapshotKeeper
 from kavach.journal.sqlite import SqliteJournal
+from kavach.kept_prices import PriceKeeper, resume
+from kavach.kept_prices import load as load_prices
 from kavach.kept_tokens import Tokens, TokensError, completed, keep_key, load_key
 from kavach.market.candles import Candle, CandleError, load_candles
 from kavach.market.replay import ReplayMarket
@@ -302,8 +304,10 @@ def _build(
         # The chain is whole, so these are the bytes that were written: by another program.
         sentence = JournalCorrupt(engine.sequence, f"it can't be replayed ({error!r})")
         raise StartError(str(sentence)) from error
-    if clock.now_ns() < engine.core.now_ns:
-        clock.set(engine.core.now_ns)  # It had been set ahead: time goes on from there.
+    kept = None if options.data_dir is None else load_prices(options.data_dir)
+    latest_ns = max(engine.core.now_ns, resume(engine, venue, kept))
+    if clock.now_ns() < latest_ns:
+        clock.set(latest_ns)  # It had been set ahead: time goes on from there.
     recovered(engine, venue)
     engine.add_source(LatePost(engine, venue))
     if engine.state.link_down or venue.post.untold():
@@ -461,6 +465,7 @@ class Twin:
         self.service = Service(world.engine, world.clock, on_failure, repair)
         self.telemetry = Telemetry(world.engine)
         self.hub: Hub | None = None  # From the moment on that it is known how to word updates.
+        self.prices = PriceKeeper(options.data_dir, lambda: (self.world.engine, self.world.venue))
         self.keeper: SnapshotKeeper | None = None
         if options.data_dir is not None:
             self.keeper = SnapshotKeeper(
@@ -533,6 +538,7 @@ class Twin:
         engine = Engine(instruments, Settings(), journal, venue, clock, real_ns=wall_ns)
         engine.quotes = venue
         engine.recover(until=journal.durable_sequence)
+        resume(engine, venue, self.prices.latest)
         self._take(World(engine, venue, clock, contracts, self.tokens))
         if self.hub is not None:
             self.hub.look_back(engine, venue)
@@ -678,6 +684,7 @@ async def _serve(
         visits[0].add_done_callback(lambda _: server.stop())
         if twin.keeper is not None:
             visits.append(asyncio.create_task(twin.keeper.keep()))
+            visits.append(asyncio.create_task(twin.prices.keep()))
 
     twin = Twin(world_options, world, on_failure)
     server = Server(http_config(twin.app(options.api)), on_ready, twin.farewell)
@@ -691,6 +698,7 @@ async def _serve(
             task.cancel()
         ended = await asyncio.gather(*visits, return_exceptions=True)
         failures += [e for e in ended if e and not isinstance(e, asyncio.CancelledError)]
+        twin.prices.keep_now()
         await twin.service.close()
         _LOG.info(Note("stop", sequence=twin.world.engine.sequence))
     if failures:

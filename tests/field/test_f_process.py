@@ -68,7 +68,6 @@ def synthetic(street: Street) -> None:
     street.engine.add_source(SyntheticMarket(street.engine, street.venue, bundled, 1, street.clock))
 
 
-@pytest.mark.xfail(strict=True, reason="F10")
 def test_f10_a_market_that_nobody_trades_in_writes_nothing() -> None:
     """Ten minutes of prices that no rule looks at leave no record."""
     street = Street()
@@ -80,7 +79,6 @@ def test_f10_a_market_that_nobody_trades_in_writes_nothing() -> None:
     assert street.venue.quote(IDEA).volume > 0
 
 
-@pytest.mark.xfail(strict=True, reason="F10")
 def test_f10_a_price_is_on_record_when_a_rule_looked_at_it() -> None:
     """A record about an instrument holds where its price stood; of others it holds nothing."""
     street = Street()
@@ -98,7 +96,6 @@ def test_f10_a_price_is_on_record_when_a_rule_looked_at_it() -> None:
     assert priced == {IDEA}
 
 
-@pytest.mark.xfail(strict=True, reason="F10")
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_f10_the_market_goes_on_where_it_was_seen_last(tmp_path: Path, ending: int) -> None:
     """Neither a stop nor a kill takes prices back: what was shown a second before it is shown."""

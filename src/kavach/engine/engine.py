@@ -28,6 +28,7 @@ from kavach.core.commands import (
     RestoreLink,
 )
 from kavach.core.core import Core
+from kavach.core.desk import INSTRUMENT_OF
 from kavach.core.events import Event, OrderQuerySent
 from kavach.core.evolve import evolve
 from kavach.core.refusals import Answer, Outcome
@@ -40,7 +41,7 @@ from kavach.engine.journal_port import Journal
 from kavach.engine.observer_port import Observer
 from kavach.engine.quote import Quotes
 from kavach.engine.record import LAYOUT, Snapshot, Step, decode_record, decode_snapshot, encode
-from kavach.engine.venue_port import Heard, Venue
+from kavach.engine.venue_port import Heard, SparesPrices, Venue
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.instruments import Instrument, Listing
 from kavach.units import InstrumentKey, Pips
@@ -95,6 +96,7 @@ class Engine:
         self.core.links_orders = venue.links_orders
         self.journal = journal
         self.venue = venue
+        self._spares_prices = venue if isinstance(venue, SparesPrices) else None
         self.clock = clock
         self.observers: list[Observer] = []
         self.attention: Attention | None = None  # Who makes a market where somebody looks.
@@ -220,8 +222,13 @@ class Engine:
         self._tell(type(command).__name__, outcome)
         return outcome
 
-    def market_step(self, act: Callable[[int], Heard], at_ns: int) -> Heard:
-        """Return what the venue says to something others do there; writes one record."""
+    def market_step(
+        self, act: Callable[[int], Heard], at_ns: int, *, spares: bool = False
+    ) -> Heard:
+        """Return what the venue says to something others do there; writes one record.
+
+        ``spares``: none if all that happened are prices at which no rule did anything.
+        """
         self._begin(at_ns)
         heard = act(at_ns)  # What it refuses by an exception has changed nothing.
         try:
@@ -229,7 +236,7 @@ class Engine:
             self._hear(heard, venue_events)
             self._exchange_messages(venue_events)
             self._finish()
-            if self.core.events or venue_events:
+            if self.core.events or (venue_events and not (spares and self._spare(venue_events))):
                 self._write("Market", venue_events)
         except BaseException as error:
             self.stopped = error
@@ -319,8 +326,24 @@ class Engine:
 
     def _write(self, cause: str, venue_events: Sequence[ExchangeEvent]) -> None:
         core = self.core
-        body = encode(Step(core.now_ns, cause, core.events, list(venue_events)))
+        recorded: Sequence[ExchangeEvent] = venue_events
+        if self._spares_prices is not None:
+            recorded = self._spares_prices.record(self._instruments_of_step, venue_events)
+        body = encode(Step(core.now_ns, cause, core.events, list(recorded)))
         self.sequence = self.journal.append(body)
+
+    def _spare(self, venue_events: Sequence[ExchangeEvent]) -> bool:
+        """Return whether what happened at the venue needs no record."""
+        return self._spares_prices is not None and self._spares_prices.spare(venue_events)
+
+    def _instruments_of_step(self) -> set[InstrumentKey]:
+        """Return the instruments that the core's part of this step is about."""
+        core = self.core
+        keys = {parent.instrument for parent in core.touched.values()}
+        for event in core.events:
+            if type(event) in INSTRUMENT_OF:
+                keys.add(INSTRUMENT_OF[type(event)](event))
+        return keys
 
     def _tell(self, cause: str, outcome: Outcome | None) -> None:
         core = self.core

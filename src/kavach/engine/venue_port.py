@@ -9,8 +9,8 @@ and tells the engine later.
 Source: cover-order 5.6 (journal before wire); ARCHITECTURE.md, "One order's journey".
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 from kavach.core.events import Event as CoreEvent
 from kavach.core.events import Heard as Said
@@ -67,3 +67,16 @@ class Venue(Protocol):
 
     def state_hash(self) -> str:
         """Return the hash of the venue's own state; empty if it is far away."""
+
+
+@runtime_checkable
+class SparesPrices(Protocol):
+    """A venue inside, whose prices are in a record only if a rule may have looked at them."""
+
+    def spare(self, events: Sequence[ExchangeEvent]) -> bool:
+        """Return whether a step of these events needs no record; such prices are told later."""
+
+    def record(
+        self, keys: Callable[[], set[InstrumentKey]], events: Sequence[ExchangeEvent]
+    ) -> Sequence[ExchangeEvent]:
+        """Return what a record about these instruments holds of the venue, these events last."""

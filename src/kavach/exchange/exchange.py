@@ -25,6 +25,7 @@ from kavach.exchange.messages import (
     AmendRejected,
     CancelOrder,
     CancelRejected,
+    DayNoted,
     Event,
     NewOrder,
     Phase,
@@ -242,6 +243,25 @@ class Exchange:
             book.last_quantity,
         )
 
+    def day(self, key: InstrumentKey) -> DayNoted:
+        """Return the instrument's day as an event that makes it so."""
+        book = self._look(key)
+        return DayNoted(
+            book.instrument.key,
+            book.last_price,
+            book.last_quantity,
+            book.at_ns,
+            book.day_open,
+            book.day_high,
+            book.day_low,
+            book.volume,
+            book.value_pips,
+        )
+
+    def traded(self) -> list[InstrumentKey]:
+        """Return the keys of the instruments that have ever traded, in order."""
+        return [key for key in self.opened() if self._state.books[key].at_ns]
+
     def depth(
         self, key: InstrumentKey, levels: int = 5
     ) -> tuple[list[DepthLevel], list[DepthLevel]]:
@@ -293,9 +313,9 @@ class Exchange:
         """Bring this fresh exchange to where the snapshot was taken."""
         snapshot.restore(self._state, taken)
 
-    def state_hash(self) -> str:
-        """Return the SHA-256 of the lasting state, in hex."""
-        return snapshot.state_hash(self._state)
+    def state_hash(self, *, days: bool = True) -> str:
+        """Return the SHA-256 of the lasting state, in hex; ``days``: prices and volumes, too."""
+        return snapshot.state_hash(self._state, days=days)
 
     # --- Inside ---------------------------------------------------------------------------
 

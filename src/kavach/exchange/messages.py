@@ -198,6 +198,16 @@ class PhaseChanged(Event, frozen=True):
     at_ns: TimestampNs
 
 
+class DayNoted(Printed, frozen=True):
+    """The last of many trades that touched no client's order, and where they left the day."""
+
+    open_pips: Pips
+    high_pips: Pips
+    low_pips: Pips
+    volume: Quantity
+    value_pips: int
+
+
 ExchangeEvent = (
     Accepted
     | Rejected
@@ -210,4 +220,5 @@ ExchangeEvent = (
     | Removed
     | Printed
     | PhaseChanged
+    | DayNoted
 )

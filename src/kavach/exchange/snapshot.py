@@ -157,9 +157,15 @@ def restore(state: State, snapshot: Snapshot) -> None:
         book.place(order)
 
 
-def state_hash(state: State) -> str:
-    """Return the SHA-256 of the lasting state, in hex."""
-    return sha256(msgspec.msgpack.encode(take(state))).hexdigest()
+def state_hash(state: State, *, days: bool = True) -> str:
+    """Return the SHA-256 of the lasting state, in hex; with or without the instruments' days.
+
+    Without: of what a journal tells. Prices that no rule looked at are in no record.
+    """
+    taken = take(state)
+    if not days:
+        taken = msgspec.structs.replace(taken, tickers=[])
+    return sha256(msgspec.msgpack.encode(taken)).hexdigest()
 
 
 def record(order: Order) -> OrderRecord:

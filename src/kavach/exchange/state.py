@@ -18,6 +18,7 @@ from kavach.exchange.messages import (
     Amended,
     AmendRejected,
     CancelRejected,
+    DayNoted,
     Event,
     Phase,
     PhaseChanged,
@@ -212,6 +213,18 @@ def _print(state: State, event: Printed) -> None:
     state.books[event.instrument].see_trade(event.price_pips, event.quantity, event.at_ns)
 
 
+def _note_day(state: State, event: DayNoted) -> None:
+    book = state.books[event.instrument]
+    book.last_price = event.price_pips
+    book.day_open = event.open_pips
+    book.day_high = event.high_pips
+    book.day_low = event.low_pips
+    book.volume = event.volume
+    book.at_ns = event.at_ns
+    book.value_pips = event.value_pips
+    book.last_quantity = event.quantity
+
+
 def _change_phase(state: State, event: PhaseChanged) -> None:
     state.phases[event.exchange] = event.phase
     for book in state.books.values():
@@ -238,4 +251,5 @@ _APPLY: Final[dict[type[Event], Callable[[State, Any], None]]] = {
     Removed: _remove,
     Printed: _print,
     PhaseChanged: _change_phase,
+    DayNoted: _note_day,
 }

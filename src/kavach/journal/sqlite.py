@@ -198,6 +198,10 @@ class SqliteJournal:
         with closing(self._reader()) as connection:
             return database.chain_at(connection, self._path, sequence)
 
+    def head(self) -> tuple[int, bytes]:
+        """Return the sequence and the link of the last record, durable or not."""
+        return self._sequence, self._chain
+
     def copy_database(self, path: Path) -> None:
         """Return when the records, as they are at this moment, are in a new file."""
         with closing(self._reader()) as connection:

@@ -99,10 +99,12 @@ class ReplayMarket:
                 exchange.house_quotes(key, bids, asks, TimestampNs(now_ns)), key
             ),
             at_ns,
+            spares=True,
         )
         self._engine.market_step(
             lambda now_ns: venue.heard(
                 exchange.print_trade(key, Pips(price_pips), quantity, TimestampNs(now_ns)), key
             ),
             at_ns,
+            spares=True,
         )

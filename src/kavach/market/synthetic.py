@@ -188,6 +188,7 @@ class SyntheticMarket:
                     exchange.house_order(key, side, None, quantity, TimestampNs(now_ns))[2], key
                 ),
                 at_ns,
+                spares=True,
             )
         walk.take(steps)
         bids, asks = walk.quoter.around(walk.price_pips)
@@ -196,5 +197,6 @@ class SyntheticMarket:
                 exchange.house_quotes(key, bids, asks, TimestampNs(now_ns)), key
             ),
             at_ns,
+            spares=True,
         )
         walk.quoted = True

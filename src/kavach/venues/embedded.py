@@ -26,6 +26,7 @@ from kavach.exchange.exchange import Exchange
 from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
 from kavach.instruments import Instrument, Listing, listing
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity, TimestampNs
+from kavach.venues.day_notes import DayNotes
 from kavach.venues.faults import Fault, FaultBoard, FaultEffect
 from kavach.venues.post import Post, all_same
 
@@ -68,6 +69,7 @@ class EmbeddedVenue:
         self.faults = FaultBoard()
         self.post = Post()
         self.touched: set[InstrumentKey] = set()  # What a feed has still to look at.
+        self.days = DayNotes(self._instruments, self.exchange.day)
 
     # --- The port -----------------------------------------------------------------------------
 
@@ -175,6 +177,19 @@ class EmbeddedVenue:
             serial=order.serial,
         )
 
+    # --- What a record holds ------------------------------------------------------------------
+
+    def spare(self, events: Sequence[ex.Event]) -> bool:
+        """Return whether these events of a step need no record: they are prices only."""
+        return self.days.forget(events)
+
+    def record(
+        self, keys: Callable[[], set[InstrumentKey]], events: Sequence[ex.Event]
+    ) -> Sequence[ex.Event]:
+        """Return what a record about these instruments holds: unrecorded prices, these events."""
+        owed = self.days.owed(keys, events)
+        return [*owed, *events] if owed else events
+
     # --- Recovery -----------------------------------------------------------------------------
 
     def replay(self, events: Sequence[ex.Event], told: Iterable[core.Event]) -> None:
@@ -189,6 +204,21 @@ class EmbeddedVenue:
     def prices(self) -> dict[InstrumentKey, int]:
         """Return the last price, in pips, of every instrument that has a book."""
         return {key: self.exchange.last_price_pips(key) for key in self.exchange.opened()}
+
+    def traded(self) -> list[InstrumentKey]:
+        """Return the instruments that have ever traded, in order."""
+        return self.exchange.traded()
+
+    def every_day(self) -> list[ex.DayNoted]:
+        """Return where the day of every instrument stands that has ever traded."""
+        return [self.exchange.day(key) for key in self.exchange.traded()]
+
+    def go_on(self, days: Iterable[ex.DayNoted]) -> None:
+        """Let the days be these, where they go further than what the records tell."""
+        for day in days:
+            known = self._instruments.get(day.instrument)
+            if known is not None and day.at_ns > self.exchange.ticker(day.instrument).at_ns:
+                self.exchange.apply(day)
 
     def quote(self, key: InstrumentKey, levels: int = 5) -> Quote:
         """Return an instrument as everybody sees it; ``KeyError`` for an unknown one."""
@@ -225,8 +255,11 @@ class EmbeddedVenue:
             self.post.hold(report)
 
     def state_hash(self) -> str:
-        """Return the hash of the exchange's own state."""
-        return self.exchange.state_hash()
+        """Return the hash of the exchange's own state, but for prices, which records tell of last.
+
+        They stand outside: those that no rule looked at are in no record.
+        """
+        return self.exchange.state_hash(days=False)
 
     # --- Translation --------------------------------------------------------------------------
 
@@ -239,6 +272,8 @@ class EmbeddedVenue:
         about that one.
         """
         self.touched.add(key)
+        if events:
+            self.days.touch(key)
         tag = 0 if asked is None else asked.tag
         serial = getattr(asked, "serial", 0)
         reports: list[core.Heard] = []
@@ -366,4 +401,5 @@ _REPORT: Final[dict[type, Callable[[Any, int, int], core.Report | None]]] = {
     ),
     ex.Printed: lambda e, tag, serial: None,
     ex.PhaseChanged: lambda e, tag, serial: None,
+    ex.DayNoted: lambda e, tag, serial: None,
 }
