@@ -160,7 +160,7 @@ PIECES = [
         st.sampled_from(PIECES) | st.text(st.characters(codec="ascii"), max_size=6), max_size=4
     ).map(" ".join)
 )
-@settings(max_examples=100)
+@settings(max_examples=max(100, settings().max_examples))
 def test_it_finds_what_a_naive_search_finds(
     few: list[Instrument], search: Search, text: str
 ) -> None:

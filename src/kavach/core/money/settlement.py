@@ -89,7 +89,7 @@ def _settle_position(
     delivered = 0
     if has_expired(instrument, day):
         plain, bound = 0, bound - gone
-    elif position.product is Product.CNC:
+    elif position.product is Product.CNC and instrument.segment == "Capital":
         delivered = _deliver(client, position)
         plain -= delivered
     flow = position.sold_value - position.bought_value
