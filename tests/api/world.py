@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 import uvicorn
@@ -26,6 +26,7 @@ from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import JournalUnavailable
 from kavach.engine.quote import Quote
+from kavach.engine.service import Service
 from kavach.engine.venue_port import Heard
 from kavach.journal.memory import MemoryJournal
 from kavach.units import (
@@ -92,13 +93,24 @@ class TestClock:
 
 
 class Desk(Engine):
-    """The engine over the exchange inside, with a disk that a test can stop."""
+    """The engine over the exchange inside, with a disk that a test can stop.
+
+    What it is asked it answers as the service does, by the service's own functions, but for what
+    waits for a disk or for time.
+    """
+
+    pending = cast(Callable[["Desk"], Ticket | None], Service.pending)
+    quote = cast(Callable[["Desk", InstrumentKey], Quote], Service.quote)
+    last_price_pips = cast(Callable[["Desk", InstrumentKey], int], Service.last_price_pips)
 
     def __init__(self) -> None:
         listed = load_instruments()
         self.embedded = EmbeddedVenue(listed)
         self._hands = TestClock()
         super().__init__(listed, Settings(), MemoryJournal(), self.embedded, self._hands)
+        self.engine = self
+        self._core = self.core
+        self.quotes = self.embedded
         self.attended: list[InstrumentKey] = []
         self.journal_fails = False
         self.disk = threading.Event()
@@ -107,10 +119,6 @@ class Desk(Engine):
     def later(self, seconds: int) -> None:
         """Let this much time have passed."""
         self._hands.time_ns += seconds * 1_000 * NS_PER_MS
-
-    def pending(self) -> Ticket | None:
-        """Return the command just executed, if the venue owes it an answer."""
-        return self.undecided
 
     async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
         """Return what became of it once the venue has said so, or after this long."""
@@ -129,14 +137,6 @@ class Desk(Engine):
     def seconds_until(self, at_ns: int) -> float | None:
         """Return how long it is until then: this clock goes by being asked."""
         return (at_ns - self.now_ns()) / NS_PER_SECOND
-
-    def last_price_pips(self, key: InstrumentKey) -> int:
-        """Return what the instrument last traded at."""
-        return self.core.last_price(self.instruments[key])
-
-    def quote(self, key: InstrumentKey) -> Quote:
-        """Return an instrument as everybody sees it."""
-        return self.embedded.quote(key)
 
     def attend(self, key: InstrumentKey) -> None:
         """Know that somebody looks at an instrument; nobody makes a market here."""
