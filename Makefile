@@ -34,9 +34,8 @@ sim: .venv/test.stamp  ## Worlds from seeds, then the property tests at length: 
 	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(or $(RUNS),500) $(BIN)/pytest -m "" tests/property tests/core/money \
 		$(if $(SEED),--hypothesis-seed=$(SEED)))
 
-mutants: .venv/test.stamp  ## Rules broken on purpose, one at a time: each must be noticed.
-	$(BIN)/python -m tests.simulation.mutants $(ARGS)
-	$(BIN)/python -m tests.property.mutations
+mutants: .venv/test.stamp  ## Code broken on purpose: SAMPLE=200 SEED=7 draws changes; else every rule of a list.
+	$(BIN)/python -m $(if $(SAMPLE),tests.mutants --sample $(SAMPLE) --seed $(or $(SEED),1),tests.simulation.mutants) $(ARGS)
 
 crash: .venv/test.stamp  ## Every crash point, and fifty kills of a loaded server; see docs/reliability.md.
 	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/crash $(ARGS)

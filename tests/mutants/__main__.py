@@ -1,0 +1,147 @@
+"""
+Changes drawn at random, one at a time, and whether the tests notice; ``make mutants SAMPLE=200``.
+
+    python -m tests.mutants --sample 200 --seed 7 [--subtle] [--jobs 2] [--package core] [--all]
+
+Two draws, if not told otherwise: one uniform over every change that could be made, one over the
+subtle kinds. Each change is made in a copy of the tree, never here. A change that no stage of its
+part notices is a *survivor*, unless it stands in ``equivalent.txt`` with the reason why nobody
+could notice it; ``--all`` shows survivors to the whole suite before they are called so.
+``--remember`` adds what was noticed, and by which test, to ``noticed.txt``: of these a few are
+made again in every ``make test``.
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tests.mutants.changes import SUBTLE, Change, changes_in
+from tests.mutants.relevant import EVERYWHERE, PACKAGES, stages
+from tests.mutants.trial import ROOT, Copy, Verdict
+
+EQUIVALENT: Final = Path(__file__).parent / "equivalent.txt"
+NOTICED: Final = Path(__file__).parent / "noticed.txt"
+PACKAGE: Final = ROOT / "src" / "kavach"
+
+
+@cache
+def every_change(packages: tuple[str, ...] = PACKAGES) -> list[Change]:
+    """Return every change to these packages that could be made, in a fixed order."""
+    files = sorted(path for package in packages for path in (PACKAGE / package).rglob("*.py"))
+    return [
+        change
+        for path in files
+        for change in changes_in(PACKAGE, path.relative_to(PACKAGE).as_posix())
+    ]
+
+
+def drawn(changes: list[Change], sample: int, seed: int, *, subtle: bool) -> list[Change]:
+    """Return a sample of the changes, or of the subtle ones among them."""
+    pool = [change for change in changes if not subtle or change.kind in SUBTLE]
+    chance = random.Random(f"{seed}/{'subtle' if subtle else 'uniform'}")
+    return chance.sample(pool, min(sample, len(pool)))
+
+
+def told_of(path: Path) -> dict[str, str]:
+    """Return what a list says of changes, by their names.
+
+    ``EQUIVALENT`` says why nobody could notice one, ``NOTICED`` which test does.
+    """
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, arrow, reason = line.rpartition(" => ")
+            assert arrow and reason, f"nothing is said of it: {line}"
+            found[name] = reason
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0; what survives is printed, and is for a person to judge."""
+    parser = argparse.ArgumentParser(prog="tests.mutants")
+    parser.add_argument("--sample", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--draw", choices=["uniform", "subtle", "both"], default="both")
+    parser.add_argument("--package", choices=PACKAGES, action="append")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=1e9, help="judge no more after this long")
+    parser.add_argument("--all", action="store_true", help="show survivors to the whole suite")
+    parser.add_argument("--remember", action="store_true", help="add what is noticed to a list")
+    options = parser.parse_args(arguments)
+    changes = every_change(tuple(options.package or PACKAGES))
+    draws = ("uniform", "subtle") if options.draw == "both" else (options.draw,)
+    end = time.monotonic() + options.seconds
+    for draw in draws:
+        chosen = drawn(changes, options.sample, options.seed, subtle=draw == "subtle")
+        print(f"{draw}: {len(chosen)} of {len(changes)} changes, seed {options.seed}", flush=True)
+        judged = _judge(chosen, options.jobs, end, everywhere=options.all)
+        _report(judged)
+        if options.remember:
+            _remember(judged)
+    return 0
+
+
+Judged = list[tuple[Change, Verdict]]
+
+
+def _judge(chosen: list[Change], jobs: int, end: float, *, everywhere: bool) -> Judged:
+    known = told_of(EQUIVALENT)
+    found: Judged = []
+
+    def work(share: list[Change]) -> None:
+        with Copy() as copy:
+            for change in share:
+                if time.monotonic() > end:
+                    return
+                verdict = Verdict("equivalent", known.get(change.name, ""), 0)
+                if change.name not in known:
+                    told = (*stages(change.file), *([EVERYWHERE] if everywhere else []))
+                    verdict = copy.judge(change, told)
+                found.append((change, verdict))
+                print(f"  {verdict.told:10} {verdict.seconds:5.0f} s  {_where(change)}", flush=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(work, [chosen[at::jobs] for at in range(jobs)]))
+    return found
+
+
+def _remember(judged: Judged) -> None:
+    """Add what was noticed by a test to the list, in order, each once."""
+    known = told_of(NOTICED)
+    by_tests = {c.name: v.by for c, v in judged if v.told == "noticed" and "::" in v.by}
+    lines = [f"{name} => {by}\n" for name, by in sorted((known | by_tests).items())]
+    head = NOTICED.read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    NOTICED.write_text("".join([head, *lines]), encoding="utf-8")
+
+
+def _where(change: Change) -> str:
+    return f"{change.file}:{change.line} {change.name.partition(' | ')[2]}"
+
+
+def _report(judged: Judged) -> None:
+    """Print how many were noticed, by package, and those that were not."""
+    noticed: Counter[str] = Counter()
+    survived: Counter[str] = Counter()
+    for change, verdict in judged:
+        if verdict.told != "equivalent":
+            counter = noticed if verdict.told == "noticed" else survived
+            counter[change.file.partition("/")[0]] += 1
+    print("\n| package | noticed | survived |\n|---|---:|---:|")
+    for package in sorted(noticed | survived):
+        print(f"| {package} | {noticed[package]} | {survived[package]} |")
+    total = noticed.total() + survived.total()
+    print(f"| all | {noticed.total()} | {survived.total()} |")
+    print(f"\n{noticed.total()} of {total} noticed, {len(judged) - total} equivalent")
+    for change, verdict in judged:
+        if verdict.told == "survived":
+            print(f"SURVIVED {_where(change)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
