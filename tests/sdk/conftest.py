@@ -23,6 +23,8 @@ class Awaited:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.pocket, name)
+        if name.startswith("_"):
+            return method
         return lambda *args, **kwargs: self.loop.run_until_complete(method(*args, **kwargs))
 
 

@@ -10,6 +10,7 @@ so that a test can count. With ``tls`` it speaks TLS to the client.
     late             answered after the client's patience    doubled        answered twice
     trickled         a byte at a time                        garbled        another body
     not_http         bytes of another protocol               tls_garbage    bytes beneath TLS
+    turned_away      answered by the proxy itself            none           another status or body
 """
 
 import contextlib
@@ -201,6 +202,9 @@ class FaultyProxy:
         if effect == "swallowed":
             self._wait_for_the_end(connection)
             return False
+        if fault is not None and effect == "turned_away":
+            connection.sendall(fault.reworded(Reply(503, [], b"")).raw())
+            return True
         reply = _forward(upstream, seen)
         self.answered.append(len(reply.body))
         if fault is None:

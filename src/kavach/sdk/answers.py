@@ -51,7 +51,7 @@ def data_of(request: Request, response: Response) -> Any:
     answer that says neither yes nor no.
     """
     body = _object(request, response, _EXACT)
-    if body.get("status") == "success" and response.http_status < 400:
+    if body.get("status") == "success" and response.http_status < 300:
         return body.get("data")
     if not refuses(body, response) or response.http_status >= 500:
         unreadable(request, response, "neither a success nor an error of this API")
@@ -68,7 +68,7 @@ def result_of(request: Request, response: Response) -> Any:
     body = _object(request, response, _EXACT)
     error = body.get("error")
     is_fine = isinstance(error, dict) and error.get("code") == 0
-    if is_fine and "result" in body and response.http_status < 400:
+    if is_fine and "result" in body and response.http_status < 300:
         return body["result"]
     if not refuses(body, response) or response.http_status >= 500:
         unreadable(request, response, "neither a result nor an error of this API")
@@ -86,6 +86,15 @@ def plain_object(request: Request, response: Response) -> dict[str, Any]:
     return _object(request, response, _PLAIN)
 
 
+def clear_object(request: Request, response: Response) -> dict[str, Any]:
+    """Return the JSON object of an answer to a change, which must be a clear yes or a clear no."""
+    body = _object(request, response, _PLAIN)
+    is_yes = body.get("status") in ("success", True) and response.http_status < 300
+    if not is_yes and not (refuses(body, response) and response.http_status < 500):
+        unreadable(request, response, "neither a success nor an error of this API")
+    return body
+
+
 def refuses(body: dict[str, Any], response: Response) -> bool:
     """Return whether the answer is a clear no."""
     return (
@@ -97,7 +106,7 @@ def refuses(body: dict[str, Any], response: Response) -> bool:
 
 def refused(request: Request, response: Response) -> RequestRefused:
     """Return the error for an answer that is surely no success, whose envelope is not known."""
-    if response.http_status >= 500 or response.http_status < 400:
+    if response.http_status >= 500 or response.http_status < 300:
         unreadable(request, response, "neither a success nor an error of this API")
     return _refusal(_object(request, response, _EXACT), response)
 

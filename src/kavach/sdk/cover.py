@@ -93,7 +93,7 @@ class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     def row_of(self, leg: Leg) -> Order | None:
         """Return the row of a leg, ``None`` while there is none."""
-        return self.entry if leg is Leg.ENTRY else self.stop
+        return self.entry if leg == Leg.ENTRY else self.stop
 
     @property
     def quantity_held(self) -> int:
@@ -140,7 +140,7 @@ class BracketOrder(CoverOrder, frozen=True, kw_only=True):
 
     def row_of(self, leg: Leg) -> Order | None:
         """Return the row of a leg, ``None`` while there is none."""
-        return self.target if leg is Leg.SECOND else super().row_of(leg)
+        return self.target if leg == Leg.SECOND else super().row_of(leg)
 
 
 def _latest(rows: tuple[Order, ...]) -> Order | None:

@@ -13,13 +13,14 @@ import asyncio
 import os
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections import deque
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 import httpx
 import msgspec
 
-from kavach.sdk import deadline
+from kavach.sdk import streams
 from kavach.sdk.account import Account
 from kavach.sdk.call import Call
 from kavach.sdk.errors import BadArgument, NotSent, TransportError
@@ -36,7 +37,7 @@ from kavach.sdk.plan import (
     advance,
     lost,
 )
-from kavach.wire.headers import IDEMPOTENCY_KEY
+from kavach.wire.headers import IDEMPOTENCY_KEY, REQUEST_ID
 
 NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -48,6 +49,7 @@ NEVER_SENT: Final = (
 LIMITS: Final = httpx.Limits(
     max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0
 )
+ANSWERS_REMEMBERED: Final = 256
 CLOSED: Final = "the client is closed"
 FIRST_BYTE: Final = "send_request_headers.started"
 
@@ -96,9 +98,25 @@ def built(
     raise BadArgument(f"{request.method} {request.path}: a value cannot be sent ({kind}{why})")
 
 
-def response_of(answer: httpx.Response) -> Response:
-    """Return the plan's view of an httpx response."""
-    return Response(answer.status_code, dict(answer.headers), answer.content)
+class Answers:
+    """The last answers, by the ids that a server gives them: each answers one request."""
+
+    def __init__(self) -> None:
+        self._seen: deque[str] = deque(maxlen=ANSWERS_REMEMBERED)
+
+    def response_of(self, answer: httpx.Response) -> Response:
+        """
+        Return the plan's view of an httpx response.
+
+        Raises ``OSError`` for the answer to an earlier request, which a broken proxy sent twice;
+        its connection is used no more.
+        """
+        number = answer.headers.get(REQUEST_ID, "")
+        if number and number in self._seen:
+            streams.give_up(answer)
+            raise OSError("the answer to an earlier request came again")
+        self._seen.append(number)
+        return Response(answer.status_code, dict(answer.headers), answer.content)
 
 
 def failure(request: Request, error: Exception, *, has_left: bool) -> TransportError:
@@ -168,12 +186,13 @@ class BlockingDriver:
         self._seconds = timeout_seconds
         self._base_url = base_url
         self._transport = transport
+        self._answers = Answers()
         self._client = self._made()
         _BLOCKING.add(self)
 
     def _made(self) -> httpx.Client:
         client = httpx.Client(transport=self._transport, **settings(self._base_url))
-        deadline.install(client)
+        streams.install(client)
         # A driver that is forgotten without a close leaves no socket behind.
         self._last_rites = weakref.finalize(self, client.close)
         return client
@@ -219,15 +238,15 @@ class BlockingDriver:
             return NotSent(f"{step.method} {step.path}: nothing was sent: {CLOSED}")
         message = built(self._client, step, self.account.access_token)
         sending = Sending(call, step, is_traced=self._transport is None)
-        deadline.UNTIL.at = call.until
+        streams.UNTIL.at = call.until
         try:
             message.extensions["trace"] = sending.trace
             message.extensions["timeout"] = httpx.Timeout(sending.in_time()).as_dict()
-            return response_of(self._client.send(message, auth=step.basic))
+            return self._answers.response_of(self._client.send(message, auth=step.basic))
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             return sending.failed(error)
         finally:
-            deadline.UNTIL.at = float("inf")
+            streams.UNTIL.at = float("inf")
 
 
 class AwaitingDriver:
@@ -244,9 +263,8 @@ class AwaitingDriver:
         self.is_closed = False
         self._seconds = timeout_seconds
         self._transport = transport
-        self._make: Callable[[], httpx.AsyncClient] = lambda: httpx.AsyncClient(
-            transport=transport, **settings(base_url)
-        )
+        self._answers = Answers()
+        self._base_url = base_url
         self._clients = _of_loops()
 
     async def _client(self) -> httpx.AsyncClient:
@@ -254,7 +272,8 @@ class AwaitingDriver:
         loop = asyncio.get_running_loop()
         known = self._clients.get(loop)
         if known is None:
-            client = self._make()
+            client = httpx.AsyncClient(transport=self._transport, **settings(self._base_url))
+            streams.install(client)
             known = self._clients[loop] = (client, _until_the_loop_ends(client))
             await anext(known[1])
         return known[0]
@@ -301,7 +320,7 @@ class AwaitingDriver:
             message.extensions["trace"] = sending.trace_async
             message.extensions["timeout"] = httpx.Timeout(left).as_dict()
             async with asyncio.timeout(left):
-                return response_of(await client.send(message, auth=step.basic))
+                return self._answers.response_of(await client.send(message, auth=step.basic))
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             return sending.failed(error)
 

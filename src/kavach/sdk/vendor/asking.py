@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from kavach.sdk.account import Account, new_idempotency_key, own_client_id
-from kavach.sdk.answers import plain_object
+from kavach.sdk.answers import clear_object, plain_object
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.plan import Plan, Request, ask
 
@@ -61,7 +61,7 @@ def change(
         query=dict(query or {}),
         attempt=attempt,
     )
-    return plain_object(request, (yield from ask(request)))
+    return clear_object(request, (yield from ask(request)))
 
 
 def without_blanks(parameters: Any) -> dict[str, Any]:
