@@ -20,6 +20,7 @@ from kavach.engine.engine import Engine
 from kavach.units import InstrumentKey, OrderType, Product, Side
 from tests.conservation import check_conservation
 from tests.field.kept_check import check_index, check_rows
+from tests.proofs import proves
 
 ENDS = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "EXITED", "CARRIED"})
 MAY_BE_BARE = frozenset({"COVERING", "TRIGGERED", "EXITING", "UNPROTECTED"})
@@ -35,6 +36,7 @@ class Paper:
         self.total = self.largest = int(asked.quantity)
         self.link = asked.link
         self.code = 0  # With which it was closed or refused.
+        self.price = int(asked.price_pips)
         self.trigger = int(asked.trigger_price_pips)
         self.plan = 0  # Which plan of the stop the trigger belongs to.
         self.amend_plan = 0
@@ -244,6 +246,13 @@ class Auditor:
         if (trade.trade_id, trade.tag) in self.trades:
             return
         self.trades[trade.trade_id, trade.tag] = (int(trade.quantity), int(trade.price_pips))
+        if paper.amend is not None:
+            family = self.of_cover[paper.asked.parent_id]
+            linked = [p for p in family if p.link == paper.link != 0] or [paper]
+            counted = sum(p.filled for p in linked) + int(trade.quantity)
+            stood = (paper.kind, paper.total, paper.price)
+            if proves(paper.asked.side, stood, paper.amend, counted, int(trade.price_pips)):
+                self._amend_is_over(paper, done=True)
         paper.contradicted |= trade.quantity > paper.at_most
         paper.filled += trade.quantity
         if paper.at_most == 0:
@@ -254,6 +263,7 @@ class Auditor:
         amend, paper.amend = paper.amend, None
         if done:
             paper.total, paper.kind = int(amend.quantity), amend.order_type
+            paper.price = int(amend.price_pips)
             paper.trigger, paper.plan = int(amend.trigger_price_pips), paper.amend_plan
             self._confirmed(paper)
         if paper.final is None and paper.filled == paper.total:

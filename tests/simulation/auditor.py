@@ -36,6 +36,7 @@ from kavach.core.commands import (
 from kavach.core.refusals import Answer, Outcome, Reason
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_MS, InstrumentKey, OrderType, Product, Side
+from tests.proofs import proves
 from tests.simulation.network import Price, Query, ToEngine, ToVenue
 
 ENDS: Final = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "EXITED", "CARRIED"})
@@ -443,6 +444,13 @@ class Auditor:
         if (trade.trade_id, trade.tag) in self.trades:
             return
         self.trades[trade.trade_id, trade.tag] = trade
+        if paper.amend is not None:
+            family = self.of_cover[paper.asked.parent_id]
+            linked = [p for p in family if p.link == paper.link != 0] or [paper]
+            counted = sum(p.filled for p in linked) + int(trade.quantity)
+            stood = (paper.kind, paper.total, paper.price)
+            if proves(paper.asked.side, stood, paper.amend, counted, int(trade.price_pips)):
+                self._amend_is_over(paper, done=True)
         paper.filled += trade.quantity
         if paper.final is None and paper.at_most == 0:
             paper.final = paper.filled

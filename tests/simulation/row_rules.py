@@ -50,6 +50,13 @@ class Leg:
         spans = [slip.totals for slip in self.slips]
         return sum(low for low, _ in spans), sum(high for _, high in spans)
 
+    @property
+    def least_total(self) -> int:
+        """The smallest sum of its totals, of slips that ended unasked what they have traded."""
+        return sum(
+            slip.totals[0] if slip.lives or slip.withdrawn else slip.filled for slip in self.slips
+        )
+
 
 def pips(rupees: float) -> int:
     """Return an amount of rupees in pips."""
@@ -92,7 +99,8 @@ def _check_quantity(name: str, row: Json, leg: Leg, entry_filled: int) -> None:
         assert wished, f"INV-22 quantity: {told}, wished for were {leg.wishes}"
         return
     if over:
-        low, high = leg.totals
+        # What the exchange took out before a change is no part of what was changed.
+        low, high = leg.least_total, leg.totals[1]
         fits = quantity in leg.wishes or low <= quantity <= high or quantity == filled
         assert fits, f"INV-22 quantity: {told}, not {low} to {high}"
         return
@@ -151,9 +159,12 @@ def _statuses(leg: Leg, now_ns: int, *, entry: bool) -> set[str]:
         return {"PENDING"} if not leg.filled else {"PENDING", "PARTIAL_TRADE"}
     if any(len(slip.may_stand) > 1 for slip in living):
         return set()
+    # An order that a change has added is a part of that change, as long as it is unanswered.
+    changing = not all(slip.exchange_order_id or slip.fired for slip in living)
     if leg.filled and entry:
-        return {"PARTIAL_TRADE"}
+        return {"PARTIAL_TRADE", "MODIFY_PENDING"} if changing else {"PARTIAL_TRADE"}
     resting = {"CONFIRMED", "MODIFY_CONFIRMED", "TRIGGER_PENDING", "SL_TRIGGER_CONFIRMED"}
+    resting |= {"MODIFY_PENDING"} if changing and entry else set()
     return resting | ({"PARTIAL_TRADE"} if leg.filled else set())
 
 

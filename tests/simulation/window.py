@@ -112,5 +112,11 @@ class Window:
     def book(self, client_id: str) -> list[Json]:
         """Return the whole order book, as the route answers it."""
         call = Call(client_id, b"", b"type=all", "", "")
-        found: list[Json] = decode(books.orders(self._edge, call).body)["data"]["orders"]
-        return found
+        reply = books.orders(self._edge, call)
+        assert reply.listing is not None, "the order book is a list"
+        plan = reply.listing.plan
+        while True:
+            try:
+                next(plan)
+            except StopIteration as end:
+                return [decode(row) for row in end.value]

@@ -2,8 +2,7 @@
 The history of a leg: what the core has noted of it, told as rows.
 
 Each line was written when it happened, as the leg's row stood then, and is never written again
-(INV-24). The core notes changes, not the beginning: that a leg was entered is told from its first
-line, or from the leg where nothing has happened to it yet.
+(INV-24). The core notes changes of an entry, and not its beginning, which is how it was placed.
 
 Source: wire 1.4 (order history); docs/decisions/0020.
 """
@@ -66,7 +65,8 @@ def _steps(view: LegView) -> Iterator[Step]:
     parked = isinstance(view.parent, RegularOrder) and view.parent.amo
     if parked:
         yield replace(entered, status=OrderStatus.AMO_REQ_RECEIVED)
-    elif not view.orders and view.status is not OrderStatus.PENDING:  # Over before it was sent.
+    elif view.leg is Leg.ENTRY and not view.orders and view.status is not OrderStatus.PENDING:
+        # It was over before it was sent.
         yield replace(entered, status=view.status, reason=view.parent.ended_reason)
     yield from steps_of([change for change in changes if change.what != "entered"])
     if parked and not view.orders and view.status in ENDED_PARKED:
@@ -76,26 +76,10 @@ def _steps(view: LegView) -> Iterator[Step]:
 
 
 def _entered(view: LegView, changes: Sequence[LegChange]) -> Step:
-    """Return the step at which the leg came into being: what its first line says, before it."""
-    if changes:
-        first = replace(step_of(changes[0]), at_ns=view.entered_at_ns, status=OrderStatus.PENDING)
-        return replace(
-            first,
-            filled=0,
-            value=0,
-            reason="",
-            exchange_order_id="",
-        )
-    entry = view.leg is Leg.ENTRY
-    return Step(
-        view.entered_at_ns,
-        OrderStatus.PENDING,
-        view.order_type,
-        view.quantity,
-        (view.price_pips, view.trigger_price_pips),
-        view.parent.disclosed_quantity if entry else 0,
-        view.parent.validity.value if entry else "DAY",
-    )
+    """Return the step at which the leg came into being."""
+    if view.leg is Leg.ENTRY:
+        return step_of(view.parent.as_placed)
+    return step_of(changes[0])  # An exit's row begins with this line.
 
 
 _CHANGES: Final = {

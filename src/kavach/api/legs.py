@@ -124,7 +124,8 @@ def _status(
         return OrderStatus.COMPLETE
     if not orders and not parent.over and leg is Leg.ENTRY:
         return OrderStatus.PENDING
-    if filled == 0 and any(order.life is Life.REJECTED for order in orders):
+    speaker = speaker_of(orders)
+    if filled == 0 and speaker is not None and speaker.life is Life.REJECTED:
         return OrderStatus.REJECTED
     if not orders and parent.state == "REJECTED":
         return OrderStatus.REJECTED
@@ -146,14 +147,15 @@ def _parked_status(order: RegularOrder) -> OrderStatus:
 def _open_status(
     parent: ParentOrder, leg: Leg, orders: list[VenueOrder], filled: int
 ) -> OrderStatus:
-    if leg is Leg.ENTRY and parent.modify is not None:
-        return OrderStatus.MODIFY_PENDING  # A reduction may cancel orders: that is a change, too.
-    if any(order.in_flight is InFlight.CANCEL for order in orders):
-        return OrderStatus.CANCEL_PENDING
-    if any(order.in_flight is InFlight.AMEND for order in orders):
-        return OrderStatus.MODIFY_PENDING
     if all(order.life is Life.SENT for order in orders):
         return OrderStatus.PENDING
+    changes = leg is Leg.ENTRY and parent.modify is not None
+    if any(order.in_flight is InFlight.CANCEL for order in orders):
+        # A reduction may cancel some of several orders: that is a change, too.
+        reduces = changes and parent.cancel_source is None
+        return OrderStatus.MODIFY_PENDING if reduces else OrderStatus.CANCEL_PENDING
+    if changes or any(order.in_flight is InFlight.AMEND for order in orders):
+        return OrderStatus.MODIFY_PENDING
     if filled and (leg is Leg.ENTRY or not any(o.life is Life.WAITING for o in orders)):
         return OrderStatus.PARTIAL_TRADE
     if any(order.life is Life.WAITING for order in orders):

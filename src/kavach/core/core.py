@@ -163,8 +163,10 @@ class Core(Desk):
                 report.reason,
             )
         elif type(report) is e.OrderTraded:
-            if order.amend is not None and proves_change(order, report):
+            if proves_change(order, order.amend, report):
                 self._take(parent, order, e.OrderAmended(order.tag, order.serial))
+            elif proves_change(order, order.unproven, report):
+                self.emit(e.OrderAmended(order.tag, order.serial))
             self._check_trade(parent, order, report)
         before = parent.state
         kind = KINDS[type(parent)]

@@ -15,16 +15,15 @@ Source: docs/spec/cover_order.md (silence); docs/decisions/0019.
 
 from typing import Final
 
-from kavach.core.events import OrderTraded
+from kavach.core.events import OrderAmendSent, OrderTraded
 from kavach.core.venue_order import VenueOrder
 from kavach.units import OrderType, Side
 
 _LIMITED: Final = frozenset({OrderType.LIMIT, OrderType.SL})
 
 
-def proves_change(order: VenueOrder, trade: OrderTraded) -> bool:
-    """Return whether only the order that the change in flight makes of it can have traded so."""
-    amend = order.amend
+def proves_change(order: VenueOrder, amend: OrderAmendSent | None, trade: OrderTraded) -> bool:
+    """Return whether only the order that an unanswered change makes of it can have traded so."""
     if amend is None:
         return False
     counted = order.filled_quantity + order.linked_filled + trade.quantity

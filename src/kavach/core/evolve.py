@@ -328,11 +328,12 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
 def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
     order = state.orders[event.tag]
     parent = state.parents[order.parent_id]
-    amend = order.amend
+    amend = order.amend or order.unproven
     assert amend is not None, f"order {order.tag}: amended without a request"
     _answer(order, _ANSWERED)
-    _sure(order)
-    order.amend = None
+    if not order.closed:
+        _sure(order)
+    order.amend = order.unproven = None
     order.limit_refused = order.growth_refused = False
     order.refused_trigger_pips = 0
     order.order_type = amend.order_type
@@ -383,7 +384,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     _answer(order, _CLOSED)
     _sure(order)
     refused = order.amend is not None and order.purpose is _ENTRY
-    order.amend = None
+    order.unproven, order.amend = order.amend, None
     changed = parent.modify is not None and event.closing is _BY_US and order.purpose is _ENTRY
     _settle_modify(state, parent, refused=refused)
     _note(parent, order, "amended" if changed else event.closing, at_ns, event.reason)
@@ -511,8 +512,7 @@ def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
 
 def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_ns: int) -> None:
     parent = state.parents[event.order_id]
-    if not parent.entries and not parent.changes:
-        add_line(parent, Leg.ENTRY, "entered", _SENT, parent.placed_at_ns)
+    parent.placed_as = parent.as_placed
     parent.modify = event
     parent.touch(Leg.ENTRY, at_ns)
     if not parent.entries:
@@ -552,7 +552,7 @@ def _settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = Fals
 def _withdraw(parent: ParentOrder, wanted: int) -> None:
     """Let what has ended be no part of an entry that goes on, or has all that was wanted of it."""
     reached = parent.entry_filled >= wanted
-    if reached or (parent.cancel_source is None and parent.entry_works):
+    if reached or (parent.cancel_source is None and parent.entry_stands):
         for order in parent.entries:
             order.withdrawn = order.withdrawn or order.life in _GONE
 

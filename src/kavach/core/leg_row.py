@@ -105,7 +105,7 @@ def _entry_row(parent: ParentOrder) -> LegRow:
     for order in orders:
         value += order.filled_value
     quantity, filled = parent.total, parent.entry_filled
-    remaining = parent.entry_standing if works else quantity - filled
+    remaining = parent.entry_open if works else quantity - filled
     return LegRow(
         order_type, quantity, filled, value, remaining, price, trigger, exchange_order_id, works
     )
@@ -116,6 +116,7 @@ def _exit_row(cover: CoverOrder, leg: Leg) -> LegRow:
     orders = cover.orders_of(leg)
     filled = value = remaining = 0
     works = stands = False
+    shared: dict[int, int] = {}  # By link: its orders have one quantity among them.
     for order in orders:
         filled += order.filled_quantity
         value += order.filled_value
@@ -123,7 +124,11 @@ def _exit_row(cover: CoverOrder, leg: Leg) -> LegRow:
             works = True
             if order.life is not Life.SENT:
                 stands = True
-                remaining += order.confirmed_leaves
+                if order.link:
+                    shared[order.link] = max(shared.get(order.link, 0), order.confirmed_leaves)
+                else:
+                    remaining += order.confirmed_leaves
+    remaining += sum(shared.values())
     speaker = speaker_of(orders)
     quantity = cover.exits_filled + remaining
     if not stands:
@@ -180,8 +185,11 @@ def touch_changed(parent: ParentOrder, before: Looks, at_ns: int) -> None:
         return
     assert isinstance(parent, CoverOrder), f"{parent.order_id} has but one row"
     for leg, row, owed in before:
-        if (row, owed) != (leg_row(parent, leg), is_owed(parent, leg)):
+        still = is_owed(parent, leg)
+        if (row, owed) != (leg_row(parent, leg), still):
             parent.touch(leg, at_ns)
+        if owed and not still and not parent.orders_of(leg):
+            add_line(parent, leg, "cancelled", Life.CANCELLED, at_ns)  # It never came.
 
 
 def touch_planned(cover: CoverOrder, at_ns: int) -> None:

@@ -23,7 +23,7 @@ from kavach.units import InstrumentKey, OrderType, Product, Side, Validity
 
 # Two versions of a row differ by more than a double can blur, which is 128 either way.
 VERSION_STEP_NS: Final = 1_024
-_ENDED: Final = frozenset({Life.CANCELLED, Life.REJECTED})
+_STANDING: Final = frozenset({Life.WAITING, Life.WORKING})
 
 
 class LegChange(msgspec.Struct, frozen=True, array_like=True):
@@ -121,6 +121,7 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
     settled_serial: int = 0  # How many events had happened before that.
     protection_bp: int = 0  # The client's own market protection, 1/10 000; 0: the instrument's.
     algo_tag: str = ""  # Travels with every request about it, where the rules ask for a tag.
+    placed_as: LegChange | None = None  # The entry as it was placed, once a change was asked for.
     entry_version_ns: int = 0  # Of the entry's row: when it last changed, strictly increasing.
     ended_at_ns: int = 0  # When it ended last; 0: it has not.
 
@@ -162,22 +163,51 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         return total
 
     @property
-    def total(self) -> int:
-        """What the entry is for: the sum over its orders.
+    def as_placed(self) -> LegChange:
+        """The entry's row as it was when it was placed: the first line of its history."""
+        return self.placed_as or LegChange(
+            self.placed_at_ns,
+            Leg.ENTRY,
+            "entered",
+            Life.SENT,
+            self.order_type,
+            self.quantity,
+            0,
+            self.price_pips,
+            self.trigger_price_pips,
+            "",
+            disclosed_quantity=self.disclosed_quantity,
+            validity=self.validity,
+        )
 
-        Of a withdrawn one, and of one that the venue has ended while others work, that is what it
-        has traded. One that a change has added counts once the venue has it.
+    @property
+    def total(self) -> int:
+        """What the entry is for, the sum over its orders; of a withdrawn one what it has traded.
+
+        While it works that is what has filled and what is open.
         """
         if not self.entries:
             return self.quantity
-        shrunk = self.cancel_source is None and self.entry_works
+        if self.entry_works:
+            return self.entry_filled + self.entry_open
         total = 0
         for order in self.entries:
-            if order.withdrawn or (shrunk and order.life in _ENDED):
-                total += order.filled_quantity
-            elif self.modify is None or order.life is not Life.SENT:
-                total += order.quantity
+            total += order.filled_quantity if order.withdrawn else order.quantity
         return total
+
+    @property
+    def entry_open(self) -> int:
+        """What of the entry stands at the venue, by its word; if nothing does, what is on its way.
+
+        An order that a change has added counts once the venue has it.
+        """
+        standing = sent = 0
+        for order in self.entries:
+            if order.life in _STANDING:
+                standing += order.quantity - order.filled_quantity
+            elif order.life is Life.SENT:
+                sent += order.quantity - order.filled_quantity
+        return standing + sent if self.modify is None or not standing else standing
 
     @property
     def entry_works(self) -> bool:
@@ -188,14 +218,12 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         return False
 
     @property
-    def entry_standing(self) -> int:
-        """What of the entry could still trade, by what the venue has confirmed."""
-        standing = 0
+    def entry_stands(self) -> bool:
+        """Whether an order of the entry stands at the venue, by its word."""
         for order in self.entries:
-            if order.life in CLOSED or (order.life is Life.SENT and self.modify is not None):
-                continue
-            standing += order.quantity - order.filled_quantity
-        return standing
+            if order.life in _STANDING:
+                return True
+        return False
 
     @property
     def waits(self) -> bool:

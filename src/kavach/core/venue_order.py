@@ -76,6 +76,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     linked_filled: int = 0  # What the others of its link have traded.
     largest_total: int = 0  # That it was ever given, or was meant to be.
     cancels_refused: int = 0
+    unproven: OrderAmendSent | None = None  # A change that was unanswered when it ended.
     withdrawn: bool = False  # It has ended, and its leg went on without what it had not traded.
 
     @property
