@@ -85,7 +85,7 @@ PLACE_INVALID = [
     *[(field, value) for field in PLACE_NUMBERS + OPTIONAL_NUMBERS for value in NO_NUMBER],
     *[(field, value) for field in PLACE_WORDS for value in NO_WORD],
     *[(field, value) for field in ("device", "client_id") for value in NO_TEXT],
-    *[("is_trailing", value) for value in ("1", '"yes"', "[]", "{}", "NaN")],
+    *[("is_trailing", value) for value in ("2", '"yes"', "[]", "{}", "NaN")],
     *[(field, "0") for field in ("price", "quantity", "stop_loss_value")],
     *[(field, "1.5") for field in ("quantity", "instrument_token", "user_order_id")],
     *[(field, "13.001") for field in ("price", "stop_loss_value")],  # Off tick.
@@ -111,7 +111,7 @@ def test_place_refuses_what_is_invalid(calm: World, field: str, value: str) -> N
 
 
 @pytest.mark.parametrize("value", BLANK, ids=short)
-@pytest.mark.parametrize("field", [*PLACE_NUMBERS, *PLACE_WORDS, "client_id"])
+@pytest.mark.parametrize("field", [*PLACE_NUMBERS, *PLACE_WORDS])
 def test_place_refuses_what_is_blank(calm: World, field: str, value: str | None) -> None:
     """Missing, null and empty are "`field` can't be blank", always 44000."""
     envelope = refused(calm, "POST", KART, written(entry(), field, value))
@@ -217,10 +217,10 @@ def test_modify_may_not_change_the_instrument(calm: World) -> None:
     assert envelope["error_code"] == 44000
 
 
-@pytest.mark.parametrize("field", ["client_id", "oms_order_id", "execution_type"])
+@pytest.mark.parametrize("field", ["oms_order_id", "execution_type"])
 @pytest.mark.parametrize("value", BLANK, ids=short)
 def test_modify_needs_to_know_whom_it_means(calm: World, field: str, value: str | None) -> None:
-    """Account, order and kind must be there."""
+    """Order and kind must be there; the account is the token's."""
     envelope = refused(calm, "PUT", KART, written(modify_fields(calm), field, value))
     assert envelope["message"] == f"`{field}` can't be blank"
 
@@ -260,12 +260,10 @@ def test_cancel_says_the_documented_words(calm: World, value: str | None) -> Non
 
 
 @pytest.mark.parametrize("path", ["/api/v1/orders", "/api/v1/positions"])
-@pytest.mark.parametrize(
-    "query", ["", "?type=", "?type=x", "?type=PENDING", "?type=pending&type=x"]
-)
+@pytest.mark.parametrize("query", ["", "?type=", "?type=x", "?type=PEND", "?type=pending&type=x"])
 def test_a_bad_type_is_named(calm: World, path: str, query: str) -> None:
-    """The books are asked for by exact words."""
+    """The books are asked for by their words, which a refusal tells."""
     envelope = refused(calm, "GET", path + query, b"")
     expected = "can't be blank" if query in ("", "?type=") else "is invalid"
-    assert envelope["message"] == f"`type` {expected}"
+    assert envelope["message"].startswith(f"`type` {expected}")
     assert envelope["error_code"] == 44000

@@ -116,11 +116,11 @@ def test_a_filled_order_is_a_trade(sdk: Pocketful, server: TwinServer) -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "message"),
     [
-        ({"product": "XYZ"}, 44000, "`product` is invalid"),
+        ({"product": "XYZ"}, 44000, "`product` is invalid: CNC, MIS, NRML or MTF"),
         (
             {"instrument_token": "1"},
             45010,
-            "Something went wrong: `instrument_token` is invalid: NSE:1",
+            "Something went wrong: `instrument_token` is invalid: no contract NSE:1",
         ),
     ],
 )

@@ -58,10 +58,11 @@ def named_id(request: Named, call: Call) -> int:
     """Return the id of path and payload; two that disagree name no order at all."""
     if call.path_id and request.oms_order_id == call.path_id:
         return read.order_number(call.path_id)
+    path_id = read.plain_id(call.path_id)
     named = read.optional(read.identifier, request.oms_order_id, "oms_order_id")
-    if named is None or not call.path_id:
-        named = call.path_id or read.identifier(request.oms_order_id, "oms_order_id")
-    elif named != call.path_id:
+    if named is None or not path_id:
+        named = path_id or read.identifier(request.oms_order_id, "oms_order_id")
+    elif named != path_id:
         raise BadField("oms_order_id", hint="path and parameters disagree")
     return read.order_number(named)
 

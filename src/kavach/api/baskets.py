@@ -51,7 +51,7 @@ ORDER_INFO: Final = "order_info"
 LOGIN: Final = Query(name="login_id", description="The account; must be the token's own.")
 
 
-_basket_type: Final = read.word_in_any_case(BasketType)
+_basket_type: Final = read.word(BasketType)
 
 _Owned = (
     wire.CreateBasketRequest
@@ -234,7 +234,7 @@ def _amo(line: wire.LineRequest, own: OrderTerms | None) -> bool:
 def execute(edge: Edge, call: Call) -> Reply:
     """Return the answer to NML on ``/orders/kart``: the orders are placed, each on its own feet."""
     request = read_message(wire.ExecuteBasketRequest, call.body, b"", wire.NAMES)
-    check_owner(call, read.text(request.client_id, "client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     read.optional(read.flag, request.execution_state, "execution_state")
     command = ExecuteBasket(
         client_id=call.client_id,

@@ -121,8 +121,6 @@ def _order(
 ) -> tuple[OrderTerms, tuple[GttWish, ...]]:
     """Return the order to be placed and the prices to wait for, the rule's own where blank."""
     with within(ORDER):
-        if rule is None:
-            read.text(order.client_id, "client_id")
         check_owner(call, read.optional(read.text, order.client_id, "client_id"))
         own = None if rule is None else rule.terms
         first = None if rule is None else rule.triggers[0]

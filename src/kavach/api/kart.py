@@ -112,7 +112,7 @@ def _speaks_of_amo(value: object) -> bool:
 
 def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
     """Return the command that a place request amounts to."""
-    check_owner(call, read.text(request.client_id, "client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     bracket = read.is_bracket(request.execution_type, "execution_type")
     exchange = read.exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
@@ -151,7 +151,7 @@ def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
 
 def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCoverOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
-    check_owner(call, read.text(request.client_id, "client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     bracket = read.is_bracket(request.execution_type, "execution_type")
     order_id = read.order_id(request.oms_order_id, "oms_order_id")
     leg = read.optional(read.leg, request.leg_order_indicator, "leg_order_indicator")

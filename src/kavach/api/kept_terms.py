@@ -40,7 +40,7 @@ class LineExecution(StrEnum):
     BO = "BO"
 
 
-line_execution: Final = read.word_in_any_case(LineExecution)
+line_execution: Final = read.word(LineExecution)
 
 
 class Written(Protocol):

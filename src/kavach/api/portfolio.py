@@ -97,7 +97,7 @@ def convert(edge: Edge, call: Call) -> Reply:
 
 def convert_command(request: ConvertRequest, call: Call) -> ConvertPosition:
     """Return the command that a request amounts to."""
-    check_owner(call, read.text(request.client_id, "client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     exchange = read.exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
     product = read.product(request.product, "product")

@@ -261,6 +261,8 @@ def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
         text = f"`{within}` {text}"
     if _SYMBOL in text:
         return entry, text.replace(_SYMBOL, refusal.detail)
+    if refusal.reason is R.INSTRUMENT_MUST_EXIST:
+        return entry, f"{text}: no contract {refusal.detail}"
     if refusal.detail and entry.status in (400, 429):  # Who may not know gets no figures.
         return entry, f"{text}: {refusal.detail}"
     return entry, text

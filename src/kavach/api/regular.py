@@ -47,7 +47,7 @@ from kavach.wire.requests import decode
 
 ORDERS: Final = f"{PREFIX}/orders"
 
-_execution: Final = read.word_in_any_case(read.ExecutionType)
+_execution: Final = read.word(read.ExecutionType, hint="REGULAR or AMO")
 
 
 def place(edge: Edge, call: Call) -> Reply:
@@ -86,7 +86,7 @@ def cancel(edge: Edge, call: Call) -> Reply:
 
 def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
     """Return the command that a place request amounts to."""
-    check_owner(call, read.text(request.client_id, "client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     exchange = read.exchange(request.exchange, "exchange")
     token = read.token(request.instrument_token, "instrument_token")
     order_type = read.order_type(request.order_type, "order_type")
@@ -116,7 +116,7 @@ def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
 
 def modify_command(edge: Edge, request: ModifyOrderRequest, call: Call) -> ModifyOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
-    check_owner(call, read.text(request.client_id, "client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     order_id = read.order_id(request.oms_order_id, "oms_order_id")
     reference = read.optional(
         read.activity_reference, request.last_activity_reference, "last_activity_reference"

@@ -203,7 +203,7 @@ class RemoveLineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ExecuteBasketRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Place every order of a basket; with ``square_off``, each on the other side."""
 
-    required: ClassVar = ("client_id", "execution_type", "basket_id")
+    required: ClassVar = ("execution_type", "basket_id")
     client_id: ClientId = UNSET
     execution_type: KartExecution = UNSET
     basket_id: BasketId = UNSET

@@ -77,7 +77,6 @@ class GttOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The order that a rule places; in a modification, what is not sent stays as it is."""
 
     required: ClassVar[tuple[str, ...]] = (
-        "client_id",
         "exchange",
         "instrument_token",
         "order_side",

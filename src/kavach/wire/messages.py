@@ -51,8 +51,13 @@ def read_inner(kind: type[M], value: object, field: str, names: Mapping[str, str
     """Return the message that is a field of another one."""
     if is_blank(value):
         raise BadField(field, blank=True)
+    if type(value) is str:  # A form holds an object as JSON text.
+        try:
+            value = _object.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise BadField(field, hint="a JSON object") from None
     if not isinstance(value, dict):
-        raise BadField(field)
+        raise BadField(field, hint="a JSON object")
     return _of(kind, [value], names)
 
 

@@ -34,7 +34,6 @@ class ConvertRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Take a part of a position for another product."""
 
     required: ClassVar = (
-        "client_id",
         "exchange",
         "instrument_token",
         "product",

@@ -74,7 +74,6 @@ class PlaceOrderRequest(NoExits, kw_only=True, omit_defaults=True):
     required: ClassVar = (
         "exchange",
         "instrument_token",
-        "client_id",
         "order_type",
         "quantity",
         "validity",
@@ -102,7 +101,7 @@ class PlaceOrderRequest(NoExits, kw_only=True, omit_defaults=True):
 class ModifyOrderRequest(NoExits, kw_only=True, omit_defaults=True):
     """Change a living order; what is not sent stays as it is."""
 
-    required: ClassVar = ("client_id", "oms_order_id")
+    required: ClassVar = ("oms_order_id",)
     client_id: ClientId = UNSET
     oms_order_id: OrderId = UNSET
     execution_type: RegularExecution = UNSET

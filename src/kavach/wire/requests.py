@@ -11,8 +11,10 @@ Source: wire 1.3.1, 1.3.3, 1.3.4; Decisions 5 to 10, 15, 19.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -30,9 +32,9 @@ _NUMBER: Final[dict[str, Any]] = {"type": ["number", "string"], "minimum": 0}
 _INTEGER: Final[dict[str, Any]] = {
     "type": ["integer", "string"],
     "minimum": 0,
-    "pattern": "^[0-9]+$",
+    "pattern": "^[0-9]+(\\.0*)?$",
 }
-_FLAG: Final[dict[str, Any]] = {"type": ["boolean", "string"]}
+_FLAG: Final[dict[str, Any]] = {"type": ["boolean", "string", "integer"]}
 _TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
 _ID: Final[dict[str, Any]] = {"type": ["string", "integer"]}
 
@@ -83,7 +85,9 @@ Protection = Annotated[
         extra_json_schema=_NUMBER | {"maximum": 100},
     ),
 ]
-Flag = Annotated[Any, Meta(description="A boolean, or TRUE or FALSE.", extra_json_schema=_FLAG)]
+Flag = Annotated[
+    Any, Meta(description="A boolean, TRUE or FALSE, 1 or 0.", extra_json_schema=_FLAG)
+]
 Count = Annotated[Any, Meta(description="Shares or contracts.", extra_json_schema=_INTEGER)]
 Correlation = Annotated[
     Any, Meta(description="A number of the client's own.", extra_json_schema=_INTEGER)
@@ -119,7 +123,6 @@ class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     required: ClassVar = (
         "exchange",
         "instrument_token",
-        "client_id",
         "order_type",
         "quantity",
         "validity",
@@ -152,7 +155,7 @@ class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ModifyRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Change the living entry, the stop or the target; what is not sent stays as it is."""
 
-    required: ClassVar = ("client_id", "oms_order_id", "execution_type")
+    required: ClassVar = ("oms_order_id", "execution_type")
     client_id: ClientId = UNSET
     oms_order_id: OrderId = UNSET
     execution_type: Execution = UNSET
@@ -193,6 +196,9 @@ class CancelRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 M = TypeVar("M", bound=msgspec.Struct)
 D = TypeVar("D")
 
+_json_text: Final = msgspec.json.Decoder(str)
+_FORM: Final = re.compile(rb"[A-Za-z_]{1,64}=[^\s{]")  # What begins so is no JSON.
+
 place_decoder: Final = msgspec.json.Decoder(PlaceRequest, float_hook=JsonNumber)
 modify_decoder: Final = msgspec.json.Decoder(ModifyRequest, float_hook=JsonNumber)
 cancel_decoder: Final = msgspec.json.Decoder(CancelRequest, float_hook=JsonNumber)
@@ -206,11 +212,37 @@ class BadBody(Exception):
 
 
 def decode(decoder: msgspec.json.Decoder[D], body: bytes) -> D:
-    """Return the message in a body; ``BadBody``, or ``BadField`` if one value spoils it."""
+    """Return the message in a body; ``BadBody``, or ``BadField`` if one value spoils it.
+
+    A body is a JSON object. An object that was encoded twice, and so is JSON text, is read, and so
+    is a form, which is what many HTTP libraries make of a dict.
+    """
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _culprit(body) from error
+        other = _as_object(body)
+        if other is None:
+            raise _culprit(body) from error
+    try:
+        return decoder.decode(other)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _culprit(other) from error
+
+
+def _as_object(body: bytes) -> bytes | None:
+    """Return the JSON object that a form, or JSON text, stands for; None if it is neither."""
+    if body[:1] == b'"':
+        try:
+            return _json_text.decode(body).encode()
+        except (msgspec.DecodeError, UnicodeError):
+            return None
+    if not _FORM.match(body):
+        return None
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        return None
+    return msgspec.json.encode(dict(pairs))
 
 
 def message_of_pairs(kind: type[M], pairs: Mapping[str, str]) -> M:

@@ -40,7 +40,7 @@ from kavach.wire.requests import decode
 NO_STORE: Final = (b"cache-control", b"no-store")
 
 _QUESTION_OF: Final = {FactorWord.PIN: PIN_QUESTION, FactorWord.TOTP: TOTP_QUESTION}
-_factor: Final = read.word_in_any_case(FactorWord)
+_factor: Final = read.word(FactorWord)
 
 
 async def login(edge: Edge, knock: Knock) -> Reply:
