@@ -670,6 +670,8 @@ async def _serve(
         )
         write_ready_file(options.ready_file, ready)
         sequence, replayed = world.engine.sequence, world.engine.replayed
+        if world.engine.passed_over:
+            _LOG.warning(Note("snapshot", passed_over=world.engine.passed_over, replayed=replayed))
         _LOG.info(
             Note(
                 "start",

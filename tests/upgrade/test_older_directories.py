@@ -17,7 +17,8 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from kavach.engine.record import Step, decode_record, encode
+from kavach.engine.record import LAYOUT, Step, decode_record, encode
+from kavach.journal.sqlite import SqliteJournal
 from tests.twin_server import ask, running
 from tests.upgrade.coverage import marks
 from tests.upgrade.differences import as_shown_now
@@ -80,6 +81,26 @@ def test_a_snapshot_holds_what_the_records_lead_to(tmp_path: Path) -> None:
     for path in snapshots:
         path.unlink()
     assert rows(directory) == with_it
+
+
+def test_a_snapshot_of_another_layout_is_passed_over_and_told(tmp_path: Path) -> None:
+    """The records are replayed instead; the log counts what was not used, ``verify`` names it."""
+    directory = unpacked("told", tmp_path)
+    for path in directory.glob("snapshot-*"):
+        path.unlink()
+    journal = SqliteJournal(directory)
+    sequence = journal.durable_sequence
+    # The state is whatever the next layout makes of it; time, exchange and number stay in place.
+    journal.save_snapshot(sequence, msgspec.msgpack.encode([1, {"of": "later"}, b"", LAYOUT + 1]))
+    journal.close()
+    assert (
+        f"snapshot of record {sequence} of another version, not used"
+        in ask("verify", directory).output
+    )
+    with running("--data-dir", directory) as server:
+        assert server.http.get("/api/v1/orders?type=all").status_code == 200
+        assert f"snapshot passed_over=1 replayed={sequence}" in server.said()
+        server.stop()
 
 
 def test_a_server_goes_on_with_it(tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ class Engine:
         self.quotes: Quotes | None = None  # Who shows prices.
         self.sequence = journal.durable_sequence  # Of the last record.
         self.replayed = 0  # Records applied at start.
+        self.passed_over = 0  # Snapshots that another version wrote, at start.
         self.undecided: Ticket | None = None  # The last command, if the venue owes it an answer.
         self.stopped: BaseException | None = None  # Why no further step may be made.
         self._sources: list[TimeSource] = [_CoreTimers(self)]
@@ -384,6 +385,7 @@ class Engine:
         except msgspec.ValidationError:
             # Another version wrote it, and nothing has changed yet but terms that the records list,
             # too: the records say the same.
+            self.passed_over += 1
             return 0, 0
         self.state.restore(snapshot.core)
         self.sequence = sequence
