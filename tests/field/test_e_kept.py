@@ -1,10 +1,12 @@
 """What is kept of orders follows them, through days, ends, reopenings and a restart."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from kavach.api import kept_rows
+from kavach.api.feed.snapshot import snapshot
 from kavach.core.day import DAY_NS, next_midnight_ns
 from kavach.core.parent_order import FEW_TRADES, Trade, Trades
 from kavach.core.settings import Settings
@@ -133,3 +135,32 @@ def test_trades_are_the_days(world: World) -> None:
         answer = world.http.get(f"/api/v1/trades{query}", headers=BEARER).json()
         quantities.append([trade["trade_quantity"] for trade in answer["data"]["trades"]])
     assert quantities == [[6], [4], [6], []]
+
+
+def test_a_snapshot_of_the_feed_is_worded_in_steps_and_once(world: World) -> None:
+    """All rows of a client in one update take several steps at first, and none the next time."""
+    row = world.place(quantity=100)
+    for _ in range(20):
+        world.fill(row, 1, 130_000)
+    for number in range(60):
+        world.place(user_order_id=8_000 + number)
+    state, core = world.desk.state, world.desk.core
+    state.derived.clear()
+
+    def take() -> tuple[int, bytes]:
+        plan = snapshot(state, "DEMO1", core.last_price)
+        steps = 0
+        while True:
+            try:
+                next(plan)
+            except StopIteration as end:
+                return steps, end.value
+            steps += 1
+
+    (first, told), (second, again) = world.do(take), world.do(take)
+    assert first > 3 and second == 0
+    assert told == again
+    found = json.loads(told)
+    assert found["complete"] is True
+    assert (len(found["orders"]), len(found["trades"])) == (62, 20)
+    assert [trade["volume_filled_today"] for trade in found["trades"]] == list(range(1, 21))

@@ -248,11 +248,11 @@ class Edge:
         turns = turns_of(asyncio.get_running_loop())
         while True:
             try:
-                next(listing.plan)
+                weight = next(listing.plan)
             except StopIteration as end:
                 rows: list[bytes] = end.value
                 return rows
-            await turns.turn()
+            await turns.turn(weight)
 
     def error(self, status: int, code: ErrorCode, message: str, word: str) -> Reply:
         """Return envelope A, as the switches want it."""

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from kavach.api import rows
 from kavach.api.call import encode
 from kavach.api.legs import legs_of
-from kavach.api.listing import ROWS_PER_STEP, Plan, Steps
+from kavach.api.listing import ROWS_PER_STEP, Plan, Steps, weight_of
 from kavach.core.parent_order import LegChange, ParentOrder
 from kavach.core.state import OmsState
 from kavach.wire.statuses import is_completed
@@ -25,6 +25,16 @@ ROUNDS_MAX: Final = 8  # How often a book is gone through again because orders c
 
 Find = Callable[[], list[ParentOrder]]
 Row = tuple[bool, bytes]  # Whether it is completed, and what it says.
+
+
+class Made:
+    """What was made of an order as it is; it goes when the order changes."""
+
+    __slots__ = ("rows", "told")
+
+    def __init__(self) -> None:
+        self.rows: list[Row] | None = None  # Of the books, one a leg.
+        self.told: tuple[bytes, bytes] | None = None  # By the feed: orders and trades.
 
 
 def order_rows(state: OmsState, find: Find, wanted: frozenset[bool]) -> Plan:
@@ -38,19 +48,37 @@ def order_rows(state: OmsState, find: Find, wanted: frozenset[bool]) -> Plan:
         derived.clear()
     steps = Steps()
     for _ in range(ROUNDS_MAX):
-        missing = [one for one in find() if one.order_id not in derived]
+        orders = find()
+        whole = weight_of(len(orders))
+        if whole > 1:
+            yield whole
+        missing = [one for one in orders if rows_kept(state, one) is None]
         if len(missing) <= ROWS_PER_STEP // 2:
             break
-        yield
+        yield 1
         for parent in missing:
-            if parent.order_id not in derived and steps.worded(len(rows_of_order(state, parent))):
-                yield
+            if rows_kept(state, parent) is None and steps.worded(len(rows_of_order(state, parent))):
+                yield 1
     return [
         said
         for parent in find()
-        for completed, said in (derived.get(parent.order_id) or rows_of_order(state, parent))
+        for completed, said in (rows_kept(state, parent) or rows_of_order(state, parent))
         if completed in wanted
     ]
+
+
+def made_of(state: OmsState, parent: ParentOrder) -> Made:
+    """Return what is kept of an order, to be added to."""
+    made: Made | None = state.derived.get(parent.order_id)
+    if made is None:
+        made = state.derived[parent.order_id] = Made()
+    return made
+
+
+def rows_kept(state: OmsState, parent: ParentOrder) -> list[Row] | None:
+    """Return the rows of an order if they were worded since it changed last."""
+    made: Made | None = state.derived.get(parent.order_id)
+    return None if made is None else made.rows
 
 
 def rows_of_order(state: OmsState, parent: ParentOrder) -> list[Row]:
@@ -59,7 +87,7 @@ def rows_of_order(state: OmsState, parent: ParentOrder) -> list[Row]:
         (is_completed(view.status), encode(rows.order_row(view)))
         for view in legs_of(parent, state.instruments)
     ]
-    state.derived[parent.order_id] = found
+    made_of(state, parent).rows = found
     return found
 
 
@@ -100,12 +128,12 @@ def trade_rows(state: OmsState, parents: list[ParentOrder], start_ns: int, end_n
     found: list[bytes] = []
     for parent in parents:
         if steps.looked():
-            yield
+            yield 1
         if not parent.trades:
             continue
         trades = kept.setdefault(parent.order_id, _KeptTrades())
         while len(trades.said) < len(parent.trades):
             if steps.worded(trades.word(state, parent)):
-                yield
+                yield 1
         found += [said for at_ns, said in trades.said if start_ns <= at_ns < end_ns]
     return found

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-Plan = Generator[None, None, list[bytes]]
+Plan = Generator[int, None, list[bytes]]  # What it yields is the weight of its next step.
 
 ROWS_PER_STEP: Final = 16  # Worded at once; some 0.4 ms.
 LOOKED_AT_PER_STEP: Final = 4_096  # Rows that are there already, or objects that have none.
@@ -77,7 +77,12 @@ def worded(items: Iterable[Any], word: Callable[[Any], bytes]) -> Plan:
         found += some
         if len(some) < ROWS_PER_STEP:
             return found
-        yield
+        yield 1
+
+
+def weight_of(looked_at: int) -> int:
+    """Return the weight of a step that looks at so many rows which are there already."""
+    return 1 + looked_at // LOOKED_AT_PER_STEP
 
 
 class Steps:

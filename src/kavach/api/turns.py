@@ -26,30 +26,37 @@ class Turns:
     """The steps that wait for a turn of one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Callable[[], object]] = deque()
+        self._waiting: deque[tuple[Callable[[], object], int]] = deque()
         self._due = False  # Whether the loop was asked for a turn.
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def soon(self, step: Callable[[], object]) -> None:
-        """Do a step in one of the next turns, after those that were asked for before."""
-        self._waiting.append(step)
+    def soon(self, step: Callable[[], object], weight: int = 1) -> None:
+        """Do a step in one of the next turns, after those that were asked for before.
+
+        A step that is known to be longer than others weighs as much as so many of them.
+        """
+        self._waiting.append((step, weight))
         if not self._due:
             self._due = True
             asyncio.get_running_loop().call_soon(self._run)
 
-    async def turn(self) -> None:
+    async def turn(self, weight: int = 1) -> None:
         """Return when it is the caller's turn to do a step."""
         come = asyncio.Event()
-        self.soon(come.set)
+        self.soon(come.set, weight)
         await come.wait()
 
     def _run(self) -> None:
         waiting = self._waiting
         try:
-            for _ in range(min(len(waiting), STEPS_PER_TURN)):
-                waiting.popleft()()
+            left, last = STEPS_PER_TURN, len(waiting)
+            while left > 0 and last > 0:
+                step, weight = waiting.popleft()
+                left -= weight
+                last -= 1  # Those that are asked for meanwhile are for the next turn.
+                step()
         finally:
             self._due = bool(waiting)
             if waiting:

@@ -14,7 +14,7 @@ Source: wire Part 4; docs/wire/feeds.md.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -32,6 +32,7 @@ from kavach.api.turns import turns_of
 from kavach.core.events import Event
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
+from kavach.core.state import OmsState
 from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
@@ -454,5 +455,23 @@ class Hub:
         if reader.closed or reader.client_id not in state.clients:
             return
         reader.waits_for_snapshot = True
-        body = snapshot(state, reader.client_id, self._engine.core.last_price)
-        self._outbox.put(self._engine.sequence, SnapshotOf(reader, self._audience(reader), body))
+        plan = snapshot(state, reader.client_id, self._engine.core.last_price)
+        self._word_snapshot(reader, state, plan)
+
+    def _word_snapshot(
+        self, reader: FeedConnection, state: OmsState, plan: Generator[int, None, bytes]
+    ) -> None:
+        """Word a part of a reader's rows, and send them once they are whole."""
+        if reader.closed:
+            return
+        if state is not self._engine.state:
+            self._send_snapshot(reader)  # Another engine has taken this one's place.
+            return
+        try:
+            weight = next(plan)
+        except StopIteration as end:
+            whole = SnapshotOf(reader, self._audience(reader), end.value)
+            self._outbox.put(self._engine.sequence, whole)
+        else:
+            step = partial(self._word_snapshot, reader, state, plan)
+            self._turns.soon(step, weight)
