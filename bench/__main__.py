@@ -1,7 +1,7 @@
 """
 ``python -m bench``: run all parts, or those that are named, and print what they found.
 
-The defaults take about seven minutes. ``--write`` puts the findings, and the machine they were
+The defaults take about eight minutes. ``--write`` puts the findings, and the machine they were
 made on, into docs/benchmarks.md.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bench import engine, feed, growth, http
+from bench import engine, feed, growth, http, neighbours
 from bench.finding import Finding, say, show
 from bench.machine import machine
 from bench.report import write
@@ -21,6 +21,9 @@ PARTS: Final[dict[str, Callable[[argparse.Namespace], list[Finding]]]] = {
     "http": lambda given: http.run(given.repetitions, given.requests, given.paced_seconds),
     "feed": lambda given: feed.run(
         given.repetitions, given.readers, given.instruments, given.rounds, given.idlers
+    ),
+    "neighbours": lambda given: neighbours.run(
+        given.neighbour_seconds, given.rows, given.few_ended, given.many_ended, given.asked
     ),
     "growth": lambda given: growth.run(given.batches, given.few, given.many, given.batch),
 }
@@ -61,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--instruments", type=int, default=20, help="feed: of each connection")
     parser.add_argument("--rounds", type=int, default=20, help="feed: changes of each, a turn")
     parser.add_argument("--idlers", type=int, default=10_000, help="feed: idle connections")
+    parser.add_argument("--neighbour-seconds", type=float, default=3.0, help="neighbours: each")
+    parser.add_argument("--rows", type=int, default=6_000, help="neighbours: of the book read")
+    parser.add_argument("--few-ended", type=int, default=500, help="neighbours: ended orders")
+    parser.add_argument("--many-ended", type=int, default=8_000, help="neighbours: beside them")
+    parser.add_argument("--asked", type=int, default=300, help="neighbours: readings of each")
     parser.add_argument("--few", type=int, default=1_000, help="growth: orders of the one engine")
     parser.add_argument("--many", type=int, default=1_000_000, help="growth: of the other")
     parser.add_argument("--batch", type=int, default=250, help="growth: cancels a turn")

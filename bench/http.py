@@ -70,10 +70,10 @@ class Target:
 
     def place(self, orders: int) -> list[bytes]:
         """Return the cancels of so many cover orders that were placed and rest."""
-        self.drive([self._placing(number + 1) for number in range(orders)])
+        self.drive([self.placing(number + 1) for number in range(orders)])
         rows = self.pending()
         assert len(rows) == orders, "each rests, and nothing else"
-        return [self._cancel(row) for row in rows]
+        return [self.cancel(row) for row in rows]
 
     def pending(self) -> list[Row]:
         """Return the rows of what rests."""
@@ -86,7 +86,8 @@ class Target:
         assert answer.status_code == 200, answer.text
         return msgspec.json.decode(answer.content, type=OrderBook).data.orders
 
-    def _placing(self, number: int) -> bytes:
+    def placing(self, number: int) -> bytes:
+        """Return a request that places a cover order, which rests."""
         return self._request(
             "POST",
             KART,
@@ -110,7 +111,8 @@ class Target:
             },
         )
 
-    def _cancel(self, row: Row) -> bytes:
+    def cancel(self, row: Row) -> bytes:
+        """Return a request that cancels the order of a row."""
         return self._request(
             "DELETE",
             f"{KART}/{row.oms_order_id}",

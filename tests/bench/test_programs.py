@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench import engine, feed, growth, http
+from bench import engine, feed, growth, http, neighbours
 from bench.__main__ import PARTS, main
 from bench.finding import Finding
 from bench.machine import machine
@@ -16,6 +16,10 @@ RUNS: list[tuple[str, Callable[[], list[Finding]]]] = [
     (
         "feed",
         lambda: feed.run(repetitions=1, readers=4, instruments=3, rounds=2, idlers=10),
+    ),
+    (
+        "neighbours",
+        lambda: neighbours.run(seconds=0.1, rows=60, few=5, many=20, asked=5),
     ),
     ("growth", lambda: growth.run(repetitions=2, few=10, many=50, batch=5)),
 ]
