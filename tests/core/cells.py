@@ -90,7 +90,6 @@ SETUPS: Final = {
         E1 removed             -> S1 to 40 @ market          | EXITING
         end                    -> nothing                    | EXITING
         S1 expired             -> alarm carried              | CARRIED
-        open                   -> nothing                    | CARRIED
     """,
     "SLICED_COVERING": """
         place 100 @ 13 stop 12 -> E1 buy 60 @ 13, E2 buy 40 @ 13, ok | ENTRY_SENT
@@ -227,7 +226,7 @@ EXITED             C4 stop 12.5     -> no: already_exited                       
 EXITED_BY_CLIENT   C1               -> no: entry_already_executed                   | EXITED
 EXITED_BY_CLIENT   C2               -> again                                        | EXITED
 CARRIED            C1               -> no: carried_over                             | CARRIED
-CARRIED            C2               -> out: user, X2 sell 40 @ market, ok           | EXITING
+CARRIED            C2               -> no: carried_over                             | CARRIED
 CARRIED            C3 quantity 60   -> no: carried_over                             | CARRIED
 CARRIED            C4 stop 12.5     -> no: carried_over                             | CARRIED
 """
@@ -301,7 +300,7 @@ EXPIRED            E1 traded-late 10 -> alarm resurrected, alarm carried        
 EXITED             E1 cancel-refused -> nothing                                      | EXITED
 EXITED             E1 traded-late 10 -> alarm resurrected, X2 sell 10 @ market       | EXITING
 CARRIED            E1 cancel-refused -> nothing                                      | CARRIED
-CARRIED            E1 traded-late 10 -> alarm resurrected, X2 sell 50 @ market       | EXITING
+CARRIED            E1 traded-late 10 -> alarm resurrected                            | CARRIED
 """
 
 # What the venue says of a stop or an exit (Table C).
@@ -450,6 +449,19 @@ CARRIED            squareoff        -> nothing                                  
 CARRIED            end              -> nothing                                      | CARRIED
 CARRIED            price 13.2       -> nothing                                      | CARRIED
 CARRIED            kill             -> nothing                                      | CARRIED
+ENTRY_SENT         open             -> nothing                                      | ENTRY_SENT
+ENTRY_OPEN         open             -> nothing                                      | ENTRY_OPEN
+COVERING           open             -> nothing                                      | COVERING
+COVERED_OPEN       open             -> nothing                                      | COVERED_OPEN
+COVERED            open             -> nothing                                      | COVERED
+TRIGGERED          open             -> nothing                                      | TRIGGERED
+EXITING            open             -> nothing                                      | EXITING
+UNPROTECTED        open             -> nothing                                      | UNPROTECTED
+REJECTED           open             -> nothing                                      | REJECTED
+CANCELLED          open             -> nothing                                      | CANCELLED
+EXPIRED            open             -> nothing                                      | EXPIRED
+EXITED             open             -> nothing                                      | EXITED
+CARRIED            open             -> alarm resumed, out: square_off, X2 sell 40 @ market | EXITING
 """
 
 # A venue that says nothing, or the wrong thing (A6, A7, B8), and a lost link (D, S).

@@ -197,6 +197,8 @@ class Scene:
                 kind = ClockEvent.T1_SQUARE_OFF
             case "end":
                 kind = ClockEvent.T2_SESSION_END
+            case "open":
+                kind = ClockEvent.O_OPENING
             case "price":
                 kind = ClockEvent.T3_PRICE
             case "kill":
@@ -279,7 +281,7 @@ class Scene:
                 price_pips=price,
                 trigger_price_pips=trigger,
                 validity=Validity.IOC if "ioc" in words.split() else Validity.DAY,
-                product=Product.CNC if "cnc" in words.split() else Product.MIS,
+                product=_product(words),
                 stop_price_pips=self._price("stop", words) or Pips(0),
                 trailing_step_pips=_step(words) or Pips(0),
                 user_order_id=1,
@@ -494,6 +496,11 @@ def play(table: str, item: Instrument | None = None, settings: Settings | None =
         scene.play(table)
         visited |= scene.visited
     return visited
+
+
+def _product(words: str) -> Product:
+    named = [one for one in Product if one.lower() in words.split()]
+    return named[0] if named else Product.MIS
 
 
 def _step(words: str) -> Pips | None:

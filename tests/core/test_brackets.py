@@ -174,8 +174,8 @@ STORIES: Final = {
     end                              -> nothing                    | COVERED
     S1 expired                       -> nothing                    | COVERING
     T2 expired                       -> alarm carried              | CARRIED
-    open                             -> nothing                    | CARRIED
-    C2                               -> out: user, X3 sell 70 @ market, ok | EXITING
+    open                             -> alarm resumed, out: square_off,
+    :                                   X3 sell 70 @ market        | EXITING
     X3 acked                         -> nothing                    | EXITING
     X3 traded 70                     -> nothing                    | EXITED
     """,

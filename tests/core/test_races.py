@@ -298,15 +298,38 @@ RACES: Final = {
     S1 amended         -> S1 to 100 on 12.7                 | COVERED
     S1 amended         -> nothing                           | COVERED
     """,
-    "a carried position is exited in the next session": COVERED
+    "a carried intraday position is squared off at the next opening": COVERED
     + """
     end                -> nothing                             | COVERED
     S1 expired         -> alarm carried                       | CARRIED
     C2                 -> no: carried_over                    | CARRIED
-    open               -> nothing                             | CARRIED
-    C2                 -> out: user, X2 sell 100 @ market, ok | EXITING
+    open               -> alarm resumed, out: square_off, X2 sell 100 @ market | EXITING
     X2 acked           -> nothing                             | EXITING
+    C2                 -> out: user, ok                       | EXITING
     X2 traded 100      -> nothing                             | EXITED
+    """,
+    "a carried delivery position is protected again, day after day": """
+    place 100 @ 13 stop 12 nrml -> E1 buy 100 @ 13, ok         | ENTRY_SENT
+    E1 acked           -> nothing                             | ENTRY_OPEN
+    E1 traded 60       -> S1 sell 60 on 12                    | COVERING
+    S1 acked           -> nothing                             | COVERED_OPEN
+    end                -> nothing                             | COVERED_OPEN
+    E1 expired         -> nothing                             | COVERED
+    S1 expired         -> alarm carried                       | CARRIED
+    open               -> alarm resumed, S2 sell 60 on 12     | COVERING
+    S2 acked           -> nothing                             | COVERED
+    C4 stop 12.5       -> S2 to 60 on 12.5, ok                | COVERED
+    S2 amended         -> nothing                             | COVERED
+    C2                 -> out: user, S2 to 60 @ market, ok    | EXITING
+    S2 amended         -> nothing                             | EXITING
+    S2 traded 20       -> nothing                             | EXITING
+    end                -> nothing                             | EXITING
+    S2 expired         -> alarm carried                       | CARRIED
+    open               -> alarm resumed, S3 sell 40 on 12.5   | COVERING
+    S3 acked           -> nothing                             | COVERED
+    S3 triggered       -> nothing                             | TRIGGERED
+    S3 traded 40       -> nothing                             | EXITED
+    open               -> nothing                             | EXITED
     """,
     "the same request under the same key is answered as the first time": """
     place 100 @ 13 stop 12 key A -> E1 buy 100 @ 13, ok       | ENTRY_SENT

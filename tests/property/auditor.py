@@ -143,6 +143,7 @@ class Auditor:
         self.told_of: Counter[str] = Counter()  # Reports by client.
         self.cancelled: set[int] = set()  # Covers whose C1 stands.
         self.leaving: set[int] = set()  # Covers that want out.
+        self.night: set[int] = set()  # Those of them whose session has ended since.
         self.plans: dict[int, int] = defaultdict(int)  # How often a client moved the stop.
         self.tightest: dict[int, int] = {}  # The best trigger confirmed since.
 
@@ -190,8 +191,21 @@ class Auditor:
                 f"INV-1: a target with {behind} of {held} behind a stop"
             )
         if request.purpose is e.Purpose.STOP:
+            self._may_live_on(cover_id)
             assert cover_id not in self.leaving, "INV-15: a new stop on the way out"
             self._trigger_may_be(request, request.trigger_price_pips)
+
+    def session_over(self) -> None:
+        """Take notice of whose wish to leave ends with its session."""
+        self.night |= self.leaving
+
+    def _may_live_on(self, cover_id: int) -> None:
+        """Take a carried order for protected again: not an intraday one, nor one that may live."""
+        intraday = self.engine.state.covers[cover_id].product is Product.MIS
+        dead = all(paper.dead for paper in self.of_cover[cover_id])
+        if cover_id in self.night and dead and not intraday:
+            self.leaving.discard(cover_id)
+            self.night.discard(cover_id)
 
     def _may_amend(self, paper: Paper, request: e.OrderAmendSent) -> None:
         cover_id = paper.asked.parent_id

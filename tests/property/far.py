@@ -90,8 +90,10 @@ class FarWorld(Clients):
         """T2: the core hears of the end, the venue expires what rests; or the next day begins."""
         self.open = not self.open
         if self.open:
+            self.auditor.session_over()  # What was wanted in the night ends with it, too.
             accepted(self._execute(OpenSession(Exchange.NSE)))
             return
+        self.auditor.session_over()
         accepted(self._execute(EndSession(Exchange.NSE)))
         for order in self.venue.alive():
             self._post(self.venue.expire(order.tag))

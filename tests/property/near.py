@@ -164,6 +164,7 @@ class NearWorld(Clients):
         """Close the exchange, or open it."""
         self.open = not self.open
         phase = Phase.OPEN if self.open else Phase.CLOSED
+        self.auditor.session_over()  # What was wanted in the night ends with it, too.
         command = (OpenSession if self.open else EndSession)(Exchange.NSE)
         exchange = self.venue.exchange
 

@@ -25,6 +25,7 @@ from kavach.core import events as e
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
+    EndSession,
     KeyedCommand,
     Kill,
     Leg,
@@ -225,6 +226,8 @@ class Auditor:
         self.wanted: dict[int, int] = {}  # The largest quantity asked for.
         self.cancelled: set[int] = set()  # Covers whose C1 stands.
         self.leaving: set[int] = set()  # Covers whose exit was accepted.
+        self.night: set[int] = set()  # Those of them whose session has ended since.
+        self.closed = False  # Whether a session has ended and none has begun.
         self.plans: dict[int, int] = defaultdict(int)  # How often a client moved the stop.
         self.tightest: dict[int, int] = {}  # The best trigger confirmed since.
         self.trailing: dict[int, int] = {}
@@ -292,6 +295,12 @@ class Auditor:
             return
         if isinstance(command, OpenSession):
             self.opened_ns = self.now_ns
+        if isinstance(command, EndSession):
+            self.closed = True
+        if isinstance(command, OpenSession):
+            self.closed = False
+        if isinstance(command, EndSession | OpenSession):
+            self.night |= self.leaving
         if isinstance(command, SquareOff | Kill):
             self._everybody(command)
             return
@@ -340,6 +349,7 @@ class Auditor:
                 self.bare_ns.pop(who, None)  # An attempt; the next is owed in time again.
             assert self.filled(who, entry=True), f"INV-1: {who} has an exit before the first fill"
             if request.purpose is e.Purpose.STOP:
+                self._lives_on(who)
                 assert who not in self.leaving, f"INV-15: {who} has a new stop on the way out"
                 self._trigger_may_be(request, request.trigger_price_pips)
                 if not self._prompt:  # There a price may move while a request waits its turn.
@@ -348,6 +358,17 @@ class Auditor:
         self.papers[request.tag] = paper
         self._on_wire(paper, entry=paper.entry)
         self.of_cover[who].append(paper)
+
+    def _lives_on(self, who: int) -> None:
+        """Take it that a carried order is protected again: a wish to leave ends with its session.
+
+        Not of an intraday one, which nobody may hold, nor while an order of that session may live.
+        """
+        dead = all(paper.dead for paper in self.of_cover[who])
+        over = who in self.night or self.closed
+        if over and dead and self.orders[who].product is not Product.MIS:
+            self.leaving.discard(who)
+            self.night.discard(who)
 
     def _target_may_be(self, who: int) -> None:
         """The stop goes first, and on the way out no target is sent."""
@@ -585,6 +606,8 @@ class Auditor:
             assert all(p.in_flight for p in left), f"INV-8: {who} {state} still buys"
         if state in ("COVERED", "EXITED"):
             assert entry_dead, f"INV-4: {who} {state}, and its entry is not over"
+        if who in self.leaving and bought and state not in (*ENDS, "EXITING"):
+            self._lives_on(who)
         if who in self.leaving and bought and state not in ENDS:
             assert state == "EXITING", f"INV-15: {who} shall leave and is {state}"
 

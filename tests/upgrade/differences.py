@@ -25,7 +25,9 @@ DIFFERENCES: Final[tuple[Difference, ...]] = (
         "rejected. A version changes with the row (INV-23). What has ended and what is past stays "
         "as it was (INV-24): a line of history has the leg's own quantity, prices and order type "
         "of that time, no exchange id before there was one, and its place in time; a trade has "
-        "the order's terms of that time; an entry that is over keeps the stop and target it had.",
+        "the order's terms of that time; an entry that is over keeps the stop and target it had. "
+        "What was carried lives on: the start opens a session, in which orders left over by the "
+        "one before are squared off or get stop and target again (decision 24).",
         lambda name, client_id, book: (name, client_id, book) in cells(),
         patched,
     ),

@@ -94,6 +94,7 @@ _CHANGES: Final = {
     "removed": "CANCEL_CONFIRMED",
     "expired": "CANCEL_CONFIRMED",
     "rejected": "REJECTED",
+    "resumed": "CARRIED_OVER",
     "plan_changed": "AMO_MODIFY_CONFIRMED",  # Of an order that is parked: nobody else is asked.
 }
 # The end of one order of a leg that goes on.

@@ -24,6 +24,7 @@ from kavach.core.baskets import asks as baskets
 from kavach.core.baskets import commands as basket_commands
 from kavach.core.bracket.quantities import could_have_traded
 from kavach.core.bracket.tables import TARGET_REPORT, TargetReport
+from kavach.core.carried import resume_carried
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
@@ -400,6 +401,7 @@ class Core(Desk):
             if isinstance(parent, RegularOrder):
                 pass_moment(self, parent, DayEvent.O_OPEN, e.Source.USER)
             settle(self, parent, before)
+        resume_carried(self, command.exchange)
         look_again(self)
         return Ticket()
 

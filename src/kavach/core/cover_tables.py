@@ -196,6 +196,7 @@ class ClockEvent(StrEnum):
     K_KILL = auto()
     D_LINK_LOST = auto()
     S_SNAPSHOT = auto()
+    O_OPENING = auto()
 
 
 class Act(StrEnum):
@@ -212,26 +213,27 @@ class Act(StrEnum):
     WATCH = auto()  # The stop is not at the venue: act on the price ourselves.
     DOUBT = auto()  # Every request in flight is unknown; nothing is sent.
     COMPARE = auto()  # What the venue knows is heard first, then what is owed is paid.
+    RESUME = auto()  # Live on: an intraday position leaves, any other is protected again.
 
 
 D = Act
 # fmt: off
 _CLOCK: Final[dict[State, tuple[Act, ...]]] = {
-    #               T1 square-off  T2 session end  T3 price   K kill      D link lost  S snapshot
-    NEW:          ( D.DROP,        D.DROP,         D.NOTHING,  D.DROP,      D.DOUBT,     D.NOTHING ),
-    ENTRY_SENT:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING,  D.EXIT,      D.DOUBT,     D.COMPARE ),
-    ENTRY_OPEN:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING,  D.EXIT,      D.DOUBT,     D.COMPARE ),
-    COVERING:     ( D.EXIT,        D.AWAIT_END,    D.TRACK,    D.CANCEL,    D.DOUBT,     D.COMPARE ),
-    COVERED_OPEN: ( D.EXIT,        D.AWAIT_END,    D.TRAIL,    D.CANCEL,    D.DOUBT,     D.COMPARE ),
-    COVERED:      ( D.EXIT,        D.AWAIT_END,    D.TRAIL,    D.NOTHING,   D.DOUBT,     D.COMPARE ),
-    TRIGGERED:    ( D.HARDER,      D.AWAIT_END,    D.NOTHING,  D.NOTHING,   D.DOUBT,     D.COMPARE ),
-    EXITING:      ( D.HARDER,      D.AWAIT_END,    D.NOTHING,  D.NOTHING,   D.DOUBT,     D.COMPARE ),
-    UNPROTECTED:  ( D.EXIT,        D.AWAIT_END,    D.WATCH,    D.EXIT,      D.DOUBT,     D.COMPARE ),
-    REJECTED:     ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
-    CANCELLED:    ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
-    EXPIRED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
-    EXITED:       ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
-    CARRIED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    #               T1 square-off  T2 session end  T3 price   K kill      D link lost  S snapshot   O opening
+    NEW:          ( D.DROP,        D.DROP,         D.NOTHING,  D.DROP,      D.DOUBT,     D.NOTHING,   D.NOTHING ),
+    ENTRY_SENT:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING,  D.EXIT,      D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    ENTRY_OPEN:   ( D.EXIT,        D.AWAIT_END,    D.NOTHING,  D.EXIT,      D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    COVERING:     ( D.EXIT,        D.AWAIT_END,    D.TRACK,    D.CANCEL,    D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    COVERED_OPEN: ( D.EXIT,        D.AWAIT_END,    D.TRAIL,    D.CANCEL,    D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    COVERED:      ( D.EXIT,        D.AWAIT_END,    D.TRAIL,    D.NOTHING,   D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    TRIGGERED:    ( D.HARDER,      D.AWAIT_END,    D.NOTHING,  D.NOTHING,   D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    EXITING:      ( D.HARDER,      D.AWAIT_END,    D.NOTHING,  D.NOTHING,   D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    UNPROTECTED:  ( D.EXIT,        D.AWAIT_END,    D.WATCH,    D.EXIT,      D.DOUBT,     D.COMPARE,   D.NOTHING ),
+    REJECTED:     ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    CANCELLED:    ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    EXPIRED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    EXITED:       ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING,   D.NOTHING ),
+    CARRIED:      ( D.NOTHING,     D.NOTHING,      D.NOTHING,  D.NOTHING,   D.NOTHING,   D.NOTHING,   D.RESUME  ),
 }
 # fmt: on
 

@@ -424,6 +424,12 @@ class CoverOrderReopened(Event, frozen=True):
     order_id: int
 
 
+class CoverOrderResumed(Event, frozen=True):
+    """A carried cover order lives on in a new session; the wishes of the day before are over."""
+
+    order_id: int
+
+
 class Alarm(StrEnum):
     """What an operator must be told."""
 
@@ -436,6 +442,7 @@ class Alarm(StrEnum):
     NAKED = "naked"
     CIRCUIT_LOCKED = "circuit_locked"
     CARRIED = "carried"
+    RESUMED = "resumed"  # What was carried is squared off, or protected again.
     UNKNOWN = "unknown"  # The venue does not say what became of a request.
     CONTRADICTION = "contradiction"  # The venue says what cannot be.
     STRAY = "stray"  # The venue has an order of ours twice, or one it had denied.

@@ -53,6 +53,7 @@ _USER: Final = e.Source.USER
 _BY_US: Final = e.Closing.CANCELLED
 _ENTRY: Final = e.Purpose.ENTRY
 _TARGET: Final = e.Purpose.TARGET
+_CARRIED_OVER: Final = "The position was carried over from the session before"
 
 
 def evolve(state: OmsState, event: e.Event, at_ns: int) -> None:
@@ -657,6 +658,30 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
     state.reblock(cover)
 
 
+def _cover_order_resumed(state: OmsState, event: e.CoverOrderResumed, at_ns: int) -> None:
+    """Forget what was wanted and what was lost in the session before; what is planned stays."""
+    cover = state.covers[event.order_id]
+    before = other_rows(cover, Leg.ENTRY)
+    cover.ended = None
+    cover.ended_code = 0
+    cover.ended_reason = ""
+    cover.ended_at_ns = 0
+    state.index.reopen(cover)
+    cover.exit_source = None
+    cover.exited_by_user = False
+    cover.exit_since_ns = cover.exit_attempts = cover.priced_at_ns = cover.triggered_at_ns = 0
+    cover.stop_lost = cover.target_lost = cover.plan_stood = False
+    cover.ladder_tries = cover.link = 0
+    # Each is told once a session; what the venue contradicted stays so.
+    cover.alarms = tuple(one for one in cover.alarms if one == e.Alarm.CONTRADICTION)
+    touch_changed(cover, before, at_ns)
+    leg = Leg.THIRD if cover.stop_id else Leg.ENTRY
+    cover.touch(leg, at_ns)
+    add_line(cover, leg, "resumed", _SENT, at_ns, _CARRIED_OVER)
+    _watch_gap(state, cover, at_ns)
+    state.reblock(cover)
+
+
 def _alarm_raised(state: OmsState, event: e.AlarmRaised, at_ns: int) -> None:
     parent = state.parents[event.order_id]
     parent.alarms += (event.alarm.value,)
@@ -708,6 +733,7 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.StopRetried: _stop_retried,
     e.CoverOrderEnded: _cover_order_ended,
     e.CoverOrderReopened: _cover_order_reopened,
+    e.CoverOrderResumed: _cover_order_resumed,
     e.AlarmRaised: _alarm_raised,
     e.RequestAnswered: _request_answered,
     e.NakedTimeMeasured: _naked_time_measured,

@@ -49,6 +49,7 @@ CoreEvent = (
     | core_events.StopRetried
     | core_events.CoverOrderEnded
     | core_events.CoverOrderReopened
+    | core_events.CoverOrderResumed
     | core_events.AlarmRaised
     | core_events.RequestAnswered
     | core_events.NakedTimeMeasured

@@ -190,6 +190,7 @@ _OF_BOTH: Final = (e.StopPlanned,)
 _OF_ENDS: Final = (
     e.CoverOrderEnded,
     e.CoverOrderReopened,
+    e.CoverOrderResumed,
     regular.RegularOrderEnded,
     regular.RegularOrderReopened,
 )
