@@ -134,8 +134,8 @@ class PriceKeeper:
         now_ns = engine.now_ns()
         ahead = now_ns > time_ns() + NS_PER_SECOND  # A start takes the time of day for the time.
         changes = (engine, venue.days.changes, now_ns if ahead else 0)
-        if changes == self._changes:
-            return None
+        if changes in (self._changes, (engine, 0, 0)):
+            return None  # Also where the records tell all that there is.
         self._changes = changes
         sequence, link = journal.head()
         self.latest = KeptPrices(sequence, link, now_ns, venue.every_day())

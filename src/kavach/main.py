@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +74,7 @@ from kavach.telemetry.logs import Note
 from kavach.telemetry.telemetry import Telemetry
 from kavach.twin.clock import TwinClock
 from kavach.twin.control_room import PREFIX, ControlRoom, control_room_routes
+from kavach.twin.door import CLOSED, Reach
 from kavach.units import Exchange, InstrumentKey, Paise, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
@@ -144,6 +146,8 @@ class ServeOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     ready_file: Path | None = None
+    insecure: bool = False  # Let the control room be reached from other machines in the clear.
+    proxy_header: str = ""  # Where a proxy says "https" of a client; else the room is closed.
     api: ApiOptions = field(default_factory=ApiOptions)
 
 
@@ -472,9 +476,9 @@ class Twin:
                 options.data_dir, lambda: self.world.engine.journal.durable_sequence
             )
 
-    def app(self, options: ApiOptions) -> ASGIApp:
+    def app(self, options: ApiOptions, reach: Reach = Reach()) -> ASGIApp:  # noqa: B008  # Frozen.
         """Return the application that serves this world, its control room and its figures."""
-        room = ControlRoom(self, self.tokens.operator_token)
+        room = ControlRoom(self, self.tokens.operator_token, reach)
         beside = [*control_room_routes(room), *self.telemetry.routes()]
         self.hub = Hub(
             self.world.engine,
@@ -689,7 +693,10 @@ async def _serve(
             visits.append(asyncio.create_task(twin.prices.keep()))
 
     twin = Twin(world_options, world, on_failure)
-    server = Server(http_config(twin.app(options.api)), on_ready, twin.farewell)
+    reach = reach_of(listener, options)
+    if reach.beyond and not (reach.insecure or reach.proxy_header):
+        _LOG.warning("the control room %s or --proxy-header", CLOSED)
+    server = Server(http_config(twin.app(options.api, reach)), on_ready, twin.farewell)
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, server.interrupt)
@@ -749,6 +756,16 @@ def url_of(listener: socket.socket) -> str:
     """Return the address under which a socket answers."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def reach_of(listener: socket.socket, options: ServeOptions) -> Reach:
+    """Return from where the control room may be asked."""
+    address = ip_address(str(listener.getsockname()[0]).partition("%")[0])
+    return Reach(
+        beyond=not address.is_loopback,
+        insecure=options.insecure,
+        proxy_header=options.proxy_header,
+    )
 
 
 def check_ready_file(path: Path | None) -> None:

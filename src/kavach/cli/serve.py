@@ -51,6 +51,17 @@ _LOG: Final = logging.getLogger(__name__)
 @click.command(short_help="Serve the trading API, with a stock exchange inside.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
+    "--insecure",
+    is_flag=True,
+    help="Open the control room although --host is beyond this machine, where all see its token.",
+)
+@click.option(
+    "--proxy-header",
+    metavar="NAME",
+    default="",
+    help="Open it to requests of which a proxy says https in this header, as X-Forwarded-Proto.",
+)
+@click.option(
     "--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0: a free one."
 )
 @click.option(
@@ -166,6 +177,8 @@ def serve(**given: Any) -> None:
         host=given["host"],
         port=given["port"],
         ready_file=given["ready_file"],
+        insecure=given["insecure"],
+        proxy_header=given["proxy_header"],
         api=ApiOptions(
             errors_as_200=given["errors_as_200"],
             error_type=given["error_type"],

@@ -18,7 +18,16 @@ from starlette.types import Receive, Scope, Send
 
 from kavach.engine.journal_port import JournalError, JournalPaused
 from kavach.twin import calls, share_calls
-from kavach.twin.door import Disconnected, Refused, Told, is_operator, read_body, send_json
+from kavach.twin.door import (
+    CLOSED,
+    Disconnected,
+    Reach,
+    Refused,
+    Told,
+    is_operator,
+    read_body,
+    send_json,
+)
 from kavach.twin.fields import Fields, read_fields
 from kavach.twin.world_port import World
 
@@ -50,9 +59,10 @@ CALLS: Final[dict[str, dict[str, Call]]] = {
 class ControlRoom:
     """One world and the token that opens its control room."""
 
-    def __init__(self, world: World, operator_token: str) -> None:
+    def __init__(self, world: World, operator_token: str, reach: Reach = Reach()) -> None:  # noqa: B008  # Frozen.
         assert operator_token, "a room without a lock is no control room"
         self._world = world
+        self._reach = reach
         self._token_digest = sha256(operator_token.encode()).digest()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,6 +86,8 @@ class ControlRoom:
         try:
             body = await read_body(receive)
         finally:
+            if self._reach.refuses(scope):
+                raise Refused("control room", CLOSED, 403)
             if not is_operator(scope, self._token_digest):
                 raise Refused("Authorization", "must be Bearer and the operator token", 401)
         found = _find(scope["path_params"]["call"])

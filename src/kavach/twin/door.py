@@ -30,6 +30,26 @@ class Refused(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """From where the room may be asked: its token is worth everything, and HTTP hides nothing."""
+
+    beyond: bool = False  # The server listens on more than this machine's loopback.
+    insecure: bool = False  # The operator wants the room open all the same.
+    proxy_header: str = ""  # Or lets a proxy say in this header that the client spoke TLS to it.
+
+    def refuses(self, scope: Scope) -> bool:
+        """Return whether a request may not be answered, whoever asks."""
+        if not self.beyond or self.insecure:
+            return False
+        name = self.proxy_header.lower().encode()
+        said = [value.strip().lower() for line, value in scope["headers"] if line == name]
+        return said != [b"https"]
+
+
+CLOSED: Final = "is closed: this server listens beyond the loopback without --insecure"
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What goes back."""
