@@ -471,7 +471,8 @@ def test_a_basket_is_executed(world: World) -> None:
     assert [row["order_status"] for row in rows.values()] == statuses
     first, banded, poor, last = rows.values()
     assert (first["execution_type"], first["quantity"], first["price"]) == ("REGULAR", 1, 12.9)
-    assert (banded["rejection_code"], banded["rejection_reason"]) == (7001, "Price must be in band")
+    why = "Price must be in band: outside 14.64 to 21.96"
+    assert (banded["rejection_code"], banded["rejection_reason"]) == (7001, why)
     assert (poor["rejection_code"], last["user_order_id"]) == (12001, "7")
     assert fetch(world)[0]["is_executed"] is True
     assert told["data"]["data"]["basket_id"] not in rows

@@ -138,10 +138,10 @@ def test_kinds_and_legs_that_are_not_the_orders(world: World) -> None:
     """Who takes a cover order for a bracket, or a bracket for a cover order, is told the field."""
     cover, taken = world.place(user_order_id=1), bracket(world, user_order_id=2)
     second = world.cancel(cover, leg_order_indicator="SECOND")
-    check_refused(second, "`leg_order_indicator` is invalid")
-    check_refused(world.cancel(cover, execution_type="BO"), "`execution_type` is invalid")
-    check_refused(world.cancel(taken, execution_type="CO"), "`execution_type` is invalid")
-    check_refused(modify(world, cover, price=12.9), "`execution_type` is invalid")
+    check_refused(second, "`leg_order_indicator` is invalid: ENTRY or THIRD")
+    check_refused(world.cancel(cover, execution_type="BO"), "`execution_type` is invalid: CO")
+    check_refused(world.cancel(taken, execution_type="CO"), "`execution_type` is invalid: BO")
+    check_refused(modify(world, cover, price=12.9), "`execution_type` is invalid: CO")
 
 
 @pytest.mark.parametrize(

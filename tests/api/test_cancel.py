@@ -120,7 +120,7 @@ def test_the_stops_id_does_not_name_the_entry(world: World) -> None:
     before = world.state_hash()
     answer = world.cancel(stop, leg_order_indicator="ENTRY")
     check_envelope(answer, 400)
-    assert answer.json()["message"] == "`leg_order_indicator` is invalid"
+    assert answer.json()["message"] == "`leg_order_indicator` is invalid: THIRD"
     assert world.state_hash() == before
 
 

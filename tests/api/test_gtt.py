@@ -310,7 +310,7 @@ def test_a_wrong_change_changes_nothing(world: World) -> None:
     ):
         fields = {"id": rule_id, "order": order}
         answer = world.http.put(GTT, json=fields, headers=BEARER)
-        assert refusal(answer)[2] == told
+        assert refusal(answer)[2].startswith(told)
     assert world.state_hash() == before
 
 

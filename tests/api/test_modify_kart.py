@@ -34,7 +34,8 @@ def test_every_leg_checks_what_may_not_change(world: World, kind: str) -> None:
             answer = put(world, leg["oms_order_id"], execution_type=kind, **changes)
             check_envelope(answer, 400)
             told = answer.json()
-            assert (told["error_code"], told["message"]) == (44000, f"`{field}` is invalid"), leg
+            assert told["error_code"] == 44000
+            assert told["message"].startswith(f"`{field}` is invalid: "), leg
     assert world.state_hash() == before
 
 
@@ -57,13 +58,13 @@ def test_a_stop_of_nothing_leaves_a_brackets_stop(world: World) -> None:
     assert put(world, row["oms_order_id"], **fields).status_code == 200
     assert world.row(row["oms_order_id"])["stop_loss_value"] == 0.5
     refused = put(world, row["oms_order_id"], **fields, square_off_value=0)
-    assert refused.json()["message"] == "`square_off_value` is invalid"
+    assert refused.json()["message"] == "`square_off_value` is invalid: above 0"
 
 
 def test_a_stop_of_nothing_is_no_stop(world: World) -> None:
     """Who speaks of the stop itself, or places an order, must name a price."""
     placed = world.http.post(KART, json=entry(stop_loss_value=0), headers=BEARER)
-    assert placed.json()["message"] == "`stop_loss_value` is invalid"
+    assert placed.json()["message"] == "`stop_loss_value` is invalid: above 0"
     row = world.place()
     world.fill(row, 4, 130_000)
     third = world.third(row)
@@ -71,5 +72,5 @@ def test_a_stop_of_nothing_is_no_stop(world: World) -> None:
     for order_id, leg in ((third["oms_order_id"], None), (row["oms_order_id"], "THIRD")):
         fields = {"execution_type": "CO", "leg_order_indicator": leg, "stop_loss_value": 0}
         answer = put(world, order_id, **fields)
-        assert answer.json()["message"] == "`stop_loss_value` is invalid"
+        assert answer.json()["message"] == "`stop_loss_value` is invalid: above 0"
     assert world.state_hash() == before

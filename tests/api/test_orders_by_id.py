@@ -72,7 +72,7 @@ def test_the_exchange_id_must_be_the_legs(world: World) -> None:
     answer = world.cancel(first, exchange_order_id=second["exchange_order_id"])
     check_envelope(answer, 400)
     assert answer.json()["error_code"] == 45000
-    assert answer.json()["message"] == "`exchange_order_id` is invalid"
+    assert answer.json()["message"].startswith("`exchange_order_id` is invalid: 1100")
 
 
 def test_the_id_may_travel_in_the_parameters_alone(world: World) -> None:

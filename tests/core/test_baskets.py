@@ -148,7 +148,8 @@ def test_one_refusal_leaves_the_others() -> None:
     assert isinstance(desk.execute(basket_id), Answer)
     assert [state for *_, state in desk.rows()] == ["REJECTED", "REJECTED", "SENT"]
     first, second, third = desk.engine.state.regulars.values()
-    assert (first.ended_code, first.ended_reason) == (7001, "Price must be in band")
+    why = "Price must be in band: outside 10.40 to 15.60"
+    assert (first.ended_code, first.ended_reason) == (7001, why)
     assert second.ended_code == 12001
     assert third.ended_code == 0
     client = desk.engine.state.clients["C"]

@@ -269,7 +269,7 @@ def test_a_refused_order_has_a_row_that_says_why() -> None:
     assert (order.state.value, order.ended_code, order.ended_reason) == (
         "REJECTED",
         7001,
-        "Price must be in band",
+        "Price must be in band: outside 10.40 to 15.60",
     )
     assert scene.engine.state.clients["C"].blocked_paise == 0
 

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from kavach.api.call import Call, Reply
 from kavach.api.edge import Edge
-from kavach.core.commands import KeyedCommand
+from kavach.core.commands import KeyedCommand, ModifyCoverOrder
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.core.regular.commands import ModifyOrder
 from kavach.units import InstrumentKey, OrderType, Pips, instrument_key
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField, ErrorCode, invalid_text
@@ -95,16 +96,16 @@ def same_instrument(edge: Edge, request: NamesInstrument, order_id: int) -> Inst
     )
 
 
-def refused_change(
-    edge: Edge, order_id: int, named: InstrumentKey | None, refusal: Refusal
-) -> Reply:
+def refused_change(edge: Edge, command: ModifyCoverOrder | ModifyOrder, refusal: Refusal) -> Reply:
     """Return the reply to a refused change; of exchange and token, the one that moves is named."""
+    named = command.instrument
     if refusal.reason is Reason.INSTRUMENT_MUST_NOT_CHANGE and named is not None:
-        parent = _order(edge, order_id)
-        if parent and named.partition(":")[0] != parent.instrument.partition(":")[0]:
-            text = invalid_text("exchange")
+        parent = _order(edge, command.order_id)
+        own = parent.instrument.partition(":")[0] if parent else ""
+        if own and named.partition(":")[0] != own:
+            text = f"{invalid_text('exchange')}: {own}"
             return edge.error(400, ErrorCode.FIELD_INVALID, text, refusal.reason.name)
-    return edge.refusal(refusal)
+    return edge.refusal(refusal, command=command)
 
 
 def _order(edge: Edge, order_id: int) -> ParentOrder | None:

@@ -269,7 +269,7 @@ def _outcomes(edge: Edge, execution: BasketExecution) -> str:
 
 def _execute(edge: Edge, call: Call, command: KeyedCommand) -> Answer | Reply:
     outcome = edge.backend.execute(keyed(call, command))
-    return edge.refusal(outcome, ORDER_INFO) if isinstance(outcome, Refusal) else outcome
+    return edge.refusal(outcome, ORDER_INFO, command) if isinstance(outcome, Refusal) else outcome
 
 
 def _reply(answer: Answer, body: bytes) -> Reply:

@@ -19,6 +19,7 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
 from kavach.api.backend import Backend
@@ -44,6 +45,8 @@ from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses
 from kavach.api.refusals import told
 from kavach.api.turns import turns_of
 from kavach.contracts.catalogue import Catalogue
+from kavach.core.commands import KeyedCommand
+from kavach.core.figures import with_figures
 from kavach.core.limits.profiles import LimitClass
 from kavach.core.refusals import Refusal
 from kavach.engine.journal_port import JournalError, JournalPaused
@@ -261,8 +264,17 @@ class Edge:
         error_type = error_type_of(code) if self.options.error_type else None
         return Reply(status, encode(error_body(code, message, error_type)), error_reason=word)
 
-    def refusal(self, refusal: Refusal, within: str = "") -> Reply:
-        """Return what a client is told of a refusal of the core; see ``told``."""
+    def refusal(
+        self, refusal: Refusal, within: str = "", command: KeyedCommand | None = None
+    ) -> Reply:
+        """Return what a client is told of a refusal of the core; see ``told``.
+
+        With the command that was refused, the right value is told, too.
+        """
+        if command is not None:
+            backend = self.backend
+            figures = with_figures(backend.state, backend.last_price_pips, command, refusal)
+            refusal = replace(refusal, detail=figures)
         entry, text = told(refusal, within)
         reply = self.error(entry.status, entry.code, text, entry.word)
         if refusal.retry_at_ns:

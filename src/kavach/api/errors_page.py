@@ -31,8 +31,9 @@ Errors of the trading API have one shape, whatever went wrong; those of
 ```
 
 `X-Error-Reason` holds the word of the tables below; it does not change from version to version,
-texts may. Where figures help a person, they follow the text behind a colon. A refused request
-has changed nothing. This page is printed by `python -m kavach.api.errors_page`.
+texts may. What would have been right follows the text behind a colon: a range, a tick, what the
+order is. A refused request has changed nothing. This page is printed by
+`python -m kavach.api.errors_page`.
 
 ## At the door
 

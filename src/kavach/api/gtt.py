@@ -180,7 +180,7 @@ def _check_no_second(order: wire.GttOrderRequest) -> None:
 def _reply(edge: Edge, call: Call, command: KeyedCommand, message: str) -> Reply:
     outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        return edge.refusal(outcome, ORDER)
+        return edge.refusal(outcome, ORDER, command)
     assert isinstance(outcome, Answer)
     body = encode(wire.GttIdAnswer(wire.GttId(outcome.subject), message))
     return Reply(200, body, order_state=outcome.state, replayed=outcome.replayed)

@@ -64,9 +64,10 @@ def place(edge: Edge, call: Call) -> Reply:
     request = decode(place_decoder, call.body)
     if request.execution_type != _CO and _is_basket(request):
         return baskets.execute(edge, call)
-    outcome = edge.backend.execute(keyed(call, place_command(request, call)))
+    command = place_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        return edge.refusal(outcome)
+        return edge.refusal(outcome, command=command)
     return accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
 
 
@@ -82,7 +83,7 @@ def modify(edge: Edge, call: Call) -> Reply:
     command = modify_command(edge, request, call)
     outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        return refused_change(edge, command.order_id, command.instrument, outcome)
+        return refused_change(edge, command, outcome)
     basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
     return accepted(outcome, encode(answers.modified(basket_id)))
 
@@ -92,11 +93,12 @@ def cancel(edge: Edge, call: Call) -> Reply:
     request = read_cancel(call.body, call.query)
     if _speaks_of_amo(request.execution_type):
         return regular.cancel(edge, call)  # Some documents send after-market orders this way.
-    outcome = edge.backend.execute(keyed(call, cancel_command(request, call)))
+    command = cancel_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
 
     def reword(outcome: Outcome) -> Reply:
         if isinstance(outcome, Refusal):
-            return edge.refusal(outcome)
+            return edge.refusal(outcome, command=command)
         basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
         text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
         return accepted(outcome, encode(answers.cancelled(basket_id, text)))

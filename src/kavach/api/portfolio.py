@@ -89,9 +89,10 @@ def holdings(edge: Edge, call: Call) -> Reply:
 def convert(edge: Edge, call: Call) -> Reply:
     """Return the answer to PUT convert: a part of the position is in another product."""
     request = decode(convert_decoder, call.body)
-    outcome = edge.backend.execute(keyed(call, convert_command(request, call)))
+    command = convert_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        return edge.refusal(outcome)
+        return edge.refusal(outcome, command=command)
     return accepted(outcome, encode(converted()))
 
 

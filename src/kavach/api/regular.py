@@ -53,9 +53,10 @@ _execution: Final = read.word(read.ExecutionType, hint="REGULAR or AMO")
 def place(edge: Edge, call: Call) -> Reply:
     """Return the answer to POST: the id of a new order."""
     request = decode(place_order_decoder, call.body)
-    outcome = edge.backend.execute(keyed(call, place_command(request, call)))
+    command = place_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
     if isinstance(outcome, Refusal):
-        return edge.refusal(outcome)
+        return edge.refusal(outcome, command=command)
     return accepted(outcome, encode(answers.placed(str(outcome.order_id))))
 
 
@@ -65,7 +66,7 @@ def modify(edge: Edge, call: Call) -> Reply:
     command = keyed(call, modify_command(edge, request, call))
     outcome = edge.backend.execute(command)
     if isinstance(outcome, Refusal):
-        return refused_change(edge, command.order_id, command.instrument, outcome)
+        return refused_change(edge, command, outcome)
     return accepted(outcome, encode(answers.modified(str(outcome.order_id))))
 
 

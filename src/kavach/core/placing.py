@@ -11,6 +11,7 @@ Source: wire 1.11 (order-level rejections and their codes); decision 0016.
 from typing import Final, NamedTuple
 
 from kavach.core.desk import Desk
+from kavach.core.figures import with_figures
 from kavach.core.order_terms import OrderTerms
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.regular.asks import place_order
@@ -41,35 +42,41 @@ class Placed(NamedTuple):
 
 def place_terms(desk: Desk, client_id: str, terms: OrderTerms) -> Placed:
     """Place an order, or its rejection; return which."""
-    ticket = place_order(
-        desk,
-        PlaceOrder(
-            client_id=client_id,
-            instrument=terms.instrument,
-            side=terms.side,
-            order_type=terms.order_type,
-            quantity=terms.quantity,
-            disclosed_quantity=terms.disclosed_quantity,
-            price_pips=terms.price_pips,
-            trigger_price_pips=terms.trigger_price_pips,
-            validity=terms.validity,
-            product=terms.product,
-            amo=terms.amo,
-            user_order_id=terms.user_order_id,
-            device=terms.device,
-            protection_bp=terms.protection_bp,
-        ),
+    command = PlaceOrder(
+        client_id=client_id,
+        instrument=terms.instrument,
+        side=terms.side,
+        order_type=terms.order_type,
+        quantity=terms.quantity,
+        disclosed_quantity=terms.disclosed_quantity,
+        price_pips=terms.price_pips,
+        trigger_price_pips=terms.trigger_price_pips,
+        validity=terms.validity,
+        product=terms.product,
+        amo=terms.amo,
+        user_order_id=terms.user_order_id,
+        device=terms.device,
+        protection_bp=terms.protection_bp,
     )
+    ticket = place_order(desk, command)
     if isinstance(ticket, Refusal):
-        return _rejected(desk, client_id, terms, ticket.reason)
+        return _rejected(desk, client_id, terms, command, ticket)
     order = ticket.parent
     assert isinstance(order, RegularOrder), "a placed order is a regular one"
     return Placed(order.order_id, order.ended is REJECTED, order.ended_code, order.ended_reason)
 
 
-def _rejected(desk: Desk, client_id: str, terms: OrderTerms, reason: Reason) -> Placed:
+def _rejected(
+    desk: Desk, client_id: str, terms: OrderTerms, command: PlaceOrder, refusal: Refusal
+) -> Placed:
     """Let there be an order that was rejected at once."""
+    reason, instruments = refusal.reason, desk.state.instruments
     code, text = CODES.get(reason, INVALID_CODE), reason.value.replace("_", " ").capitalize()
+    figures = with_figures(
+        desk.state, lambda key: desk.last_price(instruments[key]), command, refusal
+    )
+    if figures:
+        text = f"{text}: {figures}"
     if terms.instrument not in desk.state.instruments:
         return Placed(0, True, code, text)
     order_id = desk.next_order_id()
