@@ -8,6 +8,7 @@ from kavach.core.day import DAY_NS, next_midnight_ns
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.order import RegularOrder
 from kavach.core.state import OmsState
+from kavach.units import Product, Side
 
 
 def check_index(state: OmsState) -> None:
@@ -26,6 +27,11 @@ def check_index(state: OmsState) -> None:
                 segment = state.instruments[one.instrument].segment
                 blocked[segment, one.product] += one.blocked_paise
         assert blocked == Counter(dict(index.blocked[client_id])), "what orders block"
+        covers = [one for one in every if isinstance(one, CoverOrder)]
+        selling = [o for o in covers if o.side is Side.SELL and o.product is Product.CNC]
+        lending = {o.order_id for o in selling if o.position or not o.over}
+        assert lending <= {o.order_id for o in index.lenders(client_id)}, "who sells delivery"
+        assert {o.order_id for o in covers if o.link} <= set(index.linked), "whose exits are linked"
         for one in every:
             if isinstance(one, RegularOrder) and one.squares_off:
                 assert one in index.square_offs(client_id, one.instrument)

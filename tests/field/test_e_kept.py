@@ -3,15 +3,19 @@
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from kavach.api import kept_rows
 from kavach.api.feed.snapshot import snapshot
+from kavach.core.commands import Leg
 from kavach.core.day import DAY_NS, next_midnight_ns
-from kavach.core.parent_order import FEW_TRADES, Trade, Trades
+from kavach.core.indexed import FEW, Indexed
+from kavach.core.parent_order import Trade
 from kavach.core.settings import Settings
 from kavach.core.state import OmsSnapshot, OmsState
 from kavach.data import load_instruments
+from kavach.units import Pips, Quantity
 from kavach.wire.rows import OrderRow
 from tests.api.world import BEARER, NOW_NS, World, running
 from tests.field.kept_check import check_index, check_rows
@@ -74,16 +78,18 @@ def test_an_order_that_is_opened_again_has_its_place(world: World) -> None:
     assert found == [first["oms_order_id"], second["oms_order_id"]]
 
 
-def test_trades_are_found_by_their_ids() -> None:
-    """A list of many trades tells which ids are in it, also those that came later."""
+def test_members_of_a_long_list_are_found_by_their_key() -> None:
+    """Also those that came later; and the list is written as any other."""
 
     def trade(number: int) -> Trade:
-        return Trade(number, f"T{number}", 1, "ENTRY", "X", 1, 130_000)  # type: ignore[arg-type]
+        return Trade(number, f"T{number}", 1, Leg.ENTRY, "X", Quantity(1), Pips(130_000))
 
-    trades = Trades([trade(number) for number in range(FEW_TRADES)])
-    assert trades.has("T3") and not trades.has("T99")
+    plain = [trade(number) for number in range(FEW)]
+    trades = Indexed(plain, lambda one: one.trade_id)
+    assert trades.find("T3") is trades[3] and trades.find("T99") is None
+    assert msgspec.msgpack.encode(trades) == msgspec.msgpack.encode(plain)
     trades.append(trade(99))
-    assert trades.has("T99") and not trades.has("T100")
+    assert trades.find("T99") is trades[-1] and trades.find("T100") is None
 
 
 def test_a_book_that_changes_while_it_is_read_is_read_to_its_end(

@@ -13,10 +13,19 @@ Source: cover-order 5.8 (INV-11, INV-12).
 
 import msgspec
 
+from kavach.core.indexed import FEW, Indexed
 from kavach.core.money.holding import Holding
 from kavach.core.money.position import Position
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey, Product, Side
+
+
+def _of_position(position: Position) -> tuple[InstrumentKey, Product]:
+    return position.instrument, position.product
+
+
+def _of_holding(holding: Holding) -> InstrumentKey:
+    return holding.instrument
 
 
 class Client(msgspec.Struct, array_like=True):
@@ -43,10 +52,15 @@ class Client(msgspec.Struct, array_like=True):
 
     def position(self, instrument: InstrumentKey, product: Product) -> Position | None:
         """Return the position of an instrument in a product, if it ever traded."""
-        for position in self.positions:
-            if position.instrument == instrument and position.product is product:
-                return position
-        return None
+        positions = self.positions
+        if len(positions) < FEW:
+            for position in positions:
+                if position.instrument == instrument and position.product is product:
+                    return position
+            return None
+        if not isinstance(positions, Indexed):
+            self.positions = positions = Indexed(positions, _of_position)
+        return positions.find((instrument, product))
 
     def position_in(self, instrument: Instrument, product: Product) -> Position:
         """Return the position of an instrument in a product, a new one if there is none."""
@@ -58,10 +72,15 @@ class Client(msgspec.Struct, array_like=True):
 
     def holding(self, instrument: InstrumentKey) -> Holding | None:
         """Return what is owned of an instrument, if anything ever was."""
-        for holding in self.holdings:
-            if holding.instrument == instrument:
-                return holding
-        return None
+        holdings = self.holdings
+        if len(holdings) < FEW:
+            for holding in holdings:
+                if holding.instrument == instrument:
+                    return holding
+            return None
+        if not isinstance(holdings, Indexed):
+            self.holdings = holdings = Indexed(holdings, _of_holding)
+        return holdings.find(instrument)
 
     def holding_in(self, instrument: InstrumentKey) -> Holding:
         """Return what is owned of an instrument, a new holding if there is none."""

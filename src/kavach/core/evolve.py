@@ -130,6 +130,7 @@ def _order_submitted(state: OmsState, event: e.OrderSubmitted, at_ns: int) -> No
     cover = state.covers[event.parent_id]
     if event.link:
         join_link(cover, order, event.link)
+        state.index.linked[cover.order_id] = cover
     cover.exits += (order,)
     cover.touch(order.leg, at_ns)
     if event.purpose is e.Purpose.EXIT:
@@ -450,9 +451,11 @@ def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
 def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
     state.sessions_closed.discard(event.exchange)
     state.entries_stopped.discard(event.exchange)
-    for cover in state.every_cover():
-        if cover.link and state.instruments[cover.instrument].exchange is event.exchange:
+    linked = state.index.linked
+    for cover in list(linked.values()):
+        if state.instruments[cover.instrument].exchange is event.exchange:
             cover.link = 0  # A link ends with its session.
+            del linked[cover.order_id]
     if event.exchange.value in state.unsettled_since_ns:
         state.begin_day(event.exchange, at_ns, waits=True)
 

@@ -17,10 +17,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from kavach.core.cover_order import CoverOrder
 from kavach.core.day import next_midnight_ns
 from kavach.core.parent_order import ParentOrder
 from kavach.core.regular.order import RegularOrder
-from kavach.units import InstrumentKey, Product
+from kavach.units import InstrumentKey, Product, Side
 
 Blocked = dict[tuple[str, Product], int]  # By the instrument's segment, and product; paise.
 
@@ -34,6 +35,9 @@ class OrderIndex:
         # By client, those that ended on another day than they were placed, in order of their ends.
         self._overnight: dict[str, list[ParentOrder]] = {}
         self._square_offs: dict[tuple[str, InstrumentKey], list[RegularOrder]] = {}
+        self.linked: dict[int, CoverOrder] = {}  # Whose exits shared a quantity in this session.
+        # By client, those that sell delivery, unless they are over and hold nothing.
+        self._lenders: dict[str, dict[int, CoverOrder]] = {}
         # By client and the client's own id, if it gave one; mostly it is of one order alone.
         self._called: dict[str, dict[int, ParentOrder | list[ParentOrder]]] = {}
         self.blocked: dict[str, Blocked] = {}  # By client, what orders block by themselves.
@@ -44,6 +48,7 @@ class OrderIndex:
         self._living[client_id] = {}
         self._overnight[client_id] = []
         self._called[client_id] = {}
+        self._lenders[client_id] = {}
         self.blocked[client_id] = defaultdict(int)
 
     @property
@@ -55,6 +60,7 @@ class OrderIndex:
         """Take an order that was placed last of all of its client."""
         self._all[parent.client_id].append(parent)
         self._living[parent.client_id][parent.order_id] = parent
+        self._lend(parent)
         if parent.user_order_id:
             called = self._called[parent.client_id]
             others = called.setdefault(parent.user_order_id, parent)
@@ -69,6 +75,8 @@ class OrderIndex:
     def end(self, parent: ParentOrder) -> None:
         """Take an order from those that are open."""
         self._living[parent.client_id].pop(parent.order_id, None)
+        if not parent.position:
+            self._lenders[parent.client_id].pop(parent.order_id, None)
         if parent.ended_at_ns >= next_midnight_ns(parent.placed_at_ns):
             self._overnight[parent.client_id].append(parent)
 
@@ -81,6 +89,20 @@ class OrderIndex:
         living.update((one.order_id, one) for one in found)
         if parent in overnight:
             overnight.remove(parent)
+        self._lend(parent)
+
+    def _lend(self, parent: ParentOrder) -> None:
+        """Count an order among those that sell delivery, if it does."""
+        if not isinstance(parent, CoverOrder):
+            return
+        if parent.side is Side.SELL and parent.product is Product.CNC:
+            self._lenders[parent.client_id][parent.order_id] = parent
+        if parent.link:
+            self.linked[parent.order_id] = parent
+
+    def lenders(self, client_id: str) -> Iterable[CoverOrder]:
+        """Return a client's cover orders that sell delivery and may hold or still trade some."""
+        return self._lenders.get(client_id, {}).values()
 
     def restored(self) -> None:
         """Put those that ended in order: a snapshot has them as they were placed."""

@@ -17,6 +17,7 @@ import msgspec
 
 from kavach.core.commands import Leg
 from kavach.core.events import Alarm, EntryModifyRequested, Source
+from kavach.core.indexed import FEW, Indexed
 from kavach.core.order_life import CLOSED, Life
 from kavach.core.venue_order import VenueOrder
 from kavach.units import InstrumentKey, OrderType, Product, Side, Validity
@@ -63,24 +64,8 @@ class Trade(msgspec.Struct, frozen=True, array_like=True):
     serial: int = 0  # How many events had happened before it.
 
 
-FEW_TRADES: Final = 16  # Up to here looking is cheaper than remembering.
-
-
-class Trades(list[Trade]):
-    """The trades of an order that has many, and their ids; to be appended to only."""
-
-    __slots__ = ("_ids", "_known")
-
-    def __init__(self, trades: list[Trade]) -> None:
-        super().__init__(trades)
-        self._ids: set[str] = set()
-        self._known = 0  # Of how many trades the ids are known.
-
-    def has(self, trade_id: str) -> bool:
-        """Return whether a trade has this id."""
-        self._ids.update(self[at].trade_id for at in range(self._known, len(self)))
-        self._known = len(self)
-        return trade_id in self._ids
+def _trade_id(trade: Trade) -> str:
+    return trade.trade_id
 
 
 class ParentOrder(msgspec.Struct, array_like=True, gc=False):
@@ -268,11 +253,11 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
         trades = self.trades
         if trades is None:
             return False
-        if len(trades) < FEW_TRADES:
+        if len(trades) < FEW:
             return any(trade.trade_id == trade_id for trade in trades)
-        if type(trades) is not Trades:
-            self.trades = trades = Trades(trades)
-        return trades.has(trade_id)
+        if not isinstance(trades, Indexed):
+            self.trades = trades = Indexed(trades, _trade_id)
+        return trades.find(trade_id) is not None
 
     @property
     def contradicted(self) -> bool:

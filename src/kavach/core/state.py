@@ -80,7 +80,6 @@ class OmsState:
         self.parents: dict[int, ParentOrder] = {}  # Orders of every kind, by their own id.
         self.covers: dict[int, CoverOrder] = {}  # By entry, stop and basket id.
         self.regulars: dict[int, RegularOrder] = {}
-        self.lenders: dict[str, list[CoverOrder]] = {}  # By client, those that sell delivery.
         self.index = OrderIndex()
         # What readers have made of orders, by order id; what the order no longer looks like goes.
         self.derived: dict[int, Any] = {}
@@ -160,7 +159,7 @@ class OmsState:
         """Return how much more a client's orders may sell; None: as much as margin allows."""
         lent = 0
         if product is Product.CNC:
-            for cover in self.lenders.get(client_id, ()):
+            for cover in self.index.lenders(client_id):
                 if cover.instrument == key:
                     lent += cover.position
                     if not cover.over:
@@ -362,8 +361,6 @@ class OmsState:
         self.covers[cover.order_id] = cover
         self.covers[cover.basket_id] = cover
         self.index.add(cover)
-        if cover.side is Side.SELL and cover.product is Product.CNC:
-            self.lenders.setdefault(cover.client_id, []).append(cover)
 
     def add_regular(self, order: RegularOrder) -> None:
         """Make a regular order findable."""

@@ -87,6 +87,7 @@ class GttBook:
         self.rules: dict[str, GttRule] = {}
         self._by_client: dict[str, list[GttRule]] = {}
         self._active: dict[str, int] = {}
+        self._waiting: dict[str, GttRule] = {}  # Those that are active, oldest first.
 
     def of(self, client_id: str) -> list[GttRule]:
         """Return a client's rules, oldest first."""
@@ -98,7 +99,7 @@ class GttBook:
 
     def active(self) -> Iterable[GttRule]:
         """Return every rule that waits for its price, oldest first."""
-        return [rule for rule in self.rules.values() if rule.active]
+        return list(self._waiting.values())
 
     def add(self, rule: GttRule) -> None:
         """Make a rule findable."""
@@ -106,7 +107,9 @@ class GttBook:
         self._by_client.setdefault(rule.client_id, []).append(rule)
         if rule.active:
             self._active[rule.client_id] = self.active_count(rule.client_id) + 1
+            self._waiting[rule.rule_id] = rule
 
     def ended(self, rule: GttRule) -> None:
         """Count a rule out that waited until now."""
         self._active[rule.client_id] -= 1
+        del self._waiting[rule.rule_id]
