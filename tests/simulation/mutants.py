@@ -79,10 +79,10 @@ MUTANTS: Final = (
         "the stop becomes the exit in place; nothing new beside what is being cancelled",
         (
             Change(
-                "core/duties.py",
-                "        elif order.order_type is not LIMIT:\n            amend(desk, order, LIMIT",
+                "core/flatten.py",
+                "        elif price is not None and (",
                 "        elif order.order_type is not LIMIT:\n            cancel(desk, order)\n"
-                "        elif False:\n            amend(desk, order, LIMIT",
+                "        elif price is not None and (",
             ),
             Change(
                 "core/venue_order.py",
@@ -139,13 +139,13 @@ MUTANTS: Final = (
     ),
     _one(
         "a fresh exit is for what no live exit could fill",
-        "core/duties.py",
+        "core/flatten.py",
         "    missing = cover.exposed\n    if missing <= 0 or desk.now_ns",
         "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
     ),
     _one(
         "the wait for the remainder ends",
-        "core/duties.py",
+        "core/flatten.py",
         "not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns",
         "not cover.entry_dead",
     ),
@@ -231,9 +231,9 @@ MUTANTS: Final = (
     ),
     _one(
         "on the way out the target is taken back",
-        "core/duties.py",
-        "    drop_target(desk, cover)\n    for order in cover.exits:",
-        "    for order in cover.exits:",
+        "core/flatten.py",
+        "    drop_target(desk, cover)\n",
+        "",
     ),
     _one(
         "a target is no stop",
@@ -400,7 +400,7 @@ MUTANTS: Final = (
     _one(
         "the square-off waits until nothing else can trade",
         "core/regular/square_off.py",
-        "    if any(_may_trade(order, key) for order in reversed(state.orders_of(client_id))):\n",
+        "    if any(_may_trade(order, key) for order in reversed(state.living_of(client_id))):\n",
         "    if False:\n",
     ),
     _one(
@@ -473,8 +473,8 @@ MUTANTS: Final = (
     _one(
         "an order that is over blocks no margin",
         "core/evolve.py",
-        "    cover.ended_reason = event.reason\n    state.reblock(cover)\n",
-        "    cover.ended_reason = event.reason\n",
+        "    cover.ended_at_ns = at_ns\n    state.index.end(cover)\n    state.reblock(cover)\n",
+        "    cover.ended_at_ns = at_ns\n    state.index.end(cover)\n",
     ),
 )
 # The core asserts some invariants itself; in the copies it does not, so that the auditor must see.
@@ -488,7 +488,7 @@ SILENCED: Final = (
         "        if not self.exits and",
     ),
     Change(
-        "core/duties.py",
+        "core/flatten.py",
         "    assert 0 < quantity <= cover.position - cover.exit_leaves_max, ",
         "    assert True, ",
     ),
