@@ -19,7 +19,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, NamedTuple
 
 from tests.mutants.changes import SUBTLE, Change, changes_in
 from tests.mutants.relevant import EVERYWHERE, PACKAGES, stages
@@ -80,43 +81,54 @@ def main(arguments: list[str]) -> int:
     for draw in draws:
         chosen = drawn(changes, options.sample, options.seed, subtle=draw == "subtle")
         print(f"{draw}: {len(chosen)} of {len(changes)} changes, seed {options.seed}", flush=True)
-        judged = _judge(chosen, options.jobs, end, everywhere=options.all)
-        _report(judged)
-        if options.remember:
-            _remember(judged)
+        asked = Asked(end, everywhere=options.all, remember=options.remember)
+        _report(_judge(chosen, options.jobs, asked))
     return 0
 
 
 Judged = list[tuple[Change, Verdict]]
 
 
-def _judge(chosen: list[Change], jobs: int, end: float, *, everywhere: bool) -> Judged:
-    known = told_of(EQUIVALENT)
+class Asked(NamedTuple):
+    """How changes are judged."""
+
+    end: float  # By the monotonic clock: none is begun afterwards.
+    everywhere: bool
+    remember: bool
+
+
+def _judge(chosen: list[Change], jobs: int, asked: Asked) -> Judged:
+    known, one_at_a_time = told_of(EQUIVALENT), Lock()
     found: Judged = []
 
     def work(share: list[Change]) -> None:
         with Copy() as copy:
             for change in share:
-                if time.monotonic() > end:
+                if time.monotonic() > asked.end:
                     return
                 verdict = Verdict("equivalent", known.get(change.name, ""), 0)
                 if change.name not in known:
-                    told = (*stages(change.file), *([EVERYWHERE] if everywhere else []))
+                    told = (*stages(change.file), *([EVERYWHERE] if asked.everywhere else []))
                     verdict = copy.judge(change, told)
-                found.append((change, verdict))
-                print(f"  {verdict.told:10} {verdict.seconds:5.0f} s  {_where(change)}", flush=True)
+                with one_at_a_time:
+                    found.append((change, verdict))
+                    print(
+                        f"  {verdict.told:10} {verdict.seconds:5.0f} s  {_where(change)}",
+                        flush=True,
+                    )
+                    if asked.remember and verdict.told == "noticed" and "::" in verdict.by:
+                        _remember(change, verdict)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(work, [chosen[at::jobs] for at in range(jobs)]))
     return found
 
 
-def _remember(judged: Judged) -> None:
+def _remember(change: Change, verdict: Verdict) -> None:
     """Add what was noticed by a test to the list, in order, each once."""
-    known = told_of(NOTICED)
-    by_tests = {c.name: v.by for c, v in judged if v.told == "noticed" and "::" in v.by}
-    lines = [f"{name} => {by}\n" for name, by in sorted((known | by_tests).items())]
+    known = told_of(NOTICED) | {change.name: verdict.by}
     head = NOTICED.read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    lines = [f"{name} => {by}\n" for name, by in sorted(known.items())]
     NOTICED.write_text("".join([head, *lines]), encoding="utf-8")
 
 

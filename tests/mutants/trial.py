@@ -21,7 +21,7 @@ SECONDS_MAX: Final = 600  # Of a stage: a change after which something goes roun
 PARTS: Final = ("src", "tests", "docs", "examples", "bench", "pyproject.toml", "README.md")
 # House rules look at the text, not at what the program does; mutants in mutants say nothing.
 LEFT_OUT: Final = ("tests/tidy", "tests/mutants", "tests/simulation/test_mutants.py")
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 class Verdict(NamedTuple):
