@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
+import httpx
 import msgspec
 import pytest
 
 from kavach.api import kept_rows
+from kavach.api.edge import LONG_MAX
 from kavach.api.feed.snapshot import snapshot
+from kavach.api.listing import ROWS_PER_PIECE
 from kavach.core.commands import Leg
 from kavach.core.day import DAY_NS, next_midnight_ns
 from kavach.core.indexed import FEW, Indexed
@@ -170,3 +174,29 @@ def test_a_snapshot_of_the_feed_is_worded_in_steps_and_once(world: World) -> Non
     assert found["complete"] is True
     assert (len(found["orders"]), len(found["trades"])) == (62, 20)
     assert [trade["volume_filled_today"] for trade in found["trades"]] == list(range(1, 21))
+
+
+def test_long_answers_of_one_client_are_bounded(world: World) -> None:
+    """While sixteen long books wait for the disk the next is 503 BUSY; then all is well again."""
+    for number in range(ROWS_PER_PIECE + 1):
+        world.place(user_order_id=number + 1)
+    path = "/api/v1/orders?type=all"
+    world.desk.disk.clear()
+    with ThreadPoolExecutor(LONG_MAX) as pool, ThreadPoolExecutor(1) as pool_of_one:
+        waiting = [
+            pool.submit(httpx.get, f"{world.url}{path}", headers=BEARER, timeout=30)
+            for _ in range(LONG_MAX)
+        ]
+        late = pool_of_one.submit(httpx.get, f"{world.url}{path}", headers=BEARER, timeout=30)
+        refused = next(as_completed([*waiting, late])).result()  # Whoever came last of them.
+        assert refused.status_code == 503
+        assert refused.headers["x-error-reason"] == "BUSY"
+        world.desk.disk.set()
+        answers = [one.result() for one in (*waiting, late)]
+    served = [one for one in answers if one.status_code == 200]
+    assert len(served) == LONG_MAX
+    assert {len(one.json()["data"]["orders"]) for one in served} == {ROWS_PER_PIECE + 1}
+    assert world.http.get(path, headers=BEARER).status_code == 200
+    head = world.http.head(path, headers=BEARER)
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) == len(served[0].content)
