@@ -123,7 +123,9 @@ def test_what_is_not_there(sdk: Pocketful) -> None:
         "message": "Invalid parameters",
         "status": "error",
     }
-    assert sdk.getLtp("XYZ", 1)["message"] == "`exchange` is invalid"
+    assert (
+        sdk.getLtp("XYZ", 1)["message"] == "`exchange` is invalid: NSE, BSE, NFO, BFO, MCX or CDS"
+    )
 
 
 def test_an_index_has_a_price_and_no_orders(sdk: Pocketful) -> None:

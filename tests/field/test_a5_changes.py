@@ -219,3 +219,25 @@ def test_a5_a_type_without_a_price_drops_the_rows(name: str) -> None:
             assert world.row(row["oms_order_id"])["order_type"] == "MARKET"
         else:
             assert answer.headers["x-order-state"] in ("EXITING", "EXITED")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("prod_type", "CNC"), ("disclosed_qty", 2), ("token", 11915)]
+)
+def test_a5_a_rules_row_is_sent_back_by_its_own_names(name: str, value: Any) -> None:
+    """A GTT row calls three fields otherwise than a request: a change of them is no less one."""
+    path = "/api/v1/event/gtt"
+    order = entry(**REGULAR, trigger_price=12.5)
+    fields = {"action_type": "single_order", "expiry_time": "2024-07-01", "order": order}
+    with local() as world:
+        assert world.http.post(path, json=fields, headers=BEARER).status_code == 200
+        [row] = world.http.get(path, headers=BEARER).json()["data"]
+        whole = {"id": row["id"], "order": row["order"] | {name: value}}
+        answer = world.http.put(path, json=whole, headers=BEARER)
+        [after] = world.http.get(path, headers=BEARER).json()["data"]
+        if name == "token":
+            assert answer.status_code == 400 and "`instrument_token`" in answer.text
+            assert after == row
+        else:
+            assert answer.status_code == 200, answer.text
+            assert after["order"][name] == value

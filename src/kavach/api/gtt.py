@@ -48,7 +48,7 @@ def create(edge: Edge, call: Call) -> Reply:
     check_owner(call, read.optional(read.text, request.client_id, "client_id"))
     action = _action(request.action_type, "action_type")
     expiry_day = wire.day(request.expiry_time, "expiry_time")
-    order = read_inner(wire.GttOrderRequest, request.order, ORDER)
+    order = read_inner(wire.GttOrderRequest, request.order, ORDER, wire.ROW_NAMES)
     terms, wishes = _order(order, call, action, None)
     command = CreateGtt(
         client_id=call.client_id, action=action, terms=terms, wishes=wishes, expiry_day=expiry_day
@@ -63,7 +63,7 @@ def modify(edge: Edge, call: Call) -> Reply:
     rule = edge.backend.state.gtts.rules.get(read.text(request.id, "id"))
     order = wire.ModifiedGttOrder()
     if not read.is_blank(request.order):
-        order = read_inner(wire.ModifiedGttOrder, request.order, ORDER)
+        order = read_inner(wire.ModifiedGttOrder, request.order, ORDER, wire.ROW_NAMES)
     with within(ORDER):
         check_owner(call, read.optional(read.text, order.client_id, "client_id"))
     if rule is None or rule.client_id != call.client_id:

@@ -35,6 +35,13 @@ CREATED: Final = "GTT created successfully"
 MODIFIED: Final = "gtt request modified successfully"
 CANCELLED: Final = "event cancelled succesfully"  # As the vendor spells it.
 
+# A rule's row has other names for these than a request: who sends it back means them.
+ROW_NAMES: Final = {
+    "disclosed_qty": "disclosed_quantity",
+    "prod_type": "product",
+    "token": "instrument_token",
+}
+
 _PRICE: Final[dict[str, Any]] = {"type": ["number", "string"], "minimum": 0}
 
 ActionWord = Annotated[
