@@ -1,7 +1,7 @@
 """
 Many worlds from many seeds, with a report; ``make sim``.
 
-    python -m tests.simulation --runs 10000 --seed 1 [--world NAME] [--rows] [--jobs 2]
+    python -m tests.simulation --runs 10000 --seed 1 [--world NAME] [--jobs 2]
 
 A seed that fails is shrunk and printed with the decisions that are left; the command that plays
 it again is printed, too.
@@ -12,14 +12,16 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from typing import Final, NamedTuple
 
 from kavach.units import NS_PER_SECOND
 from tests.core.scenario import START_NS
+from tests.simulation.days import FarDays, NearDays
 from tests.simulation.far import FarWorld
 from tests.simulation.near import NearWorld
+from tests.simulation.restless import FarRestless, NearRestless
 from tests.simulation.schedule import Decision, plan, shrink
+from tests.simulation.thin import FarThin, NearThin
 from tests.simulation.whole import FarWhole, NearWhole
 from tests.simulation.world import Failure, World, attempt
 
@@ -28,6 +30,12 @@ WORLDS: Final[dict[str, type[World]]] = {
     "near": NearWorld,
     "far-whole": FarWhole,
     "near-whole": NearWhole,
+    "far-days": FarDays,
+    "near-days": NearDays,
+    "far-thin": FarThin,
+    "near-thin": NearThin,
+    "far-restless": FarRestless,
+    "near-restless": NearRestless,
 }
 SHRINK_TRIES: Final = 150
 CHUNK: Final = 25
@@ -43,13 +51,13 @@ class Report(NamedTuple):
     failures: list[Failure]
 
 
-def run(kind: type[World], seeds: range, *, rows: bool = False) -> Report:
-    """Return what these seeds came to, with rows read or not."""
+def run(kind: type[World], seeds: range) -> Report:
+    """Return what these seeds came to."""
     events = virtual_ns = 0
     tally: Counter[str] = Counter()
     failures = []
     for seed in seeds:
-        world = attempt(kind, seed, rows=rows)
+        world = attempt(kind, seed)
         if isinstance(world, Failure):
             failures.append(world)
             continue
@@ -59,25 +67,24 @@ def run(kind: type[World], seeds: range, *, rows: bool = False) -> Report:
     return Report(len(seeds), events, virtual_ns, tally, failures)
 
 
-def shortest(failure: Failure, *, rows: bool = False) -> list[Decision]:
+def shortest(failure: Failure) -> list[Decision]:
     """Return decisions that make the same invariant fail, as few as can be found soon."""
 
     def fails(decisions: object) -> bool:
-        again = attempt(failure.kind, failure.seed, decisions, rows=rows)  # type: ignore[arg-type]
+        again = attempt(failure.kind, failure.seed, decisions)  # type: ignore[arg-type]
         return isinstance(again, Failure) and again.label == failure.label
 
     return shrink(plan(failure.seed, failure.kind.deeds), fails, SHRINK_TRIES)
 
 
-def told(failure: Failure, *, rows: bool = False) -> str:
+def told(failure: Failure) -> str:
     """Return a failure in words, with the shortest schedule that shows it."""
     name = next(name for name, kind in WORLDS.items() if kind is failure.kind)
-    left = shortest(failure, rows=rows)
-    again = attempt(failure.kind, failure.seed, left, rows=rows)
+    left = shortest(failure)
+    again = attempt(failure.kind, failure.seed, left)
     text = again.text if isinstance(again, Failure) else failure.text
     decisions = ",".join(str(decision.number) for decision in left)
-    reads = " --rows" if rows else ""
-    replay = f'make sim SEED={failure.seed} RUNS=1 ARGS="--world {name}{reads} --only {decisions}"'
+    replay = f'make sim SEED={failure.seed} RUNS=1 ARGS="--world {name} --only {decisions}"'
     return "\n".join(
         [
             f"FAILED: world {name}, seed {failure.seed}: {failure.text}",
@@ -96,7 +103,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--world", choices=[*WORLDS, "all"], default="all")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", help="numbers of the decisions to keep, with commas between")
-    parser.add_argument("--rows", action="store_true", help="read the rows that clients see, too")
     options = parser.parse_args(arguments)
     names = list(WORLDS) if options.world == "all" else [options.world]
     seeds = range(options.seed, options.seed + options.runs)
@@ -107,24 +113,23 @@ def main(arguments: list[str]) -> int:
             kept = {int(number) for number in options.only.split(",")}
             chosen = [d for d in plan(options.seed, kind.deeds) if d.number in kept]
             story: list[str] = []
-            world = attempt(kind, options.seed, chosen, story, rows=options.rows)
+            world = attempt(kind, options.seed, chosen, story)
             print(*story, sep="\n")
             print(world.text if isinstance(world, Failure) else "it held")
             broken += isinstance(world, Failure)
         else:
-            broken += _run_all(name, kind, seeds, options.jobs, rows=options.rows)
+            broken += _run_all(name, kind, seeds, options.jobs)
     return 1 if broken else 0
 
 
-def _run_all(name: str, kind: type[World], seeds: range, jobs: int, *, rows: bool) -> int:
-    reading = partial(run, rows=rows)
+def _run_all(name: str, kind: type[World], seeds: range, jobs: int) -> int:
     started = time.perf_counter()
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     if jobs > 1 and len(chunks) > 1:
         with ProcessPoolExecutor(jobs) as pool:
-            reports = list(pool.map(reading, [kind] * len(chunks), chunks))
+            reports = list(pool.map(run, [kind] * len(chunks), chunks))
     else:
-        reports = [reading(kind, chunk) for chunk in chunks]
+        reports = [run(kind, chunk) for chunk in chunks]
     seconds = time.perf_counter() - started
     events = sum(report.events for report in reports)
     hours = sum(report.virtual_ns for report in reports) / NS_PER_SECOND / 3600
@@ -142,7 +147,7 @@ def _run_all(name: str, kind: type[World], seeds: range, jobs: int, *, rows: boo
     for label, count in Counter(failure.label for failure in failures).items():
         print(f"    {count:9} failed by {label}")
     for failure in list({f.label: f for f in reversed(failures)}.values())[:5]:
-        print(told(failure, rows=rows))
+        print(told(failure))
     return len(failures)
 
 

@@ -12,7 +12,7 @@ Source: docs/decisions/0015-the-end-of-a-day.md; cover-order 5.8 (INV-11).
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kavach.units import InstrumentKey, Product, Side
 
@@ -26,6 +26,9 @@ class Shown(NamedTuple):
     cash_pips: int
     net: Mapping[Place, int]
     holdings: Mapping[InstrumentKey, int]
+
+
+DELIVERED: Final = (Product.CNC, Product.MTF)  # What is sold of these must be there.
 
 
 class Account:
@@ -87,6 +90,9 @@ class Account:
         for place in self.plain.keys() | self.bound.keys() | shown.net.keys():
             ours, theirs = self.plain[place] + self.bound[place], shown.net.get(place, 0)
             assert ours == theirs, f"INV-11: {who} has {theirs} of {place}, trades make {ours}"
+        for (key, product), sold in shown.net.items():
+            there = product not in DELIVERED or sold + self.holdings[key] >= 0
+            assert there, f"INV-11: {who} has sold {-sold} shares of {key}, and owns fewer"
         for key in self.holdings.keys() | shown.holdings.keys():
             ours, theirs = self.holdings[key], shown.holdings.get(key, 0)
             assert ours == theirs, f"INV-11: {who} owns {theirs} of {key}, trades make {ours}"

@@ -210,6 +210,7 @@ class Auditor:
         self._seen: list[Seen] = []
         self.now_ns = 0
         self.grace_ns = 0  # Before this time nobody could act.
+        self.wakes_carried = False  # Whether a carried order has to be protected again.
         self.bounded = False  # Whether the house rules bound what may go to the exchange.
         self.touched: set[int] = set()  # Covers of which something was seen since the last look.
         self._forget()
@@ -235,6 +236,7 @@ class Auditor:
         self.opened_ns = 0  # When the session was opened last.
         self.bare_ns: dict[int, int] = {}
         self.fired_ns: dict[int, int] = {}
+        self.met_ns: dict[int, int] = defaultdict(int)  # When its turn was last another's.
         self.out_ns: dict[int, int] = {}  # Since when a cover has been on its way out.
 
     # --- What it sees -------------------------------------------------------------------------
@@ -283,6 +285,8 @@ class Auditor:
         elif isinstance(command, ModifyCoverOrder):
             # It may loosen the stop and enlarge the order.
             who = command.order_id
+            if who not in self.orders:
+                return  # Of another kind, or of nobody: it is refused.
             self.plans[who] += 1
             self.tightest.pop(who, None)
             self.wanted[who] = max(self.wanted[who], command.quantity or 0)
@@ -557,6 +561,8 @@ class Auditor:
             self._check_quantities(row, able=able)
             if row.state not in ENDS and able:
                 self._check_clocks(row)
+            if self.wakes_carried and row.state == "CARRIED":
+                self._check_carried(row, able=able)
 
     def _check_quantities(self, row: Row, *, able: bool) -> None:
         who, state = row.cover_id, row.state
@@ -649,6 +655,8 @@ class Auditor:
                 patience_ns = REFUSED_NS if paper.stays else UNCONVERTED_NS
                 if idle_ns > patience_ns and self._meets_its_own(who):
                     patience_ns = TURNS_NS
+                    self.met_ns[who] = now_ns
+                idle_ns = min(idle_ns, max(idle_ns - TURNS_NS, now_ns - self.met_ns[who]))
                 assert idle_ns <= patience_ns, f"INV-9: {who} leaves its stop waiting"
         owed = bare > 0 and not busy
         self._lasts(self.bare_ns, who, BARE_NS, f"INV-2: {who} is bare too long", now=owed)
@@ -668,6 +676,14 @@ class Auditor:
             if same and order.side is not mine.side and held:
                 return True
         return False
+
+    def _check_carried(self, row: Row, *, able: bool) -> None:
+        """INV-2: soon after the opening a stop or an exit lives for what was carried."""
+        who = row.cover_id
+        bare = row.entry_filled - row.exits_filled
+        bare -= sum(exits.wants for exits in together(self.of_cover[who]))
+        broken = f"INV-2: {who} is carried, and bare after the opening"
+        self._lasts(self.bare_ns, who, BARE_NS, broken, now=able and bare > 0)
 
     def _lasts(
         self, since: dict[int, int], who: int, limit_ns: int, broken: str, *, now: bool

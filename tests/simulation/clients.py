@@ -21,6 +21,7 @@ from kavach.core.commands import (
 )
 from kavach.core.cover_order import CoverOrder
 from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.instruments import Instrument
 from kavach.units import (
     OrderType,
     Pips,
@@ -50,10 +51,18 @@ class Clients(Process):
 
         return max(covers, key=rank, default=None)
 
+    def a_share(self) -> Instrument:
+        """Return some share."""
+        return self.chance.choice(SHARES)
+
+    def a_product(self) -> Product:
+        """Return what a cover order is placed in."""
+        return Product.MIS
+
     def place(self) -> None:
         """Place a cover order, now and then twice with one key (INV-6)."""
         chance = self.chance
-        share = chance.choice(SHARES)
+        share = self.a_share()
         side = chance.choice(list(Side))
         kind = chance.choice(KINDS)
         client = chance.choice(self.clients)
@@ -95,7 +104,7 @@ class Clients(Process):
             price_pips=Pips(price),
             trigger_price_pips=Pips(trigger),
             validity=Validity.IOC if quick and kind is OrderType.LIMIT else Validity.DAY,
-            product=Product.MIS,
+            product=self.a_product(),
             stop_price_pips=Pips(stop),
             trailing_step_pips=Pips(tick * chance.choice((1, 2)) if trails else 0),
             user_order_id=self.number,

@@ -16,9 +16,13 @@ from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import ClassVar, Final, TypeGuard, TypeVar
 
+from msgspec.structs import replace
+
 from kavach.core.commands import (
+    CancelCoverOrder,
     Command,
     KeyedCommand,
+    ModifyCoverOrder,
     OpenClient,
 )
 from kavach.core.cover_order import CoverOrder
@@ -44,11 +48,13 @@ from tests.core.scenario import START_NS
 from tests.core.stocks import stock
 from tests.simulation.auditor import Asked, Asking, Auditor, Row, Thing
 from tests.simulation.network import Price
+from tests.simulation.pace_auditor import PaceAuditor
 from tests.simulation.row_auditor import RowAuditor
 from tests.simulation.schedule import stream
 from tests.simulation.window import Window
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Command)
 Known = tuple[int, int, str]  # What an answer is about: an order, a basket, a rule.
 SHARES: Final = (
     stock(),
@@ -75,6 +81,7 @@ class Process:
     story: list[str] | None = None  # What happens, in words, if somebody wants to read it.
     rows: RowAuditor | None = None  # Who reads the rows, once somebody does.
     window: Window
+    pace: PaceAuditor
     settings: ClassVar[Settings]
 
     def __init__(self, seed: int) -> None:
@@ -233,11 +240,13 @@ class Process:
         self.auditor.see(sequence, at_ns, thing)
         if self.rows is not None:
             self.rows.see(sequence, at_ns, thing)
+            self.pace.see(at_ns, thing)
 
     def watch_rows(self, *, count: bool = False) -> None:
         """Read the rows from now on, before anything is placed; ``count`` what is not so."""
-        self.rows = RowAuditor(self.settings.t_absent_ns)
+        self.rows, self.pace = RowAuditor(self.settings.t_absent_ns), PaceAuditor()
         self.rows.findings = Counter() if count else None
+        self.auditor.wakes_carried = True
         self.window = Window(self.engine)
 
     def step(self, act: Callable[[], T]) -> T:
@@ -278,7 +287,7 @@ class Process:
         rows = [
             self.row(cover)
             for cover in state.every_cover()
-            if cover.ended is None or cover.order_id in self.auditor.touched
+            if cover.ended is None or cover.position or cover.order_id in self.auditor.touched
         ]
         self.auditor.touched.clear()
         able = self.alive and not state.link_down and not state.sessions_closed
@@ -316,6 +325,7 @@ class Process:
             self.journal.append(body)
         if self.rows is not None:
             self.rows.forget_after(self.durable)
+            self.pace.begin()
         if self.auditor.forget_after(self.durable):
             self.tally["crash with lost records"] += 1
         for _, command, _ in self._waiting:
@@ -365,10 +375,10 @@ class Process:
 
         def act() -> Outcome:
             if isinstance(command, KeyedCommand):
-                self.see(Asking(command))
+                self.see(Asking(self.by_entry(command)))
             outcome = self.engine.execute(command)
             written = self.journal.durable_sequence
-            self.note(written, self.engine.core.now_ns, Asked(command, outcome))
+            self.note(written, self.engine.core.now_ns, Asked(self.by_entry(command), outcome))
             if isinstance(command, KeyedCommand):
                 self.tell(outcome)
                 self._waiting.append((written, command, outcome))
@@ -379,6 +389,14 @@ class Process:
         if isinstance(command, KeyedCommand):
             self._check_isolation(command.client_id, before)
         return outcome
+
+    def by_entry(self, command: C) -> C:
+        """Return the command with the id of the entry, where it names a leg by the leg's own."""
+        if isinstance(command, ModifyCoverOrder | CancelCoverOrder):
+            found = self.engine.state.leg(command.order_id)
+            if found is not None:
+                return replace(command, order_id=found[0].order_id)
+        return command
 
     def _check_isolation(self, client: str, before: int) -> None:
         """INV-20: nothing is sent for one client because another asked, unless they traded."""

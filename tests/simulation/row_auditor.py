@@ -19,16 +19,23 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.commands import CancelCoverOrder, ModifyCoverOrder, PlaceCoverOrder
+from kavach.core.commands import (
+    CancelCoverOrder,
+    ModifyCoverOrder,
+    OpenSession,
+    PlaceCoverOrder,
+)
 from kavach.core.refusals import Answer
 from kavach.core.regular.commands import ModifyOrder, PlaceOrder
 from tests.simulation.auditor import Asked, Seen, Thing
-from tests.simulation.row_rules import OVER, Leg, check_history, check_row
+from tests.simulation.row_rules import OVER, Leg, check_history, check_row, pips
 from tests.simulation.slips import Slip
 from tests.simulation.window import LegShown, Window
 
 Json = dict[str, Any]
 decode: Final = msgspec.json.decode
+OLD_LINES: Final = 24  # An order with a longer history is old:
+OLD_EVERY: Final = 8  # it is read whole every so many looks.
 SWEEP_EVERY: Final = 25  # Looks, between two of them at everything.
 # What an update has of its row; ``exchange_time`` and the version are those of the step.
 UPDATED: Final = (
@@ -54,6 +61,7 @@ class Shown(NamedTuple):
     row: bytes
     history: list[bytes]
     proofs: int  # How much had been told by then that may change what has ended.
+    plans: int  # How often its client had changed it.
 
 
 class RowAuditor:
@@ -65,6 +73,7 @@ class RowAuditor:
         self._shown: dict[str, list[Shown]] = defaultdict(list)  # By row, oldest first.
         self._trades: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
         self._looks = 0
+        self._old: set[int] = set()
         self.rows_read = 0
         # Where it is set, what is not so is counted by its label and looked past.
         self.findings: Counter[str] | None = None
@@ -75,6 +84,7 @@ class RowAuditor:
         self.of_parent: dict[int, list[Slip]] = defaultdict(list)
         self.wishes: dict[int, set[int]] = defaultdict(set)
         self.told: dict[int, int] = defaultdict(int)  # Trades, by parent.
+        self.openings = 0  # Of sessions.
         self.plans: dict[int, int] = defaultdict(int)  # Changes and exits that were granted.
 
     # --- What it sees -------------------------------------------------------------------------
@@ -118,6 +128,8 @@ class RowAuditor:
         command, outcome = asked
         if not isinstance(outcome, Answer):
             return
+        if isinstance(command, OpenSession):
+            self.openings += 1
         if isinstance(command, ModifyCoverOrder | CancelCoverOrder):
             self.plans[command.order_id] += 1
         if isinstance(command, PlaceCoverOrder | PlaceOrder):
@@ -143,7 +155,7 @@ class RowAuditor:
             case e.OrderRejected():
                 slip.refused()
             case e.OrderClosed():
-                slip.closed(int(said.filled_quantity), withdrawn=said.closing == "cancelled")
+                slip.closed(int(said.filled_quantity), said.closing)
             case e.OrderStatus():
                 for trade in said.trades:
                     self._traded(slip, trade)
@@ -169,9 +181,14 @@ class RowAuditor:
         touched, window.touched = window.touched, {}
         told, window.told = window.told, {}
         for parent_id, parent in touched.items():
-            legs = window.legs(parent)
-            for leg in legs:
-                self._read(leg, parent_id, sequence, now_ns, told.get(leg.order_id))
+            # The longer it has lived, the less often what it has lived is read.
+            often = parent_id not in self._old or self._looks % OLD_EVERY == 0
+            for leg in window.legs(parent, histories=often):
+                if not often:
+                    leg.history = self._past(leg.order_id)
+                elif len(leg.history) > OLD_LINES:
+                    self._old.add(parent_id)
+                self._read(leg, parent_id, sequence, now_ns, told.get(leg.order_id), whole=often)
             self._read_trades(parent_id, window.trades(parent), sequence)
         if self._looks % SWEEP_EVERY == 0:
             self.sweep(window, sequence, clients)
@@ -185,7 +202,14 @@ class RowAuditor:
                     self._demand(partial(_may_differ, decode(shown[-1].row), row, proved=False))
 
     def _read(
-        self, leg: LegShown, parent_id: int, sequence: int, now_ns: int, update: Json | None
+        self,
+        leg: LegShown,
+        parent_id: int,
+        sequence: int,
+        now_ns: int,
+        update: Json | None,
+        *,
+        whole: bool,
     ) -> None:
         shown = self._shown[leg.order_id]
         row: Json = decode(leg.row)
@@ -195,7 +219,8 @@ class RowAuditor:
         proofs += sum(slip.resurfaced for slip in self.of_parent[parent_id])
         if row["leg_order_indicator"] in ("SECOND", "THIRD"):
             # Each exit that is sent is another life of the leg, and so is what a client plans.
-            proofs += len(self.of_parent[parent_id]) + self.plans[parent_id]
+            # At an opening what was carried gets its exits again.
+            proofs += len(self.of_parent[parent_id]) + self.plans[parent_id] + self.openings
         self._demand(partial(check_row, row, self._leg(parent_id, row), now_ns, filled))
         if update is not None:
             self._demand(partial(_is_row, update, row))
@@ -204,10 +229,19 @@ class RowAuditor:
             if leg.row == last.row and leg.history == last.history and proofs == last.proofs:
                 return
             proved = proofs > last.proofs
-            self._demand(partial(_may_differ, decode(last.row), row, proved=proved))
+            was = decode(last.row)
+            self._demand(partial(_may_differ, was, row, proved=proved))
+            if self.plans[parent_id] == last.plans:
+                self._demand(partial(_trails, was, row))
             self._demand(partial(_goes_on, last.history, leg.history, f"history: {leg.order_id}"))
-        self._demand(partial(check_history, row, [decode(line) for line in leg.history]))
-        shown.append(Shown(sequence, leg.row, leg.history, proofs))
+        if whole:
+            self._demand(partial(check_history, row, [decode(line) for line in leg.history]))
+        plans = self.plans[parent_id]
+        shown.append(Shown(sequence, leg.row, leg.history, proofs, plans))
+
+    def _past(self, order_id: str) -> list[bytes]:
+        shown = self._shown.get(order_id)
+        return shown[-1].history if shown else []
 
     def _read_trades(self, parent_id: int, rows: list[bytes], sequence: int) -> None:
         """The trades are those that were told, each once, and past ones stay as they were."""
@@ -233,7 +267,10 @@ class RowAuditor:
         slips = [slip for slip in self.of_parent[parent_id] if slip.leg == word]
         wishes = self.wishes[parent_id] if word == "ENTRY" else ()
         given = sum(slip.filled for slip in self.of_parent[parent_id] if slip.leg != "ENTRY")
-        return Leg(slips, wishes, self._entry_filled(parent_id) - given)
+        leg = Leg(slips, wishes, self._entry_filled(parent_id) - given)
+        if any(slip.asked.link for slip in slips):
+            leg.of_link = given - leg.filled
+        return leg
 
     def _entry_filled(self, parent_id: int) -> int:
         return sum(slip.filled for slip in self.of_parent[parent_id] if slip.leg == "ENTRY")
@@ -269,6 +306,16 @@ def _may_differ(was: Json, now: Json, *, proved: bool) -> None:
     assert newer, f"INV-23: {told}: from {was[version]} to {now[version]}"
     ended = was["order_status"] in OVER
     assert proved or not ended, f"INV-24 ended: {told}, and is {now['order_status']}"
+
+
+def _trails(was: Json, now: Json) -> None:
+    """A stop that nobody moves trails by whole steps."""
+    step = pips(now["trailing_stop_loss"])
+    if now["execution_type"] != "CO" or not step or was["trailing_stop_loss"] == 0:
+        return
+    moved = pips(now["stop_loss_value"]) - pips(was["stop_loss_value"])
+    told = f"{now['oms_order_id']}: by {moved} pips with a step of {step}"
+    assert now["order_status"] == "REJECTED" or moved % step == 0, f"INV-16 trail: {told}"
 
 
 def _check_trade(row: Json) -> None:

@@ -53,7 +53,7 @@ class Slip:
         self.rejected = self.fired = self.denied = False
         self.proven = False  # A trade has told that the change was made; its answer is owed.
         self.resurfaced = 0  # How often it was told of after it had been denied, or late.
-        self.withdrawn = False  # Over by our own cancel.
+        self.withdrawn = self.expired = False  # Over by our own cancel, by its session's end.
         self._trades: set[str] = set()
 
     @property
@@ -80,6 +80,11 @@ class Slip:
             return 0, 0
         least, most = (total - self.filled for total in self.totals)
         return least if self.exchange_order_id else 0, most
+
+    @property
+    def gone(self) -> int:
+        """What of it was cancelled or has expired."""
+        return self.totals[1] - self.filled if self.withdrawn or self.expired else 0
 
     # --- Requests -----------------------------------------------------------------------------
 
@@ -128,14 +133,22 @@ class Slip:
         return True
 
     def _prove(self, price: int) -> None:
-        """Leave out what cannot have traded so much, or at this price."""
-        left = [terms for terms in self.may_stand if terms.quantity >= self.filled]
+        """Leave out earlier terms that cannot have traded so much, or at this price.
+
+        The newest are never left out: they may still come into force after this trade.
+        """
         before = self.stood[: -len(self.may_stand)]
-        if not any(self._allows(terms, price) for terms in before):
-            left = [terms for terms in left if self._allows(terms, price)] or left
-        if left and len(left) < len(self.may_stand):
-            self.may_stand = left
-            self.proven = len(left) == 1
+        explained = any(self._allows(terms, price) for terms in before)
+        newest = self.may_stand[-1]
+        self.may_stand = [
+            terms
+            for terms in self.may_stand
+            if terms is newest
+            or (terms.quantity >= self.filled and (explained or self._allows(terms, price)))
+        ]
+        # Late, a trade may be of terms that stood before: then more than one view can be held.
+        old = [terms for terms in self.may_stand if terms is not newest]
+        self.proven = not old or not all(self._allows(terms, price) for terms in old)
 
     def _allows(self, terms: Terms, price: int) -> bool:
         if terms.kind is OrderType.SLM or not terms.price:
@@ -160,12 +173,13 @@ class Slip:
         if self.cancel is not None and serial in (0, self.cancel):
             self.cancel = None
 
-    def closed(self, filled: int, *, withdrawn: bool = False) -> None:
+    def closed(self, filled: int, why: e.Closing = e.Closing.REMOVED) -> None:
         """Take it for over, having traded so much."""
         if self.final is None:
             self.final = max(filled, self.filled)
             self.amend = self.cancel = None
-            self.withdrawn = withdrawn
+            self.withdrawn = why is e.Closing.CANCELLED
+            self.expired = why is e.Closing.EXPIRED
             left = [terms for terms in self.may_stand if terms.quantity >= self.final]
             self.may_stand = left or self.may_stand
 
@@ -179,7 +193,7 @@ class Slip:
         """Take what the exchange knows of it for told, but for its trades."""
         self.accepted(said.exchange_order_id)
         if said.standing is e.Standing.CLOSED:
-            self.closed(int(said.filled_quantity))
+            self.closed(int(said.filled_quantity), said.closing)
             return
         if self.stood[0].kind in STOPS and said.standing is e.Standing.WORKING:
             self.fired = True

@@ -76,7 +76,8 @@ class Whole(World):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        for client in self.clients[:2]:
+        self.gifted = self.clients[:2]
+        for client in self.gifted:
             gifts = tuple(Shares(share.key, Quantity(100), Pips(120_000)) for share in SHARES)
             self.execute(GrantHoldings(client_id=client, holdings=gifts))
         self.flush()
@@ -138,7 +139,7 @@ class Whole(World):
     def terms(self, *, kinds: tuple[OrderType, ...] = KINDS, amo: bool = False) -> OrderTerms:
         """Return some order, near the market."""
         chance = self.chance
-        share = chance.choice(SHARES)
+        share = self.a_share()
         side, kind = chance.choice(list(Side)), chance.choice(kinds)
         tick, sign = share.tick_pips, 1 if side is Side.BUY else -1
         last = self.last_pips(share) // tick * tick
@@ -474,9 +475,7 @@ class Whole(World):
         """INV-11: nothing was lost or made; ``read`` has compared every account already."""
         state = self.engine.state
         ledger = self.auditor.ledger()
-        gifts = {
-            client: {share.key: [100, 0, 0, 0] for share in SHARES} for client in self.clients[:2]
-        }
+        gifts = {client: {share.key: [100, 0, 0, 0] for share in SHARES} for client in self.gifted}
         for client_id, client in state.clients.items():
             rows = {(k, p): row for (owner, k, p), row in ledger.items() if owner == client_id}
             for key, gift in gifts.get(client_id, {}).items():
@@ -500,7 +499,7 @@ def _order_row(order: RegularOrder) -> OrderRow:
         order.state.value,
         order.entry_filled,
         order.amo,
-        order.device,
+        "SQUARE_OFF" if order.squares_off else "",
     )
 
 

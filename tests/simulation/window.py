@@ -7,33 +7,43 @@ engine; it notes which orders each step has touched and hears what the feed woul
 Source: docs/wire/README.md, "Rows"; docs/wire/feeds.md.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from kavach.api import books
-from kavach.api.call import Call, encode
-from kavach.api.edge import Edge
+from kavach.api import kart
+from kavach.api import regular as regular_orders
+from kavach.api.call import Call, Refused, Reply, encode
+from kavach.api.edge import Edge, Handler
 from kavach.api.feed.stories import Storyteller
 from kavach.api.history import history_rows
+from kavach.api.kept_rows import order_rows, rows_of_order, trade_rows
 from kavach.api.legs import legs_of
+from kavach.api.listing import Plan
 from kavach.api.options import ApiOptions
-from kavach.api.rows import order_row, trade_rows
+from kavach.core.commands import Command
 from kavach.core.events import Event
 from kavach.core.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
 from kavach.engine.quote import Quote
 from kavach.instruments import Instrument
-from kavach.units import InstrumentKey
+from kavach.units import NS_PER_SECOND, InstrumentKey
+from kavach.wire.errors import BadField
+from kavach.wire.requests import BadBody
 
 Json = dict[str, Any]
 decode: Final = msgspec.json.decode
+BOTH: Final = frozenset({False, True})  # Rows that are completed, and those that are not.
+FOR_EVER_NS: Final = 2**62
+Execute = Callable[[Command], Outcome | None]
 
 
 class Glass:
     """An engine, as the routes read it."""
+
+    execute: Execute
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -43,6 +53,10 @@ class Glass:
     def now_ns(self) -> int:
         """Return the engine's time."""
         return self._engine.now_ns()
+
+    def seconds_until(self, at_ns: int) -> float:
+        """Return how many seconds until the engine's time is this."""
+        return (at_ns - self.now_ns()) / NS_PER_SECOND
 
     def last_price_pips(self, key: InstrumentKey) -> int:
         """Return what an instrument last traded at."""
@@ -70,7 +84,8 @@ class Window:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._edge = Edge(Glass(engine), ApiOptions())  # type: ignore[arg-type]
+        self._glass = Glass(engine)
+        self._edge = Edge(self._glass, ApiOptions())  # type: ignore[arg-type]
         self._stories = Storyteller(engine.state, engine.core.last_price)
         self.touched: dict[int, ParentOrder] = {}
         self.told: dict[str, Json] = {}  # By row: the last update since somebody looked.
@@ -94,29 +109,54 @@ class Window:
                     data = decode(told.body)
                     self.told[data["oms_order_id"]] = data
 
-    def legs(self, parent: ParentOrder) -> list[LegShown]:
-        """Return every leg of an order that has a row."""
+    def legs(self, parent: ParentOrder, *, histories: bool) -> list[LegShown]:
+        """Return every leg of an order that has a row, with the histories or without."""
+        state = self._engine.state
+        rows = state.derived.get(parent.order_id) or rows_of_order(state, parent)
         return [
             LegShown(
                 str(view.order_id),
-                encode(order_row(view)),
-                [encode(line) for line in history_rows(view)],
+                said,
+                [encode(line) for line in history_rows(view)] if histories else [],
             )
-            for view in legs_of(parent, self._engine.instruments)
+            for (_, said), view in zip(rows, legs_of(parent, state.instruments), strict=True)
         ]
 
     def trades(self, parent: ParentOrder) -> list[bytes]:
         """Return the rows of an order's trades, oldest first."""
-        return [encode(row) for row in trade_rows(parent, self._engine.instruments)]
+        return _end(trade_rows(self._engine.state, [parent], 0, FOR_EVER_NS))
+
+    def put(self, execute: Execute, client_id: str, body: bytes, *, regular: bool) -> Reply:
+        """Return the answer to a PUT of a body, by the route of regular orders or of the others."""
+        handler = regular_orders.modify if regular else kart.modify
+        return self._ask(handler, execute, Call(client_id, body, b"", "", ""))
+
+    def delete(
+        self, execute: Execute, client_id: str, order_id: str, body: bytes, *, regular: bool
+    ) -> Reply:
+        """Return the answer to a DELETE of an order, by the one route or by the other."""
+        handler = regular_orders.cancel if regular else kart.cancel
+        return self._ask(handler, execute, Call(client_id, body, b"", order_id, ""))
+
+    def _ask(self, handler: Handler, execute: Execute, call: Call) -> Reply:
+        self._glass.execute = execute
+        try:
+            return handler(self._edge, call)
+        except (BadField, BadBody, Refused) as error:
+            return self._edge._no(error)
 
     def book(self, client_id: str) -> list[Json]:
-        """Return the whole order book, as the route answers it."""
-        call = Call(client_id, b"", b"type=all", "", "")
-        reply = books.orders(self._edge, call)
-        assert reply.listing is not None, "the order book is a list"
-        plan = reply.listing.plan
+        """Return the whole order book, of every day, as the route words and keeps it."""
+        state = self._engine.state
+        plan = order_rows(state, lambda: list(state.orders_of(client_id)), BOTH)
+        return [decode(said) for said in _end(plan)]
+
+
+def _end(plan: Plan) -> list[bytes]:
+    """Return what a plan comes to, all its steps taken at once."""
+    try:
         while True:
-            try:
-                next(plan)
-            except StopIteration as end:
-                return [decode(row) for row in end.value]
+            next(plan)
+    except StopIteration as stop:
+        found: list[bytes] = stop.value
+        return found

@@ -56,6 +56,7 @@ class World(Street):
     def play(self, decisions: Sequence[Decision]) -> None:
         """Do all this, one after the other, with time between."""
         for decision in decisions:
+            self.before(decision)
             chance = stream(self.seed, decision.number)
             self.run_until(self.true_ns + chance.choice(GAPS_MS) * NS_PER_MS)
             self.chance, self.number = chance, decision.number
@@ -64,6 +65,9 @@ class World(Street):
         self.chance = stream(self.seed, "end")
         self.tell("--- no more faults")
         self.wind_up()
+
+    def before(self, decision: Decision) -> None:
+        """Do what this kind of world does between decisions."""
 
     def wind_up(self) -> None:
         """Once nothing fails any more, everything ends as it should, in bounded time."""
@@ -189,13 +193,13 @@ def attempt(
     decisions: Sequence[Decision] | None = None,
     story: list[str] | None = None,
     *,
-    rows: bool = False,
+    rows: bool = True,
     count: bool = False,
 ) -> World | Failure:
     """Return the world after a schedule (the seed's own, if none is given), or how it failed.
 
-    With ``rows`` what clients read is held against what is true; with ``count`` what is not so is
-    counted by the reader, and looked past.
+    Unless ``rows`` is false what clients read is held against what is true; with ``count`` what is
+    not so is counted by the reader, and looked past.
     """
     try:
         world = kind(seed)
@@ -205,7 +209,7 @@ def attempt(
         world.play(plan(seed, kind.deeds) if decisions is None else decisions)
     except Exception as broken:  # Whatever a broken core raises is a finding, not our end.
         text = str(broken) if isinstance(broken, AssertionError) else repr(broken)
-        if not text.startswith(("INV-", "AMO", "GTT", "promise", "truth")):
+        if not text.startswith(("INV-", "AMO", "GTT", "promise", "truth", "answer", "feed")):
             text = f"{type(broken).__name__}: {text}"
         return Failure(kind, seed, text)
     return world

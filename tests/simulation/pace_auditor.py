@@ -1,0 +1,105 @@
+"""
+Who counts what goes to the exchange while nobody asks for anything.
+
+A minute is quiet for an order when its client asks nothing, nothing of the client trades, its
+instrument's price stands, no session changes and the link holds. What the system sends of itself
+in such a minute has a bound, whatever the book looks like. Questions are not counted: they are
+bounded by their pauses.
+
+Times are nanoseconds.
+
+Source: docs/spec/cover_order.md (INV-26).
+"""
+
+from collections import defaultdict, deque
+from typing import Final
+
+from kavach.core import events as e
+from kavach.core.commands import EndSession, KeyedCommand, Kill, OpenSession, SquareOff
+from kavach.units import NS_PER_SECOND, InstrumentKey
+from tests.simulation.auditor import Asked, Asking, Thing
+from tests.simulation.network import Price
+
+MINUTE_NS: Final = 60 * NS_PER_SECOND
+OF_ORDER_MAX: Final = 40  # Requests about one order in a quiet minute,
+OF_CLIENT_MAX: Final = 120  # and about all that a client has in one instrument.
+Holding = tuple[str, InstrumentKey]
+
+
+class Paced:
+    """What was sent since something last happened that concerns it."""
+
+    __slots__ = ("sent", "since")
+
+    def __init__(self) -> None:
+        self.sent: deque[int] = deque()
+        self.since = 0
+
+    def count(self, at_ns: int, news: int) -> int:
+        """Return how many were sent in this minute, ``news`` being when something happened."""
+        if news > self.since:
+            self.sent.clear()
+            self.since = news
+        self.sent.append(at_ns)
+        while self.sent[0] <= at_ns - MINUTE_NS:
+            self.sent.popleft()
+        return len(self.sent)
+
+
+class PaceAuditor:
+    """What was sent since something last happened, by order and by client and instrument."""
+
+    def __init__(self) -> None:
+        self._of_order: dict[int, Paced] = defaultdict(Paced)
+        self._of_client: dict[Holding, Paced] = defaultdict(Paced)
+        self._orders: dict[int, e.OrderSubmitted] = {}
+        self._told: set[tuple[int, str]] = set()
+        self._things = 0
+        # By client, by instrument, and for all (the empty key): how many things had been seen when
+        # something happened.
+        self._news: dict[str, int] = defaultdict(int)
+        self.most = self.most_of_client = 0
+
+    def see(self, at_ns: int, thing: Thing) -> None:
+        """Count a request, or begin anew where something has happened."""
+        self._things += 1
+        match thing:
+            case Asking(command=command):
+                self._news[command.client_id] = self._things
+            case Asked(command=SquareOff() | EndSession() | OpenSession() | Kill()):
+                self.begin()
+            case Asked(command=command) if isinstance(command, KeyedCommand):
+                self._news[command.client_id] = self._things
+            case Price():
+                self._news[thing.instrument] = self._things
+            case e.OrderSubmitted():
+                self._orders[thing.tag] = thing
+                self._sent(thing, at_ns)
+            case e.OrderAmendSent() | e.OrderCancelSent():
+                self._sent(self._orders[thing.tag], at_ns)
+            case e.OrderTraded():
+                self._traded(thing)
+            case e.OrderStatus():
+                for trade in thing.trades:
+                    self._traded(trade)
+            case _:
+                pass
+
+    def begin(self) -> None:
+        """Begin anew for everybody."""
+        self._news[""] = self._things
+
+    def _traded(self, trade: e.OrderTraded) -> None:
+        if (trade.tag, trade.trade_id) not in self._told and trade.tag in self._orders:
+            self._told.add((trade.tag, trade.trade_id))
+            self._news[self._orders[trade.tag].client_id] = self._things
+
+    def _sent(self, order: e.OrderSubmitted, at_ns: int) -> None:
+        client, key = order.client_id, order.instrument
+        news = max(self._news[""], self._news[client], self._news[key])
+        mine = self._of_order[order.parent_id].count(at_ns, news)
+        ours = self._of_client[client, key].count(at_ns, news)
+        self.most, self.most_of_client = max(self.most, mine), max(self.most_of_client, ours)
+        who = f"{order.parent_id} of {client}"
+        assert mine <= OF_ORDER_MAX, f"INV-26: {who} has sent {mine} in a quiet minute"
+        assert ours <= OF_CLIENT_MAX, f"INV-26: {client} has sent {ours} in {key} in one"
