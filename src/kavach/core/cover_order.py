@@ -188,13 +188,12 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
         """Make another version of a leg's row: the time, and where time stands still, the next."""
         if self.kept_plans:
             self.kept_plans.pop(leg, None)
-        version = max(at_ns, self.version_of(leg) + VERSION_STEP_NS)
         if leg is Leg.ENTRY:
-            self.entry_version_ns = version
+            self.entry_version_ns = max(at_ns, self.entry_version_ns + VERSION_STEP_NS)
         elif leg is Leg.THIRD:
-            self.stop_version_ns = version
+            self.stop_version_ns = max(at_ns, self.stop_version_ns + VERSION_STEP_NS)
         else:
-            self.target_version_ns = version
+            self.target_version_ns = max(at_ns, self.target_version_ns + VERSION_STEP_NS)
 
     @property
     def plan(self) -> Plan:

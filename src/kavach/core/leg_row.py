@@ -92,22 +92,30 @@ def is_owed(cover: CoverOrder, leg: Leg) -> bool:
 def _entry_row(parent: ParentOrder) -> LegRow:
     """Return what the client asked for; a change of it counts once the venue has it."""
     orders = parent.entries
-    order_type = parent.order_type
+    order_type, filled = parent.order_type, parent.entry_filled
     if not orders:
-        price, trigger, exchange_order_id = parent.price_pips, parent.trigger_price_pips, ""
+        price, trigger, total = parent.price_pips, parent.trigger_price_pips, parent.quantity
+        return LegRow(order_type, total, filled, 0, total - filled, price, trigger, "", False)
+    if len(orders) == 1:  # As nearly always.
+        speaker = orders[0]
+        works = speaker.life not in CLOSED
+        total = filled if speaker.withdrawn else speaker.quantity
+        value = speaker.filled_value
     else:
-        speaker = orders[0] if len(orders) == 1 else speaker_of(orders)
-        assert speaker is not None, f"{parent.order_id} has entries"
-        price = 0 if order_type in UNPRICED else speaker.price_pips
-        trigger = speaker.trigger_price_pips if order_type in STOPS else 0
-        exchange_order_id = speaker.exchange_order_id
-    value, works = 0, parent.entry_works
-    for order in orders:
-        value += order.filled_value
-    quantity, filled = parent.total, parent.entry_filled
-    remaining = parent.entry_open if works else quantity - filled
+        found = speaker_of(orders)
+        assert found is not None, f"{parent.order_id} has entries"
+        speaker, works, total = found, parent.entry_works, parent.total
+        value = sum(order.filled_value for order in orders)
     return LegRow(
-        order_type, quantity, filled, value, remaining, price, trigger, exchange_order_id, works
+        order_type,
+        total,
+        filled,
+        value,
+        total - filled,
+        0 if order_type in UNPRICED else speaker.price_pips,
+        speaker.trigger_price_pips if order_type in STOPS else 0,
+        speaker.exchange_order_id,
+        works,
     )
 
 

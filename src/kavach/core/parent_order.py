@@ -27,7 +27,7 @@ VERSION_STEP_NS: Final = 1_024
 _STANDING: Final = frozenset({Life.WAITING, Life.WORKING})
 
 
-class LegChange(msgspec.Struct, frozen=True, array_like=True):
+class LegChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A leg's row as it stood after something happened to it; the lines of its history.
 
     Written once and never again (INV-24). ``status`` is the life of the order it happened to, all
@@ -51,7 +51,7 @@ class LegChange(msgspec.Struct, frozen=True, array_like=True):
     works: bool = False  # Whether an order of the leg was not over.
 
 
-class Trade(msgspec.Struct, frozen=True, array_like=True):
+class Trade(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One trade of one venue order of this cover order."""
 
     at_ns: int

@@ -128,6 +128,6 @@ def entry_as_it_is(order: CoverOrder) -> dict[str, Any]:
         "trigger_price": entry.trigger_price,
     }
     stop_price = entry.stop_loss_value if stop is None else stop.trigger_price
-    if stop_price and not entry.is_trailing:
+    if stop_price and not (entry.is_trailing or (stop or entry).is_trailing):
         repeated["stop_loss_value"] = stop_price
     return repeated

@@ -91,17 +91,21 @@ def _shown(order: CoverOrder, name: str) -> Shown:
     nothing, as servers of this family differ. The price of a stop that trails moves by itself.
     """
     entry = order.entry
+    # An entry that is over shows what was: how its stop trails now stands in the stop's own row.
+    stop = order.stop or entry
+    trails = stop if entry.is_closed else entry
+    moves = entry.is_trailing or stop.is_trailing
     leg, _, field = name.rpartition(".")
     if leg:  # Of an exit's own row: "SECOND.price".
         row = order.row_of(Leg(leg))
         text = None if row is None else spelled(getattr(row, field))
-        return Shown(text, moves=leg == Leg.THIRD and entry.is_trailing)
+        return Shown(text, moves=leg == Leg.THIRD and moves)
     if name == "trailing_stop_loss":
-        silent = entry.is_trailing and not entry.trailing_stop_loss
-        return Shown(None if silent else spelled(entry.trailing_stop_loss))
+        silent = trails.is_trailing and not trails.trailing_stop_loss
+        return Shown(None if silent else spelled(trails.trailing_stop_loss))
     if name == "stop_loss_value" and not isinstance(order, BracketOrder):
         seen = entry.stop_loss_value if order.stop is None else order.stop.trigger_price
-        return Shown(spelled(seen) if seen else None, moves=entry.is_trailing)
+        return Shown(spelled(seen) if seen else None, moves=moves)
     return Shown(spelled(getattr(entry, name)))
 
 
