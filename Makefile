@@ -31,7 +31,7 @@ bench: .venv/bench.stamp  ## How fast and how big; see docs/benchmarks.md.
 
 sim: .venv/test.stamp  ## Worlds from seeds, then the property tests at length: RUNS=10000 SEED=7.
 	$(BIN)/python -m tests.simulation $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
-	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(or $(RUNS),500) $(BIN)/pytest -m "" tests/property tests/core/money \
+	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(or $(RUNS),500) $(BIN)/pytest tests/property tests/core/money tests/e2e/test_soak.py \
 		$(if $(SEED),--hypothesis-seed=$(SEED)))
 
 mutants: .venv/test.stamp  ## Code broken on purpose: SAMPLE=200 SEED=7 draws changes; else every rule of a list.
