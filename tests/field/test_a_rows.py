@@ -10,7 +10,9 @@ from typing import Final
 import pytest
 
 from kavach.core.commands import Leg
+from kavach.sdk import Pocket
 from kavach.units import Pips, Side
+from tests.api.world import TOKEN, running
 from tests.field.rows_world import FUTURE, IDEA, LOT, SLICE, RowsDesk
 
 PRICE: Final = 260_000_000
@@ -206,3 +208,23 @@ def test_a1_the_exit_of_a_stop_in_slices_ends_complete() -> None:
     assert_row_is_book(desk, order_id, Leg.THIRD, SLICE + 2 * LOT, SLICE + 2 * LOT)
     assert desk.row(order_id)["instrument_token"] != int(IDEA.partition(":")[2])
     desk.check()
+
+
+def test_a1_the_client_sees_that_a_change_of_the_quantity_is_done() -> None:
+    """``modify_cover_order(quantity=)`` past a slice returns the order with that quantity."""
+    with running() as world:
+        world.do(lambda: setattr(world.desk.state.clients["DEMO1"], "cash_paise", 10**15))
+        with Pocket(base_url=world.url, access_token=TOKEN, client_id="DEMO1") as pocket:
+            order = pocket.place_cover_order(
+                exchange="NFO",
+                instrument_token=35001,
+                side="BUY",
+                order_type="LIMIT",
+                quantity=SLICE + LOT,
+                price=26_000,
+                stop_loss=25_800,
+                product="MIS",
+            )
+            for wanted in (SLICE, 2 * SLICE, LOT):
+                order = pocket.modify_cover_order(order, quantity=wanted)
+                assert order.entry.quantity == order.entry.remaining_quantity == wanted
