@@ -330,6 +330,22 @@ def test_a_stalled_cancel_is_unknown_until_the_book_tells(twin: Twin) -> None:
         assert (resolution.settled is Settled.DONE) is was_cancelled
 
 
+def test_a_careless_program_leaves_nothing(twin: Twin) -> None:
+    """Clients and feeds that are forgotten or left open leave nothing, and nothing to warn of."""
+    program = Path(__file__).parent / "leaves_nothing.py"
+    strict = [sys.executable, "-X", "dev", "-W", "error"]
+    done = subprocess.run(
+        [*strict, program, twin.url, twin.client_id, twin.access_token],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_many_at_once(twin: Twin) -> None:
     """Twenty orders placed and cancelled at the same time each find their own row."""
 

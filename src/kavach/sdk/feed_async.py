@@ -7,7 +7,7 @@ Source: kavach.sdk.feed_session; docs/client.md, "The feed".
 import asyncio
 import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -42,6 +42,12 @@ class _Line:
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.connection: ClientConnection | None = None
+        self.keeper: AsyncGenerator[None, None] | None = None
+
+    async def keep(self, connection: ClientConnection) -> None:
+        """Use this connection until it is hung up, or its loop ends."""
+        self.connection, self.keeper = connection, _until_the_loop_ends(connection)
+        await anext(self.keeper)
 
     def hang_up(self) -> None:
         """Abort the connection, from whatever thread; its tasks end with it."""
@@ -49,6 +55,15 @@ class _Line:
         if connection is not None and self.loop is not None and not self.loop.is_closed():
             with suppress(RuntimeError):  # The loop may be closed in this very moment.
                 self.loop.call_soon_threadsafe(connection.transport.abort)
+
+
+async def _until_the_loop_ends(connection: ClientConnection) -> AsyncGenerator[None, None]:
+    """Abort a connection when this generator is closed, as an event loop does when it ends."""
+    try:
+        yield
+    finally:
+        connection.transport.abort()
+        await asyncio.sleep(0)  # In which the transport closes its socket.
 
 
 class AsyncFeed:
@@ -235,7 +250,7 @@ class AsyncFeed:
                     await connection.send(message)
                 self._outage.over()
                 self._beat_at = 0.0
-                self._line.connection = connection
+                await self._line.keep(connection)
         except BaseException:
             connection.transport.abort()
             raise

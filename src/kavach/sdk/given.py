@@ -40,6 +40,7 @@ W = TypeVar("W", bound=StrEnum)
 G = TypeVar("G")
 
 WHOLE_MAX: Final = 2**63 - 1  # What the servers of this family read.
+EXACT_IN_A_DOUBLE: Final = 2**53
 DIGITS_MAX: Final = 30
 SECONDS_MAX: Final = 86_400.0
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -253,8 +254,10 @@ def _by_float(value: Any) -> Decimal | None:
 
 
 def _whole(value: Any) -> int | None:
-    """Return the whole number that a value is, ``None`` if it is none."""
+    """Return the whole number that a value is, ``None`` if it is none, or not surely."""
     exact = _number(value)
+    if isinstance(plain(value), float) and exact is not None and abs(exact) > EXACT_IN_A_DOUBLE:
+        return None  # Its last digits are lost.
     return int(exact) if exact is not None and exact == exact.to_integral_value() else None
 
 
