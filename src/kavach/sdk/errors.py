@@ -24,7 +24,7 @@ is raised as it is, with the ``OutcomeUnknown`` as its ``__cause__``; ``resolve`
 
 Every error can be pickled and copied. None quotes an answer that can hold a secret.
 
-Source: docs/wire/README.md, "Errors"; docs/decisions/0031-what-a-client-may-claim.md.
+Source: docs/wire/README.md, "Envelopes"; docs/decisions/0031-what-a-client-may-claim.md.
 """
 
 from enum import StrEnum

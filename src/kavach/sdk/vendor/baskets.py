@@ -23,7 +23,7 @@ _NAMES: Final = {
 
 def create_basket(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to making this basket."""
-    return _change("create", "POST", BASKET, parameters)
+    return (yield from _change("create", "POST", BASKET, parameters))
 
 
 def fetch_basket(account: Account) -> Plan[Answer]:
@@ -35,32 +35,32 @@ def fetch_basket(account: Account) -> Plan[Answer]:
 
 def rename_basket(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to giving a basket another name."""
-    return _change("rename", "PUT", BASKET, parameters)
+    return (yield from _change("rename", "PUT", BASKET, parameters))
 
 
 def delete_basket(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to deleting a basket."""
-    return _remove("delete", BASKET, parameters)
+    return (yield from _remove("delete", BASKET, parameters))
 
 
 def add_instrument_to_basket(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to adding this order to a basket."""
-    return _change("add", "POST", LINE, parameters)
+    return (yield from _change("add", "POST", LINE, parameters))
 
 
 def edit_basket_instrument(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to changing an order in a basket."""
-    return _change("edit", "PUT", LINE, parameters)
+    return (yield from _change("edit", "PUT", LINE, parameters))
 
 
 def delete_basket_instrument(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to taking an order out of a basket."""
-    return _remove("remove", LINE, parameters)
+    return (yield from _remove("remove", LINE, parameters))
 
 
 def execute_basket(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to placing every order of a basket."""
-    return _change("execute", "POST", KART, parameters)
+    return (yield from _change("execute", "POST", KART, parameters))
 
 
 def _change(operation: str, method: str, path: str, parameters: Parameters) -> Plan[Answer]:

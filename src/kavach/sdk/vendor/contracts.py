@@ -16,50 +16,52 @@ _LAST: Final = "last_trade_price"
 
 def search_scrip(account: Account, key: str) -> Plan[Answer]:
     """Return the answer that holds the contracts which these words may mean."""
-    return read("/api/v1/search", key=str(key))
+    return (yield from read("/api/v1/search", key=str(key)))
 
 
 def get_scrip_info(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds everything about one contract."""
     named = given.path_piece("exchange", exchange)
-    return read(f"/api/v1/contract/{named}", info="scrip", token=str(token))
+    return (yield from read(f"/api/v1/contract/{named}", info="scrip", token=str(token)))
 
 
 def get_option_chain(
     account: Account, equity_token: int | str, number_of_entries: int | str, price: Any
 ) -> Plan[Answer]:
     """Return the answer that holds calls and puts of an underlying around a price."""
-    return read(
-        "/api/v1/optionchain/NFO",
-        token=str(equity_token),
-        num=str(number_of_entries),
-        price=str(price),
+    return (
+        yield from read(
+            "/api/v1/optionchain/NFO",
+            token=str(equity_token),
+            num=str(number_of_entries),
+            price=str(price),
+        )
     )
 
 
 def get_marketdata(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds the quote of a share."""
-    return _quote(exchange, "Capital", token)
+    return (yield from _quote(exchange, "Capital", token))
 
 
 def get_ltp(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds the last price of a share."""
-    return _quote(exchange, "Capital", token, key=_LAST)
+    return (yield from _quote(exchange, "Capital", token, key=_LAST))
 
 
 def get_close_price(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds the previous close of a share."""
-    return _quote(exchange, "Capital", token, key="close_price")
+    return (yield from _quote(exchange, "Capital", token, key="close_price"))
 
 
 def get_fno_data(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds the quote of a future or an option."""
-    return _quote(exchange, "FutOpt", token)
+    return (yield from _quote(exchange, "FutOpt", token))
 
 
 def get_fno_ltp(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds the last price of a future or an option."""
-    return _quote(exchange, "FutOpt", token, key=_LAST)
+    return (yield from _quote(exchange, "FutOpt", token, key=_LAST))
 
 
 def get_dpr_data(account: Account, exchange: str, token: int | str) -> Plan[Answer]:

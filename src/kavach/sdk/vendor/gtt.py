@@ -28,14 +28,16 @@ _NAMES: Final = {"ClientId": "client_id", "Id": "id"}
 
 def gtt_create_rule(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to making this rule."""
-    return change("create", Kind.GTT, "POST", GTT, without_blanks(parameters))
+    return (yield from change("create", Kind.GTT, "POST", GTT, without_blanks(parameters)))
 
 
 def gtt_modify_rule(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to changing this rule."""
     body = renamed(parameters, _NAMES)
-    return change(
-        "modify", Kind.GTT, "PUT", GTT, body, traces={"oms_order_id": str(body.get("id", ""))}
+    return (
+        yield from change(
+            "modify", Kind.GTT, "PUT", GTT, body, traces={"oms_order_id": str(body.get("id", ""))}
+        )
     )
 
 
@@ -56,4 +58,4 @@ def gtt_cancel_rule(account: Account, parameters: Parameters) -> Plan[Answer]:
 def gtt_fetch_rule(account: Account, parameters: Parameters | None = None) -> Plan[Answer]:
     """Return the answer that holds every rule; nothing need be given."""
     client = renamed(parameters or {}, _NAMES).get("client_id")
-    return read_own(account, GTT) if not client else read(GTT, client_id=str(client))
+    return (yield from read_own(account, GTT) if not client else read(GTT, client_id=str(client)))

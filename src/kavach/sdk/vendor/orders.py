@@ -28,53 +28,53 @@ _LEGS: Final = {
 
 def place_order(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to placing this regular or after-market order."""
-    return _change("place", "POST", ORDERS, parameters)
+    return (yield from _change("place", "POST", ORDERS, parameters))
 
 
 def modify_order(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to modifying this regular or after-market order."""
-    return _change("modify", "PUT", ORDERS, parameters)
+    return (yield from _change("modify", "PUT", ORDERS, parameters))
 
 
 def cancel_order(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to cancelling this regular or after-market order."""
-    return _cancel(ORDERS, parameters)
+    return (yield from _cancel(ORDERS, parameters))
 
 
 def place_conditional_order(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to placing this conditional order."""
-    return _change("place", "POST", KART, parameters)
+    return (yield from _change("place", "POST", KART, parameters))
 
 
 def modify_conditional_order(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to modifying this conditional order."""
-    return _change("modify", "PUT", KART, parameters)
+    return (yield from _change("modify", "PUT", KART, parameters))
 
 
 def cancel_conditional_order(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to cancelling (or exiting) this conditional order's leg."""
-    return _cancel(KART, parameters)
+    return (yield from _cancel(KART, parameters))
 
 
 def get_pending_order(account: Account) -> Plan[Answer]:
     """Return the answer that holds the living orders."""
-    return read_own(account, ORDERS, type="pending")
+    return (yield from read_own(account, ORDERS, type="pending"))
 
 
 def get_completed_order(account: Account) -> Plan[Answer]:
     """Return the answer that holds the closed orders."""
-    return read_own(account, ORDERS, type="completed")
+    return (yield from read_own(account, ORDERS, type="completed"))
 
 
 def get_order_history(account: Account, oms_order_id: str | int) -> Plan[Answer]:
     """Return the answer that holds the life of one order."""
     named = given.path_piece("oms_order_id", oms_order_id)
-    return read_own(account, f"/api/v1/order/{named}/history")
+    return (yield from read_own(account, f"/api/v1/order/{named}/history"))
 
 
 def get_trade_book(account: Account) -> Plan[Answer]:
     """Return the answer that holds the day's trades."""
-    return read_own(account, "/api/v1/trades")
+    return (yield from read_own(account, "/api/v1/trades"))
 
 
 def _cancel(route: str, parameters: Parameters) -> Plan[Answer]:

@@ -12,30 +12,30 @@ from kavach.sdk.vendor.asking import Answer, Parameters, change, read_own, witho
 
 def get_positions_daywise(account: Account) -> Plan[Answer]:
     """Return the answer that holds the day's positions."""
-    return read_own(account, "/api/v1/positions", type="live")
+    return (yield from read_own(account, "/api/v1/positions", type="live"))
 
 
 def get_positions_netwise(account: Account) -> Plan[Answer]:
     """Return the answer that holds all positions, those carried over included."""
-    return read_own(account, "/api/v1/positions", type="historical")
+    return (yield from read_own(account, "/api/v1/positions", type="historical"))
 
 
 def convert_position(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to turning a position into another product's."""
     body = without_blanks(parameters)
-    return change("convert", Kind.POSITION, "PUT", "/api/v1/position/convert", body)
+    return (yield from change("convert", Kind.POSITION, "PUT", "/api/v1/position/convert", body))
 
 
 def get_demat_holdings(account: Account) -> Plan[Answer]:
     """Return the answer that holds the shares in the account."""
-    return read_own(account, "/api/v1/holdings")
+    return (yield from read_own(account, "/api/v1/holdings"))
 
 
 def get_funds(account: Account) -> Plan[Answer]:
     """Return the answer that holds the money in the account."""
-    return read_own(account, "/api/v2/funds/view", type="all")
+    return (yield from read_own(account, "/api/v2/funds/view", type="all"))
 
 
 def get_profile(account: Account) -> Plan[Answer]:
     """Return the answer that tells who has this token."""
-    return read_own(account, "/api/v1/user/profile")
+    return (yield from read_own(account, "/api/v1/user/profile"))
