@@ -13,5 +13,6 @@ OPEN: Final[tuple[tuple[str, int, str, str], ...]] = (
     ("near-thin", 1, "INV-9", "turns"),
     ("far", 30, "INV-24 ended", "resumed"),
     ("far-whole", 20, "INV-24 ended", "resumed"),
+    ("far-restless", 9, "INV-24 ended", "resumed"),
     ("far-days", 12, "INV-24 ended", "resumed"),
 )
