@@ -54,7 +54,7 @@ def test_the_table_is_the_documented_one(tmp_path: Path) -> None:
         marks = [connection.pragma("application_id"), connection.pragma("user_version")]
     documented = [[name, kind.split()[0]] for name, kind, _content in table("`records`")]
     assert stored == documented
-    assert marks == [0x6B766368, 1]
+    assert marks == [0x6B766368, 2]
 
 
 def test_the_header_of_a_snapshot_is_the_documented_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from kavach.engine.journal_port import (
@@ -99,10 +100,27 @@ def test_the_database_of_another_program_is_corrupt(tmp_path: Path, read_only: b
 def test_a_newer_format_is_refused(tmp_path: Path, read_only: bool) -> None:
     """A journal of a later version is neither read nor changed."""
     write(tmp_path, 1)
-    edit(tmp_path, "PRAGMA user_version = 2")
+    edit(tmp_path, "PRAGMA user_version = 3")
     error = refusal(tmp_path, read_only=read_only)
     assert isinstance(error, JournalNewer)
-    assert "format 2; this one knows 1" in str(error)
+    assert "format 3; this one knows 2" in str(error)
+
+
+def test_an_older_format_is_read_and_marked_with_the_first_record(tmp_path: Path) -> None:
+    """Opening leaves the older version's mark; the first record that is written takes it away."""
+    write(tmp_path, 1)
+    edit(tmp_path, "PRAGMA user_version = 1")
+
+    def version() -> object:
+        with closing(apsw.Connection(str(tmp_path / "journal.db"))) as connection:
+            return connection.pragma("user_version")
+
+    SqliteJournal(tmp_path).close()
+    assert version() == 1
+    with closing(SqliteJournal(tmp_path)) as journal:
+        journal.wait_durable(journal.append(b"of this version"), 10)
+        assert [body for _, body in journal.records()][1:] == [b"of this version"]
+    assert version() == 2
 
 
 @pytest.mark.parametrize(("read_only", "create"), [(True, True), (False, False)])

@@ -34,7 +34,8 @@ from kavach.journal.chain import GENESIS, link
 from kavach.private_files import create_private, sync_directory
 
 FILE_NAME: Final = "journal.db"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2  # 2 has events that the programs of format 1 do not know.
+FORMAT_OLDEST: Final = 1
 READ_TOGETHER: Final = 1_000  # Records; so long a reader keeps the log from starting anew.
 READERS_MS: Final = 5_000  # How long opening waits for those who read the log.
 APPLICATION_ID: Final = int.from_bytes(b"kvch", "big")
@@ -211,8 +212,18 @@ def check_format(connection: apsw.Connection, path: Path) -> None:
             f"{path} was written by a newer version of kavach"
             f" (format {version}; this one knows {FORMAT_VERSION})."
         )
-    if version != FORMAT_VERSION:
+    if version < FORMAT_OLDEST:
         raise JournalCorrupt(0, f"{path} has the unknown format {version}")
+
+
+def mark_format(connection: apsw.Connection) -> None:
+    """Return when the file carries this version's format, so that an older program refuses it.
+
+    It is done before the first record is written, not when the file is opened: a start that fails
+    leaves the directory to the older program.
+    """
+    if connection.pragma("user_version") != FORMAT_VERSION:
+        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
 
 def last_sequence(connection: apsw.Connection, path: Path) -> int:

@@ -26,7 +26,7 @@ from typing import Final
 import apsw
 
 from kavach.engine.journal_port import JournalError, JournalUnavailable
-from kavach.journal.database import meaning
+from kavach.journal.database import mark_format, meaning
 from kavach.journal.progress import Progress
 
 ROWS_MAX: Final = 256  # Records in one commit.
@@ -78,6 +78,8 @@ class GroupCommit:
 
     def _run(self) -> None:
         try:
+            if self._wait():
+                mark_format(self._connection)
             while self._wait():
                 self._commit()
                 self._checkpoint()

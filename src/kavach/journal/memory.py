@@ -12,7 +12,7 @@ from typing import Final
 from kavach.engine.journal_port import JournalError, JournalUnavailable
 from kavach.journal.progress import Subscriber
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class MemoryJournal:
