@@ -215,7 +215,10 @@ class Whole(World):
         if order is None:
             return
         command = CancelOrder(client_id=order.client_id, order_id=order.order_id)
+        systems = order.squares_off
         first = self.ask("order cancel", command)
+        taken = systems and isinstance(first, Answer)
+        assert not taken, f"INV-15: a client has cancelled the square-off {order.order_id}"
         if repeats and isinstance(first, Answer):
             sent = len(self.in_transit())
             second = self.execute(command)
