@@ -616,11 +616,11 @@ def hide_a_target(books: Books, cover: CoverOrder) -> None:
 CORRUPTIONS: Final[
     list[tuple[Callable[[Books], CoverOrder], Callable[[Books, CoverOrder], None], set[str]]]
 ] = [
-    (covered, lose_a_trade, {"INV-1", "INV-3", "INV-11"}),
-    (covered, book_a_trade_twice, {"INV-11"}),
-    (covered, book_a_strangers_trade, {"INV-11"}),
+    (covered, lose_a_trade, {"INV-1", "INV-3", "INV-11", "INV-22"}),
+    (covered, book_a_trade_twice, {"INV-11", "INV-22"}),
+    (covered, book_a_strangers_trade, {"INV-11", "INV-22"}),
     (covered, miscount_a_fill, {"INV-11"}),
-    (covered, misprice_a_fill, {"INV-11"}),
+    (covered, misprice_a_fill, {"INV-11", "INV-22"}),
     (exited, misplace_a_profit, {"INV-11"}),
     (covered, misplace_a_position, {"INV-11"}),
     (covered, forget_a_position, {"INV-11"}),
@@ -631,7 +631,7 @@ CORRUPTIONS: Final[
     (covered, plan_off_tick, {"INV-1", "INV-16"}),
     (covered, plan_off_band, {"INV-1", "INV-16"}),
     (covered, let_an_amend_grow_the_exit, {"INV-3"}),
-    (exited, overfill, {"INV-3", "INV-4", "INV-11"}),
+    (exited, overfill, {"INV-3", "INV-4", "INV-11", "INV-22"}),
     (covered, end_alive, {"INV-4", "INV-5"}),
     (exited, forget_a_death, {"INV-4"}),
     (carried, end_with_a_position, {"INV-4"}),
@@ -642,7 +642,7 @@ CORRUPTIONS: Final[
     (covered, stop_the_naked_clock, {"INV-2"}),
     (covered, climb_for_ever, {"INV-2"}),
     (covered, be_idle_while_naked, {"INV-1", "INV-2"}),
-    (covered, reverse, {"INV-1", "INV-3", "INV-11"}),
+    (covered, reverse, {"INV-1", "INV-3", "INV-11", "INV-22"}),
     (covered, move_the_stop_off_tick, {"INV-1", "INV-16"}),
     (opened, close_while_a_cancel_is_unanswered, {"INV-17"}),
     (opened, expire_unseen, {"INV-5", "INV-17"}),

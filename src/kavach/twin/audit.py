@@ -6,7 +6,7 @@ still lives is read from the exchange's own book; what a position is worth is ad
 it finds what the rules' own assertions, which use the rules' own sums, could not.
 
 Not checkable at an instant, because they speak of two moments or of other runs: INV-7, 8, 10,
-12, 14, 18, 19. Of INV-13, 15 and 16 the facts that an order keeps are checked.
+12, 14, 18, 19, 25, 26. Of INV-13, 15, 16, 23 and 24 the facts that an order keeps are checked.
 
 Source: cover-order 5.8.
 """
@@ -23,6 +23,7 @@ from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.twin.audit_gtt import check_kept
 from kavach.twin.audit_money import check_money
 from kavach.twin.audit_orders import check_cover, see
+from kavach.twin.audit_rows import check_rows
 from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
 
 NO_ORDER = 0  # No order has this id.
@@ -62,6 +63,7 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
                 seen = see_regular(state, parent, at_venue, last, now_ns)
                 violations += check_regular(seen)
             looks.append(seen)
+            violations += check_rows(parent)
             violations += _check_owner(state, seen, client_id)
             for order in parent.entries + parent.exits:
                 if order.tag in owners:
