@@ -11,7 +11,7 @@ Times are nanoseconds.
 Source: docs/spec/cover_order.md (INV-26).
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from typing import Final
 
 from kavach.core import events as e
@@ -23,6 +23,7 @@ from tests.simulation.network import Price
 MINUTE_NS: Final = 60 * NS_PER_SECOND
 OF_ORDER_MAX: Final = 40  # Requests about one order in a quiet minute,
 OF_CLIENT_MAX: Final = 120  # and about all that a client has in one instrument.
+TAKEN_OUT_MAX: Final = 6  # How often an order's exits may be removed to prevent a self-trade.
 Holding = tuple[str, InstrumentKey]
 
 
@@ -55,6 +56,7 @@ class PaceAuditor:
         self._orders: dict[int, e.OrderSubmitted] = {}
         self._told: set[tuple[int, str]] = set()
         self._things = 0
+        self._taken_out: Counter[int] = Counter()
         # By client, by instrument, and for all (the empty key): how many things had been seen when
         # something happened.
         self._news: dict[str, int] = defaultdict(int)
@@ -79,11 +81,21 @@ class PaceAuditor:
                 self._sent(self._orders[thing.tag], at_ns)
             case e.OrderTraded():
                 self._traded(thing)
+            case e.OrderClosed(code=17080) if thing.tag in self._orders:
+                self._met(self._orders[thing.tag])
             case e.OrderStatus():
                 for trade in thing.trades:
                     self._traded(trade)
             case _:
                 pass
+
+    def _met(self, order: e.OrderSubmitted) -> None:
+        """An exit was taken out because it would have met another order of its client."""
+        if order.purpose is not e.Purpose.ENTRY:
+            who = order.parent_id
+            self._taken_out[who] += 1
+            told = f"exits of {who} were taken out {self._taken_out[who]} times by its client's own"
+            assert self._taken_out[who] <= TAKEN_OUT_MAX, f"INV-26: {told}"
 
     def begin(self) -> None:
         """Begin anew for everybody."""

@@ -94,8 +94,8 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     (
         "exits of one client that would meet take turns",
         "core/turns.py",
-        "        return out and parent.position > 0\n",
-        "        return out and False\n",
+        "    if not found:\n        return None\n",
+        "    if True:\n        return None\n",
     ),
     (
         "what was carried is protected after the opening",
