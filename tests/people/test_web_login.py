@@ -254,8 +254,8 @@ BAD_FIRST: list[tuple[Any, str]] = [
     ({"channel_id": "PIN1"}, "`channel_secret` can't be blank"),
     ({"login_id": "PIN1"}, "`password` can't be blank"),
     ({"login_id": "PIN1", "password": " "}, "`password` can't be blank"),
-    ({"login_id": ["PIN1"], "password": "x"}, "`login_id` is invalid"),
-    ({"login_id": "x" * 65, "password": "x"}, "`login_id` is invalid"),
+    ({"login_id": ["PIN1"], "password": "x"}, "`login_id` is invalid: printable text"),
+    ({"login_id": "x" * 65, "password": "x"}, "`login_id` is invalid: at most 64 characters"),
     ({"login_id": "PIN1", "password": "x" * 129}, "`password` is invalid"),
     ({"login_id": "PIN1", "password": {"a": 1}}, "`password` is invalid"),
     ({"login_id": "PIN1", "password": "a\x00b"}, "`password` is invalid"),
@@ -285,7 +285,7 @@ BAD_SECOND: list[tuple[dict[str, Any], str]] = [
     ({"twofa": [{"answer": True}]}, "`answer` is invalid"),
     ({"twofa": [{"answer": PIN, "question_id": 23}]}, "`question_id` is invalid"),
     ({"twofa": [{"answer": PIN, "question_id": [22]}]}, "`question_id` is invalid"),
-    ({"type": "SMS"}, "`type` is invalid"),
+    ({"type": "SMS"}, "`type` is invalid: PIN or TOTP"),
 ]
 
 

@@ -83,7 +83,10 @@ def test_two_exits_of_one_client_do_not_chase_each_other() -> None:
 
 
 def test_the_end_of_the_day_is_one_record() -> None:
-    """Closing expires what rests and carries what is held, all in the record of the closing."""
+    """Closing expires what rests and carries what is held, all in the record of the closing.
+
+    The next opening squares off what was carried of an intraday order.
+    """
     desk = Desk()
     held, resting = desk.place(), desk.place(price=125_000)
     desk.trade(Side.SELL, 40, 130_000)
@@ -94,9 +97,10 @@ def test_the_end_of_the_day_is_one_record() -> None:
     assert [name for name in held.alarms if name != "carried"] == []
     assert desk.cancel(held, Leg.THIRD) == Refusal(Reason.CARRIED_OVER)
     desk.session(Phase.OPEN)
+    assert held.state.value == "EXITING"
     desk.trade(Side.BUY, 40, 130_000)
-    assert isinstance(desk.cancel(held, Leg.THIRD), Answer)
     assert (held.state.value, held.position) == ("EXITED", 0)
+    assert desk.cancel(held, Leg.THIRD) == Refusal(Reason.ALREADY_EXITED)
 
 
 def test_a_restart_finds_both_books() -> None:
