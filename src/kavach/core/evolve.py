@@ -678,9 +678,9 @@ def _cover_order_resumed(state: OmsState, event: e.CoverOrderResumed, at_ns: int
     # Each is told once a session; what the venue contradicted stays so.
     cover.alarms = tuple(one for one in cover.alarms if one == e.Alarm.CONTRADICTION)
     touch_changed(cover, before, at_ns)
-    leg = Leg.THIRD if cover.stop_id else Leg.ENTRY
-    cover.touch(leg, at_ns)
-    add_line(cover, leg, "resumed", _SENT, at_ns, _CARRIED_OVER)
+    if cover.stop_id:  # The entry's row has ended and stays; a stop without a row is named next.
+        cover.touch(Leg.THIRD, at_ns)
+        add_line(cover, Leg.THIRD, "resumed", _SENT, at_ns, _CARRIED_OVER)
     _watch_gap(state, cover, at_ns)
     state.reblock(cover)
 
