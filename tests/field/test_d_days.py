@@ -1,13 +1,20 @@
 """
-What a night does to rows that have ended (D).
+What a night and a link that is back do to rows that have ended (D).
 
-An order that was carried lives on by its exits; its entry has ended and stays as it was.
+An order that was carried lives on by its exits; its entry has ended and stays as it was. A
+question tells of every request that was decided on before it, so its answer denies none of them.
 """
 
 import pytest
 
+from kavach.core import events as e
 from kavach.core.commands import Leg
+from kavach.core.cover_tables import State
+from kavach.core.leg_row import leg_row
+from kavach.engine.record import decode_record
+from kavach.units import OrderType, Product, Side
 from tests.core.scenario import Scene
+from tests.field.exit_stage import Stage
 from tests.simulation.__main__ import WORLDS
 from tests.simulation.world import Failure, attempt
 
@@ -40,9 +47,43 @@ def test_d_an_entry_that_has_ended_stays_as_it_was_at_the_opening(product: str) 
     assert next(x.what for x in cover.changes or () if x.leg is Leg.THIRD) == "entered"
 
 
+def test_d_a_question_waits_behind_the_change_that_it_would_deny() -> None:
+    """An exit is asked for while the link is down, and the exchange takes the target out.
+
+    When it is back, the target's end asks about the stop, and the stop is to leave at a limit:
+    both in one step, and the answer does not say that the change was never made.
+    """
+    stage = Stage()
+    stage.quote(12.9, 13.1, 1_000)
+    cover = stage.held(Side.BUY, 100, 1.0, product=Product.MIS, target_offset=0.5)
+    target = next(order for order in cover.exits if order.is_target)
+    stop = next(order for order in cover.exits if not order.is_target)
+    stage.venue.set_link(up=False)
+    stage.engine.lose_link()
+    stage.leave(cover)
+
+    def act(at_ns: int) -> object:
+        exchange_id = target.exchange_order_id
+        return stage.venue.heard(
+            stage.venue.exchange.remove(exchange_id, 17070, "range"), stage.item.key
+        )
+
+    stage.engine.market(act)  # type: ignore[arg-type]
+    stage.venue.set_link(up=True)
+    stage.engine.restore_link()
+    assert cover.state is State.EXITED
+    row = leg_row(cover, Leg.THIRD)
+    assert (row.order_type, row.trigger_price_pips) == (OrderType.LIMIT, 0)
+    events = [x for _, body in stage.journal.records() for x in decode_record(body).events]
+    assert [x.tag for x in events if isinstance(x, e.OrderAmendSent)] == [stop.tag]
+    assert not any(isinstance(x, e.OrderRequestLost) for x in events)
+    stage.check()
+
+
 @pytest.mark.parametrize(
     ("name", "seed"),
     [
+        ("near", 1191),
         ("far", 30),
         ("far-whole", 20),
         ("far-restless", 9),

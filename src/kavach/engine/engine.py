@@ -29,7 +29,7 @@ from kavach.core.commands import (
 )
 from kavach.core.core import Core
 from kavach.core.desk import INSTRUMENT_OF
-from kavach.core.events import Event, OrderQuerySent
+from kavach.core.events import Event, OrderQuerySent, Request
 from kavach.core.evolve import evolve
 from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
@@ -307,6 +307,9 @@ class Engine:
             order = core.state.orders[request.tag]
             parent = core.state.parents[order.parent_id]
             if type(request) is OrderQuerySent:
+                if order.asked_at_ns == core.now_ns and _is_changed_by(requests, request.tag):
+                    requests.append(request)  # Its answer is to tell of that request, too.
+                    continue
                 heard = self.venue.statuses([order])
             else:
                 heard = self.venue.send(request, order, parent, core.now_ns)
@@ -414,6 +417,11 @@ class Engine:
     def instruments(self) -> dict[InstrumentKey, Instrument]:
         """Everything that can be traded."""
         return self.state.instruments
+
+
+def _is_changed_by(requests: Iterable[Request], tag: int) -> bool:
+    """Return whether a request about an order, other than a question, is yet to be sent."""
+    return any(one.tag == tag and type(one) is not OrderQuerySent for one in requests)
 
 
 def accepted(outcome: Outcome) -> Answer:
