@@ -8,6 +8,4 @@ Each is a test that is expected to fail (``test_rows.py``); who mends the fault 
 
 from typing import Final
 
-OPEN: Final[tuple[tuple[str, int, str, str], ...]] = (
-    ("near-thin", 1, "INV-9", "turns"),
-)
+OPEN: Final[tuple[tuple[str, int, str, str], ...]] = (("near-thin", 1, "INV-9", "turns"),)
