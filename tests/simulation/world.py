@@ -97,7 +97,25 @@ class World(Street):
         """Let what is no cover order end, too."""
 
     def go_on(self, for_ns: int) -> None:
-        """Let time pass in a market that takes and gives everything."""
+        """Let time pass in a market that takes and gives everything.
+
+        One side of a client's exits may know a price that is no more, and the other has its turn
+        after it; so where exits would meet, both sides have theirs.
+        """
+        self._trade_on(for_ns)
+        if self._take_turns():
+            self._trade_on(2 * self.settings.t_turn_ns)
+
+    def _take_turns(self) -> bool:
+        """Return whether a client leaves both sides of a share."""
+        leaving = {
+            (cover.client_id, cover.instrument, cover.side)
+            for cover in self.engine.state.every_cover()
+            if cover.ended is None and cover.exit_source is not None and cover.position
+        }
+        return len({(client_id, key) for client_id, key, _ in leaving}) < len(leaving)
+
+    def _trade_on(self, for_ns: int) -> None:
         for _ in range(for_ns // NS_PER_SECOND):
             for share in SHARES:
                 last = self.last_pips(share) // share.tick_pips * share.tick_pips
