@@ -126,7 +126,10 @@ def test_a_day_with_a_restless_order_is_quick(served: Served) -> None:
 
 
 def test_a_session_is_closed_and_opened(served: Served) -> None:
-    """Closing a session expires what rests and carries what is held; opening it trades again."""
+    """Closing a session expires what rests and carries what is held; opening it trades again.
+
+    What was carried of an intraday order leaves at the opening, so a new order must not meet it.
+    """
     entered = served.place(price_pips=Pips(125_000))
     held = served.place()
     served.post("market/order", **ADDRESS, side="SELL", price=13, quantity=100)
@@ -142,5 +145,8 @@ def test_a_session_is_closed_and_opened(served: Served) -> None:
     assert error == "exchange: NSE is closed"
     assert served.get("audit")["violations"] == []
     served.post("session", exchange="NSE", phase="open")
-    assert served.place().state is State.ENTRY_OPEN
+    assert held.state is State.EXITING
+    assert served.place(price_pips=Pips(115_000), stop_price_pips=Pips(110_000)).state is (
+        State.ENTRY_OPEN
+    )
     assert served.get("audit")["violations"] == []
