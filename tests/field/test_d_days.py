@@ -92,6 +92,7 @@ def test_d_a_question_waits_behind_the_change_that_it_would_deny() -> None:
         ("far-days", 44007),
         ("far-thin", 44003),
         ("far-thin", 45014),
+        ("near-thin", 45045),
     ],
 )
 def test_d_a_world_of_days_that_failed_holds(name: str, seed: int) -> None:

@@ -22,7 +22,9 @@ from tests.simulation.network import Price
 
 MINUTE_NS: Final = 60 * NS_PER_SECOND
 OF_ORDER_MAX: Final = 40  # Requests about one order in a quiet minute,
-OF_CLIENT_MAX: Final = 120  # and about all that a client has in one instrument.
+OF_CLIENT_MAX: Final = 120  # and about all that a client has in one instrument;
+OF_SLICE_MAX: Final = 30  # or so many for each of its slices that lives, where there are several.
+TAKEN_OUT_CODE: Final = 17080
 TAKEN_OUT_MAX: Final = 6  # How often an order's exits may be removed to prevent a self-trade.
 Holding = tuple[str, InstrumentKey]
 
@@ -54,6 +56,8 @@ class PaceAuditor:
         self._of_order: dict[int, Paced] = defaultdict(Paced)
         self._of_client: dict[Holding, Paced] = defaultdict(Paced)
         self._orders: dict[int, e.OrderSubmitted] = {}
+        self._left: dict[int, int] = {}  # By slice that lives: what it may still trade.
+        self._living: Counter[int | Holding] = Counter()  # Slices, by order, client and instrument.
         self._told: set[tuple[int, str]] = set()
         self._things = 0
         self._taken_out: Counter[int] = Counter()
@@ -76,18 +80,36 @@ class PaceAuditor:
                 self._news[thing.instrument] = self._things
             case e.OrderSubmitted():
                 self._orders[thing.tag] = thing
+                self._begins(thing)
                 self._sent(thing, at_ns)
             case e.OrderAmendSent() | e.OrderCancelSent():
                 self._sent(self._orders[thing.tag], at_ns)
             case e.OrderTraded():
                 self._traded(thing)
-            case e.OrderClosed(code=17080) if thing.tag in self._orders:
-                self._met(self._orders[thing.tag])
+            case e.OrderClosed() | e.OrderRejected() if thing.tag in self._orders:
+                self._ends(thing.tag)
+                if isinstance(thing, e.OrderClosed) and thing.code == TAKEN_OUT_CODE:
+                    self._met(self._orders[thing.tag])
             case e.OrderStatus():
                 for trade in thing.trades:
                     self._traded(trade)
+                if thing.standing is e.Standing.CLOSED:
+                    self._ends(thing.tag)
             case _:
                 pass
+
+    def _begins(self, order: e.OrderSubmitted) -> None:
+        """Count a slice that works beside the others; one of a dead process may count for ever."""
+        self._left[order.tag] = int(order.quantity)
+        self._living[order.parent_id] += 1
+        self._living[order.client_id, order.instrument] += 1
+
+    def _ends(self, tag: int) -> None:
+        """Count it no more."""
+        if self._left.pop(tag, None) is not None:
+            order = self._orders[tag]
+            self._living[order.parent_id] -= 1
+            self._living[order.client_id, order.instrument] -= 1
 
     def _met(self, order: e.OrderSubmitted) -> None:
         """An exit was taken out because it would have met another order of its client."""
@@ -105,6 +127,10 @@ class PaceAuditor:
         if (trade.tag, trade.trade_id) not in self._told and trade.tag in self._orders:
             self._told.add((trade.tag, trade.trade_id))
             self._news[self._orders[trade.tag].client_id] = self._things
+            if trade.tag in self._left:
+                self._left[trade.tag] -= trade.quantity
+                if self._left[trade.tag] <= 0:
+                    self._ends(trade.tag)
 
     def _sent(self, order: e.OrderSubmitted, at_ns: int) -> None:
         client, key = order.client_id, order.instrument
@@ -113,5 +139,7 @@ class PaceAuditor:
         ours = self._of_client[client, key].count(at_ns, news)
         self.most, self.most_of_client = max(self.most, mine), max(self.most_of_client, ours)
         who = f"{order.parent_id} of {client}"
-        assert mine <= OF_ORDER_MAX, f"INV-26: {who} has sent {mine} in a quiet minute"
-        assert ours <= OF_CLIENT_MAX, f"INV-26: {client} has sent {ours} in {key} in one"
+        most = max(OF_ORDER_MAX, OF_SLICE_MAX * self._living[order.parent_id])
+        of_client = max(OF_CLIENT_MAX, OF_SLICE_MAX * self._living[client, key])
+        assert mine <= most, f"INV-26: {who} has sent {mine} in a quiet minute"
+        assert ours <= of_client, f"INV-26: {client} has sent {ours} in {key} in one"
