@@ -193,6 +193,17 @@ def test_strangers_names_do_not_fill_the_memory() -> None:
     assert guesses.take(f"N{STRANGERS_MAX}", 1) == 0
 
 
+def test_a_name_that_is_guessed_at_again_is_the_newest() -> None:
+    """A name that is guessed at anew after its window is not the next to be forgotten."""
+    guesses = Guesses(2)
+    guesses.take("A", 0)
+    guesses.take("B", 1)
+    for _ in range(GUESSES_MAX):
+        assert guesses.take("A", WINDOW_NS) == 0
+    assert guesses.take("C", WINDOW_NS) == 0  # In the place of B.
+    assert guesses.take("A", WINDOW_NS) == WINDOW_SECONDS
+
+
 def test_inventing_names_makes_nobody_forget(server: People) -> None:
     """Strangers' names are counted in a table of their own, which is bounded."""
 
