@@ -16,6 +16,7 @@ from kavach.core import events as e
 from kavach.core.commands import PlaceCoverOrder
 from kavach.core.cover_order import CoverOrder
 from kavach.core.cover_tables import EntryReport, Meaning
+from kavach.core.figures import with_figures
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.regular.order import RegularOrder
@@ -396,6 +397,26 @@ def test_an_order_is_not_cut_into_slices() -> None:
     scene = RegularScene(Side.BUY, stock(freeze=50))
     scene.cells = set()
     assert scene.tell("place 100 @ 13") == "E1 buy 100 @ 13, ok | SENT"
+
+
+def test_a_change_above_the_freeze_quantity_is_refused_before_it_is_sent() -> None:
+    """Of an order that rests, and of one that is parked; the largest whole lots pass."""
+    scene = RegularScene(Side.BUY, stock(lot=20, freeze=50))
+    scene.cells = set()
+    scene.tell("place 20 @ 13")
+    scene.tell("E1 acked")
+    assert scene.tell("modify quantity 60") == "no: quantity_must_be_within_limit | OPEN"
+    assert scene.tell("modify quantity 2000") == "no: quantity_must_be_within_limit | OPEN"
+    more = ModifyOrder(client_id="C", order_id=scene.order.order_id, quantity=Quantity(60))
+    refusal = Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
+    last_pips = scene.item.previous_close_pips
+    assert with_figures(scene.engine.state, lambda _: last_pips, more, refusal) == "at most 40"
+    assert scene.tell("modify quantity 40") == "E1 to 40 @ 13, ok | OPEN"
+    parked = RegularScene(Side.BUY, stock(freeze=50))
+    parked.cells = set()
+    parked.tell("amo 20 @ 13")
+    assert parked.tell("modify quantity 51") == "no: quantity_must_be_within_limit | PARKED"
+    assert parked.order.quantity == 20
 
 
 def test_a_key_gives_the_first_answer_again() -> None:

@@ -89,12 +89,13 @@ def check_wanted(
 ) -> Reason | None:
     """Return why the entry cannot become this."""
     state = desk.state
+    one_order = parent.whole or not parent.sliced  # The exchange would refuse more than it holds.
     fired = any(order.triggered for order in parent.entries)  # Its trigger is history.
     as_limit = fired and wanted.order_type is OrderType.SL
     trigger_is_old = as_limit or wanted.trigger_price_pips == parent.trigger_price_pips
     reason = check_terms(
         instrument,
-        replace(state.settings, slices_max=1) if parent.whole else state.settings,
+        replace(state.settings, slices_max=1) if one_order else state.settings,
         parent.side,
         OrderType.LIMIT if as_limit else wanted.order_type,
         wanted.quantity,

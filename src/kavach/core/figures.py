@@ -158,9 +158,12 @@ def _limit(case: Case) -> str:
     if not instrument.tradable:
         return "it can't be traded"
     most = settings.quantity_max
-    bracket = getattr(case.command, "bracket", False) or getattr(case.parent, "whole", False)
-    if isinstance(case.command, PlaceCoverOrder) or isinstance(case.parent, CoverOrder):
-        most = min(most, instrument.slice_max * (1 if bracket else settings.slices_max))
+    parent = case.parent
+    one_order = getattr(case.command, "bracket", False)
+    if parent is not None:
+        one_order = parent.whole or not parent.sliced
+    if isinstance(case.command, PlaceCoverOrder) or parent is not None:
+        most = min(most, instrument.slice_max * (1 if one_order else settings.slices_max))
     most -= most % instrument.lot
     return f"at most {most}" if case.asked("quantity") > most else "more than fits into one second"
 
