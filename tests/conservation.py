@@ -7,7 +7,7 @@ quantity of each instrument and the money of a client are what the trades made o
 
 from collections.abc import Mapping
 
-from kavach.core.state import OmsState
+from kavach.core.model.state import OmsState
 from kavach.units import PIPS_PER_PAISA, InstrumentKey, Product
 
 Row = list[int]  # What was bought, for what, what was sold, for what.

@@ -43,9 +43,9 @@ from kavach.api.routes import ROUTES
 from kavach.contracts.archive import ContractsError
 from kavach.contracts.known import Contracts, known_contracts
 from kavach.core.commands import Leg, OpenClient, RenewToken
-from kavach.core.limits.commands import ChooseLimits
-from kavach.core.limits.profiles import Profile
-from kavach.core.people.commands import IssueToken, RegisterApp, SetCredentials
+from kavach.core.model.limits.commands import ChooseLimits
+from kavach.core.model.limits.profiles import Profile
+from kavach.core.model.people.commands import IssueToken, RegisterApp, SetCredentials
 from kavach.core.settings import Settings
 from kavach.credentials import is_secret, secret_digest, token_digest
 from kavach.engine.calendar import NSE_HOURS, Calendar

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from kavach.core.baskets.asks import BASKET_ORDERS_MAX, BASKETS_MAX
+from kavach.core.rules.baskets.requests import BASKET_ORDERS_MAX, BASKETS_MAX
 from kavach.wire.baskets import BasketRow, LineInfo, LineRequest
 from tests.api.world import BEARER, KART, OTHER, World
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from kavach.core.gtt.asks import GTTS_MAX
+from kavach.core.rules.gtt.requests import GTTS_MAX
 from kavach.units import NS_PER_SECOND, InstrumentKey, Side
 from kavach.wire.gtt import GttOrderRow, GttRow
 from tests.api.world import BEARER, OTHER, TestClock, World

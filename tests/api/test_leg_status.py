@@ -6,9 +6,9 @@ from kavach.api.legs import legs_of
 from kavach.core import events as e
 from kavach.core.commands import PlaceCoverOrder
 from kavach.core.core import Core
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.state import OmsState
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.data import load_instruments
 from kavach.units import (
     InstrumentKey,

@@ -9,12 +9,12 @@ import pytest
 from kavach.api.options import ApiOptions
 from kavach.api.pacing import Pacing
 from kavach.api.routes import ROUTES
-from kavach.core.limits.commands import ChooseLimits
-from kavach.core.limits.profiles import LimitClass, Profile
-from kavach.core.limits.standing import LimitsStanding
+from kavach.core.model.limits.commands import ChooseLimits
+from kavach.core.model.limits.profiles import LimitClass, Profile
+from kavach.core.model.limits.standing import LimitsStanding
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Refusal
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.units import NS_PER_SECOND
 from tests.api.world import BEARER, KART, NOW_NS, OTHER, World, entry, running
 

@@ -6,9 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kavach.core.commands import EndSession, OpenSession
-from kavach.core.money.commands import GrantHoldings
-from kavach.core.money.holding import Shares
+from kavach.core.commands import EndSession, OpenSession, Shares
+from kavach.core.model.money.commands import GrantHoldings
 from kavach.exchange.messages import Phase
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side, TimestampNs, opposite
 from tests.api.world import BEARER, OTHER, World

@@ -20,8 +20,8 @@ from kavach.api.app import create_app
 from kavach.api.options import ApiOptions
 from kavach.core.commands import OpenClient
 from kavach.core.refusals import Outcome
+from kavach.core.rules.pending import Ticket
 from kavach.core.settings import Settings
-from kavach.core.ticket import Ticket
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import JournalUnavailable

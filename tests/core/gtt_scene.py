@@ -18,18 +18,18 @@ from typing import Final, cast
 
 from kavach.core import events as e
 from kavach.core.commands import OpenClient
-from kavach.core.cover_order import CoverOrder
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
-from kavach.core.gtt.events import (
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.gtt.events import (
     GttExpired,
     GttOrderPlaced,
     GttOrderRefused,
     GttRuleEvent,
     GttTriggered,
 )
-from kavach.core.gtt.gtt_tables import GttEvent, GttState
-from kavach.core.gtt.rule import GttAction, GttRule
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.gtt.tables import GttEvent, GttState
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Outcome, Refusal
 from kavach.engine.engine import accepted
 from kavach.engine.record import decode_record

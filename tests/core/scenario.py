@@ -25,7 +25,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavach.core import events as e
-from kavach.core.bracket.tables import TargetReport
 from kavach.core.commands import (
     CancelCoverOrder,
     EndSession,
@@ -38,11 +37,12 @@ from kavach.core.commands import (
     PlaceCoverOrder,
     SquareOff,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import Ask, ClockEvent, EntryReport, ExitReport, State
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import Ask, ClockEvent, EntryReport, ExitReport, State
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.refusals import Outcome, Refusal
+from kavach.core.rules.cover.target_tables import TargetReport
 from kavach.core.settings import Settings
-from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.record import decode_record
 from kavach.instruments import Instrument

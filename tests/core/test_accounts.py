@@ -5,8 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.core.accounts import Client
-from kavach.core.money.margin import margin_paise
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.margin import margin_paise
 from kavach.core.settings import Settings
 from kavach.units import Product, Side
 from tests.core.scenario import Scene

@@ -11,16 +11,16 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from kavach.core.baskets.basket import BasketOutcome, BasketType
-from kavach.core.baskets.commands import (
+from kavach.core.commands import KeyedCommand, OpenClient
+from kavach.core.model.baskets.basket import BasketOutcome, BasketType
+from kavach.core.model.baskets.commands import (
     AddBasketOrder,
     CreateBasket,
     DeleteBasket,
     ExecuteBasket,
     RemoveBasketOrder,
 )
-from kavach.core.commands import KeyedCommand, OpenClient
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted

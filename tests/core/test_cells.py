@@ -7,8 +7,7 @@ from typing import Final
 
 import pytest
 
-from kavach.core.bracket.tables import TARGET_REPORT, TargetReport
-from kavach.core.cover_tables import (
+from kavach.core.model.cover.tables import (
     CLOCK,
     ENTRY_REPORT,
     EXIT_REPORT,
@@ -20,6 +19,7 @@ from kavach.core.cover_tables import (
     Meaning,
     State,
 )
+from kavach.core.rules.cover.target_tables import TARGET_REPORT, TargetReport
 from tests.core import bracket_cells, cells
 from tests.core.scenario import Cell, play
 from tests.core.stocks import stock

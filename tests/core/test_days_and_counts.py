@@ -7,14 +7,14 @@ import pytest
 
 from kavach.core.commands import Command, EndSession, Kill, OpenSession, SquareOff
 from kavach.core.day import DAY_NS, IST_NS, day_of, next_midnight_ns
-from kavach.core.gtt.expiry import days_of
-from kavach.core.limits.commands import ChooseLimits
-from kavach.core.limits.profiles import Profile
+from kavach.core.model.gtt.expiry import days_of
+from kavach.core.model.limits.commands import ChooseLimits
+from kavach.core.model.limits.profiles import Profile
+from kavach.core.model.regular.commands import PlaceOrder
+from kavach.core.model.regular.tables import RegularState
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.regular.commands import PlaceOrder
-from kavach.core.regular.tables import RegularState
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.engine.engine import Engine, accepted
 from kavach.units import (
     NS_PER_SECOND,

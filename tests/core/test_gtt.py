@@ -10,11 +10,11 @@ from typing import Any, Final
 import pytest
 
 from kavach.core.commands import OpenClient
-from kavach.core.gtt.asks import DAYS_MAX, GTTS_MAX
-from kavach.core.gtt.expiry import day_ends_ns, days_of
-from kavach.core.gtt.gtt_tables import GTT, Deny, GttEvent, GttState
-from kavach.core.order_life import Illegal
+from kavach.core.model.gtt.expiry import DAYS_MAX, day_ends_ns, days_of
+from kavach.core.model.gtt.tables import GTT, Deny, GttEvent, GttState
+from kavach.core.model.orders.life import Illegal
 from kavach.core.refusals import Reason, Refusal
+from kavach.core.rules.gtt.requests import GTTS_MAX
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND
 from tests.core.gtt_scene import TODAY, GttScene, check_scene
 from tests.core.stocks import stock

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.core.agenda import Agenda
-from kavach.core.cover_order import CoverOrder
-from kavach.core.desk import Desk
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.state import OmsState
+from kavach.core.rules.context import Desk
+from kavach.core.rules.timers import Agenda
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.units import InstrumentKey
 from tests.core.scenario import Scene
 from tests.core.stocks import stock
@@ -20,7 +20,7 @@ IST = timezone(timedelta(hours=5, minutes=30))
 @given(second=st.integers(0, 4_000_000_000))
 def test_the_day_is_the_date_in_india(second: int) -> None:
     """The day of an id is the calendar date in India, leap years and centuries included."""
-    desk = Desk(OmsState([stock()], Settings()))
+    desk = Desk(OmsState([stock()], Settings()), {})
     desk.now_ns = second * 10**9
     there = datetime.fromtimestamp(second, tz=UTC).astimezone(IST)
     assert desk.day() == int(there.strftime("%Y%m%d"))

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from kavach.core.baskets.basket import BasketType
-from kavach.core.baskets.commands import AddBasketOrder, CreateBasket
 from kavach.core.commands import OpenClient, PlaceCoverOrder
 from kavach.core.events import CoverOrderPlaced
-from kavach.core.gtt.commands import CreateGtt, GttWish
-from kavach.core.gtt.rule import GttAction
-from kavach.core.listing.events import InstrumentListed
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.baskets.basket import BasketType
+from kavach.core.model.baskets.commands import AddBasketOrder, CreateBasket
+from kavach.core.model.gtt.commands import CreateGtt, GttWish
+from kavach.core.model.gtt.rule import GttAction
+from kavach.core.model.listing.events import InstrumentListed
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Answer, Refusal
 from kavach.core.settings import Settings
 from kavach.data import load_instruments

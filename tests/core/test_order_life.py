@@ -3,7 +3,7 @@
 import pytest
 
 from kavach.core import events as e
-from kavach.core.order_life import (
+from kavach.core.model.orders.life import (
     CLOSED,
     LIFE,
     REQUEST,
@@ -14,7 +14,7 @@ from kavach.core.order_life import (
     LifeEvent,
     grid,
 )
-from kavach.core.venue_order import NOT_CLOSED, VenueOrder
+from kavach.core.model.orders.venue_order import NOT_CLOSED, VenueOrder
 from kavach.units import OrderType, Pips, Quantity, Side
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kavach.core.commands import Command, OpenClient, RenewToken
-from kavach.core.people import book
-from kavach.core.people.commands import (
+from kavach.core.model.people import book
+from kavach.core.model.people.commands import (
     GrantCode,
     IssueToken,
     RedeemCode,
@@ -23,9 +23,9 @@ from kavach.core.people.commands import (
     RevokeToken,
     SetCredentials,
 )
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.engine.engine import Engine
 from kavach.engine.record import LAYOUT, Snapshot, decode_snapshot, encode
 from kavach.journal.memory import MemoryJournal

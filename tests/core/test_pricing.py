@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.core.pricing import (
+from kavach.core.rules.orders.pricing import (
     at_band_edge,
     beyond,
     ceil_tick,

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from kavach.core import events as e
-from kavach.core.changes import FIELDS
 from kavach.core.commands import (
     CancelCoverOrder,
     Kill,
@@ -14,13 +13,14 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     OpenClient,
     PlaceCoverOrder,
+    Shares,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.money.commands import GrantHoldings
-from kavach.core.money.holding import Shares
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.money.commands import GrantHoldings
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.venue_order import VenueOrder
+from kavach.core.rules.orders.changes import FIELDS
 from kavach.units import (
     InstrumentKey,
     OrderType,

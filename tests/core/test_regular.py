@@ -14,13 +14,13 @@ import pytest
 
 from kavach.core import events as e
 from kavach.core.commands import PlaceCoverOrder
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import EntryReport, Meaning
-from kavach.core.figures import with_figures
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import EntryReport, Meaning
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.regular.tables import DAY, REPORT, USER, DayEvent, RegularAsk, RegularState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
-from kavach.core.regular.order import RegularOrder
-from kavach.core.regular.tables import DAY, REPORT, USER, DayEvent, RegularAsk, RegularState
+from kavach.core.rules.figures import with_figures
 from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
 from tests.core.scenario import Scene
 from tests.core.stocks import stock

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from kavach.core.cover_tables import Act, Duty, Meaning, Reply, State
+from kavach.core.model.cover.tables import Act, Duty, Meaning, Reply, State
 from kavach.core.print_spec import DOCUMENTS, TABLES, written_anew
 
 ROOT: Final = Path(__file__).parents[2]

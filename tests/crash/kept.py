@@ -8,8 +8,9 @@ placed here trades at once, or is refused, so the rest of the day is about other
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from kavach.core.baskets.basket import BasketType, SavedBasket
-from kavach.core.baskets.commands import (
+from kavach.core.commands import KeyedCommand
+from kavach.core.model.baskets.basket import BasketType, SavedBasket
+from kavach.core.model.baskets.commands import (
     AddBasketOrder,
     CreateBasket,
     DeleteBasket,
@@ -18,10 +19,9 @@ from kavach.core.baskets.commands import (
     RemoveBasketOrder,
     RenameBasket,
 )
-from kavach.core.commands import KeyedCommand
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
-from kavach.core.gtt.rule import GttAction, GttRule
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Outcome
 from kavach.units import InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
 from tests.crash.steps import Step

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kavach.core.commands import CancelCoverOrder, KeyedCommand, Leg, PlaceCoverOrder
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.refusals import Outcome
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.units import InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
 from tests.crash.steps import Step
 from tests.crash.world import World

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from kavach.core.events import Event
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Answer, Outcome
 from kavach.journal import group_commit
 from kavach.journal.database import FILE_NAME, create_database

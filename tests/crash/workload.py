@@ -21,11 +21,11 @@ from kavach.core.commands import (
     OpenSession,
     PlaceCoverOrder,
     RenewToken,
+    Shares,
     SquareOff,
 )
-from kavach.core.money.commands import ConvertPosition, GrantHoldings
-from kavach.core.money.holding import Shares
-from kavach.core.people.commands import (
+from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
+from kavach.core.model.people.commands import (
     GrantCode,
     IssueToken,
     RedeemCode,
@@ -34,8 +34,8 @@ from kavach.core.people.commands import (
     RevokeToken,
     SetCredentials,
 )
+from kavach.core.model.regular.commands import PlaceOrder
 from kavach.core.refusals import Outcome
-from kavach.core.regular.commands import PlaceOrder
 from kavach.exchange.messages import Phase
 from kavach.units import (
     NS_PER_MS,

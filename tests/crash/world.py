@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from kavach.core.commands import Command
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Outcome
 from kavach.core.settings import Settings
 from kavach.data import load_instruments

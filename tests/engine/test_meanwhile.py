@@ -1,7 +1,7 @@
 """What is sent and said while an engine comes back, and not only where it ends."""
 
 from kavach.core import events as e
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.engine.engine import Engine
 from kavach.engine.record import decode_record
 from tests.core.scenario import Scene

@@ -17,7 +17,7 @@ from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.update_rows import order_update
 from kavach.api.legs import legs_of
 from kavach.core.events import Event
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
 from kavach.wire.updates import Kind

@@ -19,10 +19,10 @@ from kavach.core.commands import (
     PlaceCoverOrder,
     SquareOff,
 )
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.regular.commands import PlaceOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Answer, Outcome
-from kavach.core.regular.commands import PlaceOrder
-from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
 from kavach.engine.record import decode_record

@@ -3,11 +3,11 @@
 from collections import Counter
 
 from kavach.api import kept_rows
-from kavach.core.cover_order import CoverOrder
 from kavach.core.day import DAY_NS, next_midnight_ns
-from kavach.core.parent_order import ParentOrder
-from kavach.core.regular.order import RegularOrder
-from kavach.core.state import OmsState
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.state import OmsState
 from kavach.units import Product, Side
 
 

@@ -14,9 +14,9 @@ from kavach.api.history import history_rows
 from kavach.api.legs import LegView
 from kavach.api.rows import order_row, trade_rows
 from kavach.core.commands import Command, Leg, ModifyCoverOrder, OpenClient, PlaceCoverOrder
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.commands import ModifyOrder, PlaceOrder
 from kavach.core.refusals import Answer, Outcome, Refusal
-from kavach.core.regular.commands import ModifyOrder, PlaceOrder
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine

@@ -11,14 +11,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from kavach.core.commands import Kill, SquareOff
+from kavach.core.commands import Kill, Shares, SquareOff
 from kavach.core.events import ClientOpened, EntriesStopped
-from kavach.core.evolve import evolve
-from kavach.core.money.commands import GrantHoldings
-from kavach.core.money.holding import Shares
-from kavach.core.regular.events import RegularOrderPlaced
+from kavach.core.evolve.apply import evolve
+from kavach.core.model.money.commands import GrantHoldings
+from kavach.core.model.regular.events import RegularOrderPlaced
+from kavach.core.model.state import OmsState
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.data import load_instruments
 from kavach.units import (
     Exchange,

@@ -12,9 +12,9 @@ import pytest
 
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import State
-from kavach.core.order_life import Life
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import State
+from kavach.core.model.orders.life import Life
 from kavach.core.refusals import Answer
 from kavach.units import OrderType, Product, Side
 from kavach.venues.faults import Fault, FaultEffect, FaultOn

@@ -9,8 +9,8 @@ import pytest
 
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.cover_tables import State
-from kavach.core.leg_row import leg_row
+from kavach.core.model.cover.tables import State
+from kavach.core.model.leg_row import leg_row
 from kavach.engine.record import decode_record
 from kavach.units import OrderType, Product, Side
 from tests.core.scenario import Scene

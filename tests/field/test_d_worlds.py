@@ -9,8 +9,8 @@ import pytest
 
 from kavach.core.commands import PlaceCoverOrder, SquareOff
 from kavach.core.events import OrderCancelSent
+from kavach.core.model.regular.commands import CancelOrder, PlaceOrder
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.regular.commands import CancelOrder, PlaceOrder
 from kavach.core.settings import Settings
 from kavach.units import (
     NS_PER_MS,

@@ -14,10 +14,10 @@ from kavach.api.feed.snapshot import snapshot
 from kavach.api.listing import ROWS_PER_PIECE
 from kavach.core.commands import Leg
 from kavach.core.day import DAY_NS, next_midnight_ns
-from kavach.core.indexed import FEW, Indexed
-from kavach.core.parent_order import Trade
+from kavach.core.model.orders.indexed import FEW, Indexed
+from kavach.core.model.orders.parent_order import Trade
+from kavach.core.model.state import OmsSnapshot, OmsState
 from kavach.core.settings import Settings
-from kavach.core.state import OmsSnapshot, OmsState
 from kavach.data import load_instruments
 from kavach.units import Pips, Quantity
 from kavach.wire.rows import OrderRow

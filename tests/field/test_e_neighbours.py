@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from kavach.core.commands import Leg
-from kavach.core.parent_order import Trade
-from kavach.core.state import OmsState
+from kavach.core.model.orders.parent_order import Trade
+from kavach.core.model.state import OmsState
 from kavach.data import load_instruments
 from tests.api.world import BEARER, KART, TOKEN, entry
 from tests.feed.stage import Reader, feed_url, text_frame, upgrade

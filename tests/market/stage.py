@@ -3,7 +3,7 @@
 from typing import Final
 
 from kavach.core.commands import OpenClient, PlaceCoverOrder
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Answer
 from kavach.core.settings import Settings
 from kavach.data import load_instruments

@@ -22,15 +22,23 @@ _CORE: Final[tuple[Stage, ...]] = (
     _WORLDS,
     ("tests/twin", "tests/crash/test_crash_points.py", "tests/e2e"),
 )
+_FEATURES: Final[dict[str, tuple[Stage, ...]]] = {
+    "money": (("tests/core/money",), ("tests/api/test_portfolio.py",)),
+    "limits": (("tests/core/limits",), ("tests/api/test_limits.py",)),
+    "people": (("tests/core/test_people.py",), ("tests/people",)),
+    "gtt": (("tests/core/test_gtt.py",), ("tests/api/test_gtt.py",)),
+    "baskets": (("tests/core/test_baskets.py",), ("tests/api/test_baskets.py",)),
+    "cover/target": (("tests/core/test_brackets.py",),),
+    "cover/exit_group": (("tests/core/test_brackets.py",),),
+}
 # The longest beginning that fits a file tells.
 STAGES: Final[dict[str, tuple[Stage, ...]]] = {
     "core/": _CORE,
-    "core/money/": (("tests/core/money",), ("tests/api/test_portfolio.py",), *_CORE),
-    "core/limits/": (("tests/core/limits",), ("tests/api/test_limits.py",), *_CORE),
-    "core/people/": (("tests/core/test_people.py",), ("tests/people",), *_CORE),
-    "core/gtt/": (("tests/core/test_gtt.py",), ("tests/api/test_gtt.py",), *_CORE),
-    "core/baskets/": (("tests/core/test_baskets.py",), ("tests/api/test_baskets.py",), *_CORE),
-    "core/bracket/": (("tests/core/test_brackets.py",), *_CORE),
+    **{
+        f"core/{floor}/{feature}": (*stages, *_CORE)
+        for floor in ("model", "evolve", "rules")
+        for feature, stages in _FEATURES.items()
+    },
     "exchange/": (("tests/exchange",), ("tests/venues", "tests/core"), ("tests/twin",), *_CORE),
     "engine/": (
         ("tests/engine", "tests/venues"),

@@ -88,5 +88,5 @@ def test_what_is_called_equivalent_is_still_there() -> None:
 @pytest.mark.parametrize("package", ["core", "sdk"])
 def test_the_longest_name_tells_the_stages(package: str) -> None:
     """A part with tests of its own is shown to those first."""
-    assert stages("core/money/position.py")[0] == ("tests/core/money",)
+    assert stages("core/model/money/position.py")[0] == ("tests/core/money",)
     assert stages(f"{package}/x.py") == stages(f"{package}/y.py")

@@ -19,7 +19,7 @@ import httpx
 import pyotp
 
 from kavach.core.commands import OpenClient
-from kavach.core.people.commands import RegisterApp
+from kavach.core.model.people.commands import RegisterApp
 from kavach.core.refusals import Answer
 from kavach.credentials import secret_digest, token_digest
 from kavach.units import NS_PER_SECOND, Paise

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kavach.core.people.book import CODE_LIFETIME_NS
+from kavach.core.model.people.book import CODE_LIFETIME_NS
 from kavach.units import NS_PER_SECOND
 from tests.people.stage import (
     APP,

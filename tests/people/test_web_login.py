@@ -13,7 +13,7 @@ from kavach.api.people.checking import WAITING_MAX
 from kavach.api.people.guesses import GUESSES_MAX, STRANGERS_MAX, WINDOW_NS, Guesses
 from kavach.api.people.logins import Logins
 from kavach.core.commands import OpenClient
-from kavach.core.people.commands import SetCredentials
+from kavach.core.model.people.commands import SetCredentials
 from kavach.units import NS_PER_SECOND, Paise
 from tests.people.stage import LOGIN, PASSWORD, PIN, TWOFA, People, digest, totp
 

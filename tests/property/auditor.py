@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from fractions import Fraction
 
 from kavach.core import events as e
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.engine.engine import Engine
 from kavach.units import InstrumentKey, OrderType, Product, Side
 from tests.conservation import check_conservation

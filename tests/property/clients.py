@@ -23,8 +23,8 @@ from kavach.core.commands import (
     PlaceCoverOrder,
     SquareOff,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import State
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import State
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted

@@ -10,8 +10,8 @@ from typing import Final
 
 from kavach.core import events as e
 from kavach.core.commands import EndSession, Leg, OpenSession
-from kavach.core.parent_order import ParentOrder
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.engine.engine import accepted
 from kavach.exchange.messages import Phase
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side, TimestampNs

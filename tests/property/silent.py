@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kavach.core import events as e
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.venues.scripted import ScriptedOrder, ScriptedVenue, Told
 from tests.property import far
 from tests.property.auditor import Auditor

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kavach.core import events as e
 from kavach.core.commands import OpenClient, PlaceCoverOrder
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted
 from kavach.journal.memory import MemoryJournal

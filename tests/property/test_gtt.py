@@ -14,9 +14,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
-from kavach.core.gtt.rule import GttAction
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.gtt.rule import GttAction
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Refusal
 from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
 from kavach.venues.scripted import Told

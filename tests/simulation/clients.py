@@ -19,7 +19,7 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     PlaceCoverOrder,
 )
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.instruments import Instrument
 from kavach.units import (

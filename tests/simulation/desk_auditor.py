@@ -23,7 +23,6 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from kavach.core import events as e
-from kavach.core.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
 from kavach.core.commands import (
     EndSession,
     KeyedCommand,
@@ -32,11 +31,12 @@ from kavach.core.commands import (
     OpenSession,
     SquareOff,
 )
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, ModifyGtt
-from kavach.core.money.commands import ConvertPosition, GrantHoldings
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, ModifyGtt
+from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
+from kavach.core.model.orders.terms import OrderTerms
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.refusals import Answer
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.units import InstrumentKey, OrderType, Product, Side, opposite
 from tests.simulation.accounts import Accounts, Shown
 from tests.simulation.auditor import (

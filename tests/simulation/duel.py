@@ -16,7 +16,7 @@ from kavach.core.commands import (
     OpenClient,
     PlaceCoverOrder,
 )
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Answer, Outcome
 from kavach.units import (
     NS_PER_MS,

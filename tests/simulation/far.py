@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from kavach.core import events as e
-from kavach.core.order_life import Life
+from kavach.core.model.orders.life import Life
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
 from kavach.exchange.exchange import Exchange

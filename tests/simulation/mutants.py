@@ -76,7 +76,7 @@ MUTANTS: Final = (
     # --- Those that cover-order 5.10 names ----------------------------------------------------
     _one(
         "W counts an amend in flight at its larger size",
-        "core/venue_order.py",
+        "core/model/orders/venue_order.py",
         "if self.amend is not None and self.amend.quantity > total:",
         "if False:",
     ),
@@ -84,13 +84,13 @@ MUTANTS: Final = (
         "the stop becomes the exit in place; nothing new beside what is being cancelled",
         (
             Change(
-                "core/flatten.py",
+                "core/rules/cover/exit.py",
                 "        elif price is not None and (",
                 "        elif order.order_type is not LIMIT:\n            cancel(desk, order)\n"
                 "        elif price is not None and (",
             ),
             Change(
-                "core/venue_order.py",
+                "core/model/orders/venue_order.py",
                 "            return self.final_filled - self.filled_quantity\n        total",
                 "            return self.final_filled - self.filled_quantity\n"
                 "        if self.in_flight is InFlight.CANCEL:\n            return 0\n"
@@ -100,87 +100,87 @@ MUTANTS: Final = (
     ),
     _one(
         "C1 leaves the stop alone",
-        "core/sending.py",
+        "core/rules/orders/sending.py",
         "    for order in parent.entries:\n        if order.live and order.in_flight is _NONE",
         "    for order in parent.entries + parent.exits:\n"
         "        if order.live and order.in_flight is _NONE",
     ),
     _one(
         "no stop before the first fill",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "            submit_entry(desk, cover, instrument)\n            return cover.state\n",
         _STOP_WITH_ENTRY,
     ),
     _one(
         "a fired stop cancels the remainder",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "    if cover.cancel_source is None and not cover.entry_dead:\n        desk.emit",
         "    if cover.cancel_source is None and False:\n        desk.emit",
     ),
     _one(
         "the stop grows with the fills",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "    if missing <= 0 or _busy(cover):\n        return\n    for order in reversed",
         "    if missing <= 0 or cover.exits:\n        return\n    for order in reversed",
     ),
     _one(
         "a trade counts once",
-        "core/hearing.py",
+        "core/rules/orders/deduplication.py",
         "not parent.has_trade(report.trade_id)",
         "True",
     ),
     _one(
         "a late fill after an exit is flattened and not covered",
-        "core/cover_order.py",
+        "core/model/cover/order.py",
         "        if self.exit_source is not None:\n            return EXITING\n",
         "        if self.exit_source is not None and self.gap == 0:\n            return EXITING\n",
     ),
     # --- Position and exits -------------------------------------------------------------------
     _one(
         "one stop operation at a time",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "if order.waits and not order.is_target and not order.link_owes:",
         "if False:",
     ),
     _one(
         "a fresh exit is for what no live exit could fill",
-        "core/flatten.py",
+        "core/rules/cover/exit.py",
         "    missing = cover.exposed\n    if missing <= 0 or desk.now_ns",
         "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
     ),
     _one(
         "the wait for the remainder ends",
-        "core/flatten.py",
+        "core/rules/cover/exit.py",
         "not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns",
         "not cover.entry_dead",
     ),
     _one(
         "a closed order still owes the trades of its closing report",
-        "core/evolve.py",
+        "core/evolve/orders.py",
         "order.final_filled = max(event.filled_quantity, order.filled_quantity)",
         "order.final_filled = order.filled_quantity",
     ),
     _one(
         "a passed trigger gets no stop",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         'until nothing that filled is open."""\n',
         'until nothing that filled is open."""\n    return _protect(desk, cover, instrument)\n',
     ),
     _one(
         "a lost stop is placed again at once",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "cover.ladder_tries < settings.stop_tries_max",
         "cover.ladder_tries < 0",
     ),
     _one(
         "who is naked too long is flattened",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "    if naked_ns >= settings.t_naked_ns:\n",
         "    if naked_ns >= 10 * settings.t_naked_ns:\n",
     ),
     _one(
         "a fired stop that does not fill is chased",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         ">= desk.state.settings.t_chase_ns and cover.position > 0",
         ">= 99 * desk.state.settings.t_chase_ns and cover.position > 0",
     ),
@@ -192,139 +192,139 @@ MUTANTS: Final = (
     ),
     _one(
         "an order that ended holds nothing",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "    elif cover.position == 0:\n",
         "    elif cover.entry_filled:\n",
     ),
     # --- Brackets -----------------------------------------------------------------------------
     _one(
         "the total of a linked exit counts what its link has traded",
-        "core/bracket/quantities.py",
+        "core/model/cover/exit_group.py",
         "    return traded(exits, link) + position - linked_most(_others(exits, link))",
         "    return position - linked_most(_others(exits, link))",
     ),
     _one(
         "stop and target are linked at the exchange",
-        "core/bracket/duties.py",
+        "core/rules/cover/target.py",
         "            Validity.DAY,\n            link,\n",
         "            Validity.DAY,\n            desk.state.next_tag,\n",
     ),
     _one(
         "what one exit trades counts against the others",
-        "core/bracket/evolve.py",
+        "core/evolve/cover.py",
         "            order.linked_filled += quantity\n",
         "            order.linked_filled += 0\n",
     ),
     _one(
         "linked exits count once in W, not each",
-        "core/bracket/quantities.py",
+        "core/model/cover/exit_group.py",
         "    return sum(_most(orders) for orders in _by_link(exits))",
         "    return sum(order.leaves_max for order in exits)",
     ),
     _one(
         "a target waits for its stop",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         'Place the stop, or grow it, until nothing that filled is open."""\n',
         'Place the stop, or grow it, until nothing that filled is open."""\n'
         "    tend_target(desk, cover)\n",
     ),
     _one(
         "a target that trades cancels the remainder",
-        "core/bracket/duties.py",
+        "core/rules/cover/target.py",
         "    if cover.cancel_source is None and not cover.entry_dead and _targets_filled(cover):",
         "    if False and cover.cancel_source is None and _targets_filled(cover):",
     ),
     _one(
         "on the way out the target is taken back",
-        "core/flatten.py",
+        "core/rules/cover/exit.py",
         "    drop_target(desk, cover)\n",
         "",
     ),
     _one(
         "a target is no stop",
-        "core/bracket/quantities.py",
+        "core/model/cover/exit_group.py",
         "max((order.confirmed_leaves for order in orders if not order.is_target), default=0)",
         "max((order.confirmed_leaves for order in orders), default=0)",
     ),
     # --- The budget of requests to the exchange -----------------------------------------------
     _one(
         "entries leave a share of every second to protection",
-        "core/limits/profiles.py",
+        "core/model/limits/profiles.py",
         "entries=_within(6)),  # Four",
         "entries=_within(7)),  # Four",
     ),
     _one(
         "entries give way to protection that has used the second up",
-        "core/limits/budget.py",
+        "core/rules/limits/budget.py",
         "    of_all = later(desk, wire.all, budget.all, entries)",
         "    of_all = None",
     ),
     _one(
         "a change of an entry spends what an entry spends",
-        "core/limits/admission.py",
+        "core/rules/admission.py",
         "    if isinstance(command, ModifyOrder | ModifyCoverOrder):",
         "    if isinstance(command, ModifyOrder):",
     ),
     _one(
         "a market entry follows the market within the budget",
-        "core/sending.py",
+        "core/rules/orders/sending.py",
         "            and fits(desk, parent)\n",
         "",
     ),
     # --- Silence ------------------------------------------------------------------------------
     _one(
         "an absence is believed only when nothing can be under way",
-        "core/hearing.py",
+        "core/rules/orders/deduplication.py",
         "        if settled:\n            yield from _absent(order)",
         "        if True:\n            yield from _absent(order)",
     ),
     _one(
         "a change is called lost only when nothing can be under way",
-        "core/hearing.py",
+        "core/rules/orders/deduplication.py",
         "    elif settled and status.standing is not Standing.CLOSED:",
         "    elif status.standing is not Standing.CLOSED:",
     ),
     _one(
         "an answer is to its own request",
-        "core/hearing.py",
+        "core/rules/orders/deduplication.py",
         "order.in_flight is awaited and serial in (0, order.serial)",
         "order.in_flight is awaited",
     ),
     _one(
         "what is said when asked holds for the request it was asked about",
-        "core/hearing.py",
+        "core/rules/orders/deduplication.py",
         "asked_about = status.serial == order.serial",
         "asked_about = True",
     ),
     _one(
         "an unanswered request is asked about, again and again",
-        "core/doubt.py",
+        "core/rules/orders/unacknowledged.py",
         "    due = [query_due_ns(desk, order) for order in orders if order.waits]",
         "    due = [query_due_ns(desk, o) for o in orders if o.waits and not o.queries]",
     ),
     _one(
         "trades that are only told when asked are booked",
-        "core/hearing.py",
+        "core/rules/orders/deduplication.py",
         "    yield from status.trades\n",
         "    yield from status.trades[:1]\n",
     ),
     _one(
         "live orders are compared now and then",
-        "core/doubt.py",
+        "core/rules/orders/unacknowledged.py",
         "    if desk.state.settings.t_reconcile_ns:\n        due",
         "    if False:\n        due",
     ),
     _one(
         "a cancel that never arrived is sent again",
-        "core/evolve.py",
-        "    _settle_modify(state, parent, refused=order.purpose is _ENTRY)\n"
+        "core/evolve/orders.py",
+        "    settle_modify(state, parent, refused=order.purpose is _ENTRY)\n"
         '    _note(parent, order, "request_lost", at_ns)\n',
         "    order.cancel_refused_at_ns = at_ns + 10**12\n"
         '    _note(parent, order, "request_lost", at_ns)\n',
     ),
     _one(
         "nothing is sent while the link is down",
-        "core/duties.py",
+        "core/rules/cover/protect.py",
         "    if everything.link_down:\n        return state",
         "    if everything.link_down and False:\n        return state",
     ),
@@ -337,19 +337,19 @@ MUTANTS: Final = (
     ),
     _one(
         "foreign orders look unknown",
-        "core/asks.py",
+        "core/rules/cover/requests.py",
         "    if cover is None or cover.client_id != client_id:",
         "    if cover is None:",
     ),
     _one(
         "an accepted exit stays accepted",
-        "core/asks.py",
+        "core/rules/cover/requests.py",
         "    repeats = cover.exited_by_user and",
         "    repeats = False and cover.exited_by_user and",
     ),
     _one(
         "the square-off takes who is covered out",
-        "core/cover_tables.py",
+        "core/model/cover/tables.py",
         "    COVERED:      ( D.EXIT,        D.AWAIT_END,",
         "    COVERED:      ( D.NOTHING,     D.AWAIT_END,",
     ),
@@ -374,43 +374,43 @@ MUTANTS: Final = (
     # --- The rest of the API ------------------------------------------------------------------
     _one(
         "a parked order goes nowhere before the session opens",
-        "core/regular/evolve.py",
+        "core/evolve/regular.py",
         "        parked=event.amo,\n",
         "        parked=False,\n",
     ),
     _one(
         "a parked order is let go at the opening",
-        "core/regular/day.py",
+        "core/rules/regular/day.py",
         "    if act is DayAct.RELEASE:\n",
         "    if act is DayAct.RELEASE and False:\n",
     ),
     _one(
         "a cancelled regular order is cancelled at the venue",
-        "core/regular/duties.py",
+        "core/rules/regular/obligations.py",
         "        cancel_remainder(desk, order)\n",
         "        pass\n",
     ),
     _one(
         "a regular order ends when nothing of it lives",
-        "core/regular/duties.py",
+        "core/rules/regular/obligations.py",
         "    if order.ended is None and order.entry_dead:\n",
         "    if order.ended is None and order.entry_filled:\n",
     ),
     _one(
         "silence about a regular order is asked about",
-        "core/regular/duties.py",
+        "core/rules/regular/obligations.py",
         "    due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)\n",
         "    due = entry_wakes(desk, order)\n",
     ),
     _one(
         "the square-off waits until nothing else can trade",
-        "core/regular/square_off.py",
+        "core/rules/regular/square_off.py",
         "    if any(_may_trade(order, key) for order in reversed(state.living_of(client_id))):\n",
         "    if False:\n",
     ),
     _one(
         "what is left after the last cancel is squared off",
-        "core/regular/square_off.py",
+        "core/rules/regular/square_off.py",
         "    if order.over and order.product is Product.MIS:\n",
         "    if False:\n",
     ),
@@ -422,13 +422,13 @@ MUTANTS: Final = (
     ),
     _one(
         "a rule fires at its trigger and not before",
-        "core/gtt/watch.py",
+        "core/model/gtt/watch.py",
         "above[: bisect_right(above, (last_pips, _LAST))]",
         "above[:1]",
     ),
     _one(
         "a rule waits on the side on which it was armed",
-        "core/gtt/asks.py",
+        "core/rules/gtt/requests.py",
         "GttTrigger(wish.at_pips, wish.at_pips > last, wish.price_pips, wish.quantity)",
         "GttTrigger(wish.at_pips, wish.at_pips <= last, wish.price_pips, wish.quantity)",
     ),
@@ -446,38 +446,38 @@ MUTANTS: Final = (
     ),
     _one(
         "a rule ends with its last day",
-        "core/gtt/triggering.py",
+        "core/rules/gtt/triggering.py",
         "        if rule.expiry_day <= today and",
         "        if rule.expiry_day < today and",
     ),
     _one(
         "a rule that is cancelled is not watched",
-        "core/gtt/evolve.py",
+        "core/evolve/gtt.py",
         "    _move(state, event.rule_id, _CANCEL).updated_at_ns = at_ns\n",
         "    pass\n",
     ),
     _one(
         "each order of a basket is placed once",
-        "core/baskets/asks.py",
+        "core/rules/baskets/requests.py",
         "        placed = place_terms(desk, command.client_id, terms)\n",
         "        place_terms(desk, command.client_id, terms)\n"
         "        placed = place_terms(desk, command.client_id, terms)\n",
     ),
     _one(
         "a day is settled once",
-        "core/money/day_end.py",
+        "core/rules/money/day_end.py",
         "    if desk.state.settled_days.get(exchange.value) != desk.day():\n",
         "    if True:\n",
     ),
     _one(
         "what is converted leaves the old product",
-        "core/money/evolve.py",
+        "core/evolve/money.py",
         "    move(event, old, -1)\n",
         "    move(event, old, 0)\n",
     ),
     _one(
         "an order that is over blocks no margin",
-        "core/evolve.py",
+        "core/evolve/cover.py",
         "    cover.ended_at_ns = at_ns\n    state.index.end(cover)\n    state.reblock(cover)\n",
         "    cover.ended_at_ns = at_ns\n    state.index.end(cover)\n",
     ),
@@ -486,7 +486,7 @@ MUTANTS: Final = (
 # The core asserts some invariants itself; in the copies it does not, so that the auditor must see.
 SILENCED: Final = (
     Change(
-        "core/cover_order.py",
+        "core/model/cover/order.py",
         "        position = self.entry_filled - self.exits_filled - self.settled_quantity\n"
         "        if not self.exits and",
         "        return\n"
@@ -494,7 +494,7 @@ SILENCED: Final = (
         "        if not self.exits and",
     ),
     Change(
-        "core/flatten.py",
+        "core/rules/cover/exit.py",
         "    assert 0 < quantity <= cover.position - cover.exit_leaves_max, ",
         "    assert True, ",
     ),

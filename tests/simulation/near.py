@@ -13,9 +13,9 @@ from typing import ClassVar, Final
 
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.settings import Settings
-from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import Engine
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent

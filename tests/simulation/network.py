@@ -21,8 +21,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.parent_order import ParentOrder
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.exchange import messages as x
 from kavach.exchange.exchange import Exchange
 from kavach.units import NS_PER_MS, InstrumentKey, OrderType, Quantity, TimestampNs

@@ -25,9 +25,9 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     OpenClient,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.limits.commands import ChooseLimits
-from kavach.core.limits.profiles import Profile
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.limits.commands import ChooseLimits
+from kavach.core.model.limits.profiles import Profile
 from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from kavach.api.call import Reply, encode
 from kavach.core.commands import Command
+from kavach.core.model.regular.commands import PlaceOrder
 from kavach.core.refusals import Outcome
-from kavach.core.regular.commands import PlaceOrder
 from kavach.units import Product
 from tests.simulation.far import FarWorld
 from tests.simulation.near import NearWorld

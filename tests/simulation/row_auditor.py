@@ -25,8 +25,8 @@ from kavach.core.commands import (
     OpenSession,
     PlaceCoverOrder,
 )
+from kavach.core.model.regular.commands import ModifyOrder, PlaceOrder
 from kavach.core.refusals import Answer
-from kavach.core.regular.commands import ModifyOrder, PlaceOrder
 from tests.simulation.auditor import Asked, Seen, Thing
 from tests.simulation.row_rules import OVER, Leg, check_history, check_row, pips
 from tests.simulation.slips import Slip

@@ -11,7 +11,7 @@ from typing import Final
 
 RowMutant = tuple[str, str, str, str]
 
-_ROW: Final = "core/leg_row.py"
+_ROW: Final = "core/model/leg_row.py"
 ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     (
         "quantity of a row is what stands and what has filled",
@@ -57,7 +57,7 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     ),
     (
         "version of a row changes while time stands still",
-        "core/parent_order.py",
+        "core/model/orders/parent_order.py",
         "        self.entry_version_ns = max(at_ns, self.entry_version_ns + VERSION_STEP_NS)\n",
         "        self.entry_version_ns = max(at_ns, self.entry_version_ns)\n",
     ),
@@ -81,25 +81,25 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     ),
     (
         "the system's orders are refused to clients",
-        "core/regular/asks.py",
+        "core/rules/regular/requests.py",
         "return Refusal(Reason.ORDER_MUST_BE_THE_CLIENTS) if order.squares_off else order",
         "return order",
     ),
     (
         "what a client writes decides nothing",
-        "core/regular/order.py",
+        "core/model/regular/order.py",
         "        return self.by_system\n",
         '        return self.by_system or self.device == "SQUARE_OFF"\n',
     ),
     (
         "exits of one client that would meet take turns",
-        "core/turns.py",
+        "core/rules/orders/turns.py",
         "    if not found:\n        return None\n",
         "    if True:\n        return None\n",
     ),
     (
         "what was carried is protected after the opening",
-        "core/carried.py",
+        "core/rules/cover/resume.py",
         "    for cover in list(state.every_cover()):\n",
         "    for cover in ():\n",
     ),

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from kavach.core.gtt.commands import CreateGtt, GttWish, ModifyGtt
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.gtt.commands import CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.units import NS_PER_SECOND, OrderType
 
 ACTIVE: Final = "ACTIVE"

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.twin.audit import audit
 from kavach.twin.audit_rows import check_rows
 from tests.simulation.near import NearWorld

@@ -12,18 +12,17 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 from zlib import crc32
 
-from kavach.core.baskets.basket import BasketType
-from kavach.core.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
-from kavach.core.commands import Command, KeyedCommand, SquareOff
+from kavach.core.commands import Command, KeyedCommand, Shares, SquareOff
 from kavach.core.day import DAY_NS, IST_NS
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
-from kavach.core.gtt.rule import GttAction, GttRule
-from kavach.core.money.commands import ConvertPosition, GrantHoldings
-from kavach.core.money.holding import Shares
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.baskets.basket import BasketType
+from kavach.core.model.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
+from kavach.core.model.orders.terms import OrderTerms
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Answer, Outcome, Refusal
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
-from kavach.core.regular.order import RegularOrder
 from kavach.instruments import Instrument
 from kavach.units import (
     NS_PER_SECOND,

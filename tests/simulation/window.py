@@ -24,7 +24,7 @@ from kavach.api.listing import Plan
 from kavach.api.options import ApiOptions
 from kavach.core.commands import Command
 from kavach.core.events import Event
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
 from kavach.engine.quote import Quote

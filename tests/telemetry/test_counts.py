@@ -9,8 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from kavach.core import events as e
-from kavach.core.cover_tables import State
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.cover.tables import State
+from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Outcome, Reason
 from kavach.engine.engine import Engine
 from kavach.engine.observer_port import Observer

@@ -18,7 +18,7 @@ import uvicorn
 from kavach.api.app import create_app
 from kavach.api.options import ApiOptions
 from kavach.core.commands import Command, Leg, OpenClient, PlaceCoverOrder
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Answer
 from kavach.core.settings import Settings
 from kavach.data import load_instruments

@@ -12,14 +12,14 @@ import msgspec
 import pytest
 
 from kavach.core.commands import CancelCoverOrder, EndSession, Leg
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import State
 from kavach.core.events import OrderAmendSent, RequestAnswered, Source
-from kavach.core.money.events import DaySettled
-from kavach.core.order_life import InFlight, Life
-from kavach.core.parent_order import LegChange, Trade
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import State
+from kavach.core.model.money.events import DaySettled
+from kavach.core.model.orders.life import InFlight, Life
+from kavach.core.model.orders.parent_order import LegChange, Trade
+from kavach.core.model.state import OmsState
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase

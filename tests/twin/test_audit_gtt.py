@@ -10,16 +10,21 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from kavach.core.baskets.basket import BasketExecution, BasketOutcome, BasketType, SavedBasket
-from kavach.core.baskets.commands import AddBasketOrder, CreateBasket, DeleteBasket, ExecuteBasket
 from kavach.core.commands import EndSession, KeyedCommand
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish
-from kavach.core.gtt.gtt_tables import GttState
-from kavach.core.gtt.rule import GttAction, GttRule
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.baskets.basket import BasketExecution, BasketOutcome, BasketType, SavedBasket
+from kavach.core.model.baskets.commands import (
+    AddBasketOrder,
+    CreateBasket,
+    DeleteBasket,
+    ExecuteBasket,
+)
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.gtt.tables import GttState
+from kavach.core.model.orders.terms import OrderTerms
+from kavach.core.model.regular.commands import ModifyOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Answer
-from kavach.core.regular.commands import ModifyOrder
-from kavach.core.regular.order import RegularOrder
 from kavach.exchange.messages import Phase
 from kavach.twin.audit import audit
 from kavach.units import Exchange, OrderType, Pips, Product, Quantity, Side, TimestampNs, Validity

@@ -7,7 +7,7 @@ from time import sleep
 
 import pytest
 
-from kavach.core.cover_tables import State
+from kavach.core.model.cover.tables import State
 from kavach.engine.clock_port import TimeSource
 from kavach.twin import calls
 from kavach.twin.travel import travel

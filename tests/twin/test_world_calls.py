@@ -2,8 +2,8 @@
 
 import pytest
 
-from kavach.core.cover_tables import State
-from kavach.core.order_life import Life
+from kavach.core.model.cover.tables import State
+from kavach.core.model.orders.life import Life
 from kavach.credentials import is_secret, token_digest
 from kavach.units import Pips
 from tests.twin.stage import ADDRESS, TOKEN, Served

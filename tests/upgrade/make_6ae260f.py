@@ -27,7 +27,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from kavach.core.listing.events import InstrumentListed
+from kavach.core.model.listing.events import InstrumentListed
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine

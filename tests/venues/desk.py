@@ -9,7 +9,7 @@ from kavach.core.commands import (
     OpenSession,
     PlaceCoverOrder,
 )
-from kavach.core.cover_order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Outcome
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted

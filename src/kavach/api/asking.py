@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from kavach.api.call import Call, Reply
 from kavach.api.edge import Edge
 from kavach.core.commands import KeyedCommand, ModifyCoverOrder
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.commands import ModifyOrder
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.regular.commands import ModifyOrder
 from kavach.units import InstrumentKey, OrderType, Pips, instrument_key
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField, ErrorCode, invalid_text

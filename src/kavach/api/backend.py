@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from kavach.core.commands import Command
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
-from kavach.core.state import OmsState
-from kavach.core.ticket import Ticket
+from kavach.core.rules.pending import Ticket
 from kavach.engine.quote import Quote
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey

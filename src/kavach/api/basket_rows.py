@@ -5,8 +5,8 @@ Source: wire 1.8.
 """
 
 from kavach.api.edge import Edge
-from kavach.core.baskets.basket import SavedBasket
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.baskets.basket import SavedBasket
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.instruments import Instrument
 from kavach.wire import baskets as wire
 from kavach.wire.money import number, percentage

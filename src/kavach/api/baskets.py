@@ -23,9 +23,9 @@ from kavach.api.kept_terms import (
 from kavach.api.legs import LegView
 from kavach.api.listing import listing, rows_of
 from kavach.api.route import PREFIX, Query, Route
-from kavach.core.baskets.asks import ALL
-from kavach.core.baskets.basket import BasketExecution, BasketOrder, BasketType, SavedBasket
-from kavach.core.baskets.commands import (
+from kavach.core.commands import KeyedCommand, Leg
+from kavach.core.model.baskets.basket import BasketExecution, BasketOrder, BasketType, SavedBasket
+from kavach.core.model.baskets.commands import (
     AddBasketOrder,
     CreateBasket,
     DeleteBasket,
@@ -34,9 +34,9 @@ from kavach.core.baskets.commands import (
     RemoveBasketOrder,
     RenameBasket,
 )
-from kavach.core.commands import KeyedCommand, Leg
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.core.rules.baskets.requests import ALL
 from kavach.units import OrderType, Pips, Product
 from kavach.wire import answers, headers
 from kavach.wire import baskets as wire

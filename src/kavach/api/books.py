@@ -19,9 +19,9 @@ from kavach.api.legs import LegView
 from kavach.api.listing import listing, rows_of
 from kavach.api.route import CLIENT, ORDER_ID, PREFIX, Query, Route
 from kavach.core.day import DAY_NS, IST_NS, next_midnight_ns
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.state import OmsState
 from kavach.wire import fields as read
 from kavach.wire import headers
 from kavach.wire.answers import (

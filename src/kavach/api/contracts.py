@@ -17,7 +17,7 @@ from kavach.api.call import Call, Knock, Reply, encode
 from kavach.api.contract_rows import expiry_row, quote_row, scrip_row, search_row
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import CLIENT, PREFIX, Query, Route
-from kavach.core.limits.profiles import LimitClass
+from kavach.core.model.limits.profiles import LimitClass
 from kavach.instruments import Instrument
 from kavach.units import Exchange, instrument_key
 from kavach.wire import fields as read

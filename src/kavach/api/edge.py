@@ -46,9 +46,9 @@ from kavach.api.refusals import told
 from kavach.api.turns import turns_of
 from kavach.contracts.catalogue import Catalogue
 from kavach.core.commands import KeyedCommand
-from kavach.core.figures import with_figures
-from kavach.core.limits.profiles import LimitClass
+from kavach.core.model.limits.profiles import LimitClass
 from kavach.core.refusals import Refusal
+from kavach.core.rules.figures import with_figures
 from kavach.engine.journal_port import JournalError, JournalPaused
 from kavach.units import NS_PER_SECOND
 from kavach.wire.errors import (

@@ -23,8 +23,8 @@ from kavach.api.edge import Edge
 from kavach.api.portfolio import asked_of
 from kavach.api.route import CLIENT, PREFIX, Query, Route
 from kavach.api.rows import PRODUCT_NUMBER
-from kavach.core.accounts import Client
-from kavach.core.money.margin import order_margin_paise, position_margin_paise
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.margin import order_margin_paise, position_margin_paise
 from kavach.instruments import Instrument
 from kavach.units import PIPS_PER_PAISA, Paise, Product, Quantity, Side, cash_text, instrument_key
 from kavach.wire import fields as read

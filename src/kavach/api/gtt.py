@@ -14,10 +14,10 @@ from kavach.api.kept_terms import kept_or, terms_of, within
 from kavach.api.listing import listing, rows_of
 from kavach.api.route import CLIENT, PREFIX, Route
 from kavach.core.commands import KeyedCommand
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
-from kavach.core.gtt.rule import GttAction, GttRule
-from kavach.core.limits.profiles import LimitClass
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.limits.profiles import LimitClass
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Pips, Quantity
 from kavach.wire import fields as read

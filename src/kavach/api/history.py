@@ -14,9 +14,9 @@ from uuid import NAMESPACE_OID, uuid5
 
 from kavach.api.legs import LegView
 from kavach.core.commands import Leg
-from kavach.core.order_life import Life
-from kavach.core.parent_order import LegChange
-from kavach.core.regular.order import RegularOrder
+from kavach.core.model.orders.life import Life
+from kavach.core.model.orders.parent_order import LegChange
+from kavach.core.model.regular.order import RegularOrder
 from kavach.units import NS_PER_SECOND
 from kavach.wire.money import average, number
 from kavach.wire.rows import HistoryRow

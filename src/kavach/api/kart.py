@@ -28,7 +28,7 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     PlaceCoverOrder,
 )
-from kavach.core.limits.profiles import LimitClass
+from kavach.core.model.limits.profiles import LimitClass
 from kavach.core.refusals import Outcome, Refusal
 from kavach.units import (
     Pips,

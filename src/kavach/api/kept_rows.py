@@ -16,8 +16,8 @@ from kavach.api import rows
 from kavach.api.call import encode
 from kavach.api.legs import legs_of
 from kavach.api.listing import ROWS_PER_STEP, Plan, Steps, weight_of
-from kavach.core.parent_order import LegChange, ParentOrder
-from kavach.core.state import OmsState
+from kavach.core.model.orders.parent_order import LegChange, ParentOrder
+from kavach.core.model.state import OmsState
 from kavach.wire.statuses import is_completed
 
 ORDERS_MAX: Final = 200_000  # Whose rows are kept; some 1.4 kB a row.

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Final, Protocol, TypeVar
 
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.orders.terms import OrderTerms
 from kavach.units import (
     Exchange,
     InstrumentKey,

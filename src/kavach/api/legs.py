@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
-from kavach.core.leg_row import is_owed, shown_row, speaker_of
-from kavach.core.order_life import CLOSED, InFlight, Life
-from kavach.core.parent_order import ParentOrder
-from kavach.core.regular.order import RegularOrder
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.leg_row import is_owed, shown_row, speaker_of
+from kavach.core.model.orders.life import CLOSED, InFlight, Life
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 from kavach.wire.statuses import OrderStatus

@@ -7,10 +7,10 @@ looking must not write to the journal. Which rules hold, and how orders are coun
 Source: wire 5.4; docs/wire/limits.md.
 """
 
-from kavach.core.limits.profiles import HouseRules, LimitClass
-from kavach.core.limits.windows import Tally, count, in_the_way, room_at_ns
+from kavach.core.model.limits.profiles import HouseRules, LimitClass
+from kavach.core.model.limits.windows import Tally, count, in_the_way, room_at_ns
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.state import OmsState
 
 
 class Pacing:

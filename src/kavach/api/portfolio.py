@@ -15,8 +15,8 @@ from kavach.api.listing import listing, rows_of
 from kavach.api.position_rows import day_row, holding_row
 from kavach.api.route import CLIENT, PREFIX, Query, Route
 from kavach.api.rows import position_row
-from kavach.core.money.commands import ConvertPosition
-from kavach.core.money.position import Position
+from kavach.core.model.money.commands import ConvertPosition
+from kavach.core.model.money.position import Position
 from kavach.core.refusals import Refusal
 from kavach.units import instrument_key
 from kavach.wire import fields as read

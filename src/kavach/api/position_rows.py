@@ -11,9 +11,9 @@ Source: wire 1.5; docs/wire/portfolio.md.
 from typing import Final
 
 from kavach.api.rows import position_row
-from kavach.core.accounts import Client
-from kavach.core.money.holding import Holding
-from kavach.core.money.position import Position
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.holding import Holding
+from kavach.core.model.money.position import Position
 from kavach.instruments import Instrument
 from kavach.units import PIPS_PER_PAISA, Exchange, Paise, Product
 from kavach.wire.money import amount, average, number

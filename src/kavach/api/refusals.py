@@ -9,9 +9,9 @@ Source: cover-order 5.7; wire 1.11, Decisions 1, 5, 6, 7, 15, 19.
 
 from typing import Final, NamedTuple
 
-from kavach.core.baskets.asks import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
-from kavach.core.gtt.asks import GTTS_MAX
 from kavach.core.refusals import Reason, Refusal
+from kavach.core.rules.baskets.requests import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
+from kavach.core.rules.gtt.requests import GTTS_MAX
 from kavach.wire.errors import (
     FORBIDDEN,
     UNAUTHORISED,

@@ -22,9 +22,9 @@ from kavach.api.asking import (
 from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import ORDER_ID, PREFIX, Route
-from kavach.core.limits.profiles import LimitClass
+from kavach.core.model.limits.profiles import LimitClass
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.refusals import Outcome, Refusal
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.units import (
     Pips,
     Quantity,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kavach.api.edge import Handler, OpenHandler
-from kavach.core.limits.profiles import LimitClass
+from kavach.core.model.limits.profiles import LimitClass
 
 PREFIX: Final = "/api/v1"
 ORDER_ID: Final = "oms_order_id"

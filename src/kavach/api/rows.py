@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from kavach.api.legs import LegView, legs_of
-from kavach.core.accounts import Client
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder, Plan
-from kavach.core.money.position import Position
-from kavach.core.parent_order import LegChange, ParentOrder, Trade
-from kavach.core.regular.order import RegularOrder
+from kavach.core.model.cover.order import CoverOrder, Plan
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.position import Position
+from kavach.core.model.orders.parent_order import LegChange, ParentOrder, Trade
+from kavach.core.model.regular.order import RegularOrder
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, InstrumentKey, Paise, Product
 from kavach.wire.activity import reference_of

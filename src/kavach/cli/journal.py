@@ -19,10 +19,10 @@ import msgspec
 
 from kavach.cli.reading import reading
 from kavach.core import events as e
-from kavach.core.baskets.events import BasketCreated
-from kavach.core.bracket.events import TargetLegNamed
-from kavach.core.gtt.events import GttCreated
-from kavach.core.regular.events import RegularOrderPlaced
+from kavach.core.model.baskets.events import BasketCreated
+from kavach.core.model.cover.events import TargetLegNamed
+from kavach.core.model.gtt.events import GttCreated
+from kavach.core.model.regular.events import RegularOrderPlaced
 from kavach.engine.journal_port import Journal, JournalCorrupt
 from kavach.engine.record import decode_record
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, PIPS_PER_PAISA, PIPS_PER_RUPEE

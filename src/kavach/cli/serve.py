@@ -17,7 +17,7 @@ import click
 from kavach import __version__
 from kavach.api.options import ApiOptions
 from kavach.cli.values import DATA_DIR, REDIRECT, SPEED, TOKEN
-from kavach.core.limits.profiles import Profile
+from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
 from kavach.main import (
     MarketKind,

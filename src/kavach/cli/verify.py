@@ -17,9 +17,9 @@ import click
 import msgspec
 
 from kavach.cli.reading import FOUND, reading
-from kavach.core.cover_order import CoverOrder
-from kavach.core.parent_order import ParentOrder
-from kavach.core.regular.order import RegularOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine

@@ -12,7 +12,6 @@ from typing import ClassVar
 
 import msgspec
 
-from kavach.core.money.holding import Shares
 from kavach.units import (
     Exchange,
     InstrumentKey,
@@ -24,6 +23,14 @@ from kavach.units import (
     Side,
     Validity,
 )
+
+
+class Shares(msgspec.Struct, frozen=True, array_like=True):
+    """Shares of one instrument, and what one of them was bought for."""
+
+    instrument: InstrumentKey
+    quantity: Quantity
+    price_pips: Pips
 
 
 class Leg(StrEnum):

@@ -18,13 +18,6 @@ from typing import Any, Final, cast
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.asks import cancel_cover_order, modify_cover_order, place_cover_order
-from kavach.core.asks import conclude as conclude_cover
-from kavach.core.baskets import asks as baskets
-from kavach.core.baskets import commands as basket_commands
-from kavach.core.bracket.quantities import could_have_traded
-from kavach.core.bracket.tables import TARGET_REPORT, TargetReport
-from kavach.core.carried import resume_carried
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
@@ -42,8 +35,10 @@ from kavach.core.commands import (
     RestoreLink,
     SquareOff,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import (
+from kavach.core.model.baskets import commands as basket_commands
+from kavach.core.model.cover.exit_group import could_have_traded
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import (
     CLOCK,
     EXIT_REPORT,
     Act,
@@ -53,37 +48,46 @@ from kavach.core.cover_tables import (
     Meaning,
     State,
 )
-from kavach.core.desk import Desk
-from kavach.core.doubt import ask_siblings, ask_what_became, compare_unasked
-from kavach.core.evidence import proves_change
-from kavach.core.flatten import harden
-from kavach.core.gaps import Gaps
-from kavach.core.gtt import asks as gtts
-from kavach.core.gtt import commands as gtt_commands
-from kavach.core.gtt.triggering import look_again, price_moved, session_ended, time_reached
-from kavach.core.hearing import denied, missing_reports, news
-from kavach.core.kinds import KINDS
-from kavach.core.limits.admission import admit
-from kavach.core.limits.choosing import choose_limits, register_algo
-from kavach.core.limits.commands import ChooseLimits, RegisterAlgo
-from kavach.core.money.commands import ConvertPosition, GrantHoldings
-from kavach.core.money.convert import check_gift, convert_position, give, grant_holdings
-from kavach.core.money.day_end import midnight, session_over, settle_days
-from kavach.core.parent_order import ParentOrder
-from kavach.core.people.decide import PEOPLE_HANDLE
+from kavach.core.model.gtt import commands as gtt_commands
+from kavach.core.model.limits.commands import ChooseLimits, RegisterAlgo
+from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.regular.tables import DayEvent
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.regular.asks import cancel_order, modify_order, place_order
-from kavach.core.regular.asks import conclude as conclude_regular
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
-from kavach.core.regular.day import pass_moment
-from kavach.core.regular.order import RegularOrder
-from kavach.core.regular.square_off import square_off_exchange, square_off_rest
-from kavach.core.regular.tables import DayEvent
-from kavach.core.settle import arm, arrange, settle
-from kavach.core.state import OmsState
-from kavach.core.ticket import Ticket
-from kavach.core.turns import note_leaving
-from kavach.core.venue_order import LINK_CODES, VenueOrder
+from kavach.core.rules.admission import admit
+from kavach.core.rules.advance import arm, arrange, settle
+from kavach.core.rules.baskets import requests as baskets
+from kavach.core.rules.context import Desk
+from kavach.core.rules.cover.exit import harden
+from kavach.core.rules.cover.naked_time import Gaps
+from kavach.core.rules.cover.requests import (
+    cancel_cover_order,
+    modify_cover_order,
+    place_cover_order,
+)
+from kavach.core.rules.cover.requests import conclude as conclude_cover
+from kavach.core.rules.cover.resume import resume_carried
+from kavach.core.rules.cover.target_tables import TARGET_REPORT, TargetReport
+from kavach.core.rules.gtt import requests as gtts
+from kavach.core.rules.gtt.triggering import look_again, price_moved, session_ended, time_reached
+from kavach.core.rules.limits.requests import choose_limits, register_algo
+from kavach.core.rules.money.convert import check_gift, convert_position, give, grant_holdings
+from kavach.core.rules.money.day_end import midnight, session_over, settle_days
+from kavach.core.rules.orders.deduplication import denied, missing_reports, news
+from kavach.core.rules.orders.evidence import proves_change
+from kavach.core.rules.orders.turns import note_leaving
+from kavach.core.rules.orders.unacknowledged import ask_siblings, ask_what_became, compare_unasked
+from kavach.core.rules.pending import Ticket
+from kavach.core.rules.people.requests import PEOPLE_HANDLE
+from kavach.core.rules.policies import POLICIES
+from kavach.core.rules.regular.day import pass_moment
+from kavach.core.rules.regular.requests import cancel_order, modify_order, place_order
+from kavach.core.rules.regular.requests import conclude as conclude_regular
+from kavach.core.rules.regular.square_off import square_off_exchange, square_off_rest
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side
 
 _NEVER: Final = Meaning.NEVER
@@ -96,7 +100,7 @@ class Core(Desk):
     """Decides; keeps the state by its own events only."""
 
     def __init__(self, state: OmsState) -> None:
-        super().__init__(state)
+        super().__init__(state, POLICIES)
         self.gaps = Gaps()
 
     # --- What a step consists of --------------------------------------------------------------
@@ -170,10 +174,10 @@ class Core(Desk):
                 self.emit(e.OrderAmended(order.tag, order.serial))
             self._check_trade(parent, order, report)
         before = parent.state
-        kind = KINDS[type(parent)]
+        policy = self.policies[type(parent)]
         if order.is_entry:
             entry_kind = _ENTRY_KIND.get(type(report))
-            meaning = kind.entry_report[before][entry_kind] if entry_kind else _NOTED
+            meaning = policy.entry_report[before][entry_kind] if entry_kind else _NOTED
         elif order.is_target:
             target_kind = _TARGET_KIND.get(type(report))
             meaning = TARGET_REPORT[State(before)][target_kind] if target_kind else _NOTED
@@ -184,7 +188,7 @@ class Core(Desk):
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
         refused_before = order.cancel_refused_at_ns
-        kind.establish(self, parent, order, report, meaning)
+        policy.apply_report(self, parent, order, report, meaning)
         if type(report) is e.OrderCancelRefused and not order.waits:
             # Twice refused: perhaps it is gone, and the report of that is lost (INV-8). What is
             # linked is asked about at once: as long as it counts, no stop may stand beside it.
@@ -248,7 +252,7 @@ class Core(Desk):
             )
             before = parent.state
             if parent.over:
-                self.emit(KINDS[type(parent)].reopened(parent.order_id))
+                self.emit(self.policies[type(parent)].reopened(parent.order_id))
             self.emit(e.OrderResurfaced(order.tag, exchange_order_id))
             if order.is_entry and parent.cancel_source is None:
                 self.emit(e.EntryCancelRequested(parent.order_id, e.Source.RESURFACED))

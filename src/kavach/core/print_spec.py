@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, TypeVar
 
-from kavach.core import cover_tables, order_life
-from kavach.core.bracket import tables as bracket_tables
-from kavach.core.gtt import gtt_tables
-from kavach.core.order_life import Illegal
-from kavach.core.regular import tables as regular
+from kavach.core.model.cover import tables as cover_tables
+from kavach.core.model.gtt import tables as gtt_tables
+from kavach.core.model.orders import life as order_life
+from kavach.core.model.orders.life import Illegal
+from kavach.core.model.regular import tables as regular
+from kavach.core.rules.cover import target_tables as bracket_tables
 
 DOCUMENTS: Final = (
     "docs/spec/cover_order.md",

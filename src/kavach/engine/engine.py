@@ -28,13 +28,13 @@ from kavach.core.commands import (
     RestoreLink,
 )
 from kavach.core.core import Core
-from kavach.core.desk import INSTRUMENT_OF
 from kavach.core.events import Event, OrderQuerySent, Request
-from kavach.core.evolve import evolve
+from kavach.core.evolve.apply import evolve
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome
+from kavach.core.rules.context import INSTRUMENT_OF
+from kavach.core.rules.pending import Ticket
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
-from kavach.core.ticket import Ticket
 from kavach.engine.attention_port import Attention
 from kavach.engine.clock_port import Clock, TimeSource
 from kavach.engine.journal_port import Journal

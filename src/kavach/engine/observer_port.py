@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from kavach.core.events import Event
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 
 

@@ -12,15 +12,15 @@ from typing import Final, Literal
 import msgspec
 
 from kavach.core import events as core_events
-from kavach.core.baskets.events import BasketEvent
-from kavach.core.bracket import events as bracket_events
-from kavach.core.gtt.events import GttRuleEvent
-from kavach.core.limits import events as limits_events
-from kavach.core.listing.events import InstrumentListed
-from kavach.core.money.events import MoneyEvent
-from kavach.core.people.events import PeopleEvent
-from kavach.core.regular import events as regular_events
-from kavach.core.state import OmsSnapshot
+from kavach.core.model.baskets.events import BasketEvent
+from kavach.core.model.cover import events as bracket_events
+from kavach.core.model.gtt.events import GttRuleEvent
+from kavach.core.model.limits import events as limits_events
+from kavach.core.model.listing.events import InstrumentListed
+from kavach.core.model.money.events import MoneyEvent
+from kavach.core.model.people.events import PeopleEvent
+from kavach.core.model.regular import events as regular_events
+from kavach.core.model.state import OmsSnapshot
 from kavach.exchange import messages as exchange_messages
 from kavach.exchange.messages import ExchangeEvent
 

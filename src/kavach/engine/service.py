@@ -19,9 +19,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from kavach.core.commands import Command, EndSession, OpenSession
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
-from kavach.core.state import OmsState
-from kavach.core.ticket import Ticket
+from kavach.core.rules.pending import Ticket
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import (
     JournalCorrupt,

@@ -15,8 +15,8 @@ from typing import Protocol, runtime_checkable
 from kavach.core.events import Event as CoreEvent
 from kavach.core.events import Heard as Said
 from kavach.core.events import Request
-from kavach.core.parent_order import ParentOrder
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey
 

@@ -21,13 +21,13 @@ from typing import Any, Final
 from prometheus_client.core import Metric as Family
 
 from kavach.core import events as e
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import TERMINAL, State
-from kavach.core.money.events import IntradayCarried
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import TERMINAL, State
+from kavach.core.model.money.events import IntradayCarried
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.events import RegularOrderEnded
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Outcome, Refusal
-from kavach.core.regular.events import RegularOrderEnded
-from kavach.core.regular.order import RegularOrder
 from kavach.engine.engine import Engine
 from kavach.telemetry import metrics
 from kavach.telemetry.histogram import Histogram

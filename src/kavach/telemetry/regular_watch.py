@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric as Family
 
-from kavach.core.regular.events import RegularOrderEnded
-from kavach.core.regular.order import RegularOrder
-from kavach.core.regular.tables import TERMINAL, RegularState
-from kavach.core.state import OmsState
+from kavach.core.model.regular.events import RegularOrderEnded
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.regular.tables import TERMINAL, RegularState
+from kavach.core.model.state import OmsState
 from kavach.telemetry import metrics
 
 

@@ -14,10 +14,10 @@ Source: cover-order 5.8.
 from collections import Counter
 from collections.abc import Iterator
 
-from kavach.core.cover_order import CoverOrder
 from kavach.core.events import RequestAnswered
-from kavach.core.regular.order import RegularOrder
-from kavach.core.state import OmsState
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.state import OmsState
 from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.twin.audit_gtt import check_kept

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from kavach.core.baskets.asks import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
-from kavach.core.gtt.asks import GTTS_MAX
-from kavach.core.gtt.gtt_tables import GttState
-from kavach.core.gtt.rule import GttAction, GttRule
-from kavach.core.regular.order import RegularOrder
-from kavach.core.state import OmsState
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.gtt.tables import GttState
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.state import OmsState
+from kavach.core.rules.baskets.requests import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
+from kavach.core.rules.gtt.requests import GTTS_MAX
 from kavach.twin.audit_seen import Violation
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, InstrumentKey
 

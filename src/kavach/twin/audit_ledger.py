@@ -14,9 +14,9 @@ from fractions import Fraction
 from math import floor
 
 from kavach.core.commands import Leg
-from kavach.core.money.events import DaySettled, HoldingGranted, PositionConverted
-from kavach.core.parent_order import ParentOrder, Trade
-from kavach.core.regular.order import RegularOrder
+from kavach.core.model.money.events import DaySettled, HoldingGranted, PositionConverted
+from kavach.core.model.orders.parent_order import ParentOrder, Trade
+from kavach.core.model.regular.order import RegularOrder
 from kavach.instruments import Instrument
 from kavach.units import PIPS_PER_PAISA, InstrumentKey, Product, Side, opposite
 

@@ -14,12 +14,12 @@ from fractions import Fraction
 from functools import partial
 from math import ceil, floor
 
-from kavach.core.accounts import Client
-from kavach.core.money.events import DaySettled, LedgerLine, PositionConverted
-from kavach.core.money.position import Position
-from kavach.core.parent_order import ParentOrder
-from kavach.core.regular.order import RegularOrder
-from kavach.core.state import OmsState
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.events import DaySettled, LedgerLine, PositionConverted
+from kavach.core.model.money.position import Position
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.state import OmsState
 from kavach.twin.audit_ledger import BUY, SELL, Account, Book
 from kavach.twin.audit_seen import SeenOrder, Violation
 from kavach.units import PIPS_PER_PAISA, InstrumentKey, Product, Side

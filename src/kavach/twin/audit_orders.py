@@ -15,12 +15,12 @@ Source: cover-order 5.1, 5.8.
 from collections.abc import Iterator, Mapping
 
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
-from kavach.core.cover_tables import State
 from kavach.core.events import Purpose
-from kavach.core.order_life import CLOSED, InFlight, Life
-from kavach.core.state import OmsState
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.tables import State
+from kavach.core.model.orders.life import CLOSED, InFlight, Life
+from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.state import OmsState
 from kavach.exchange.snapshot import OrderRecord
 from kavach.twin.audit_seen import SeenOrder, Violation, folded
 from kavach.units import OrderType, Side

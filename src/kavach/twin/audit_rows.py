@@ -1,9 +1,9 @@
 """
 The auditor's look at rows: what a client reads of an order, against its trades and its past.
 
-A row is what ``core.leg_row`` says; what has filled, and at which value, is folded from the trades
-anew. Of INV-23 and INV-24 the facts that an order keeps are checked: lines of a history never fall
-back, and a version is never older than what happened last to the leg's orders.
+A row is what ``core.model.leg_row`` says; what has filled, and at which value, is folded from the
+trades anew. Of INV-23 and INV-24 the facts that an order keeps are checked: lines of a history
+never fall back, and a version is never older than what happened last to the leg's orders.
 
 Quantities are shares, values pips times shares, times nanoseconds.
 
@@ -13,9 +13,9 @@ Source: docs/spec/cover_order.md (INV-22 to INV-24).
 from collections.abc import Iterator
 
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
-from kavach.core.leg_row import leg_row
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.leg_row import leg_row
+from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.twin.audit_seen import Violation
 
 

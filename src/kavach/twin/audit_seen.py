@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from kavach.core.parent_order import ParentOrder
-from kavach.core.regular.order import RegularOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.state import OmsState
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
-from kavach.core.venue_order import VenueOrder
 from kavach.exchange.snapshot import OrderRecord
 from kavach.instruments import Instrument
 

@@ -15,8 +15,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from kavach.core.commands import EndSession, Leg, OpenClient, OpenSession
-from kavach.core.limits.commands import RegisterAlgo
-from kavach.core.people.commands import RegisterApp, SetCredentials
+from kavach.core.model.limits.commands import RegisterAlgo
+from kavach.core.model.people.commands import RegisterApp, SetCredentials
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token, new_token, secret_digest, token_digest
 from kavach.exchange.house import HouseError

@@ -7,8 +7,9 @@ Source: docs/twin.md.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from kavach.core.money.commands import GrantHoldings
-from kavach.core.money.holding import QUANTITY_MAX, VALUE_MAX, Holding, Shares, fit
+from kavach.core.commands import Shares
+from kavach.core.model.money.commands import GrantHoldings
+from kavach.core.model.money.holding import QUANTITY_MAX, VALUE_MAX, Holding, fit
 from kavach.engine.engine import accepted
 from kavach.twin.door import Refused
 from kavach.twin.fields import Fields

@@ -17,8 +17,8 @@ from typing import Any, Final, cast, get_args
 import msgspec
 
 from kavach.core import events as core
-from kavach.core.parent_order import ParentOrder
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.engine.engine import Engine
 from kavach.engine.quote import Quote
 from kavach.exchange import messages as ex

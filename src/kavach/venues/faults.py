@@ -13,7 +13,7 @@ import msgspec
 
 from kavach.core.commands import Leg
 from kavach.core.events import OrderAmendSent, OrderCancelSent, OrderSubmitted, Request
-from kavach.core.venue_order import VenueOrder
+from kavach.core.model.orders.venue_order import VenueOrder
 
 
 class FaultOn(StrEnum):

@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 
 from kavach.core import events as e
-from kavach.core.parent_order import ParentOrder
-from kavach.core.venue_order import (
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import (
     LINK_FILLED_CODE,
     LINK_OVER_CODE,
     LINK_TRADED_CODE,

@@ -15,15 +15,15 @@ from kavach.core.commands import (
     OpenClient,
     PlaceCoverOrder,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.limits.commands import ChooseLimits, RegisterAlgo
-from kavach.core.limits.profiles import Profile
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.limits.commands import ChooseLimits, RegisterAlgo
+from kavach.core.model.limits.profiles import Profile
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
-from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
-from kavach.core.venue_order import VenueOrder
 from kavach.engine.engine import Engine, accepted
 from kavach.instruments import Instrument
 from kavach.journal.memory import MemoryJournal

@@ -1,11 +1,11 @@
 """Executed baskets under the rules of the house."""
 
-from kavach.core.baskets.basket import BasketType
-from kavach.core.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
-from kavach.core.limits.profiles import Profile
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.baskets.basket import BasketType
+from kavach.core.model.baskets.commands import AddBasketOrder, CreateBasket, ExecuteBasket
+from kavach.core.model.limits.profiles import Profile
+from kavach.core.model.orders.terms import OrderTerms
+from kavach.core.model.regular.tables import RegularState
 from kavach.core.refusals import Answer
-from kavach.core.regular.tables import RegularState
 from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
 from tests.core.limits.house import SHARE, House, too_many
 from tests.core.limits.test_budget import check_wire

@@ -6,8 +6,8 @@ import pytest
 
 from kavach.core import events as e
 from kavach.core.commands import CancelCoverOrder, Leg, OpenSession, SquareOff
-from kavach.core.limits.commands import ChooseLimits, RegisterAlgo
-from kavach.core.limits.profiles import Profile
+from kavach.core.model.limits.commands import ChooseLimits, RegisterAlgo
+from kavach.core.model.limits.profiles import Profile
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.engine.engine import accepted
 from kavach.units import NS_PER_MS, NS_PER_SECOND, Exchange, OrderType, Pips, Quantity, Side

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from kavach.core.gtt.commands import CancelGtt, CreateGtt, GttWish
-from kavach.core.gtt.rule import GttAction
-from kavach.core.limits.profiles import Profile
-from kavach.core.order_terms import OrderTerms
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish
+from kavach.core.model.gtt.rule import GttAction
+from kavach.core.model.limits.profiles import Profile
+from kavach.core.model.orders.terms import OrderTerms
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.regular.order import RegularOrder
 from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
 from kavach.venues.scripted import Told
 from tests.core.limits.house import SHARE, House, too_many

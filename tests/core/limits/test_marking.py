@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from kavach.core.commands import Leg
-from kavach.core.limits.profiles import GENERIC_ALGO, Profile
+from kavach.core.model.limits.profiles import GENERIC_ALGO, Profile
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.units import OrderType, Pips, Quantity, Side
 from kavach.venues.scripted import Told

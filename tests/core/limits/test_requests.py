@@ -5,8 +5,8 @@ from typing import Final
 import pytest
 
 from kavach.core.commands import Leg, ModifyCoverOrder
-from kavach.core.limits.commands import ChooseLimits
-from kavach.core.limits.profiles import Profile
+from kavach.core.model.limits.commands import ChooseLimits
+from kavach.core.model.limits.profiles import Profile
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.engine.record import decode_record
 from kavach.units import NS_PER_MS, NS_PER_SECOND, OrderType, Pips, Quantity, Side

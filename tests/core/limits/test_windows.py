@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.core.limits.windows import Limit, Tally, Window, count, in_the_way, room_at_ns
+from kavach.core.model.limits.windows import Limit, Tally, Window, count, in_the_way, room_at_ns
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND
 
 S: Final = NS_PER_SECOND

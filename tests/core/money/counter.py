@@ -8,7 +8,6 @@ After everything it does, the auditor adds every account up anew.
 from datetime import datetime
 from typing import Final
 
-from kavach.core.accounts import Client
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
@@ -17,12 +16,13 @@ from kavach.core.commands import (
     OpenClient,
     OpenSession,
     PlaceCoverOrder,
+    Shares,
 )
-from kavach.core.cover_order import CoverOrder
-from kavach.core.money.holding import Shares
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.money.account import Client
+from kavach.core.model.regular.commands import CancelOrder, PlaceOrder
+from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Outcome
-from kavach.core.regular.commands import CancelOrder, PlaceOrder
-from kavach.core.regular.order import RegularOrder
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted
 from kavach.exchange.messages import Phase

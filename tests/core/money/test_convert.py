@@ -2,9 +2,8 @@
 
 import pytest
 
-from kavach.core.commands import SquareOff
-from kavach.core.money.commands import ConvertPosition, GrantHoldings
-from kavach.core.money.holding import Shares
+from kavach.core.commands import Shares, SquareOff
+from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.core.accounts import Client
-from kavach.core.money.holding import Holding
-from kavach.core.money.margin import order_margin_paise, sellable_quantity
-from kavach.core.money.position import NOTHING, Open
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.holding import Holding
+from kavach.core.model.money.margin import order_margin_paise, sellable_quantity
+from kavach.core.model.money.position import NOTHING, Open
+from kavach.core.model.state import OmsState
 from kavach.core.settings import MARGIN, Settings
-from kavach.core.state import OmsState
 from kavach.units import PIPS_PER_PAISA, PIPS_PER_RUPEE, Product, Side
 from tests.core.stocks import stock
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from kavach.core.answering import HOLDING_CODE
+from kavach.core.model.regular.commands import ModifyOrder
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.regular.commands import ModifyOrder
+from kavach.core.rules.orders.answers import HOLDING_CODE
 from kavach.units import Pips, Product, Quantity, Side
 from tests.core.money.counter import RUPEE, Counter
 

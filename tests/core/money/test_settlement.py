@@ -2,14 +2,14 @@
 
 import pytest
 
-from kavach.core.accounts import Client
-from kavach.core.answering import HOLDING_CODE
-from kavach.core.evolve import evolve
-from kavach.core.money.events import DaySettled, IntradayCarried
-from kavach.core.money.holding import Shares
+from kavach.core.commands import Shares
+from kavach.core.evolve.apply import evolve
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.events import DaySettled, IntradayCarried
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.core.rules.orders.answers import HOLDING_CODE
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.engine.record import decode_record
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument

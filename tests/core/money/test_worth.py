@@ -15,16 +15,16 @@ from typing import Final
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kavach.core.accounts import Client
-from kavach.core.desk import Desk
-from kavach.core.evolve import evolve
-from kavach.core.money.commands import ConvertPosition
-from kavach.core.money.convert import convert_position
-from kavach.core.money.events import DaySettled, HoldingGranted
-from kavach.core.money.settlement import worth_pips
+from kavach.core.evolve.apply import evolve
+from kavach.core.model.money.account import Client
+from kavach.core.model.money.commands import ConvertPosition
+from kavach.core.model.money.events import DaySettled, HoldingGranted
+from kavach.core.model.money.settlement import worth_pips
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Refusal
+from kavach.core.rules.context import Desk
+from kavach.core.rules.money.convert import convert_position
 from kavach.core.settings import Settings
-from kavach.core.state import OmsState
 from kavach.units import Exchange, Pips, Product, Quantity, Side
 from tests.core.stocks import stock
 
@@ -108,7 +108,7 @@ def test_what_a_client_has_is_worth_what_was_paid_for_it(
     state, naive = OmsState(ITEMS, Settings()), NaiveLedger()
     client = Client("C", CASH, "", "", "")
     state.add_client(client)
-    desk = Desk(state)
+    desk = Desk(state, {})
     for step in steps:
         _take(step, desk, client, naive)
         at = {item.key: price for item, price in zip(ITEMS, prices, strict=True)}

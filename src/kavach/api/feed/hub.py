@@ -30,9 +30,9 @@ from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.topics import OF_EXCHANGES, OF_INSTRUMENTS, Looks, Quotes, Topic
 from kavach.api.turns import turns_of
 from kavach.core.events import Event
-from kavach.core.parent_order import ParentOrder
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
-from kavach.core.state import OmsState
 from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument

@@ -17,8 +17,8 @@ from kavach.api.kept_rows import ROUNDS_MAX, Made, made_of
 from kavach.api.legs import legs_of
 from kavach.api.listing import ROWS_PER_STEP, Steps
 from kavach.api.rows import position_row
-from kavach.core.parent_order import ParentOrder
-from kavach.core.state import OmsState
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.state import OmsState
 from kavach.instruments import Instrument
 from kavach.wire.updates import Snapshot, ascii_json
 

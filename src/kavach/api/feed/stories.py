@@ -22,9 +22,9 @@ from kavach.api.legs import LegView, legs_of
 from kavach.api.rows import position_row
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.parent_order import ParentOrder, Trade
-from kavach.core.regular import events as regular
-from kavach.core.state import OmsState
+from kavach.core.model.orders.parent_order import ParentOrder, Trade
+from kavach.core.model.regular import events as regular
+from kavach.core.model.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 from kavach.wire.updates import Kind, OrderUpdate, ascii_json

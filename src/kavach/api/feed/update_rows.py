@@ -14,8 +14,8 @@ from kavach.api.history import Step
 from kavach.api.legs import LegView
 from kavach.api.rows import order_row
 from kavach.core.commands import Leg
-from kavach.core.cover_order import CoverOrder
-from kavach.core.parent_order import ParentOrder, Trade
+from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.orders.parent_order import ParentOrder, Trade
 from kavach.units import NS_PER_SECOND, PIPS_PER_RUPEE
 from kavach.wire.activity import reference_of
 from kavach.wire.money import average, number

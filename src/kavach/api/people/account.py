@@ -13,7 +13,7 @@ from kavach.api.call import Call, Reply, encode
 from kavach.api.edge import Edge, check_owner
 from kavach.api.route import CLIENT, PREFIX, Route
 from kavach.api.rows import NNF_ID
-from kavach.core.people.commands import RevokeToken
+from kavach.core.model.people.commands import RevokeToken
 from kavach.core.refusals import Refusal
 from kavach.units import Exchange
 from kavach.wire import fields as read

@@ -22,7 +22,7 @@ from kavach.api.backend import Backend
 from kavach.api.call import Refused
 from kavach.api.people.checking import Checking
 from kavach.api.people.guesses import STRANGERS_MAX, Guesses
-from kavach.core.accounts import Client
+from kavach.core.model.money.account import Client
 from kavach.credentials import new_access_token, token_digest, totp_step
 from kavach.units import NS_PER_SECOND
 from kavach.wire.errors import BadField, ErrorCode

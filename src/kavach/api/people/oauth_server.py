@@ -30,8 +30,8 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from kavach.api.backend import Backend
 from kavach.api.people.logins import Shown
 from kavach.api.people.oauth_errors import description_of
-from kavach.core.people.book import CODE_LIFETIME_NS, App, Code
-from kavach.core.people.commands import GrantCode, RedeemCode, RevokeGrant
+from kavach.core.model.people.book import CODE_LIFETIME_NS, App, Code
+from kavach.core.model.people.commands import GrantCode, RedeemCode, RevokeGrant
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import is_token, new_access_token, token_digest
 from kavach.units import NS_PER_SECOND

@@ -11,7 +11,7 @@ from kavach.api.edge import Edge
 from kavach.api.people.account import PREFIX_3
 from kavach.api.people.logins import Shown
 from kavach.api.route import PREFIX, Route
-from kavach.core.people.commands import IssueToken
+from kavach.core.model.people.commands import IssueToken
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token, token_digest
 from kavach.wire import fields as read

@@ -1,0 +1,80 @@
+"""
+What the hours of the exchanges and the connection to the venue mean for the state.
+
+Source: docs/spec/cover_order.md (Table D).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from kavach.core import events as e
+from kavach.core.model.orders.life import (
+    Illegal,
+    InFlight,
+    InFlightEvent,
+    Life,
+    LifeEvent,
+)
+from kavach.core.model.state import OmsState
+from kavach.units import OrderType
+
+_WAITING_TYPES: Final = frozenset({OrderType.SL, OrderType.SLM})
+_AMEND_SENT, _CANCEL_SENT, _ANSWERED, _CLOSED = InFlightEvent
+_PARKED, _OPENED, _TRIGGERED, _TRADED, _COMPLETED, _CANCELLED, _REJECTED, _EXPIRED = LifeEvent
+_CLOSING_LIFE: Final = {
+    e.Closing.CANCELLED: _CANCELLED,
+    e.Closing.REMOVED: _CANCELLED,
+    e.Closing.EXPIRED: _EXPIRED,
+}
+
+
+_LATE: Final = Illegal.LATE
+_NEVER: Final = Illegal.NEVER
+_FILLED: Final = Life.FILLED
+_SENT: Final = Life.SENT
+_GONE: Final = frozenset({Life.CANCELLED, Life.REJECTED, Life.EXPIRED})
+_IDLE: Final = InFlight.NONE
+_USER: Final = e.Source.USER
+_BY_US: Final = e.Closing.CANCELLED
+_ENTRY: Final = e.Purpose.ENTRY
+_TARGET: Final = e.Purpose.TARGET
+_CARRIED_OVER: Final = "The position was carried over from the session before"
+
+
+def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
+    state.sessions_closed.add(event.exchange)
+    state.entries_stopped.add(event.exchange)
+    state.plan_day_end()
+
+
+def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
+    state.sessions_closed.discard(event.exchange)
+    state.entries_stopped.discard(event.exchange)
+    linked = state.index.linked
+    for cover in list(linked.values()):
+        if state.instruments[cover.instrument].exchange is event.exchange:
+            cover.link = 0  # A link ends with its session.
+            del linked[cover.order_id]
+    if event.exchange.value in state.unsettled_since_ns:
+        state.begin_day(event.exchange, at_ns, waits=True)
+
+
+def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
+    state.entries_stopped.add(event.exchange)
+
+
+def _link_lost(state: OmsState, event: e.LinkLost, at_ns: int) -> None:
+    state.link_down = True
+
+
+def _link_restored(state: OmsState, event: e.LinkRestored, at_ns: int) -> None:
+    state.link_down = False
+
+
+APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
+    e.LinkLost: _link_lost,
+    e.LinkRestored: _link_restored,
+    e.SessionEnded: _session_ended,
+    e.SessionOpened: _session_opened,
+    e.EntriesStopped: _entries_stopped,
+}

@@ -1,0 +1,34 @@
+"""
+What becomes of a carried cover order when the next session opens.
+
+Its protection ended with the session, so until then the bounded clock of promise 5 is the night. At
+the opening it lives again, without what was wanted or lost the day before: an intraday position
+is squared off, for nobody may hold it; of any other product it gets its stop again, and its target
+if it is a bracket, as large as what is left. A contract that was settled meanwhile holds nothing
+and is left alone.
+
+Source: docs/decisions/0024-a-carried-order-lives-on.md; cover-order 5.5b; promise 5.
+"""
+
+from kavach.core.events import Alarm, CoverOrderResumed, ExitIntended, Source
+from kavach.core.model.cover.tables import CARRIED, CLOCK, Act, ClockEvent
+from kavach.core.rules.advance import settle
+from kavach.core.rules.context import Desk
+from kavach.units import Exchange, Product
+
+
+def resume_carried(desk: Desk, exchange: Exchange) -> None:
+    """Let every carried cover order of an exchange live on, and pay what it is owed."""
+    state = desk.state
+    for cover in list(state.every_cover()):
+        if CLOCK[cover.state][ClockEvent.O_OPENING] is not Act.RESUME or cover.position == 0:
+            continue
+        if state.instruments[cover.instrument].exchange is not exchange:
+            continue
+        intraday = cover.product is Product.MIS
+        desk.emit(CoverOrderResumed(cover.order_id))
+        way = "is squared off" if intraday else "gets its stop again"
+        desk.alarm(cover, Alarm.RESUMED, f"{cover.position} carried over: the position {way}")
+        if intraday:
+            desk.emit(ExitIntended(cover.order_id, Source.SQUARE_OFF))
+        settle(desk, cover, CARRIED)

@@ -1,0 +1,69 @@
+"""
+What price and time do to GTT rules.
+
+A rule is taken off the watch before its order is placed, and both happen in one step: so it fires
+at most once, whatever its order causes, and a crash leaves both or neither. While the venue cannot
+be reached, or trading of the instrument is over, a rule waits; as soon as that has passed, the last
+price is looked at once.
+
+Source: wire 1.9.
+"""
+
+from kavach.core.model.gtt.events import GttExpired, GttOrderPlaced, GttOrderRefused, GttTriggered
+from kavach.core.model.gtt.rule import GttRule
+from kavach.core.rules.context import Desk
+from kavach.core.rules.gtt.requests import placed_as
+from kavach.core.rules.placing import place_terms
+from kavach.units import Exchange, InstrumentKey
+
+
+def price_moved(desk: Desk, key: InstrumentKey, last_pips: int) -> None:
+    """Place the orders of all rules whose trigger this last price has reached, oldest first."""
+    if desk.state.link_down or desk.state.session_closed(desk.state.instruments[key]):
+        return
+    for rule in desk.gtts.reached(key, last_pips):
+        which = next(n for n, t in enumerate(rule.triggers) if t.reached_by(last_pips))
+        _fire(desk, rule, which, last_pips)
+
+
+def look_again(desk: Desk) -> None:
+    """Look at the last prices once: they may have moved while nothing could be sent."""
+    time_reached(desk)
+    for key in desk.gtts.instruments():
+        last_pips = desk.prices.get(key)
+        if last_pips is not None:  # A previous close is no price that anybody has traded at.
+            price_moved(desk, key, last_pips)
+
+
+def time_reached(desk: Desk) -> None:
+    """Let the rules expire whose last day is over."""
+    for rule in desk.gtts.due(desk.now_ns):
+        _expire(desk, rule)
+
+
+def session_ended(desk: Desk, exchange: Exchange) -> None:
+    """Let the rules expire whose last day this is: they will not see another price."""
+    today = desk.day()
+    instruments = desk.state.instruments
+    for rule in desk.state.gtts.active():
+        if rule.expiry_day <= today and instruments[rule.terms.instrument].exchange is exchange:
+            _expire(desk, rule)
+
+
+def _expire(desk: Desk, rule: GttRule) -> None:
+    desk.gtts.disarm(rule)
+    desk.emit(GttExpired(rule.rule_id))
+    rule.check()
+
+
+def _fire(desk: Desk, rule: GttRule, which: int, last_pips: int) -> None:
+    """Place the rule's one order."""
+    desk.gtts.disarm(rule)
+    desk.emit(GttTriggered(rule.rule_id, which, last_pips))
+    terms = placed_as(rule.terms, rule.triggers[which])
+    placed = place_terms(desk, rule.client_id, terms)
+    if placed.order_id:
+        desk.emit(GttOrderPlaced(rule.rule_id, placed.order_id))
+    if placed.rejected:
+        desk.emit(GttOrderRefused(rule.rule_id, placed.code, placed.text))
+    rule.check()

@@ -1,0 +1,50 @@
+"""
+What answers to requests about any kind of order have in common.
+
+Source: cover-order 5.7; wire 1.11.
+"""
+
+from typing import Final
+
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.refusals import Reason, Refusal
+from kavach.core.rules.context import Desk
+from kavach.units import cash_text
+
+MARGIN_CODE: Final = 12001
+HOLDING_CODE: Final = 12006  # Of a delivery sold without the shares; the vendor publishes none.
+OFFLINE_CODE: Final = 1009
+REFERENCE_TOLERANCE_NS: Final = 256
+
+
+def in_doubt(desk: Desk, parent: ParentOrder) -> bool:
+    """Return whether nobody can say now where the order stands at the venue."""
+    orders = parent.entries + parent.exits
+    return desk.state.link_down or any(order.doubted for order in orders)
+
+
+def venue_refused(desk: Desk, parent: ParentOrder) -> Refusal | None:
+    """Return the venue's refusal of a request about the order in this step, if there was one."""
+    for order in parent.entries + parent.exits:
+        if order.tag in desk.refused:
+            code, text = desk.refused[order.tag]
+            return Refusal(Reason.VENUE_REFUSED, f"({code})-{text}")
+    return None
+
+
+def shortfall_text(available_paise: int, needed_paise: int) -> str:
+    """Return what the row of an order says for which the margin does not suffice."""
+    return (
+        f"Margin Available : {cash_text(available_paise)} : Required : {cash_text(needed_paise)}, "
+        f"Margin ShortFall : {cash_text(available_paise - needed_paise)}"
+    )
+
+
+def means_text(available_paise: int, needed_paise: int) -> str:
+    """Return what a refusal says where the margin does not suffice."""
+    return f"available {cash_text(available_paise)}, required {cash_text(needed_paise)}"
+
+
+def offline_text(exchange: str) -> str:
+    """Return what the row of an order says that could not be sent."""
+    return f"{exchange} Adapter is offline,ctcl not available "

@@ -1,0 +1,115 @@
+"""
+What the system owes a regular order: to send it, to cancel what is not wanted any more, to end it.
+
+Source: wire 1.2; cover-order 5.5b, 5.6, read for an order without a stop.
+"""
+
+from kavach.core.events import (
+    Alarm,
+    EntryCancelFailed,
+    OrderCancelRefused,
+    OrderTraded,
+    Report,
+    Source,
+)
+from kavach.core.model.cover.tables import Meaning
+from kavach.core.model.orders.life import Life
+from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderReopened
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.regular.tables import (
+    CANCELLED,
+    EXPIRED,
+    FILLED,
+    NEW,
+    OPEN,
+    PARKED,
+    REJECTED,
+    TERMINAL,
+    RegularState,
+)
+from kavach.core.rules.context import Desk
+from kavach.core.rules.orders.sending import (
+    cancel_remainder,
+    entry_wakes,
+    follow_market,
+    submit_entry,
+)
+from kavach.core.rules.orders.unacknowledged import wakes_in_doubt
+from kavach.core.rules.regular.pacing import goes_at_ns, may_go
+from kavach.units import OrderType
+
+
+def perform(desk: Desk, order: RegularOrder) -> RegularState:
+    """Do what is owed to a regular order now; return its state."""
+    everything = desk.state
+    instrument = everything.instruments[order.instrument]
+    state = order.state
+    if everything.link_down or state is PARKED or state in TERMINAL:
+        return state
+    if everything.sessions_closed and everything.session_closed(instrument) and order.entries:
+        return conclude(desk, order)
+    if state is NEW:
+        if order.cancel_source is not None:
+            desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, order.cancel_source))
+        elif may_go(desk, order):  # One of many at once: its turn comes within seconds.
+            submit_entry(desk, order, instrument)
+        return order.state
+    if order.cancel_source is not None:
+        cancel_remainder(desk, order)
+    elif order.order_type is OrderType.MARKET:
+        follow_market(desk, order, instrument)
+    return conclude(desk, order)
+
+
+def conclude(desk: Desk, order: RegularOrder) -> RegularState:
+    """End the order when nothing of it lives at the venue."""
+    if order.ended is None and order.entry_dead:
+        last = order.entries[-1]
+        ended = _why(order, last)
+        desk.emit(RegularOrderEnded(order.order_id, ended, last.code, last.reason))
+    return order.state
+
+
+def _why(order: RegularOrder, last: VenueOrder) -> RegularState:
+    if order.entry_filled >= order.total:
+        return FILLED
+    if last.life is Life.REJECTED:
+        return CANCELLED if order.entry_filled else REJECTED
+    return EXPIRED if last.life is Life.EXPIRED else CANCELLED
+
+
+def establish(
+    desk: Desk, order: RegularOrder, at_venue: VenueOrder, report: Report, meaning: Meaning
+) -> None:
+    """Let the report have happened and establish what it means in the state before it."""
+    if meaning is Meaning.REOPEN:
+        ended = order.state
+        desk.emit(RegularOrderReopened(order.order_id))
+        desk.emit(report)
+        assert isinstance(report, OrderTraded)
+        desk.alarm(order, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
+        return
+    desk.emit(report)
+    if meaning is Meaning.CANCEL_FAILED and order.cancel_source is Source.USER:
+        assert isinstance(report, OrderCancelRefused)
+        desk.emit(EntryCancelFailed(order.order_id, report.code, report.reason))
+
+
+def next_wake_ns(desk: Desk, order: RegularOrder, state: RegularState) -> int:
+    """Return when time alone will owe this order something; 0 when it never will."""
+    if desk.state.link_down or state is PARKED:
+        return 0
+    due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)
+    if state is NEW:
+        due.append(goes_at_ns(desk, order))
+    again_ns = desk.now_ns + desk.state.settings.t_reprice_ns
+    return min((at_ns if at_ns > desk.now_ns else again_ns for at_ns in due), default=0)
+
+
+def wants_nothing(order: RegularOrder, state: RegularState) -> bool:
+    """Whether time cannot owe the order anything."""
+    if state in TERMINAL or state is PARKED:
+        return True
+    quiet = order.cancel_source is None and order.order_type is not OrderType.MARKET
+    return state is OPEN and quiet and not order.waits

@@ -1,0 +1,58 @@
+"""
+When a regular order may be sent.
+
+At once, as a rule; where the house bounds requests, when there is room. A square-off that ended
+without a trade is followed by the next only after a pause: whatever the exchange has against it
+may last, and each is a row of its own. The pause doubles from T_rp to the length of a turn
+(INV-26). One that would meet a cover order's exit waits for its turn (``core.rules.orders.turns``).
+
+Times are nanoseconds.
+
+Source: cover-order 5.6 (rate budget, auto square-off).
+"""
+
+from typing import Final
+
+from kavach.core.commands import Leg
+from kavach.core.model.regular.order import RegularOrder
+from kavach.core.rules.context import Desk
+from kavach.core.rules.limits.budget import fits, fits_at_ns
+from kavach.core.rules.orders.turns import contest_of, turn_price, would_meet
+
+FAILURES_MAX: Final = 8  # More would not make the pause longer.
+
+
+def may_go(desk: Desk, order: RegularOrder) -> bool:
+    """Return whether an order that was not sent yet may go to the venue now."""
+    if order.squares_off:
+        return goes_at_ns(desk, order) <= desk.now_ns and not _waits_its_turn(desk, order)
+    return fits(desk, order)
+
+
+def goes_at_ns(desk: Desk, order: RegularOrder) -> int:
+    """Return from when on an order that was not sent yet may go to the venue."""
+    at_ns = fits_at_ns(desk, order)
+    return max(at_ns, _after_failure_ns(desk, order)) if order.squares_off else at_ns
+
+
+def _waits_its_turn(desk: Desk, order: RegularOrder) -> bool:
+    """Whether an exit of the same client on the other side works, which it would meet."""
+    contest = contest_of(desk, order)
+    if contest is None:
+        return False
+    instrument = desk.state.instruments[order.instrument]
+    price = turn_price(desk, contest, order.side, instrument)
+    return not contest.has_turn or would_meet(contest, order.side, price)
+
+
+def _after_failure_ns(desk: Desk, order: RegularOrder) -> int:
+    """Return when a square-off of the position may follow one that came to nothing."""
+    latest_ns = failures = 0
+    for other in reversed(desk.state.index.square_offs(order.client_id, order.instrument)):
+        if other.over:
+            if other.entry_filled or failures == FAILURES_MAX:
+                break
+            latest_ns = latest_ns or other.leg_updated_at_ns(Leg.ENTRY)
+            failures += 1
+    pause_ns = desk.state.settings.t_reprice_ns << max(failures - 1, 0)
+    return latest_ns + min(pause_ns, desk.state.settings.t_turn_ns) if latest_ns else 0

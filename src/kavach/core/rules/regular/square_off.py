@@ -1,0 +1,95 @@
+"""
+Square-off of what regular orders hold intraday: at the exchange's time, at market, once.
+
+At T1 the open MIS orders of an exchange are cancelled; what MIS positions then hold is given back
+by orders of the system's own. Such an order is sent only when nothing else of the position is
+open, so that a cancel which loses its race cannot turn the position round: whenever the last open
+order of a position ends, this looks again, and so it does when the venue can be reached again or a
+conversion has made a position intraday. Cover orders get out by themselves.
+
+One that ends without a trade is followed by the next only after a while, for whatever the
+exchange has against it may last.
+
+Source: cover-order 5.6 (auto square-off); wire Part 8 (17).
+"""
+
+from typing import Final
+
+from kavach.core.model.orders.parent_order import ParentOrder
+from kavach.core.model.regular.events import RegularOrderPlaced
+from kavach.core.model.regular.order import SQUARE_OFF, RegularOrder
+from kavach.core.model.regular.tables import NEW
+from kavach.core.rules.advance import settle
+from kavach.core.rules.context import Desk
+from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
+
+_ZERO: Final = Pips(0)
+
+
+def square_off_exchange(desk: Desk, exchange: Exchange) -> None:
+    """Give back every intraday position on an exchange of which nothing is open."""
+    instruments = desk.state.instruments
+    for client in list(desk.state.clients.values()):
+        for position in list(client.positions):
+            if instruments[position.instrument].exchange is exchange:
+                _square_off(desk, client.client_id, position.instrument)
+
+
+def square_off_rest(desk: Desk, order: RegularOrder) -> None:
+    """Give back what is left of a position, if this order of it ended after the square-off time."""
+    if order.over and order.product is Product.MIS:
+        square_off_position(desk, order.client_id, order.instrument)
+
+
+def square_off_position(desk: Desk, client_id: str, key: InstrumentKey) -> None:
+    """Give back what is left of a position, if the square-off time has come."""
+    state = desk.state
+    if state.instruments[key].exchange in state.entries_stopped:
+        _square_off(desk, client_id, key)
+
+
+def _may_trade(order: ParentOrder, key: InstrumentKey) -> bool:
+    """Return whether an order may still trade of an intraday position in this session."""
+    if not isinstance(order, RegularOrder) or order.over or order.parked:
+        return False
+    return order.instrument == key and order.product is Product.MIS
+
+
+def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
+    state = desk.state
+    instrument = state.instruments[key]
+    position = state.clients[client_id].position(key, Product.MIS)
+    if position is None or state.link_down or state.session_closed(instrument):
+        return
+    left = abs(position.plain_net)
+    if left == 0:
+        return
+    # Cancels come home oldest first, so the newest order is the one to find open soonest.
+    if any(_may_trade(order, key) for order in reversed(state.living_of(client_id))):
+        return
+    side = Side.SELL if position.plain_net > 0 else Side.BUY
+    while left > 0:
+        part = min(left, instrument.slice_max)
+        order_id = desk.next_order_id()
+        desk.emit(
+            RegularOrderPlaced(
+                order_id,
+                client_id,
+                key,
+                side,
+                OrderType.MARKET,
+                Quantity(part),
+                Quantity(0),
+                _ZERO,
+                _ZERO,
+                Validity.DAY,
+                Product.MIS,
+                Pips(desk.last_price(instrument)),
+                0,
+                SQUARE_OFF,
+                amo=False,
+                by_system=True,
+            )
+        )
+        settle(desk, state.regulars[order_id], NEW)
+        left -= part
