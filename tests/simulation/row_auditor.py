@@ -159,7 +159,7 @@ class RowAuditor:
             case e.OrderStatus():
                 for trade in said.trades:
                     self._traded(slip, trade)
-                slip.status(said)
+                slip.status(said, settled=self._settled(slip, said))
             case e.OrderAbsent():
                 self._absent(slip, said)
 
@@ -167,11 +167,15 @@ class RowAuditor:
         self.told[slip.asked.parent_id] += slip.traded(trade)
 
     def _absent(self, slip: Slip, said: e.OrderAbsent) -> None:
-        if said.settled or said.queried_at_ns - slip.asked_ns >= self._t_absent_ns:
+        if self._settled(slip, said):
             if slip.exchange_order_id:
                 slip.closed(slip.filled)
             else:
                 slip.refused(denied=True)
+
+    def _settled(self, slip: Slip, said: e.OrderStatus | e.OrderAbsent) -> bool:
+        """Return whether no request can be on its way: the exchange says so, or it is too long."""
+        return said.settled or said.queried_at_ns - slip.asked_ns >= self._t_absent_ns
 
     # --- What it reads ------------------------------------------------------------------------
 
@@ -266,11 +270,11 @@ class RowAuditor:
         word = row["leg_order_indicator"] or "ENTRY"
         slips = [slip for slip in self.of_parent[parent_id] if slip.leg == word]
         wishes = self.wishes[parent_id] if word == "ENTRY" else ()
-        given = sum(slip.filled for slip in self.of_parent[parent_id] if slip.leg != "ENTRY")
-        leg = Leg(slips, wishes, self._entry_filled(parent_id) - given)
-        if any(slip.asked.link for slip in slips):
-            leg.of_link = given - leg.filled
-        return leg
+        given: Counter[int] = Counter()
+        for slip in self.of_parent[parent_id]:
+            if slip.leg != "ENTRY":
+                given[slip.asked.link] += slip.filled
+        return Leg(slips, wishes, self._entry_filled(parent_id) - given.total(), given)
 
     def _entry_filled(self, parent_id: int) -> int:
         return sum(slip.filled for slip in self.of_parent[parent_id] if slip.leg == "ENTRY")

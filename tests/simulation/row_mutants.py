@@ -106,7 +106,13 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     (
         "linked exits share one quantity in a row",
         _ROW,
-        "                if order.link:\n",
-        "                if False:\n",
+        "            if order.link:\n",
+        "            if False:\n",
+    ),
+    (
+        "an exit of which nothing is left stands for what is held",
+        _ROW,
+        "    if not remaining:\n",
+        "    if not (remaining or works):\n",
     ),
 )

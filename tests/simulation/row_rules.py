@@ -10,7 +10,7 @@ Rupees of a row are turned into pips; a value is pips times shares.
 Source: docs/spec/cover_order.md (INV-22); docs/wire/README.md, "Rows".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -30,22 +30,36 @@ ANSWERED_NS: Final = 1_000 * NS_PER_MS  # Before this a request is not in doubt.
 class Leg:
     """One leg, by what was asked and told of its slips."""
 
-    def __init__(self, slips: Sequence[Slip], wishes: Iterable[int], position: int) -> None:
+    def __init__(
+        self,
+        slips: Sequence[Slip],
+        wishes: Iterable[int],
+        position: int,
+        given: Mapping[int, int] | None = None,
+    ) -> None:
         self.slips = slips
         self.wishes = set(wishes)
         self.position = position  # What the entry has filled, less what the exits have given back.
         self.filled = sum(slip.filled for slip in slips)
         self.value = sum(slip.value for slip in slips)
         self.living = [slip for slip in slips if slip.lives]
-        self.of_link = 0  # What others that share its quantity have filled.
+        self.given = given or {}  # What the exits of the position have filled, by their link.
 
     @property
     def open(self) -> tuple[int, int]:
         """The least and the most that may stand in the book for it."""
-        spans = [slip.open for slip in self.living]
-        if any(slip.asked.link for slip in self.living):  # What one trades counts against all.
-            return max(low for low, _ in spans), max(high for _, high in spans)
-        return sum(low for low, _ in spans), sum(high for _, high in spans)
+        shared: dict[int, tuple[int, int]] = {}  # By link: what one trades counts against all.
+        least = most = 0
+        for slip in self.living:
+            link, (low, high) = slip.asked.link, slip.open
+            if link:
+                others = self.given.get(link, 0) - slip.filled
+                known = shared.get(link, (0, 0))
+                shared[link] = max(known[0], low - others), max(known[1], high - others)
+            else:
+                least, most = least + low, most + high
+        least += sum(low for low, _ in shared.values())
+        return least, most + sum(high for _, high in shared.values())
 
     @property
     def totals(self) -> tuple[int, int]:
@@ -91,13 +105,16 @@ def _check_quantity(name: str, row: Json, leg: Leg, entry_filled: int) -> None:
         assert nothing, f"INV-22 remaining: {told}, and it is over"
     if row["leg_order_indicator"] in ("SECOND", "THIRD"):
         low, high = leg.open
-        low = max(0, low - leg.of_link)
-        fits = quantity == entry_filled or low <= quantity - filled <= high
+        given = sum(leg.given.values())
+        fits = quantity == entry_filled or low <= quantity - given <= high
         fits = fits or (over and quantity <= entry_filled)  # It ended before the rest came.
         fits = fits or leg.totals[0] <= quantity <= leg.totals[1]
         assert fits, f"INV-22 quantity: {told}, entered were {entry_filled}"
         left = over or remaining == max(0, leg.position) or low <= remaining <= high
         assert left, f"INV-22 remaining: {told}, not {leg.position}, nor {low} to {high}"
+        # What is left of the position stands, or an exit for it is still to come.
+        bare = row["leg_order_indicator"] == "THIRD" and leg.position > 0 and not remaining
+        assert over or not bare, f"INV-22 remaining: {told}, {leg.position} are held"
         return
     if not leg.slips:
         wished = not leg.wishes or quantity in leg.wishes

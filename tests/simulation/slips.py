@@ -189,8 +189,11 @@ class Slip:
             self.final, self.rejected, self.denied = self.filled, True, denied
             self.amend = self.cancel = None
 
-    def status(self, said: e.OrderStatus) -> None:
-        """Take what the exchange knows of it for told, but for its trades."""
+    def status(self, said: e.OrderStatus, *, settled: bool) -> None:
+        """Take what the exchange knows of it for told, but for its trades.
+
+        Where it is settled no request can be on its way: one that has not been done never is.
+        """
         self.accepted(said.exchange_order_id)
         if said.standing is e.Standing.CLOSED:
             self.closed(int(said.filled_quantity), said.closing)
@@ -201,10 +204,10 @@ class Slip:
             return  # It says nothing about the last request.
         there = [terms for terms in self.may_stand if _is(terms, said)]
         only = len(there) == 1 and len(self.may_stand) > 1
-        if only and (said.settled or there[0] is self.stood[-1]):
+        if only and (settled or there[0] is self.stood[-1]):
             self.may_stand = there
             self.amend = None
-        if said.settled:
+        if settled:
             self.cancel = None
 
 

@@ -8,11 +8,13 @@ they cannot differ.
     filled      what its orders have traded
     remaining   what stands at the venue and could still trade, as far as it has been confirmed
     total       an entry: the sum over its orders, of a withdrawn one what it has traded;
-                an exit: what the position's exits have traded, and what of this leg remains
+                an exit: what the position's exits have traded, and what of this leg remains;
+                if nothing of it stands, what the entry has filled
     prices      those of its *speaker*: the first order that is not over, or the last that was
 
-An exit that is not at the venue stands for what the entry has filled. A change that the venue has
-not confirmed is in none of it.
+An exit stands as long as the venue has it and some of its confirmed total is left, by what its
+orders and those of its link have traded. A change that the venue has not confirmed is in none of
+it.
 
 Quantities are shares, prices pips, values pips times shares.
 
@@ -120,28 +122,31 @@ def _entry_row(parent: ParentOrder) -> LegRow:
 
 
 def _exit_row(cover: CoverOrder, leg: Leg) -> LegRow:
-    """Return what stands at the venue; of an exit that does not stand there, what is planned."""
+    """Return what stands at the venue; of an exit of which nothing stands, what is planned.
+
+    An order that is not over though its total has traded stands no more: trades or its end are
+    still to be told, or a growth of it is to be answered. Either gives back what is left.
+    """
     orders = cover.orders_of(leg)
     filled = value = remaining = 0
-    works = stands = False
+    works = comes = False
     shared: dict[int, int] = {}  # By link: its orders have one quantity among them.
     for order in orders:
         filled += order.filled_quantity
         value += order.filled_value
         if order.life not in CLOSED:
             works = True
-            if order.life is not Life.SENT:
-                stands = True
-                if order.link:
-                    shared[order.link] = max(shared.get(order.link, 0), order.confirmed_leaves)
-                else:
-                    remaining += order.confirmed_leaves
+            comes = comes or order.exchange_order_id == ""
+            if order.link:
+                shared[order.link] = max(shared.get(order.link, 0), order.confirmed_leaves)
+            else:
+                remaining += order.confirmed_leaves
     remaining += sum(shared.values())
     speaker = speaker_of(orders)
     quantity = cover.exits_filled + remaining
-    if not stands:
-        quantity, remaining = cover.entry_filled, 0
-        if works or is_owed(cover, leg):
+    if not remaining:
+        quantity = cover.entry_filled
+        if comes or is_owed(cover, leg):
             remaining = cover.position
         elif leg is _SECOND and speaker is not None:  # It has ended; what fills now is not its own.
             quantity = max(filled, speaker.quantity)
