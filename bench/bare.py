@@ -25,8 +25,8 @@ from kavach.main import (
     url_of,
     write_ready_file,
 )
-from kavach.wire import answers
-from kavach.wire.requests import cancel_decoder
+from kavach.wire.orders import answers
+from kavach.wire.orders.requests import cancel_decoder
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 _BASKET_ID: Final = "202606010000001"

@@ -22,7 +22,7 @@ from bench.measure import ratios, spread
 from kavach.data import load_instruments
 from kavach.main import Ready
 from kavach.units import PIPS_PER_RUPEE
-from kavach.wire.packets import EXCHANGE_CODE, FORMATS, Marketdata
+from kavach.wire.feed.packets import EXCHANGE_CODE, FORMATS, Marketdata
 
 PACE_SECONDS: Final = 0.5
 

@@ -20,7 +20,7 @@ import httpx
 from websockets.sync.client import connect
 
 from bench.measure import Sample
-from kavach.wire.packets import Marketdata, encode
+from kavach.wire.feed.packets import Marketdata, encode
 
 FRAME: Final = struct.Struct(">4xi20xi72x")  # Head, mode, exchange; token; ...; bid quantity; ...
 RECEIVE_BYTES: Final = 1 << 18

@@ -24,7 +24,7 @@ from bench.apart import apart, cpu_seconds
 from bench.finding import Finding
 from bench.load import Driven, drive
 from bench.measure import ratios, spread
-from kavach.api.kart import KART
+from kavach.api.routes.kart import KART
 from kavach.main import Ready
 
 AIM_SHARE: Final = 0.6

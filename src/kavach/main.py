@@ -34,12 +34,12 @@ from starlette.types import ASGIApp
 
 from kavach import __version__
 from kavach.api.app import create_app
-from kavach.api.connection import CONNECTIONS_MAX, Connection
 from kavach.api.feed.door import READERS_MAX
 from kavach.api.feed.hub import Hub
 from kavach.api.feed.socket import FeedSocket
-from kavach.api.options import ApiOptions
-from kavach.api.routes import ROUTES
+from kavach.api.http.connection import CONNECTIONS_MAX, Connection
+from kavach.api.http.options import ApiOptions
+from kavach.api.routes.every_route import ROUTES
 from kavach.contracts.archive import ContractsError
 from kavach.contracts.known import Contracts, known_contracts
 from kavach.core.commands import Leg, OpenClient, RenewToken

@@ -2,9 +2,9 @@
 
 import pytest
 
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.units import InstrumentKey, Side
-from kavach.wire.rows import HistoryRow, PositionRow, TradeRow
+from kavach.wire.orders.rows import HistoryRow, PositionRow, TradeRow
 from tests.api.world import BEARER, OTHER, World, entry, running
 
 

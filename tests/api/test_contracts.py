@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.contracts.published import Published
 from kavach.contracts.rows import read_row
 from kavach.data import load_instruments

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavach.api.app import create_app
-from kavach.api.options import ApiOptions
-from kavach.wire.requests import CancelRequest, ModifyRequest, PlaceRequest
+from kavach.api.http.options import ApiOptions
+from kavach.wire.orders.requests import CancelRequest, ModifyRequest, PlaceRequest
 from tests.api.world import KART, TOKEN, Desk, entry, open_accounts
 
 FIELDS = sorted(

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from kavach.api import history
+from kavach.api.rows import history
 from kavach.core.events import Closing
 
 EVOLVE = Path(__file__).parents[2] / "src/kavach/core/evolve"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kavach.api.legs import legs_of
+from kavach.api.rows.legs import legs_of
 from kavach.core import events as e
 from kavach.core.commands import PlaceCoverOrder
 from kavach.core.core import Core

@@ -6,9 +6,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from kavach.api.options import ApiOptions
-from kavach.api.pacing import Pacing
-from kavach.api.routes import ROUTES
+from kavach.api.http.options import ApiOptions
+from kavach.api.http.pacing import Pacing
+from kavach.api.routes.every_route import ROUTES
 from kavach.core.model.limits.commands import ChooseLimits
 from kavach.core.model.limits.profiles import LimitClass, Profile
 from kavach.core.model.limits.standing import LimitsStanding

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from kavach.api.openapi import openapi
-from kavach.api.options import ApiOptions
-from kavach.api.refusals import REFUSALS
-from kavach.api.routes import ROUTES
-from kavach.wire.requests import CancelRequest, ModifyRequest, PlaceRequest
+from kavach.api.docs.openapi import openapi
+from kavach.api.gateway.refusals import REFUSALS
+from kavach.api.http.options import ApiOptions
+from kavach.api.routes.every_route import ROUTES
+from kavach.wire.orders.requests import CancelRequest, ModifyRequest, PlaceRequest
 from tests.api.world import World
 
 METHODS = {"get", "post", "put", "delete"}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kavach.api.errors_page import errors_page
-from kavach.api.refusals import REFUSALS, told
+from kavach.api.docs.errors_page import errors_page
+from kavach.api.gateway.refusals import REFUSALS, told
 from kavach.core.refusals import Reason, Refusal
 from kavach.wire.errors import ErrorCode
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kavach.wire.rows import OrderRow
+from kavach.wire.orders.rows import OrderRow
 from tests.api.test_bad_input import modify_fields
 from tests.api.world import BEARER, KART, World, entry
 

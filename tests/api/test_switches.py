@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from tests.api.test_bad_input import check_envelope, modify_fields
 from tests.api.world import BEARER, KART, World, entry, running
 

@@ -17,7 +17,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from kavach.api.app import create_app
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.core.commands import OpenClient
 from kavach.core.refusals import Outcome
 from kavach.core.rules.pending import Ticket

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kavach.api.routes import ROUTES
-from kavach.wire.feed_wishes import Mode
+from kavach.api.routes.every_route import ROUTES
+from kavach.wire.feed.wishes import Mode
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")

@@ -16,8 +16,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from kavach.wire import packets
-from kavach.wire.updates import NUMBERED, ORDER, POSITION, TRADE, read_numbered, read_update
+from kavach.wire.feed import packets
+from kavach.wire.feed.updates import NUMBERED, ORDER, POSITION, TRADE, read_numbered, read_update
 from tests.twin_server import TOKEN
 
 UPDATES = frozenset({ORDER, TRADE, POSITION, NUMBERED})

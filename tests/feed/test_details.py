@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kavach.api.feed.hub import SPACE_SECONDS
-from kavach.wire import packets
+from kavach.wire.feed import packets
 from tests.feed.stage import Reader, feed_url
 from tests.feed.test_orders import place, rows, sell
 from tests.twin_server import TwinServer

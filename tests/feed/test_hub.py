@@ -22,7 +22,7 @@ from kavach.engine.service import Pace, Service
 from kavach.journal.sqlite import SqliteJournal
 from kavach.units import InstrumentKey, OrderType, Paise, Pips, Product, Quantity, Side, Validity
 from kavach.venues.embedded import EmbeddedVenue
-from kavach.wire.updates import NUMBERED, Kind, read_numbered, read_update
+from kavach.wire.feed.updates import NUMBERED, Kind, read_numbered, read_update
 from tests.crash.test_repair import Standing
 from tests.crash.world import HandClock
 from tests.journal.faulty_disk import FaultyDisk, faulty_disk

@@ -6,7 +6,7 @@ import pytest
 
 from kavach.data import load_instruments
 from kavach.units import Exchange
-from kavach.wire import packets
+from kavach.wire.feed import packets
 from tests.feed.stage import Reader, feed_url
 from tests.twin_server import TwinServer
 

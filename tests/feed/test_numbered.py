@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from kavach.api.feed.audience import RING_ENTRIES_MAX, Ring
 from kavach.api.feed.stories import Told
-from kavach.wire.updates import Kind, Numbered
+from kavach.wire.feed.updates import Kind, Numbered
 from tests.feed.stage import Reader, feed_url
 from tests.feed.test_orders import place, rows, sell
 from tests.twin_server import TwinServer, running

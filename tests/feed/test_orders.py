@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kavach.wire.updates import NUMBERED, ORDER, POSITION, TRADE, read_numbered
+from kavach.wire.feed.updates import NUMBERED, ORDER, POSITION, TRADE, read_numbered
 from tests.api.world import entry
 from tests.feed.stage import Reader, feed_url
 from tests.twin_server import TwinServer, running

@@ -14,8 +14,8 @@ from kavach.api.feed.channel import UPDATE_BYTES_MAX, Backlog
 from kavach.api.feed.connection import GARBAGE_MAX, MESSAGES_MAX, SUBSCRIPTIONS_MAX
 from kavach.api.feed.topics import Topic
 from kavach.units import Exchange
-from kavach.wire import packets
-from kavach.wire.feed_wishes import Mode
+from kavach.wire.feed import packets
+from kavach.wire.feed.wishes import Mode
 from tests.feed.stage import Reader, feed_url, raw_reader, text_frame
 from tests.feed.test_market import IDEA, quote
 from tests.feed.test_orders import place, sell

@@ -15,12 +15,12 @@ import pytest
 
 from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.update_rows import order_update
-from kavach.api.legs import legs_of
+from kavach.api.rows.legs import legs_of
 from kavach.core.events import Event
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
-from kavach.wire.updates import Kind
+from kavach.wire.feed.updates import Kind
 from tests.property import far, near
 from tests.property.far import FarWorld
 from tests.property.near import NearWorld

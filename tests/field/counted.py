@@ -18,13 +18,14 @@ import uvicorn
 import uvloop
 from websockets.server import ServerProtocol
 
-from kavach.api import legs, rows
 from kavach.api.app import create_app
-from kavach.api.connection import Connection
 from kavach.api.feed import socket as feed_socket
 from kavach.api.feed.hub import Hub
 from kavach.api.feed.socket import FeedSocket
-from kavach.api.options import ApiOptions
+from kavach.api.http.connection import Connection
+from kavach.api.http.options import ApiOptions
+from kavach.api.rows import legs
+from kavach.api.rows import order_rows as rows
 from tests.api.world import Desk, World, open_accounts
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from kavach.api import kept_rows
+from kavach.api.rows import kept_rows
 from kavach.core.day import DAY_NS, next_midnight_ns
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.parent_order import ParentOrder

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from kavach.api.app import create_app
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from tests.api.world import Desk, World, open_accounts
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.api.history import history_rows
-from kavach.api.legs import LegView
-from kavach.api.rows import order_row, trade_rows
+from kavach.api.rows.history import history_rows
+from kavach.api.rows.legs import LegView
+from kavach.api.rows.order_rows import order_row, trade_rows
 from kavach.core.commands import Command, Leg, ModifyCoverOrder, OpenClient, PlaceCoverOrder
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.regular.commands import ModifyOrder, PlaceOrder

@@ -8,10 +8,10 @@ import httpx
 import msgspec
 import pytest
 
-from kavach.api import kept_rows
-from kavach.api.edge import LONG_MAX
 from kavach.api.feed.snapshot import snapshot
-from kavach.api.listing import ROWS_PER_PIECE
+from kavach.api.gateway.gateway import LONG_MAX
+from kavach.api.http.listing import ROWS_PER_PIECE
+from kavach.api.rows import kept_rows
 from kavach.core.commands import Leg
 from kavach.core.day import DAY_NS, next_midnight_ns
 from kavach.core.model.orders.indexed import FEW, Indexed
@@ -20,7 +20,7 @@ from kavach.core.model.state import OmsSnapshot, OmsState
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.units import Pips, Quantity
-from kavach.wire.rows import OrderRow
+from kavach.wire.orders.rows import OrderRow
 from tests.api.world import BEARER, NOW_NS, World, running
 from tests.field.kept_check import check_index, check_rows
 

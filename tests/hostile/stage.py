@@ -12,8 +12,8 @@ import uvloop
 from uvicorn.server import ServerState
 
 from kavach.api.app import create_app
-from kavach.api.connection import Connection
-from kavach.api.options import ApiOptions
+from kavach.api.http.connection import Connection
+from kavach.api.http.options import ApiOptions
 from tests.api.world import Desk, open_accounts
 
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from kavach.api.connection import Connection
-from kavach.api.edge import WAITING_MAX
+from kavach.api.gateway.gateway import WAITING_MAX
+from kavach.api.http.connection import Connection
 from tests.api.world import entry
 from tests.hostile.raw import (
     KART,

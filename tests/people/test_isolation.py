@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kavach.api.route import ORDER_ID
-from kavach.api.routes import ROUTES
+from kavach.api.gateway.route import ORDER_ID
+from kavach.api.routes.every_route import ROUTES
 from tests.api.world import KART, entry
 from tests.people.stage import People
 

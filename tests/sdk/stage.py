@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from kavach.wire import answers
-from kavach.wire.rows import OrderRow
-from kavach.wire.statuses import is_completed
+from kavach.wire.orders import answers
+from kavach.wire.orders.rows import OrderRow
+from kavach.wire.orders.statuses import is_completed
 
 TOKEN = "a-token"
 CLIENT = "AB001"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kavach.sdk import Feed, OutcomeUnknown, Settled
-from kavach.sdk.feed_session import WAIT_SECONDS_MAX, WAIT_SECONDS_MIN, FeedSession
+from kavach.sdk.feed.session import WAIT_SECONDS_MAX, WAIT_SECONDS_MIN, FeedSession
 from tests.field.client_stage import ORDER, pocket_of
 from tests.field.client_stage import proxy as proxy
 from tests.sdk.faulty import FaultyProxy, is_change

@@ -27,8 +27,8 @@ from kavach.sdk import (
     Snapshot,
     TradeDone,
 )
-from kavach.sdk.feed_session import FeedSession, Untrusted
-from kavach.wire.updates import Kind, numbered_frame
+from kavach.sdk.feed.session import FeedSession, Untrusted
+from kavach.wire.feed.updates import Kind, numbered_frame
 from tests.feed.test_market import quote
 from tests.feed.test_orders import place, sell
 from tests.twin_server import TOKEN, TwinServer, running

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavach.sdk import NotSent, PocketError
-from kavach.sdk.account import Account
 from kavach.sdk.baskets import (
     add_to_basket,
     create_basket,
@@ -23,21 +22,22 @@ from kavach.sdk.baskets import (
     execute_basket,
     remove_from_basket,
 )
-from kavach.sdk.bracket import (
+from kavach.sdk.gtt import cancel_gtt, create_gtt, modify_gtt
+from kavach.sdk.orders.bracket import (
     exit_bracket_order,
     modify_bracket_order,
     move_bracket_target,
     place_bracket_order,
 )
-from kavach.sdk.cancelling import cancel_cover_order, exit_cover_order
-from kavach.sdk.gtt import cancel_gtt, create_gtt, modify_gtt
-from kavach.sdk.modifying import modify_cover_order
-from kavach.sdk.placing import place_cover_order
-from kavach.sdk.plan import Done, Pause, Plan, Reply, Request, Response, advance, lost
+from kavach.sdk.orders.cancelling import cancel_cover_order, exit_cover_order
+from kavach.sdk.orders.modifying import modify_cover_order
+from kavach.sdk.orders.placing import place_cover_order
+from kavach.sdk.orders.regular import cancel_order, modify_order, place_order
 from kavach.sdk.portfolio import convert_position
-from kavach.sdk.regular import cancel_order, modify_order, place_order
-from kavach.wire import answers
-from kavach.wire.rows import OrderRow
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.plan import Done, Pause, Plan, Reply, Request, Response, advance, lost
+from kavach.wire.orders import answers
+from kavach.wire.orders.rows import OrderRow
 from tests.sdk.stage import entry_row, stop_row
 from tests.sdk.test_placing import ORDER
 

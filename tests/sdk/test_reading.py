@@ -10,7 +10,7 @@ import pytest
 
 from kavach.sdk import AuthError, BadArgument, NotFound, RequestRefused, rows
 from kavach.sdk.rows import read_row
-from kavach.wire import rows as wire_rows
+from kavach.wire.orders import rows as wire_rows
 from tests.sdk.conftest import MakeClient
 from tests.sdk.stage import Stage, entry_row, json_answer, refusal, stop_row
 

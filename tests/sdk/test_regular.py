@@ -16,7 +16,7 @@ from kavach.sdk import (
     RequestRefused,
     Settled,
 )
-from kavach.wire import regular_answers as answers
+from kavach.wire.orders import regular_answers as answers
 from tests.sdk.stage import CLIENT, Answer, Heard, Stage, entry_row, json_answer, refusal
 
 ID = "2024061317"

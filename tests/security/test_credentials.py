@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from kavach.api.routes import ROUTES
+from kavach.api.routes.every_route import ROUTES
 from kavach.twin.control_room import CALLS
 from tests.hostile.raw import KART, Answer, Raw, check_envelope, request
 from tests.security.conftest import OTHER, Doors

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from msgspec.structs import replace
 
-from kavach.api.call import Reply, encode
+from kavach.api.http.call import Reply, encode
 from kavach.core.commands import Command
 from kavach.core.model.regular.commands import PlaceOrder
 from kavach.core.refusals import Outcome

@@ -51,7 +51,7 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     ),
     (
         "status of a row tells a cancel under way",
-        "api/legs.py",
+        "api/rows/legs.py",
         "        return OrderStatus.MODIFY_PENDING if reduces else OrderStatus.CANCEL_PENDING\n",
         "        return OrderStatus.CONFIRMED\n",
     ),
@@ -63,7 +63,7 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     ),
     (
         "a trade is told with the price it was ordered at",
-        "api/rows.py",
+        "api/rows/order_rows.py",
         "        order_price=number(line.price_pips),\n",
         "        order_price=number(view.price_pips),\n",
     ),

@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.api import kart
-from kavach.api import regular as regular_orders
-from kavach.api.call import Call, Refused, Reply, encode
-from kavach.api.edge import Edge, Handler
 from kavach.api.feed.stories import Storyteller
-from kavach.api.history import history_rows
-from kavach.api.kept_rows import order_rows, rows_of_order, trade_rows
-from kavach.api.legs import legs_of
-from kavach.api.listing import Plan
-from kavach.api.options import ApiOptions
+from kavach.api.gateway.gateway import Edge, Handler
+from kavach.api.http.call import Call, Refused, Reply, encode
+from kavach.api.http.listing import Plan
+from kavach.api.http.options import ApiOptions
+from kavach.api.routes import kart
+from kavach.api.routes import regular as regular_orders
+from kavach.api.rows.history import history_rows
+from kavach.api.rows.kept_rows import order_rows, rows_of_order, trade_rows
+from kavach.api.rows.legs import legs_of
 from kavach.core.commands import Command
 from kavach.core.events import Event
 from kavach.core.model.orders.parent_order import ParentOrder
@@ -31,7 +31,7 @@ from kavach.engine.quote import Quote
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, InstrumentKey
 from kavach.wire.errors import BadField
-from kavach.wire.requests import BadBody
+from kavach.wire.orders.requests import BadBody
 
 Json = dict[str, Any]
 decode: Final = msgspec.json.decode

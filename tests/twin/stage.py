@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 
 from kavach.api.app import create_app
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.core.commands import Command, Leg, OpenClient, PlaceCoverOrder
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Answer

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.core.commands import RenewToken
 from kavach.core.day import DAY_NS, IST_NS
 from kavach.credentials import token_digest

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kavach.wire.cancel_encoding import read_cancel
 from kavach.wire.errors import BadField
+from kavach.wire.orders.cancel_encoding import read_cancel
+from kavach.wire.orders.requests import BadBody, CancelRequest
 from kavach.wire.query import read_query
-from kavach.wire.requests import BadBody, CancelRequest
 
 FULL = CancelRequest(
     client_id="AB001",

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pocketful import packetDecoder
 
 from kavach.units import Exchange
-from kavach.wire import packets
-from kavach.wire.packets import (
+from kavach.wire.feed import packets
+from kavach.wire.feed.packets import (
     FORMATS,
     BadPacket,
     CompactMarketdata,

@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from kavach.wire.errors import BadField
-from kavach.wire.requests import (
+from kavach.wire.orders.requests import (
     BadBody,
     CancelRequest,
     ModifyRequest,

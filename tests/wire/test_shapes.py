@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavach.wire import activity, answers, rows
+from kavach.wire import activity
 from kavach.wire.errors import error_body
-from kavach.wire.statuses import OrderStatus, is_completed
+from kavach.wire.orders import answers, rows
+from kavach.wire.orders.statuses import OrderStatus, is_completed
 
 ORDER_KEYS = """
 mode exchange segment login_id deposit order_status product order_type rejection_reason

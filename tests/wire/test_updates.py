@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pocketful import packetDecoder
 
-from kavach.wire.feed_wishes import Action, Mode, NotUnderstood, read_wish
-from kavach.wire.updates import (
+from kavach.wire.feed.updates import (
     ORDER,
     POSITION,
     TRADE,
@@ -24,6 +23,7 @@ from kavach.wire.updates import (
     read_numbered,
     read_update,
 )
+from kavach.wire.feed.wishes import Action, Mode, NotUnderstood, read_wish
 
 ORDER_KEYS = """
 trigger_price is_trailing rejection_code last_activity_reference transaction_type nest_request_id

@@ -19,18 +19,18 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as PathRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kavach.api.backend import Backend
-from kavach.api.call import Reply, send_reply
-from kavach.api.docs_page import DOCS_PAGE
-from kavach.api.edge import Edge
+from kavach.api.docs.openapi import openapi_json
+from kavach.api.docs.page import DOCS_PAGE
 from kavach.api.feed.door import READERS_MAX, FeedDoor
 from kavach.api.feed.hub import Hub
-from kavach.api.kart import KART
-from kavach.api.openapi import openapi_json
-from kavach.api.options import ApiOptions
-from kavach.api.people.oauth import oauth_routes
-from kavach.api.route import ORDER_ID, Route
-from kavach.api.routes import ROUTES
+from kavach.api.gateway.gateway import Edge
+from kavach.api.gateway.route import ORDER_ID, Route
+from kavach.api.http.backend import Backend
+from kavach.api.http.call import Reply, send_reply
+from kavach.api.http.options import ApiOptions
+from kavach.api.routes.every_route import ROUTES
+from kavach.api.routes.kart import KART
+from kavach.api.routes.oauth import oauth_routes
 from kavach.contracts.catalogue import Catalogue
 
 _KART_SLASH: Final = f"{KART}/"

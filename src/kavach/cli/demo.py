@@ -21,7 +21,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.cli.journal import Register, as_text_of_event, lines
 from kavach.cli.tap import Exchanged, Tap
 from kavach.main import (

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from kavach import __version__
-from kavach.api.options import ApiOptions
+from kavach.api.http.options import ApiOptions
 from kavach.cli.values import DATA_DIR, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError

@@ -3,7 +3,7 @@ Every reason why the core says no, in the order in which it looks.
 
 The rules in ``decide`` are a column of early returns in this order, and the first that fails
 is the answer. What a client sees of each (HTTP status, vendor code, text) is mapped once, in
-``kavach.api.refusals``; a test holds the two equal.
+``kavach.api.gateway.refusals``; a test holds the two equal.
 
 Source: cover-order.md 5.3, 5.7; wire.md 1.11 and Decisions 1, 6, 7, 15, 19.
 """

@@ -15,7 +15,6 @@ happens. The tree of errors is the docstring of ``kavach.sdk.errors``.
 """
 
 from kavach.sdk.baskets import Basket, BasketExecution, BasketOrder, BasketOutcome
-from kavach.sdk.changes import CancelOutcome, Settled
 from kavach.sdk.contracts import (
     Contract,
     MarketQuote,
@@ -24,7 +23,6 @@ from kavach.sdk.contracts import (
     OptionStrike,
     ScripInfo,
 )
-from kavach.sdk.cover import BracketOrder, CancelResult, CoverOrder, Leg
 from kavach.sdk.errors import (
     Attempt,
     AuthError,
@@ -41,15 +39,8 @@ from kavach.sdk.errors import (
     TransportError,
     UnreadableAnswer,
 )
-from kavach.sdk.feed import AsyncFeed, Feed
-from kavach.sdk.gtt import GttOrder, GttRule
-from kavach.sdk.logging_in import Profile
-from kavach.sdk.oauth import OAuthFlow
-from kavach.sdk.pocket import AsyncPocket, Pocket
-from kavach.sdk.portfolio import Funds, Holding, Margin, MarginOrder
-from kavach.sdk.resolution import Resolution
-from kavach.sdk.rows import HistoryEntry, Order, Position, Trade, TradingInfo
-from kavach.sdk.ticks import (
+from kavach.sdk.feed.feed import AsyncFeed, Feed
+from kavach.sdk.feed.ticks import (
     CompactQuote,
     Depth,
     ExchangeNotice,
@@ -64,6 +55,15 @@ from kavach.sdk.ticks import (
     Snapshot,
     TradeDone,
 )
+from kavach.sdk.gtt import GttOrder, GttRule
+from kavach.sdk.login.logging_in import Profile
+from kavach.sdk.login.oauth import OAuthFlow
+from kavach.sdk.orders.cover import BracketOrder, CancelResult, CoverOrder, Leg
+from kavach.sdk.pocket import AsyncPocket, Pocket
+from kavach.sdk.portfolio import Funds, Holding, Margin, MarginOrder
+from kavach.sdk.requests.changes import CancelOutcome, Settled
+from kavach.sdk.resolution import Resolution
+from kavach.sdk.rows import HistoryEntry, Order, Position, Trade, TradingInfo
 from kavach.units import Exchange, OrderType, Product, Side, Validity
 
 __all__ = [

@@ -13,9 +13,6 @@ from typing import Any, Final, Literal
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, key_or_new, new_user_order_id, own_client_id
-from kavach.sdk.answers import data_of, unreadable
-from kavach.sdk.changes import Settled, Shown, Traces, Verdict, agrees, changed, shown_after
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.given import (
     ExchangeWord,
@@ -27,8 +24,19 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
-from kavach.sdk.placing import KART, PRICED, TRIGGERED, as_sent, basket, needed
-from kavach.sdk.plan import Plan, Request, Response, ask
+from kavach.sdk.orders.placing import KART, PRICED, TRIGGERED, as_sent, basket, needed
+from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
+from kavach.sdk.requests.answers import data_of, unreadable
+from kavach.sdk.requests.changes import (
+    Settled,
+    Shown,
+    Traces,
+    Verdict,
+    agrees,
+    changed,
+    shown_after,
+)
+from kavach.sdk.requests.plan import Plan, Request, Response, ask
 from kavach.sdk.rows import NOTHING, read_row, spelled
 from kavach.units import OrderType, Validity
 from kavach.wire import headers

@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account
-from kavach.sdk.answers import data_of, read_one, read_rows, refused, result_of, unreadable
 from kavach.sdk.given import ExchangeWord, Price, Token, Whole
-from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.answers import data_of, read_one, read_rows, refused, result_of, unreadable
+from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, read_row
 from kavach.units import Exchange
 

@@ -15,21 +15,6 @@ from typing import Any, Final
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, key_or_new, new_user_order_id, own_client_id
-from kavach.sdk.answers import data_of, identified, read_rows
-from kavach.sdk.cancelling import cancel_result
-from kavach.sdk.changes import (
-    CancelOutcome,
-    Shown,
-    Traces,
-    Verdict,
-    agrees,
-    changed,
-    ended,
-    placed,
-    shown_after,
-)
-from kavach.sdk.cover import CancelResult
 from kavach.sdk.errors import Attempt, BadArgument, Kind, NotFound, RequestRefused
 from kavach.sdk.given import (
     ExchangeWord,
@@ -41,10 +26,25 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
-from kavach.sdk.placing import PRICED, as_sent
-from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.orders.cancelling import cancel_result
+from kavach.sdk.orders.cover import CancelResult
+from kavach.sdk.orders.placing import PRICED, as_sent
+from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
+from kavach.sdk.requests.answers import data_of, identified, read_rows
+from kavach.sdk.requests.changes import (
+    CancelOutcome,
+    Shown,
+    Traces,
+    Verdict,
+    agrees,
+    changed,
+    ended,
+    placed,
+    shown_after,
+)
+from kavach.sdk.requests.plan import Plan, Request, ask
+from kavach.sdk.requests.watching import look_once, watch_for
 from kavach.sdk.rows import NOTHING, spelled
-from kavach.sdk.watching import look_once, watch_for
 from kavach.units import OrderType, Validity
 
 GTT: Final = "/api/v1/event/gtt"

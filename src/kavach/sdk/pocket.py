@@ -5,7 +5,8 @@ Both have the same methods, written once as plans; here each is only joined to a
 takes its name, signature and description from its plan. Nothing touches the network before the
 first method is called.
 
-Source: kavach.sdk.plan (how plans and drivers meet); wire Part 6 (what upstream does instead).
+Source: kavach.sdk.requests.plan (how plans and drivers meet); wire Part 6 (what upstream does
+instead).
 """
 
 import os
@@ -17,24 +18,12 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, get_args
 
 import httpx
 
-from kavach.sdk import (
-    baskets,
-    book,
-    bracket,
-    cancelling,
-    contracts,
-    given,
-    gtt,
-    logging_in,
-    modifying,
-    placing,
-    portfolio,
-    regular,
-    resolving,
-)
-from kavach.sdk.account import Account, trading_info
-from kavach.sdk.plan import Plan, T
-from kavach.sdk.transport import AwaitingDriver, BlockingDriver
+from kavach.sdk import baskets, contracts, given, gtt, portfolio, resolving
+from kavach.sdk.login import logging_in
+from kavach.sdk.orders import book, bracket, cancelling, modifying, placing, regular
+from kavach.sdk.requests.account import Account, trading_info
+from kavach.sdk.requests.plan import Plan, T
+from kavach.sdk.transport.drivers import AwaitingDriver, BlockingDriver
 from kavach.sdk.vendor import baskets as vendor_baskets
 from kavach.sdk.vendor import contracts as vendor_contracts
 from kavach.sdk.vendor import gtt as vendor_gtt

@@ -14,14 +14,14 @@ from typing import Any, Final
 import msgspec
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, key_or_new, own_client_id
-from kavach.sdk.answers import data_of, read_rows, result_of, unreadable
-from kavach.sdk.book import positions
-from kavach.sdk.changes import Shown, Traces, Verdict, agrees, changed, shown_after
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.given import ExchangeWord, Price, ProductWord, SideWord, Token, ValidityWord, Whole
-from kavach.sdk.placing import as_sent
-from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.orders.book import positions
+from kavach.sdk.orders.placing import as_sent
+from kavach.sdk.requests.account import Account, key_or_new, own_client_id
+from kavach.sdk.requests.answers import data_of, read_rows, result_of, unreadable
+from kavach.sdk.requests.changes import Shown, Traces, Verdict, agrees, changed, shown_after
+from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, Position
 from kavach.units import Exchange, Side, Validity
 

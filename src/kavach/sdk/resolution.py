@@ -7,9 +7,9 @@ Source: docs/decisions/0031-what-a-client-may-claim.md.
 import msgspec
 
 from kavach.sdk.baskets import Basket
-from kavach.sdk.changes import CancelOutcome, Settled
-from kavach.sdk.cover import CoverOrder
 from kavach.sdk.gtt import GttRule
+from kavach.sdk.orders.cover import CoverOrder
+from kavach.sdk.requests.changes import CancelOutcome, Settled
 from kavach.sdk.rows import Order, Position
 
 

@@ -8,24 +8,24 @@ Finding out what became of a change whose answer was lost: by looking, never by 
     basket               list of baskets           its id, else the only new one of that name
     conversion           positions                 the quantities that it should lead to
 
-What the traces prove is the business of ``kavach.sdk.changes``.
+What the traces prove is the business of ``kavach.sdk.requests.changes``.
 
 Source: docs/decisions/0031-what-a-client-may-claim.md.
 """
 
 from typing import Any, Final
 
-from kavach.sdk.account import Account
 from kavach.sdk.baskets import BASKETS
-from kavach.sdk.changes import Settled, Traces
-from kavach.sdk.cover import CancelResult
 from kavach.sdk.errors import Attempt, BadArgument, Kind, attempt_in
 from kavach.sdk.gtt import RULES
-from kavach.sdk.plan import Plan
+from kavach.sdk.orders.cover import CancelResult
+from kavach.sdk.orders.tracing import COVERS, REGULAR
 from kavach.sdk.portfolio import POSITIONS
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.changes import Settled, Traces
+from kavach.sdk.requests.plan import Plan
+from kavach.sdk.requests.watching import watch_for
 from kavach.sdk.resolution import Resolution
-from kavach.sdk.tracing import COVERS, REGULAR
-from kavach.sdk.watching import watch_for
 
 TRACES: Final[dict[Kind, Traces[Any]]] = {
     Kind.REGULAR: REGULAR,

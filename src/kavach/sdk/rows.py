@@ -1,7 +1,7 @@
 """
 Rows as a client reads them: typed, prices as ``Decimal``, forgiving about what is missing.
 
-The names are those of ``kavach.wire.rows``, so that the API's documentation applies (a test
+The names are those of ``kavach.wire.orders.rows``, so that the API's documentation applies (a test
 holds them equal). A reader has to be more lenient than that writer: servers of this family
 leave keys out, send ``null`` or ``{}`` for "no value" and disagree on whether an id is text; a
 missing value gets the default below, a key that is not named here is passed over.
@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from kavach.wire.statuses import OrderStatus
+from kavach.wire.orders.statuses import OrderStatus
 
 R = TypeVar("R")
 

@@ -1,9 +1,10 @@
 """
 Saved baskets on the wire: what clients send about them, and the rows they get.
 
-Fields are declared ``Any`` for the reason given in ``kavach.wire.requests``. The official SDK knows
-``BasketId``, ``BasketName`` and ``OrderId``; they are other names of ``basket_id``, ``name`` and
-``order_id``. In a line, ``disclosedQuantity`` and ``disclosed_quantity`` are one field.
+Fields are declared ``Any`` for the reason given in ``kavach.wire.orders.requests``. The official
+SDK knows ``BasketId``, ``BasketName`` and ``OrderId``; they are other names of ``basket_id``,
+``name`` and ``order_id``. In a line, ``disclosedQuantity`` and ``disclosed_quantity`` are one
+field.
 
 Source: wire 1.8, 1.3.5.
 """
@@ -14,9 +15,9 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from kavach.units import OrderType, Product
-from kavach.wire.answers import Success
 from kavach.wire.messages import inner
-from kavach.wire.requests import (
+from kavach.wire.orders.answers import Success
+from kavach.wire.orders.requests import (
     ClientId,
     Correlation,
     Count,
@@ -32,7 +33,7 @@ from kavach.wire.requests import (
     TriggerPrice,
     ValidityWord,
 )
-from kavach.wire.rows import Number
+from kavach.wire.orders.rows import Number
 
 ALL: Final = "ALL"
 NAMES: Final = {

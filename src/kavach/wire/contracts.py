@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from kavach.units import Exchange
-from kavach.wire.answers import Success
+from kavach.wire.orders.answers import Success
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """
 GTT rules on the wire: what clients send about them, and the rows they get.
 
-Fields are declared ``Any`` for the reason given in ``kavach.wire.requests``.
+Fields are declared ``Any`` for the reason given in ``kavach.wire.orders.requests``.
 
 Source: wire 1.9.
 """
@@ -12,11 +12,11 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from msgspec import UNSET, Meta
 
-from kavach.wire.answers import Success
 from kavach.wire.errors import BadField
 from kavach.wire.fields import text
 from kavach.wire.messages import inner
-from kavach.wire.requests import (
+from kavach.wire.orders.answers import Success
+from kavach.wire.orders.requests import (
     ClientId,
     Correlation,
     Count,
@@ -29,7 +29,7 @@ from kavach.wire.requests import (
     Token,
     ValidityWord,
 )
-from kavach.wire.rows import Number
+from kavach.wire.orders.rows import Number
 
 CREATED: Final = "GTT created successfully"
 MODIFIED: Final = "gtt request modified successfully"

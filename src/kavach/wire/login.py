@@ -13,9 +13,9 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from msgspec import UNSET, Meta
 
-from kavach.wire.answers import Success
 from kavach.wire.errors import BadField
 from kavach.wire.fields import JsonNumber, is_blank
+from kavach.wire.orders.answers import Success
 
 SECRET_LENGTH_MAX: Final = 128
 PIN_QUESTION: Final = 22  # What clients that do not look at the question send.

@@ -15,8 +15,8 @@ import msgspec
 
 from kavach.wire.errors import BadField
 from kavach.wire.fields import JsonNumber, is_blank
+from kavach.wire.orders.requests import decode
 from kavach.wire.query import read_query
-from kavach.wire.requests import decode
 
 M = TypeVar("M", bound=msgspec.Struct)
 

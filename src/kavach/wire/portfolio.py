@@ -13,10 +13,10 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from msgspec import UNSET, Meta
 
-from kavach.wire.answers import Success
 from kavach.wire.contracts import Found
 from kavach.wire.fields import JsonNumber
-from kavach.wire.requests import (
+from kavach.wire.orders.answers import Success
+from kavach.wire.orders.requests import (
     ClientId,
     Count,
     ExchangeWord,
@@ -25,7 +25,7 @@ from kavach.wire.requests import (
     Token,
     ValidityWord,
 )
-from kavach.wire.rows import Number
+from kavach.wire.orders.rows import Number
 
 # --- Conversions ------------------------------------------------------------------------------
 

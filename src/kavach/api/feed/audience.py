@@ -16,7 +16,7 @@ from typing import Final
 from kavach.api.feed.connection import FeedConnection
 from kavach.api.feed.socket import binary_frame
 from kavach.api.feed.stories import Told
-from kavach.wire.updates import MODE_OF_KIND, Kind, frame, numbered_frame
+from kavach.wire.feed.updates import MODE_OF_KIND, Kind, frame, numbered_frame
 
 RING_ENTRIES_MAX: Final = 2_000
 RING_BYTES_MAX: Final = 1024 * 1024

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from kavach.api.feed.channel import TOO_SLOW, Backlog
 from kavach.api.feed.socket import POLICY, FeedSocket
 from kavach.api.feed.topics import OF_EXCHANGES, OF_INSTRUMENTS, Topic
-from kavach.wire.feed_wishes import Action, NotUnderstood, Wish, read_wish
+from kavach.wire.feed.wishes import Action, NotUnderstood, Wish, read_wish
 
 SUBSCRIPTIONS_MAX: Final = 5_000
 MESSAGES_MAX: Final = 2_000  # In the time between two sweeps.

@@ -12,7 +12,7 @@ from kavach.api.feed.connection import FeedConnection
 from kavach.api.feed.socket import binary_frame
 from kavach.api.feed.stories import Told
 from kavach.api.feed.topics import Topic
-from kavach.wire.updates import Kind, numbered_frame
+from kavach.wire.feed.updates import Kind, numbered_frame
 
 
 @dataclass(slots=True)

@@ -13,10 +13,10 @@ from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
-from kavach.api.call import encode
-from kavach.api.edge import Edge
 from kavach.api.feed.hub import Hub
 from kavach.api.feed.socket import EXTENSION, FeedSocket
+from kavach.api.gateway.gateway import Edge
+from kavach.api.http.call import encode
 from kavach.wire import headers
 from kavach.wire.errors import FORBIDDEN, UNAUTHORISED, ErrorCode, error_body
 

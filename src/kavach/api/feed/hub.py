@@ -28,7 +28,7 @@ from kavach.api.feed.snapshot import snapshot
 from kavach.api.feed.socket import POLICY, FeedSocket, binary_frame
 from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.topics import OF_EXCHANGES, OF_INSTRUMENTS, Looks, Quotes, Topic
-from kavach.api.turns import turns_of
+from kavach.api.http.turns import turns_of
 from kavach.core.events import Event
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.state import OmsState
@@ -37,9 +37,9 @@ from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.units import Exchange, InstrumentKey, instrument_key
-from kavach.wire.feed_wishes import Mode, Wish
-from kavach.wire.packets import EXCHANGE_OF_CODE
-from kavach.wire.updates import Kind, numbered_frame
+from kavach.wire.feed.packets import EXCHANGE_OF_CODE
+from kavach.wire.feed.updates import Kind, numbered_frame
+from kavach.wire.feed.wishes import Mode, Wish
 
 SPACE_SECONDS: Final = 0.05  # Between two packets of one topic at least.
 SWEEP_SECONDS: Final = 10.0

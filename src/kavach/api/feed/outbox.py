@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from kavach.api.turns import turns_of
+from kavach.api.http.turns import turns_of
 from kavach.engine.journal_port import Journal
 
 ITEMS_MAX: Final = 32  # Delivered in one step; each may take further steps.

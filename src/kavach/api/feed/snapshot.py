@@ -13,14 +13,14 @@ from itertools import islice
 from typing import Final
 
 from kavach.api.feed.update_rows import order_update, trade_update
-from kavach.api.kept_rows import ROUNDS_MAX, Made, made_of
-from kavach.api.legs import legs_of
-from kavach.api.listing import ROWS_PER_STEP, Steps
-from kavach.api.rows import position_row
+from kavach.api.http.listing import ROWS_PER_STEP, Steps
+from kavach.api.rows.kept_rows import ROUNDS_MAX, Made, made_of
+from kavach.api.rows.legs import legs_of
+from kavach.api.rows.order_rows import position_row
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.state import OmsState
 from kavach.instruments import Instrument
-from kavach.wire.updates import Snapshot, ascii_json
+from kavach.wire.feed.updates import Snapshot, ascii_json
 
 ORDERS_MAX: Final = 2_000
 TRADES_MAX: Final = 1_000  # Of one order, the latest.
@@ -31,7 +31,7 @@ def snapshot(
 ) -> Generator[int, None, bytes]:
     """Word a client's rows step by step, and return the JSON of them as they are at the end.
 
-    What it yields is the weight of its next step; see ``kavach.api.listing``.
+    What it yields is the weight of its next step; see ``kavach.api.http.listing``.
     """
     steps = Steps()
     for _ in range(ROUNDS_MAX):

@@ -10,8 +10,8 @@ is encoded and framed once for all who want it, and ten thousand idle connection
 Frames are parsed by ``websockets`` without I/O; extensions are not offered, because a shared frame
 can't be compressed for each. Nothing is parsed as frames before the client was let in: what comes
 earlier waits unread, and is dropped if it is refused. What comes later is parsed in pieces, each
-a step of ``kavach.api.turns``, and while some of it waits nothing more is read. What a client may
-cost:
+a step of ``kavach.api.http.turns``, and while some of it waits nothing more is read. What a client
+may cost:
 
     parsed in one step              PIECE_BYTES
     a message                       MESSAGE_BYTES_MAX       closed, 1009
@@ -43,8 +43,8 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from kavach.api.token_bucket import TokenBucket
-from kavach.api.turns import turns_of
+from kavach.api.http.token_bucket import TokenBucket
+from kavach.api.http.turns import turns_of
 
 PIECE_BYTES: Final = 512
 MESSAGE_BYTES_MAX: Final = 64 * 1024

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kavach.api.feed.update_rows import order_update, step_update, trade_update
-from kavach.api.history import Step, step_of
-from kavach.api.legs import LegView, legs_of
-from kavach.api.rows import position_row
+from kavach.api.rows.history import Step, step_of
+from kavach.api.rows.legs import LegView, legs_of
+from kavach.api.rows.order_rows import position_row
 from kavach.core import events as e
 from kavach.core.commands import Leg
 from kavach.core.model.orders.parent_order import ParentOrder, Trade
@@ -27,7 +27,7 @@ from kavach.core.model.regular import events as regular
 from kavach.core.model.state import OmsState
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
-from kavach.wire.updates import Kind, OrderUpdate, ascii_json
+from kavach.wire.feed.updates import Kind, OrderUpdate, ascii_json
 
 
 @dataclass(frozen=True, slots=True)

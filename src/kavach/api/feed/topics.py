@@ -11,14 +11,13 @@ Source: wire 4.2, 4.3.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from kavach.api.contract_rows import year_range
 from kavach.api.feed.socket import binary_frame
+from kavach.api.rows.contract_rows import year_range
 from kavach.engine.quote import Level, Quote
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.units import NS_PER_SECOND, Exchange, InstrumentKey
-from kavach.wire.feed_wishes import Mode
-from kavach.wire.packets import (
+from kavach.wire.feed.packets import (
     EXCHANGE_CODE,
     LEVELS,
     CompactMarketdata,
@@ -32,6 +31,7 @@ from kavach.wire.packets import (
     encode,
     scaled,
 )
+from kavach.wire.feed.wishes import Mode
 
 MARKET_TYPE: Final = "NORMAL"
 _STATUS: Final = {Phase.OPEN: "OPEN", Phase.CLOSED: "CLOSE"}

@@ -10,18 +10,18 @@ Source: wire 3.2, 4.4.
 
 from typing import Any, Final
 
-from kavach.api.history import Step
-from kavach.api.legs import LegView
-from kavach.api.rows import order_row
+from kavach.api.rows.history import Step
+from kavach.api.rows.legs import LegView
+from kavach.api.rows.order_rows import order_row
 from kavach.core.commands import Leg
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.parent_order import ParentOrder, Trade
 from kavach.units import NS_PER_SECOND, PIPS_PER_RUPEE
 from kavach.wire.activity import reference_of
+from kavach.wire.feed.updates import OrderUpdate, TradeUpdate
 from kavach.wire.money import average, number
-from kavach.wire.rows import OrderRow
-from kavach.wire.statuses import OrderStatus
-from kavach.wire.updates import OrderUpdate, TradeUpdate
+from kavach.wire.orders.rows import OrderRow
+from kavach.wire.orders.statuses import OrderStatus
 
 NO_REJECTION: Final = "NONE"
 _MODIFIED: Final = frozenset({"MODIFY_PENDING", "MODIFY_CONFIRMED", "MODIFY_REJECTED"})

@@ -14,7 +14,7 @@ from hashlib import sha256
 from html import escape
 from typing import Final
 
-from kavach.api.call import Reply
+from kavach.api.http.call import Reply
 from kavach.wire.login import SECRET_LENGTH_MAX, FactorWord
 from kavach.wire.redirects import origin_of, policy_source_of
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from kavach.api.backend import Backend
-from kavach.api.call import Refused
+from kavach.api.http.backend import Backend
+from kavach.api.http.call import Refused
 from kavach.api.people.checking import Checking
 from kavach.api.people.guesses import STRANGERS_MAX, Guesses
 from kavach.core.model.money.account import Client

@@ -27,7 +27,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from kavach.api.backend import Backend
+from kavach.api.http.backend import Backend
 from kavach.api.people.logins import Shown
 from kavach.api.people.oauth_errors import description_of
 from kavach.core.model.people.book import CODE_LIFETIME_NS, App, Code

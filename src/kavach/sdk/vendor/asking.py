@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk.account import Account, new_idempotency_key, own_client_id
-from kavach.sdk.answers import clear_object, plain_object
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.plan import Plan, Request, ask
+from kavach.sdk.requests.account import Account, new_idempotency_key, own_client_id
+from kavach.sdk.requests.answers import clear_object, plain_object
+from kavach.sdk.requests.plan import Plan, Request, ask
 
 ENDINGS: Final = frozenset({"cancel", "delete", "remove"})
 Answer = dict[str, Any]

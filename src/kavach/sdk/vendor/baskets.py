@@ -6,11 +6,11 @@ Source: wire 1.1 (SDK12 column), 1.3.5, 1.8, Part 6 #17.
 
 from typing import Any, Final
 
-from kavach.sdk.account import Account, own_client_id
 from kavach.sdk.baskets import BASKET, LINE
 from kavach.sdk.errors import Kind
-from kavach.sdk.placing import KART
-from kavach.sdk.plan import Plan
+from kavach.sdk.orders.placing import KART
+from kavach.sdk.requests.account import Account, own_client_id
+from kavach.sdk.requests.plan import Plan
 from kavach.sdk.vendor.asking import Answer, Parameters, change, read, renamed
 
 _NAMES: Final = {

@@ -7,8 +7,8 @@ Source: wire 1.1 (SDK12 column), 1.7, Part 6 #14, #15, #19, #20.
 from typing import Any, Final
 
 from kavach.sdk import given
-from kavach.sdk.account import Account
-from kavach.sdk.plan import Plan
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.plan import Plan
 from kavach.sdk.vendor.asking import Answer, read
 
 _LAST: Final = "last_trade_price"

@@ -9,10 +9,10 @@ Source: wire 1.1 (SDK12 column), 1.9, Part 6 #12, #18.
 from typing import Final
 
 from kavach.sdk import given
-from kavach.sdk.account import Account, own_client_id
 from kavach.sdk.errors import Kind
 from kavach.sdk.gtt import GTT
-from kavach.sdk.plan import Plan
+from kavach.sdk.requests.account import Account, own_client_id
+from kavach.sdk.requests.plan import Plan
 from kavach.sdk.vendor.asking import (
     Answer,
     Parameters,

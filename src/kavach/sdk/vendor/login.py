@@ -10,10 +10,10 @@ Source: wire 5.2, Part 6 #22.
 
 from typing import Any
 
-from kavach.sdk.account import Account
-from kavach.sdk.answers import plain_object
-from kavach.sdk.logging_in import LOGIN, TWOFA, factor_type, open_request, question_of
-from kavach.sdk.plan import Plan, ask
+from kavach.sdk.login.logging_in import LOGIN, TWOFA, factor_type, open_request, question_of
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.answers import plain_object
+from kavach.sdk.requests.plan import Plan, ask
 from kavach.sdk.vendor.asking import Answer
 
 

@@ -7,12 +7,12 @@ Source: wire 1.1 (SDK12 column), 1.2 to 1.4, Part 6 #11, #13, #14, #16, #20.
 from typing import Any, Final
 
 from kavach.sdk import given
-from kavach.sdk.account import Account
-from kavach.sdk.book import ORDERS
-from kavach.sdk.cover import Leg
 from kavach.sdk.errors import Kind
-from kavach.sdk.placing import KART
-from kavach.sdk.plan import Plan
+from kavach.sdk.orders.book import ORDERS
+from kavach.sdk.orders.cover import Leg
+from kavach.sdk.orders.placing import KART
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.plan import Plan
 from kavach.sdk.vendor.asking import Answer, Parameters, change, read_own, without_blanks
 
 _KINDS: Final = {"BO": Kind.BRACKET, "CO": Kind.COVER, "NML": Kind.BASKET}

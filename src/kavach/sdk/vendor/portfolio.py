@@ -4,9 +4,9 @@ Positions, holdings, funds and the profile by the vendor's names.
 Source: wire 1.1 (SDK12 column), 1.5, 1.6.
 """
 
-from kavach.sdk.account import Account
 from kavach.sdk.errors import Kind
-from kavach.sdk.plan import Plan
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.plan import Plan
 from kavach.sdk.vendor.asking import Answer, Parameters, change, read_own, without_blanks
 
 

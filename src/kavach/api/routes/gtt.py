@@ -1,0 +1,292 @@
+"""
+``/api/v1/event/gtt``: rules that place an order when a price is reached.
+
+Source: wire 1.9.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from kavach.api.gateway.gateway import Edge, check_owner
+from kavach.api.gateway.route import CLIENT, PREFIX, Route
+from kavach.api.http.call import Call, Reply, encode
+from kavach.api.http.listing import listing, rows_of
+from kavach.api.routes.fields import keyed
+from kavach.api.routes.order_terms import kept_or, terms_of, within
+from kavach.core.commands import KeyedCommand
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
+from kavach.core.model.gtt.rule import GttAction, GttRule
+from kavach.core.model.limits.profiles import LimitClass
+from kavach.core.model.orders.terms import OrderTerms
+from kavach.core.refusals import Answer, Reason, Refusal
+from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Pips, Quantity
+from kavach.wire import fields as read
+from kavach.wire import gtt as wire
+from kavach.wire.errors import BadField
+from kavach.wire.messages import read_inner, read_message
+from kavach.wire.money import number
+from kavach.wire.query import read_query
+
+GTT: Final = f"{PREFIX}/event/gtt"
+ORDER: Final = "order"
+RULE_ID: Final = "id"
+_NAMES: Final = {"ClientId": "client_id", "Id": "id"}
+_ACTION_WORDS: Final = {
+    "single": GttAction.SINGLE,
+    "single_order": GttAction.SINGLE,
+    "oco": GttAction.OCO,
+    "oco_order": GttAction.OCO,
+    "two_leg": GttAction.OCO,
+    "two-leg": GttAction.OCO,
+}
+_TYPE: Final = "GTTStock"
+
+
+def create(edge: Edge, call: Call) -> Reply:
+    """Return the answer to POST: the id of a new rule."""
+    request = read_message(wire.CreateGttRequest, call.body, call.query, _NAMES)
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    action = _action(request.action_type, "action_type")
+    expiry_day = wire.day(request.expiry_time, "expiry_time")
+    order = read_inner(wire.GttOrderRequest, request.order, ORDER, wire.ROW_NAMES)
+    terms, wishes = _order(order, call, action, None)
+    command = CreateGtt(
+        client_id=call.client_id, action=action, terms=terms, wishes=wishes, expiry_day=expiry_day
+    )
+    return _reply(edge, call, command, wire.CREATED)
+
+
+def modify(edge: Edge, call: Call) -> Reply:
+    """Return the answer to PUT: the rule is armed anew; what is blank stays as it is."""
+    request = read_message(wire.ModifyGttRequest, call.body, call.query, _NAMES)
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    rule = edge.backend.state.gtts.rules.get(read.text(request.id, "id"))
+    order = wire.ModifiedGttOrder()
+    if not read.is_blank(request.order):
+        order = read_inner(wire.ModifiedGttOrder, request.order, ORDER, wire.ROW_NAMES)
+    with within(ORDER):
+        check_owner(call, read.optional(read.text, order.client_id, "client_id"))
+    if rule is None or rule.client_id != call.client_id:
+        return edge.refusal(Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST))
+    action = kept_or(request.action_type, rule.action, _action, "action_type")
+    terms, wishes = _order(order, call, action, rule)
+    command = ModifyGtt(
+        client_id=call.client_id,
+        rule_id=rule.rule_id,
+        action=action,
+        terms=terms,
+        wishes=wishes,
+        expiry_day=kept_or(request.expiry_time, rule.expiry_day, wire.day, "expiry_time"),
+    )
+    return _reply(edge, call, command, wire.MODIFIED)
+
+
+def cancel(edge: Edge, call: Call) -> Reply:
+    """Return the answer to DELETE: the rule waits no longer."""
+    request = read_message(wire.CancelGttRequest, call.body, call.query, _NAMES)
+    check_owner(call, call.path.get("client_id"))
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    rule_id = call.path[RULE_ID]
+    if (read.optional(read.text, request.id, "id") or rule_id) != rule_id:
+        raise BadField("id", hint="path and parameters disagree")
+    command = CancelGtt(client_id=call.client_id, rule_id=rule_id)
+    return _reply(edge, call, command, wire.CANCELLED)
+
+
+def fetch(edge: Edge, call: Call) -> Reply:
+    """Return every rule of the client, oldest first; having none is an error upstream."""
+    pairs, _ = read_query(call.query)
+    for named in (call.path.get("client_id"), pairs.get("client_id"), pairs.get("ClientId")):
+        check_owner(call, read.optional(read.text, named, "client_id"))
+    rules = edge.backend.state.gtts.of(call.client_id)
+    if not rules:
+        return edge.refusal(Refusal(Reason.CLIENT_MUST_HAVE_GTTS))
+    found = (_row(edge, rule) for rule in list(rules))
+    return Reply(200, b"", listing=listing(rows_of(found), wire.GttListAnswer([])))
+
+
+# --- What is asked ----------------------------------------------------------------------------
+
+
+def _action(value: object, field: str) -> GttAction:
+    """Return how many triggers a rule has, as real clients and other brokers write it."""
+    action = _ACTION_WORDS.get(read.text(value, field).lower())
+    if action is None:
+        raise BadField(field)
+    return action
+
+
+def _order(
+    order: wire.GttOrderRequest, call: Call, action: GttAction, rule: GttRule | None
+) -> tuple[OrderTerms, tuple[GttWish, ...]]:
+    """Return the order to be placed and the prices to wait for, the rule's own where blank."""
+    with within(ORDER):
+        check_owner(call, read.optional(read.text, order.client_id, "client_id"))
+        own = None if rule is None else rule.terms
+        first = None if rule is None else rule.triggers[0]
+        terms = terms_of(order, own, price_pips=_price(order, own), trigger_price_pips=Pips(0))
+        wishes = [
+            GttWish(
+                kept_or(
+                    order.trigger_price,
+                    first.at_pips if first else None,
+                    read.price,
+                    "trigger_price",
+                ),
+                terms.price_pips,
+                terms.quantity,
+            )
+        ]
+        if action is GttAction.OCO:
+            wishes.append(_second(order, terms, rule))
+        else:
+            _check_no_second(order)
+        return terms, tuple(wishes)
+
+
+def _price(order: wire.GttOrderRequest, own: OrderTerms | None) -> Pips:
+    """Return the price of the first order; blank is none, or the one it was."""
+    kept = Pips(0) if own is None else own.price_pips
+    return kept_or(order.price, kept, read.price, "price")
+
+
+def _second(order: wire.GttOrderRequest, terms: OrderTerms, rule: GttRule | None) -> GttWish:
+    """Return an OCO's other side: the quantity is the first one's where none is said."""
+    own = rule.triggers[1] if rule is not None and rule.action is GttAction.OCO else None
+    quantity = read.optional(read.quantity, order.sl_order_quantity, "sl_order_quantity")
+    if quantity is None and own is not None:
+        quantity = own.quantity
+    return GttWish(
+        kept_or(
+            order.sl_trigger_price, own.at_pips if own else None, read.price, "sl_trigger_price"
+        ),
+        kept_or(
+            order.sl_order_price,
+            Pips(0) if own is None else own.price_pips,
+            read.price,
+            "sl_order_price",
+        ),
+        Quantity(quantity or terms.quantity),
+    )
+
+
+def _check_no_second(order: wire.GttOrderRequest) -> None:
+    """Raise where a rule with one trigger speaks of a second: it would be silently naked there."""
+    for field in ("sl_trigger_price", "sl_order_price", "sl_order_quantity"):
+        if read.optional(read.price, getattr(order, field), field):
+            raise BadField(field, hint="only an oco_order has two triggers")
+
+
+def _reply(edge: Edge, call: Call, command: KeyedCommand, message: str) -> Reply:
+    outcome = edge.backend.execute(keyed(call, command))
+    if isinstance(outcome, Refusal):
+        return edge.refusal(outcome, ORDER, command)
+    assert isinstance(outcome, Answer)
+    body = encode(wire.GttIdAnswer(wire.GttId(outcome.subject), message))
+    return Reply(200, body, order_state=outcome.state, replayed=outcome.replayed)
+
+
+# --- What goes back ---------------------------------------------------------------------------
+
+
+def _row(edge: Edge, rule: GttRule) -> wire.GttRow:
+    day = rule.expiry_day
+    return wire.GttRow(
+        action_type=f"{rule.action.value}_order",
+        client_id=rule.client_id,
+        created_at=_indian_time(rule.created_at_ns),
+        expiry_time=f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}",
+        id=rule.rule_id,
+        login_id=rule.client_id,
+        order=_order_row(edge, rule),
+        reject_code=rule.reject_code,
+        reject_reason=rule.reject_text,
+        status=rule.state.value.capitalize(),
+        type=_TYPE,
+        updated_at=_indian_time(rule.updated_at_ns),
+    )
+
+
+def _order_row(edge: Edge, rule: GttRule) -> wire.GttOrderRow:
+    terms, first = rule.terms, rule.triggers[0]
+    second = rule.triggers[1] if len(rule.triggers) > 1 else None
+    instrument = edge.backend.instruments[terms.instrument]
+    return wire.GttOrderRow(
+        disclosed_qty=terms.disclosed_quantity,
+        exchange=instrument.exchange.value,
+        execution_type="",
+        mode="NEW",
+        order_side=terms.side.value,
+        order_type=terms.order_type.value,
+        price=number(first.price_pips),
+        pro_cli="CLIENT",
+        prod_type=terms.product.value,
+        quantity=first.quantity,
+        segment=instrument.segment,
+        sl_order_price=number(second.price_pips) if second else 0,
+        sl_order_quantity=second.quantity if second else 0,
+        sl_trigger_price=number(second.at_pips) if second else 0,
+        square_off_price=0,
+        token=instrument.token,
+        trading_symbol=instrument.trading_symbol,
+        trailing_stop_loss=0,
+        trigger_price=number(first.at_pips),
+        validity=terms.validity.value,
+        vendor_code="00",
+    )
+
+
+def _indian_time(at_ns: int) -> str:
+    at = datetime.fromtimestamp(at_ns // NS_PER_SECOND, UTC) + timedelta(seconds=IST_OFFSET_SECONDS)
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path=GTT,
+        limit=LimitClass.ORDERS,
+        name="gttCreateRule",
+        summary="Wait for a price until a day is over, then place an order.",
+        handler=create,
+        request=wire.CreateGttRequest,
+        answer=wire.GttIdAnswer,
+    ),
+    Route(
+        method="PUT",
+        path=GTT,
+        limit=LimitClass.ORDERS,
+        name="gttModifyRule",
+        summary="Change an active rule, and arm it from the price as it is now.",
+        handler=modify,
+        request=wire.ModifyGttRequest,
+        answer=wire.GttIdAnswer,
+    ),
+    Route(
+        method="GET",
+        path=GTT,
+        name="gttFetchRule",
+        summary="Every rule, active or over.",
+        handler=fetch,
+        answer=wire.GttListAnswer,
+        query=(CLIENT,),
+    ),
+    Route(
+        method="GET",
+        path=f"{GTT}/{{client_id}}",
+        name="gttFetchRuleOfClient",
+        summary="The same, the account in the path.",
+        handler=fetch,
+        answer=wire.GttListAnswer,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{GTT}/{{client_id}}/{{{RULE_ID}}}",
+        limit=LimitClass.ORDERS,
+        name="gttCancelRule",
+        summary="Wait no longer.",
+        handler=cancel,
+        request=wire.CancelGttRequest,
+        answer=wire.GttIdAnswer,
+    ),
+)

@@ -1,0 +1,298 @@
+"""
+``/api/v1/orders/kart``: place, modify, cancel and exit of cover and bracket orders.
+
+Each handler reads the message field by field, makes one command of it, and words the outcome.
+What a field may hold is read here; whether the order allows it is decided in the core.
+
+Source: wire 1.3, Decisions 4 to 10, 15, 19; cover-order 5.7.
+"""
+
+from typing import Final
+
+from kavach.api.gateway.gateway import Edge, check_owner
+from kavach.api.gateway.route import ORDER_ID, PREFIX, Route
+from kavach.api.http.call import Call, Reply, encode
+from kavach.api.routes import baskets, regular
+from kavach.api.routes.fields import (
+    accepted,
+    keyed,
+    named_id,
+    price_of,
+    protection_of,
+    refused_change,
+    same_instrument,
+)
+from kavach.core.commands import (
+    CancelCoverOrder,
+    Leg,
+    ModifyCoverOrder,
+    PlaceCoverOrder,
+)
+from kavach.core.model.limits.profiles import LimitClass
+from kavach.core.refusals import Outcome, Refusal
+from kavach.units import (
+    Pips,
+    Quantity,
+    instrument_key,
+)
+from kavach.wire import fields as read
+from kavach.wire import headers
+from kavach.wire.activity import time_of
+from kavach.wire.baskets import ExecuteBasketRequest
+from kavach.wire.errors import BadField
+from kavach.wire.orders import answers
+from kavach.wire.orders.cancel_encoding import read_cancel
+from kavach.wire.orders.requests import (
+    CancelRequest,
+    ModifyRequest,
+    PlaceRequest,
+    decode,
+    modify_decoder,
+    place_decoder,
+)
+
+KART: Final = f"{PREFIX}/orders/kart"
+UNKNOWN: Final = "UNKNOWN"  # An answer's reason: the venue has not said what became of it.
+
+_LEGS: Final = {word: Leg(word.value) for word in read.LegWord}
+_NOTHING_TO_SQUARE_OFF: Final = frozenset({Pips(0), Pips(10_000)})  # 0 and 1 rupee: samples.
+
+_CO: Final = read.ExecutionType.CO.value
+
+
+def place(edge: Edge, call: Call) -> Reply:
+    """Return the answer to POST: the basket of a new cover order."""
+    request = decode(place_decoder, call.body)
+    if request.execution_type != _CO and _is_basket(request):
+        return baskets.execute(edge, call)
+    command = place_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
+    if isinstance(outcome, Refusal):
+        return edge.refusal(outcome, command=command)
+    return accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
+
+
+def _is_basket(request: PlaceRequest) -> bool:
+    """Return whether a saved basket is to be executed."""
+    kind = request.execution_type
+    return isinstance(kind, str) and kind.upper() == read.ExecutionType.NML
+
+
+def modify(edge: Edge, call: Call) -> Reply:
+    """Return the answer to PUT: the entry or the stop will be as asked."""
+    request = decode(modify_decoder, call.body)
+    command = modify_command(edge, request, call)
+    outcome = edge.backend.execute(keyed(call, command))
+    if isinstance(outcome, Refusal):
+        return refused_change(edge, command, outcome)
+    basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
+    return accepted(outcome, encode(answers.modified(basket_id)))
+
+
+def cancel(edge: Edge, call: Call) -> Reply:
+    """Return the answer to DELETE: the entry's rest is cancelled, or the position exited."""
+    request = read_cancel(call.body, call.query)
+    if _speaks_of_amo(request.execution_type):
+        return regular.cancel(edge, call)  # Some documents send after-market orders this way.
+    command = cancel_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
+
+    def reword(outcome: Outcome) -> Reply:
+        if isinstance(outcome, Refusal):
+            return edge.refusal(outcome, command=command)
+        basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
+        text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
+        return accepted(outcome, encode(answers.cancelled(basket_id, text)))
+
+    reply = reword(outcome)
+    reply.reword = reword
+    return reply
+
+
+def _speaks_of_amo(value: object) -> bool:
+    return type(value) is str and value.upper() == read.ExecutionType.AMO.value
+
+
+def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
+    """Return the command that a place request amounts to."""
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    bracket = read.is_bracket(request.execution_type, "execution_type")
+    exchange = read.exchange(request.exchange, "exchange")
+    token = read.token(request.instrument_token, "instrument_token")
+    order_type = read.order_type(request.order_type, "order_type")
+    stop_pips = read.price(request.stop_loss_value, "stop_loss_value")
+    target_pips = Pips(0)
+    if bracket:
+        target_pips = read.price(request.square_off_value, "square_off_value")
+    else:
+        _check_square_off(request.square_off_value)
+    return PlaceCoverOrder(
+        client_id=call.client_id,
+        instrument=instrument_key(exchange, token),
+        side=read.side(request.order_side, "order_side"),
+        order_type=order_type,
+        quantity=read.quantity(request.quantity, "quantity"),
+        disclosed_quantity=read.optional(
+            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+        )
+        or Quantity(0),
+        price_pips=price_of(order_type, request.price),
+        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
+        or Pips(0),
+        validity=read.validity(request.validity, "validity"),
+        product=read.product(request.product, "product"),
+        stop_price_pips=Pips(0) if bracket else stop_pips,
+        trailing_step_pips=_trailing_step(request) or Pips(0),
+        user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
+        device=read.optional(read.text, request.device, "device") or "",
+        bracket=bracket,
+        stop_offset_pips=stop_pips if bracket else Pips(0),
+        target_offset_pips=target_pips,
+        protection_bp=protection_of(request) or 0,
+    )
+
+
+def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCoverOrder:
+    """Return the command that a modify request amounts to; what is blank stays as it is."""
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    bracket = read.is_bracket(request.execution_type, "execution_type")
+    order_id = read.order_id(request.oms_order_id, "oms_order_id")
+    leg = read.optional(read.leg, request.leg_order_indicator, "leg_order_indicator")
+    reference = read.optional(
+        read.activity_reference, request.last_activity_reference, "last_activity_reference"
+    )
+    stop_pips = read.optional(read.price, request.stop_loss_value, "stop_loss_value")
+    if stop_pips == 0 and _speaks_of_entry(edge, order_id, leg):
+        stop_pips = None  # Published samples of such a modify send 0; a stop is never taken away.
+    target_pips = None
+    if bracket:
+        target_pips = read.optional(read.price, request.square_off_value, "square_off_value")
+    else:
+        _check_square_off(request.square_off_value)
+    read.optional(read.integer, request.user_order_id, "user_order_id")
+    return ModifyCoverOrder(
+        client_id=call.client_id,
+        order_id=order_id,
+        leg=None if leg is None else _LEGS[leg],
+        exchange_order_id=read.optional(
+            read.identifier, request.exchange_order_id, "exchange_order_id"
+        ),
+        instrument=same_instrument(edge, request, order_id),
+        side=read.optional(read.side, request.order_side, "order_side"),
+        product=read.optional(read.product, request.product, "product"),
+        last_activity_ns=None if reference is None else time_of(reference),
+        order_type=read.optional(read.order_type, request.order_type, "order_type"),
+        quantity=read.optional(read.quantity, request.quantity, "quantity"),
+        disclosed_quantity=read.optional(
+            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+        ),
+        price_pips=read.optional(read.price, request.price, "price"),
+        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
+        validity=read.optional(read.validity, request.validity, "validity"),
+        stop_price_pips=None if bracket else stop_pips,
+        trailing_step_pips=_trailing_step(request),
+        stop_offset_pips=stop_pips if bracket else None,
+        target_offset_pips=target_pips,
+        bracket=bracket,
+        protection_bp=protection_of(request),
+        filled_quantity=read.optional(read.quantity, request.filled_quantity, "filled_quantity"),
+        remaining_quantity=read.optional(
+            read.quantity, request.remaining_quantity, "remaining_quantity"
+        ),
+    )
+
+
+def _speaks_of_entry(edge: Edge, order_id: int, leg: read.LegWord | None) -> bool:
+    """Return whether a modify addresses the entry, by the word for the leg or by the row's id."""
+    if leg is not None:
+        return leg is read.LegWord.ENTRY
+    found = edge.backend.state.leg(order_id)
+    return found is not None and found[1] is Leg.ENTRY
+
+
+def cancel_command(request: CancelRequest, call: Call) -> CancelCoverOrder:
+    """Return the command that a cancel amounts to; the id is the path's.
+
+    What is written as most clients write it is not read any further: this is the hottest path.
+    """
+    if request.client_id != call.client_id:
+        check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    exchange_order_id = read.identifier(request.exchange_order_id, "exchange_order_id")
+    leg = read.leg(request.leg_order_indicator, "leg_order_indicator")
+    bracket: bool | None = False
+    if request.execution_type != _CO:
+        bracket = read.optional(read.is_bracket, request.execution_type, "execution_type")
+    return CancelCoverOrder(
+        client_id=call.client_id,
+        order_id=named_id(request, call),
+        leg=_LEGS[leg],
+        exchange_order_id=exchange_order_id,
+        bracket=bracket,
+    )
+
+
+def _trailing_step(request: PlaceRequest | ModifyRequest) -> Pips | None:
+    """Return the step: 0 when trailing is switched off, None when nothing is said of it."""
+    step = read.optional(read.price, request.trailing_stop_loss, "trailing_stop_loss")
+    trails = read.optional(read.flag, request.is_trailing, "is_trailing")
+    if trails is None:
+        # A change to a step means that step; 0 is what clients send that have none in mind.
+        return step or None if isinstance(request, ModifyRequest) else None
+    if trails and step is None:
+        raise BadField("trailing_stop_loss", blank=True)
+    if trails and step == 0:
+        raise BadField("trailing_stop_loss", hint="above 0 where is_trailing is true")
+    return step if trails else Pips(0)
+
+
+def _check_square_off(value: object) -> None:
+    """Raise unless the field, which only bracket orders have, holds nothing, 0 or 1."""
+    offset = read.optional(read.price, value, "square_off_value")
+    if offset is not None and offset not in _NOTHING_TO_SQUARE_OFF:
+        raise BadField("square_off_value", hint="a cover order has no target")
+
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path=KART,
+        name="placeConditionalOrder",
+        summary="Enter a position together with its protective stop (CO), and a target (BO).",
+        handler=place,
+        request=PlaceRequest,
+        other_requests=(ExecuteBasketRequest,),
+        limit=LimitClass.ORDERS,
+        answer=answers.PlaceAnswer,
+        headers=(headers.BASKET_ORDERS,),
+    ),
+    Route(
+        method="PUT",
+        path=KART,
+        name="modifyConditionalOrder",
+        summary="Change the living entry, the stop, or a bracket's target.",
+        handler=modify,
+        request=ModifyRequest,
+        limit=LimitClass.ORDERS,
+        answer=answers.BasketAnswer,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{KART}/{{{ORDER_ID}}}",
+        name="cancelConditionalOrder",
+        summary="Cancel what has not traded of the entry (ENTRY), or get out (SECOND, THIRD).",
+        handler=cancel,
+        request=CancelRequest,
+        limit=LimitClass.ORDERS,
+        answer=answers.BasketAnswer,
+    ),
+    Route(
+        method="DELETE",
+        path=KART,
+        name="cancelConditionalOrderById",
+        summary="The same, the order id in the parameters alone.",
+        handler=cancel,
+        request=CancelRequest,
+        limit=LimitClass.ORDERS,
+        answer=answers.BasketAnswer,
+    ),
+)

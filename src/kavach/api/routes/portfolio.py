@@ -1,0 +1,155 @@
+"""
+What a client holds: positions by day and net, their conversion, and shares.
+
+Source: wire 1.5; docs/wire/portfolio.md.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from kavach.api.gateway.gateway import Edge, check_owner
+from kavach.api.gateway.route import CLIENT, PREFIX, Query, Route
+from kavach.api.http.call import Call, Reply, encode
+from kavach.api.http.listing import listing, rows_of
+from kavach.api.routes.fields import accepted, keyed
+from kavach.api.rows.order_rows import position_row
+from kavach.api.rows.position_rows import day_row, holding_row
+from kavach.core.model.money.commands import ConvertPosition
+from kavach.core.model.money.position import Position
+from kavach.core.refusals import Refusal
+from kavach.units import instrument_key
+from kavach.wire import fields as read
+from kavach.wire.orders.answers import PositionsAnswer
+from kavach.wire.orders.requests import decode
+from kavach.wire.portfolio import (
+    ConvertAnswer,
+    ConvertRequest,
+    Holdings,
+    HoldingsAnswer,
+    convert_decoder,
+    converted,
+)
+from kavach.wire.query import read_query
+
+
+class Span(StrEnum):
+    """Which positions are asked for: the day's, or those that also count earlier days."""
+
+    LIVE = "live"
+    HISTORICAL = "historical"
+
+
+_span: Final = read.word(Span)
+
+
+def positions(edge: Edge, call: Call) -> Reply:
+    """Return the client's positions: what today was traded, or all that is held."""
+    span = _span(asked_of(call).get("type"), "type")
+    backend = edge.backend
+    client = backend.state.clients[call.client_id]
+    row = day_row if span is Span.LIVE else position_row
+    found = (
+        row(
+            client,
+            position,
+            backend.instruments[position.instrument],
+            backend.last_price_pips(position.instrument),
+        )
+        for position in list(client.positions)
+        if _is_shown(position, span)
+    )
+    return Reply(200, b"", listing=listing(rows_of(found), PositionsAnswer([])))
+
+
+def _is_shown(position: Position, span: Span) -> bool:
+    """Return whether a position is asked for: traded today, or brought from an earlier day."""
+    if position.buy_quantity or position.sell_quantity:
+        return True
+    return span is Span.HISTORICAL and not position.empty and bool(position.carried)
+
+
+def holdings(edge: Edge, call: Call) -> Reply:
+    """Return what the client owns."""
+    asked_of(call)
+    backend = edge.backend
+    client = backend.state.clients[call.client_id]
+    found = (
+        holding_row(
+            client,
+            holding,
+            backend.instruments[holding.instrument],
+            backend.last_price_pips(holding.instrument),
+        )
+        for holding in list(client.holdings)
+    )
+    return Reply(200, b"", listing=listing(rows_of(found), HoldingsAnswer(Holdings([]))))
+
+
+def convert(edge: Edge, call: Call) -> Reply:
+    """Return the answer to PUT convert: a part of the position is in another product."""
+    request = decode(convert_decoder, call.body)
+    command = convert_command(request, call)
+    outcome = edge.backend.execute(keyed(call, command))
+    if isinstance(outcome, Refusal):
+        return edge.refusal(outcome, command=command)
+    return accepted(outcome, encode(converted()))
+
+
+def convert_command(request: ConvertRequest, call: Call) -> ConvertPosition:
+    """Return the command that a request amounts to."""
+    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
+    exchange = read.exchange(request.exchange, "exchange")
+    token = read.token(request.instrument_token, "instrument_token")
+    product = read.product(request.product, "product")
+    new_product = read.product(request.new_product, "new_product")
+    quantity = read.quantity(request.quantity, "quantity")
+    read.optional(read.validity, request.validity, "validity")
+    return ConvertPosition(
+        client_id=call.client_id,
+        instrument=instrument_key(exchange, token),
+        side=read.side(request.order_side, "order_side"),
+        quantity=quantity,
+        product=product,
+        new_product=new_product,
+    )
+
+
+def asked_of(call: Call) -> Mapping[str, str]:
+    """Return the query pairs; raises ``Refused`` if they name another account."""
+    pairs, _ = read_query(call.query)
+    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    return pairs
+
+
+_SPAN: Final = Query(name="type", description="Day-wise or net.", words=tuple(Span), required=True)
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=f"{PREFIX}/positions",
+        name="getPositions",
+        summary="What is held of each instrument in each product.",
+        handler=positions,
+        answer=PositionsAnswer,
+        query=(_SPAN, CLIENT),
+    ),
+    Route(
+        method="PUT",
+        path=f"{PREFIX}/position/convert",
+        name="convertPosition",
+        summary="Take a part of a position for another product.",
+        handler=convert,
+        request=ConvertRequest,
+        answer=ConvertAnswer,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/holdings",
+        name="getHoldings",
+        summary="Shares that are owned, delivered or on their way in.",
+        handler=holdings,
+        answer=HoldingsAnswer,
+        query=(CLIENT,),
+    ),
+)

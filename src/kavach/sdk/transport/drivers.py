@@ -1,0 +1,358 @@
+"""
+The two drivers of a plan: the only code that exists once for each kind of client.
+
+A driver does what a plan's steps say, over httpx, within the time of one ``Call``. Connections are
+kept and used again; they are given up a little before the five seconds after which servers commonly
+hang up, so that a change is not sent into a connection that is just being closed. They belong to
+one process and one event loop: a forked child, or another loop, makes its own.
+
+Source: httpx's documented ``trace`` extension (when the first byte is sent), its exceptions.
+"""
+
+import asyncio
+import os
+import time
+import weakref
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from kavach.sdk.errors import BadArgument, NotSent, TransportError
+from kavach.sdk.requests.account import Account
+from kavach.sdk.requests.plan import (
+    Done,
+    Pause,
+    Plan,
+    Reply,
+    Request,
+    Response,
+    Step,
+    T,
+    Watch,
+    advance,
+    lost,
+)
+from kavach.sdk.transport import streams
+from kavach.sdk.transport.call import Call
+from kavach.wire.headers import IDEMPOTENCY_KEY, REQUEST_ID
+
+NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+LIMITS: Final = httpx.Limits(
+    max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0
+)
+ANSWERS_REMEMBERED: Final = 256
+CLOSED: Final = "the client is closed"
+FIRST_BYTE: Final = "send_request_headers.started"
+
+_JSON: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def settings(base_url: str) -> dict[str, Any]:
+    """Return what both kinds of httpx client are constructed with."""
+    return {
+        "base_url": base_url,
+        "limits": LIMITS,
+        "headers": {"Accept": "application/json"},
+    }
+
+
+def arguments(request: Request, access_token: str) -> dict[str, Any]:
+    """Return what httpx is told for ``request``; raises ``BadArgument`` if it lacks a token."""
+    told: dict[str, Any] = {"method": request.method, "url": request.path, "headers": {}}
+    if not request.is_open:
+        if not access_token:
+            raise BadArgument("access_token: must be given, here or as KAVACH_TOKEN, or log in")
+        told["headers"]["Authorization"] = f"Bearer {access_token}"
+    if request.query:
+        told["params"] = request.query
+    if request.form is not None:
+        told["data"] = request.form
+    if request.body is not None:
+        told["content"] = _JSON.encode(request.body)
+        told["headers"]["Content-Type"] = "application/json"
+    if request.attempt is not None:
+        told["headers"][IDEMPOTENCY_KEY] = request.attempt.idempotency_key
+    return told
+
+
+def built(
+    client: httpx.Client | httpx.AsyncClient, request: Request, access_token: str
+) -> httpx.Request:
+    """Return the request that httpx sends; raises ``BadArgument`` for what cannot be sent."""
+    try:
+        return client.build_request(**arguments(request, access_token))
+    except BadArgument:
+        raise
+    except Exception as error:  # Whatever it is, it is about values, and nothing was sent.
+        why = "" if request.is_secret else f": {error}"
+        kind = type(error).__name__
+    raise BadArgument(f"{request.method} {request.path}: a value cannot be sent ({kind}{why})")
+
+
+class Answers:
+    """The last answers, by the ids that a server gives them: each answers one request."""
+
+    def __init__(self) -> None:
+        self._seen: deque[str] = deque(maxlen=ANSWERS_REMEMBERED)
+
+    def response_of(self, answer: httpx.Response) -> Response:
+        """
+        Return the plan's view of an httpx response.
+
+        Raises ``OSError`` for the answer to an earlier request, which a broken proxy sent twice;
+        its connection is used no more.
+        """
+        number = answer.headers.get(REQUEST_ID, "")
+        if number and number in self._seen:
+            streams.give_up(answer)
+            raise OSError("the answer to an earlier request came again")
+        self._seen.append(number)
+        return Response(answer.status_code, dict(answer.headers), answer.content)
+
+
+def failure(request: Request, error: Exception, *, has_left: bool) -> TransportError:
+    """Return what an exception of the transport means for ``request``."""
+    why = str(error) or type(error).__name__
+    if not has_left or isinstance(error, NEVER_SENT):
+        return NotSent(f"{request.method} {request.path}: nothing was sent: {why}")
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        why = f"no answer within the time allowed ({type(error).__name__})"
+    return lost(request, why)
+
+
+class Sending:
+    """One request on its way: notices the first byte of it."""
+
+    __slots__ = ("call", "has_left", "request")
+
+    def __init__(self, call: Call, request: Request, *, is_traced: bool) -> None:
+        self.call = call
+        self.request = request
+        self.has_left = False
+        call.is_secret = call.is_secret or request.is_secret
+        if not is_traced:  # A transport of the caller's own: as far as we know, at once.
+            self.leaves()
+
+    def leaves(self) -> None:
+        """Note that a byte of the request may leave from now on."""
+        self.has_left = True
+        self.call.leaves(self.request)
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Hear what the connection pool does."""
+        if event.endswith(FIRST_BYTE):
+            self.leaves()
+
+    async def trace_async(self, event: str, info: dict[str, Any]) -> None:
+        """Hear what the connection pool does."""
+        self.trace(event, info)
+
+    def failed(self, error: Exception) -> TransportError:
+        """Return what a failure means; a change that never left is not on the call's mind."""
+        told = failure(self.request, error, has_left=self.has_left)
+        if isinstance(told, NotSent) and not self.call.accepted and self.request.attempt:
+            self.call.attempt = None
+        return told
+
+    def in_time(self) -> float:
+        """Return how long the request may take; raises ``TimeoutError`` when that is over."""
+        left = self.call.seconds_left()
+        if left <= 0:
+            raise TimeoutError("the time of the call is over")
+        return left
+
+
+class BlockingDriver:
+    """Runs plans on the calling thread."""
+
+    def __init__(
+        self,
+        account: Account,
+        base_url: str,
+        timeout_seconds: float,
+        transport: httpx.BaseTransport | None,
+    ) -> None:
+        self.account = account
+        self.is_closed = False
+        self._seconds = timeout_seconds
+        self._base_url = base_url
+        self._transport = transport
+        self._answers = Answers()
+        self._client = self._made()
+        _BLOCKING.add(self)
+
+    def _made(self) -> httpx.Client:
+        client = httpx.Client(transport=self._transport, **settings(self._base_url))
+        streams.install(client)
+        # A driver that is forgotten without a close leaves no socket behind.
+        self._last_rites = weakref.finalize(self, client.close)
+        return client
+
+    def renew(self) -> None:
+        """Use connections of this process from now on; the parent's are left alone."""
+        self._last_rites.detach()
+        _INHERITED.append(self._client)
+        if not self.is_closed:
+            self._client = self._made()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.is_closed = True
+        self._last_rites()
+
+    def run(self, plan: Plan[T]) -> T:
+        """Return the plan's result."""
+        call = Call(self._seconds)
+        try:
+            step = advance(plan)
+            while not isinstance(step, Done):
+                step = advance(plan, self._do(call, step))
+            return step.result
+        except BaseException as error:
+            told = call.meaning(error)
+            if told is error:
+                raise
+        finally:
+            plan.close()
+        raise told
+
+    def _do(self, call: Call, step: Step) -> Reply:
+        if isinstance(step, Watch):
+            call.watch(step)
+            return None
+        if isinstance(step, Pause):
+            seconds = call.seconds_of(step)
+            if seconds is not None:
+                time.sleep(seconds)
+            return seconds is not None
+        if self.is_closed:
+            return NotSent(f"{step.method} {step.path}: nothing was sent: {CLOSED}")
+        message = built(self._client, step, self.account.access_token)
+        sending = Sending(call, step, is_traced=self._transport is None)
+        streams.UNTIL.at = call.until
+        try:
+            message.extensions["trace"] = sending.trace
+            message.extensions["timeout"] = httpx.Timeout(sending.in_time()).as_dict()
+            return self._answers.response_of(self._client.send(message, auth=step.basic))
+        except Exception as error:  # Whatever it is: what it means depends on what has left.
+            return sending.failed(error)
+        finally:
+            streams.UNTIL.at = float("inf")
+
+
+class AwaitingDriver:
+    """Runs plans on the asyncio loop."""
+
+    def __init__(
+        self,
+        account: Account,
+        base_url: str,
+        timeout_seconds: float,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self.account = account
+        self.is_closed = False
+        self._seconds = timeout_seconds
+        self._transport = transport
+        self._answers = Answers()
+        self._base_url = base_url
+        self._clients = _of_loops()
+
+    async def _client(self) -> httpx.AsyncClient:
+        """Return the connections of the running loop."""
+        loop = asyncio.get_running_loop()
+        known = self._clients.get(loop)
+        if known is None:
+            client = httpx.AsyncClient(transport=self._transport, **settings(self._base_url))
+            streams.install(client)
+            known = self._clients[loop] = (client, _until_the_loop_ends(client))
+            await anext(known[1])
+        return known[0]
+
+    async def close(self) -> None:
+        """Let go of the connections of the running loop; no loop can use the client any more."""
+        self.is_closed = True
+        known = self._clients.pop(asyncio.get_running_loop(), None)
+        if known is not None:
+            await known[1].aclose()
+
+    async def run(self, plan: Plan[T]) -> T:
+        """Return the plan's result."""
+        call = Call(self._seconds)
+        try:
+            step = advance(plan)
+            while not isinstance(step, Done):
+                step = advance(plan, await self._do(call, step))
+            return step.result
+        except BaseException as error:
+            told = call.meaning(error)
+            if told is error:
+                raise
+        finally:
+            plan.close()
+        raise told
+
+    async def _do(self, call: Call, step: Step) -> Reply:
+        if isinstance(step, Watch):
+            call.watch(step)
+            return None
+        if isinstance(step, Pause):
+            seconds = call.seconds_of(step)
+            if seconds is not None:
+                await asyncio.sleep(seconds)
+            return seconds is not None
+        if self.is_closed:
+            return NotSent(f"{step.method} {step.path}: nothing was sent: {CLOSED}")
+        client = await self._client()
+        message = built(client, step, self.account.access_token)
+        sending = Sending(call, step, is_traced=self._transport is None)
+        try:
+            left = sending.in_time()
+            message.extensions["trace"] = sending.trace_async
+            message.extensions["timeout"] = httpx.Timeout(left).as_dict()
+            async with asyncio.timeout(left):
+                return self._answers.response_of(await client.send(message, auth=step.basic))
+        except Exception as error:  # Whatever it is: what it means depends on what has left.
+            return sending.failed(error)
+
+
+async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """
+    Close a client's connections when this generator is closed.
+
+    An event loop closes its generators when it ends (``asyncio.run`` sees to that), and one that is
+    forgotten as soon as it is collected: so connections do not outlive their loop or their driver.
+    """
+    try:
+        yield
+    finally:
+        await client.aclose()
+
+
+Kept = tuple[httpx.AsyncClient, AsyncGenerator[None, None]]
+
+
+def _of_loops() -> "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept]":
+    return weakref.WeakKeyDictionary()
+
+
+_BLOCKING: "weakref.WeakSet[BlockingDriver]" = weakref.WeakSet()
+_INHERITED: list[httpx.Client] = []  # A parent's connections: kept, so that nothing closes them.
+
+
+def _in_a_child() -> None:
+    for driver in list(_BLOCKING):
+        driver.renew()
+
+
+if hasattr(os, "register_at_fork"):  # Not on Windows, where nothing forks.
+    os.register_at_fork(after_in_child=_in_a_child)
