@@ -31,14 +31,14 @@ bench: .venv/bench.stamp  ## How fast and how big; see docs/benchmarks.md.
 
 sim: .venv/test.stamp  ## Worlds from seeds, then the property tests at length: RUNS=10000 SEED=7.
 	$(BIN)/python -m tests.simulation $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
-	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(or $(RUNS),500) $(BIN)/pytest tests/property tests/core/money tests/e2e/test_soak.py \
+	$(if $(ARGS),,HYPOTHESIS_PROFILE=deep RUNS=$(or $(RUNS),500) $(BIN)/pytest tests/simulation/property tests/unit/core/money tests/e2e/test_soak.py \
 		$(if $(SEED),--hypothesis-seed=$(SEED)))
 
 mutants: .venv/test.stamp  ## Code broken on purpose: SAMPLE=200 SEED=7 draws changes; else every rule of a list.
-	$(BIN)/python -m $(if $(SAMPLE),tests.mutants --sample $(SAMPLE) --seed $(or $(SEED),1),tests.simulation.mutants) $(ARGS)
+	$(BIN)/python -m $(if $(SAMPLE),tests.tidy.mutants --sample $(SAMPLE) --seed $(or $(SEED),1),tests.simulation.mutants) $(ARGS)
 
 crash: .venv/test.stamp  ## Every crash point, and fifty kills of a loaded server; see docs/reliability.md.
-	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/crash $(ARGS)
+	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/reliability/crash $(ARGS)
 
 release-check: .venv/test.stamp  ## What needs a package registry or a second build; before a release.
 	rm -rf build/release && mkdir -p build/release/clone && git archive HEAD | tar -x -C build/release/clone

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pocketful.pocketful import Pocketful
 
-from tests.contracts.published import market, packed, share
 from tests.twin_server import TwinServer, running
+from tests.unit.contracts.published import market, packed, share
 
 
 @pytest.fixture(scope="module")

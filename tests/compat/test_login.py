@@ -19,8 +19,8 @@ import pyotp
 import pytest
 from pocketful.pocketful import Pocketful
 
-from tests.people.stage import Page
 from tests.twin_server import TwinServer, running
+from tests.unit.api.people.stage import Page
 
 PASSWORD, PIN = "open sesame", "0417"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pocketful.pocketfulwebsocket import PocketfulSocket
 
-from tests.api.world import entry
 from tests.twin_server import TwinServer, running
+from tests.unit.api.world import entry
 
 IDEA = {"exchangeCode": 1, "instrumentToken": 14366}
 FENCE = {"exchangeCode": 1, "instrumentToken": 11915}

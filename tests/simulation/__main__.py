@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Final, NamedTuple
 
 from kavach.units import NS_PER_SECOND
-from tests.core.scenario import START_NS
 from tests.simulation.days import FarDays, NearDays
 from tests.simulation.far import FarWorld
 from tests.simulation.near import NearWorld
@@ -24,6 +23,7 @@ from tests.simulation.schedule import Decision, plan, shrink
 from tests.simulation.thin import FarThin, NearThin
 from tests.simulation.whole import FarWhole, NearWhole
 from tests.simulation.world import Failure, World, attempt
+from tests.unit.core.scenario import START_NS
 
 WORLDS: Final[dict[str, type[World]]] = {
     "far": FarWorld,

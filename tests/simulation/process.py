@@ -44,14 +44,14 @@ from kavach.units import (
     Pips,
 )
 from kavach.units import Exchange as Segment
-from tests.core.scenario import START_NS
-from tests.core.stocks import stock
 from tests.simulation.auditor import Asked, Asking, Auditor, Row, Thing
 from tests.simulation.network import Price
 from tests.simulation.pace_auditor import PaceAuditor
 from tests.simulation.row_auditor import RowAuditor
 from tests.simulation.schedule import stream
 from tests.simulation.window import Window
+from tests.unit.core.scenario import START_NS
+from tests.unit.core.stocks import stock
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Command)

@@ -15,7 +15,6 @@ import pytest
 from kavach.core.commands import Kill, Leg, ModifyCoverOrder, SquareOff
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.units import NS_PER_MS, Quantity, Side, Validity
-from tests.core.scenario import play
 from tests.simulation.duel import (
     BREEZE,
     ENTRY,
@@ -27,6 +26,7 @@ from tests.simulation.duel import (
 )
 from tests.simulation.network import Weather
 from tests.simulation.process import NSE, SHARES
+from tests.unit.core.scenario import play
 
 DEEP = 119_500  # Where somebody bids when the stop fires at 120 000.
 FIRES = 119_900

@@ -1,0 +1,119 @@
+"""
+Which tests look at a part of the package, cheapest first.
+
+A change is shown to one *stage* after another until a test fails. The first stages are those that
+live nearest to the code; the last is whatever plays the whole program, where all that is left
+must be noticed. ``EVERYWHERE`` is tried for a change that the stages of its part leave alone.
+"""
+
+from typing import Final
+
+Stage = tuple[str, ...]
+
+_WORLDS: Final[Stage] = (
+    "tests/simulation/test_simulation.py",
+    "tests/simulation/test_rows.py",
+    "tests/simulation/property",
+)
+_CORE: Final[tuple[Stage, ...]] = (
+    ("tests/unit/core",),
+    ("tests/unit/api", "tests/contract"),
+    ("tests/simulation/test_races.py", "tests/simulation/test_bracket_races.py"),
+    _WORLDS,
+    ("tests/unit/twin", "tests/reliability/crash/test_crash_points.py", "tests/e2e"),
+)
+_FEATURES: Final[dict[str, tuple[Stage, ...]]] = {
+    "money": (("tests/unit/core/money",), ("tests/unit/api/test_portfolio.py",)),
+    "limits": (("tests/unit/core/limits",), ("tests/unit/api/test_limits.py",)),
+    "people": (("tests/unit/core/test_people.py",), ("tests/unit/api/people",)),
+    "gtt": (("tests/unit/core/test_gtt.py",), ("tests/unit/api/test_gtt.py",)),
+    "baskets": (("tests/unit/core/test_baskets.py",), ("tests/unit/api/test_baskets.py",)),
+    "cover/target": (("tests/unit/core/test_brackets.py",),),
+    "cover/exit_group": (("tests/unit/core/test_brackets.py",),),
+}
+# The longest beginning that fits a file tells.
+STAGES: Final[dict[str, tuple[Stage, ...]]] = {
+    "core/": _CORE,
+    **{
+        f"core/{floor}/{feature}": (*stages, *_CORE)
+        for floor in ("model", "evolve", "rules")
+        for feature, stages in _FEATURES.items()
+    },
+    "exchange/": (
+        ("tests/unit/exchange",),
+        ("tests/unit/venues", "tests/unit/core"),
+        ("tests/unit/twin",),
+        *_CORE,
+    ),
+    "engine/": (
+        ("tests/unit/engine", "tests/unit/venues"),
+        ("tests/unit/core", "tests/reliability/crash/test_crash_points.py"),
+        ("tests/unit/api", "tests/unit/twin"),
+        _WORLDS,
+        ("tests/reliability/crash", "tests/e2e", "tests/unit/journal"),
+    ),
+    "venues/": (
+        ("tests/unit/venues",),
+        ("tests/unit/twin", "tests/unit/core"),
+        _WORLDS,
+        ("tests/reliability/crash",),
+    ),
+    "journal/": (
+        ("tests/unit/journal",),
+        (
+            "tests/reliability/crash/test_beside.py",
+            "tests/reliability/crash/test_repair.py",
+            "tests/reliability/crash/test_verify.py",
+        ),
+        ("tests/reliability/crash", "tests/e2e/test_restart.py", "tests/reliability/upgrade"),
+    ),
+    "wire/": (
+        ("tests/unit/wire",),
+        ("tests/unit/api/feed", "tests/unit/api"),
+        ("tests/compat", "tests/unit/api/people", "tests/unit/sdk"),
+        ("tests/contract", "tests/reliability/hostile"),
+    ),
+    "api/": (
+        ("tests/unit/api",),
+        ("tests/unit/api/feed", "tests/unit/api/people"),
+        ("tests/compat", "tests/contract", "tests/unit/contracts"),
+        ("tests/reliability/hostile", "tests/e2e", "tests/unit/telemetry"),
+    ),
+    "api/feed/": (
+        ("tests/unit/api/feed",),
+        ("tests/reliability/crash/test_repair.py",),
+        ("tests/unit/sdk", "tests/compat"),
+    ),
+    "api/people/": (
+        ("tests/unit/api/people",),
+        ("tests/compat/test_login.py", "tests/reliability/hostile"),
+    ),
+    "twin/": (("tests/unit/twin",), ("tests/unit/core", "tests/unit/cli"), _WORLDS, ("tests/e2e",)),
+    "sdk/": (("tests/unit/sdk",), ("tests/contract",), ("tests/e2e", "tests/compat")),
+    "market/": (
+        ("tests/unit/market",),
+        ("tests/contract/test_f_market.py", "tests/unit/cli", "tests/e2e"),
+    ),
+    "contracts/": (
+        ("tests/unit/contracts",),
+        ("tests/unit/api", "tests/contract"),
+        ("tests/unit/sdk",),
+    ),
+    "cli/": (
+        ("tests/unit/cli",),
+        ("tests/reliability/crash/test_verify.py",),
+        ("tests/reliability/crash", "tests/e2e"),
+    ),
+}
+EVERYWHERE: Final[Stage] = ("tests",)
+PACKAGES: Final = tuple(sorted({part.partition("/")[0] for part in STAGES}))
+
+
+def stages(file: str) -> tuple[Stage, ...]:
+    """Return the tests for a file of the package, a stage after the other."""
+    part = max((part for part in STAGES if file.startswith(part)), key=len)
+    found: list[Stage] = []
+    for stage in STAGES[part]:
+        if stage not in found:
+            found.append(stage)
+    return tuple(found)
