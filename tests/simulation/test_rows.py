@@ -166,6 +166,7 @@ ONCE_WRONG: Final = (
     ("far", 50224, "INV-22 remaining"),
     ("far", 50534, "INV-22 remaining"),
     ("far-whole", 50399, "INV-22 remaining"),
+    ("far-restless", 1075, "INV-22 status"),
 )
 # In these the reader was wrong: a lost change is settled by time, too, as an absent order is.
 ONCE_MISREAD: Final = (("far", 50223), ("far-whole", 50385))

@@ -1,5 +1,5 @@
 """
-The row of an exit of which nothing stands: what is left of the position is not lost from it.
+Rows while reports are owed: of an exit of which nothing stands, of an order not acknowledged.
 
 Source: docs/spec/cover_order.md (Rows, INV-22); docs/decisions/0019.
 """
@@ -12,6 +12,7 @@ from kavach.api.rows.legs import LegView
 from kavach.core.commands import Leg
 from kavach.units import Side
 from tests.unit.core.scenario import Scene
+from tests.unit.core.stocks import stock
 
 BRACKET: Final = """
     place 100 @ 13 stopoff 1 targetoff 1 -> E1 buy 100 @ 13, ok                | ENTRY_SENT
@@ -91,4 +92,22 @@ def test_an_exit_that_trades_before_it_is_acknowledged(side: Side) -> None:
     scene.tell("S1 silently triggered")
     scene.tell("S1 traded 10")
     assert row(scene, Leg.THIRD)[:3] == (40, 10, 30)
+    scene.check_replay()
+
+
+@pytest.mark.parametrize("traded", [40, 15])
+@pytest.mark.parametrize("side", Side)
+def test_a_trade_of_an_added_order_is_its_acknowledgement(side: Side, traded: int) -> None:
+    """A change that adds an order of 40 is made once that trades, its acknowledgement lost."""
+    scene = Scene(side, stock(freeze=60))
+    for words in ("place 50 @ 13 stop 12", "E1 acked", "C3 quantity 100", "E1 amended"):
+        scene.tell(words)
+    assert row(scene, Leg.ENTRY)[3] == "MODIFY_PENDING"
+    scene.tell(f"E2 traded {traded}")
+    assert row(scene, Leg.ENTRY) == (100, traded, 100 - traded, "PARTIAL_TRADE")
+    assert scene.cover is not None and scene.cover.quantity == 100
+    told = [line.what for line in scene.cover.changes or () if line.leg is Leg.ENTRY]
+    assert told.count("amended") == 2 and told.count("traded") == 1
+    scene.tell("E2 acked")
+    assert row(scene, Leg.ENTRY) == (100, traded, 100 - traded, "PARTIAL_TRADE")
     scene.check_replay()

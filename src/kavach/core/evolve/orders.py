@@ -258,11 +258,15 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
         fires = order.purpose is not _TARGET and cover.exit_source is None
         if fires and not cover.triggered_at_ns:
             cover.triggered_at_ns = cover.priced_at_ns = at_ns  # It traded, so it had fired.
+    changing = parent.modify is not None
     if order.final_filled == NOT_CLOSED:
+        unacknowledged = order.life is _SENT
         _move(order, _TRADED)
         _complete(order)
         if unconfirmed and order.amend is None:
             settle_modify(state, parent, refused=order.purpose is _ENTRY)
+        elif unacknowledged and order.purpose is _ENTRY:
+            settle_modify(state, parent)  # It traded, so the venue has it.
     else:
         order.final_filled = max(order.final_filled, order.filled_quantity)  # It came late.
         if order.dead:
@@ -292,6 +296,8 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     if instrument.exchange.value not in state.unsettled_since_ns:
         state.begin_day(instrument.exchange, at_ns, waits=True)
     _note(parent, order, "traded", at_ns)
+    if changing and parent.modify is None and not unconfirmed:
+        _note(parent, order, "amended", at_ns)
     touch_changed(parent, before, at_ns)
     watch_gap(state, parent, at_ns)
 
