@@ -19,13 +19,15 @@ from kavach.core.refusals import Answer
 from kavach.units import OrderType, Product, Side
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.contract.exit_stage import Stage, pips
+from tests.simulation.pace_auditor import OF_LOST_SLICE_MAX, OF_SLICE_MAX
 from tests.unit.core.stocks import stock
 
 BUY, SELL = Side
-# INV-26: new orders, changes and cancels of one leg of an order, in a minute in which nobody else
+# INV-26: new orders, changes and cancels of one slice of a leg, in a minute in which nobody else
 # quotes, trades or asks; and where the venue loses them, so that each is doubted after a second.
-REQUESTS_MAX: Final = 30
-LOST_MAX: Final = 75
+REQUESTS_MAX: Final = OF_SLICE_MAX
+LOST_MAX: Final = OF_LOST_SLICE_MAX
+SQUARE_OFFS_MAX: Final = 8
 TURN_S: Final = 30  # How long one side may work while the other waits.
 
 
@@ -153,6 +155,28 @@ def test_c1_a_regular_square_off_beside_a_cover_order_is_one_row() -> None:
     assert state(cover) is State.EXITED
     assert sum(p.plain_net for p in stage.engine.state.clients["C"].positions) == 0
     stage.check()
+
+
+def test_c1_square_offs_that_are_refused_grow_rare() -> None:
+    """Each is a row; where the venue refuses all of them the first minute has at most 8."""
+    stage = Stage()
+    stage.trade(BUY, 12.9, 30)
+    stage.regular(SELL, 30, 12.9)
+    before = len(stage.engine.state.regulars)
+    refusal = Fault(
+        fault_id="F1",
+        on=FaultOn.NEW,
+        leg=None,
+        client_id=None,
+        effect=FaultEffect.REJECT,
+        code=17070,
+        reason="no",
+        times=10**6,
+    )
+    stage.venue.faults.add(refusal)
+    stage.square_off()
+    stage.run(60, step_ms=250)
+    assert 1 < len(stage.engine.state.regulars) - before <= SQUARE_OFFS_MAX
 
 
 def test_c1_stops_of_both_sides_that_fire_come_to_an_end() -> None:

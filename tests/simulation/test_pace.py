@@ -8,7 +8,12 @@ import pytest
 
 from kavach.core import events as e
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity, Side, Validity
-from tests.simulation.pace_auditor import OF_CLIENT_MAX, OF_ORDER_MAX, OF_SLICE_MAX, PaceAuditor
+from tests.simulation.pace_auditor import (
+    ANSWERED_NS,
+    OF_LOST_SLICE_MAX,
+    OF_SLICE_MAX,
+    PaceAuditor,
+)
 
 
 def submitted(tag: int) -> e.OrderSubmitted:
@@ -40,11 +45,45 @@ def test_each_slice_that_lives_has_its_own_bound(slices: int) -> None:
     pace = PaceAuditor()
     for tag in range(slices):
         pace.see(0, submitted(tag))
-    most = min(max(OF_ORDER_MAX, OF_SLICE_MAX * slices), max(OF_CLIENT_MAX, OF_SLICE_MAX * slices))
+    most = OF_SLICE_MAX * slices
     for number in range(most - slices):
         pace.see(1 + number, changed(number % slices))
     with pytest.raises(AssertionError, match="INV-26"):
         pace.see(most, changed(0))
+
+
+def test_where_answers_are_lost_more_may_be_asked() -> None:
+    """A change that is not answered within a second is followed by others, up to another bound."""
+    pace = PaceAuditor()
+    pace.see(0, submitted(1))
+    for number in range(1, OF_SLICE_MAX):
+        pace.see(number, changed(1))
+    for number in range(OF_SLICE_MAX, OF_LOST_SLICE_MAX):
+        pace.see(ANSWERED_NS + number, changed(1))
+    with pytest.raises(AssertionError, match="INV-26"):
+        pace.see(2 * ANSWERED_NS, changed(1))
+
+
+def test_a_status_told_in_time_is_no_answer() -> None:
+    """An exchange that tells where an order stands has not answered the request about it."""
+    pace = PaceAuditor()
+    pace.see(0, submitted(1))
+    status = e.OrderStatus(
+        1,
+        "11",
+        e.Standing.WORKING,
+        OrderType.LIMIT,
+        Quantity(10),
+        Pips(130_000),
+        Pips(0),
+        Quantity(0),
+        (),
+    )
+    for number in range(OF_SLICE_MAX - 1):
+        pace.see(1 + number, changed(1))
+    pace.see(ANSWERED_NS // 2, status)
+    pace.see(2 * ANSWERED_NS, changed(1))
+    assert pace.most == OF_SLICE_MAX + 1
 
 
 def test_slices_that_have_ended_make_no_room() -> None:
@@ -52,7 +91,7 @@ def test_slices_that_have_ended_make_no_room() -> None:
     pace = PaceAuditor()
 
     def send_again_and_again() -> None:
-        for tag in range(OF_ORDER_MAX + 1):
+        for tag in range(OF_SLICE_MAX + 1):
             pace.see(tag, submitted(tag))
             closed = e.OrderClosed(tag, Quantity(0), e.Closing.REMOVED, 17070, "range")
             pace.see(tag, closed)
