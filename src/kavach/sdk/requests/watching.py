@@ -57,8 +57,6 @@ def watch_for(
             seen = seen if found is None else found
             if found is not None and is_settled(found):
                 return Sighting(found, True)
-        if seconds <= 0:
-            return Sighting(seen, False, trouble)
         longer = told_to_wait > pause
         if not (yield Pause(told_to_wait if longer else pause, must=longer)):
             return Sighting(seen, False, trouble)
