@@ -33,6 +33,7 @@ from kavach.sdk.requests.changes import (
     Traces,
     Verdict,
     agrees,
+    as_it_was,
     changed,
     shown_after,
 )
@@ -155,6 +156,7 @@ def rename_basket(
     current = yield from saved_basket(account, saved)
     body = {"basket_id": current.basket_id, "name": named}
     attempt = _attempt("rename", current, key, wanted={"name": named}, asked=body)
+    attempt = as_it_was(BASKETS, BasketNow(current), attempt)
     made = yield from _changed(
         account, Request(method="PUT", path=BASKET, body=body, attempt=attempt)
     )
@@ -247,6 +249,7 @@ def edit_basket_order(
     repeated.pop("trading_symbol")
     wanted = {name: spelled(value) for name, value in changes.items()}
     attempt = _attempt("edit", current, key, order_id, wanted=wanted, asked=as_sent(changes))
+    attempt = as_it_was(BASKETS, BasketNow(current), attempt)
     body = {
         "basket_id": current.basket_id,
         "name": current.name,

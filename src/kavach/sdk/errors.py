@@ -59,6 +59,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     known: tuple[str, ...] = ()  # What was there before a change that leaves no mark of its own.
     asked: dict[str, str] = {}  # Every field of the request as it was sent.
     by_vendor_name: bool = False  # Only its body is known, not what it was to make of the rows.
+    was_so: bool = False  # What was asked for was shown before; that it is proves nothing.
 
 
 class PocketError(Exception):

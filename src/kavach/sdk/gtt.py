@@ -37,6 +37,7 @@ from kavach.sdk.requests.changes import (
     Traces,
     Verdict,
     agrees,
+    as_it_was,
     changed,
     ended,
     placed,
@@ -221,6 +222,7 @@ def modify_gtt(
     key = key_or_new(idempotency_key)
     current = yield from gtt_rule(account, rule)
     attempt = _attempt("modify", current, key, _wanted(changes), as_sent(changes))
+    attempt = as_it_was(RULES, current, attempt)
     order = _as_it_is(current) | {name: changes[name] for name in changes if name != "expiry"}
     body = {
         "action_type": current.action_type or SINGLE,

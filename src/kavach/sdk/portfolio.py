@@ -20,7 +20,15 @@ from kavach.sdk.orders.book import positions
 from kavach.sdk.orders.placing import as_sent
 from kavach.sdk.requests.account import Account, key_or_new, own_client_id
 from kavach.sdk.requests.answers import data_of, read_rows, result_of, unreadable
-from kavach.sdk.requests.changes import Shown, Traces, Verdict, agrees, changed, shown_after
+from kavach.sdk.requests.changes import (
+    Shown,
+    Traces,
+    Verdict,
+    agrees,
+    as_it_was,
+    changed,
+    shown_after,
+)
 from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, Position
 from kavach.units import Exchange, Side, Validity
@@ -174,6 +182,7 @@ def convert_position(
             for name, change in ((body["product"], -signed), (body["new_product"], signed))
         },
     )
+    attempt = as_it_was(POSITIONS, before, attempt)
     request = Request(
         method="PUT", path=CONVERT, body={**body, "client_id": client_id}, attempt=attempt
     )

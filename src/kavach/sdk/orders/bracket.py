@@ -39,7 +39,7 @@ from kavach.sdk.orders.placing import (
 from kavach.sdk.orders.tracing import COVERS
 from kavach.sdk.requests.account import Account, key_or_new
 from kavach.sdk.requests.answers import data_of
-from kavach.sdk.requests.changes import shown_after
+from kavach.sdk.requests.changes import as_it_was, shown_after
 from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import spelled
 from kavach.units import OrderType, Product, Validity
@@ -273,6 +273,7 @@ def _change(
         wanted={f"{prefix}{name}": spelled(value) for name, value in changes.items()},
         asked=as_sent(body),
     )
+    attempt = as_it_was(COVERS, order, attempt)
     request = Request(method="PUT", path=KART, body=body, attempt=attempt)
     data_of(request, (yield from ask(request)))
     changed = yield from shown_after(account, COVERS, attempt, patience, NOT_SHOWN)

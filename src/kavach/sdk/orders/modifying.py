@@ -22,7 +22,7 @@ from kavach.sdk.orders.placing import KART, as_sent
 from kavach.sdk.orders.tracing import COVERS, STOP_FIELDS
 from kavach.sdk.requests.account import Account, key_or_new
 from kavach.sdk.requests.answers import data_of
-from kavach.sdk.requests.changes import shown_after
+from kavach.sdk.requests.changes import as_it_was, shown_after
 from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import spelled
 from kavach.wire.orders.requests import ModifyRequest
@@ -111,6 +111,7 @@ def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
         wanted={name: spelled(value) for name, value in changes.items()},
         asked=as_sent(body),
     )
+    attempt = as_it_was(COVERS, order, attempt)
     return Request(method="PUT", path=KART, body=body, attempt=attempt)
 
 

@@ -39,7 +39,7 @@ from kavach.sdk.orders.placing import PRICED, TRIGGERED, as_sent, needed, own_id
 from kavach.sdk.orders.tracing import REGULAR, is_conditional, judge_order
 from kavach.sdk.requests.account import Account, key_or_new
 from kavach.sdk.requests.answers import data_of, identified
-from kavach.sdk.requests.changes import shown_after
+from kavach.sdk.requests.changes import as_it_was, shown_after
 from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.requests.watching import look_once, watch_for
 from kavach.sdk.rows import Order, spelled
@@ -245,7 +245,7 @@ def _modify_request(order: Order, changes: dict[str, Any], key: str) -> Request:
         **(repeated | changes),
     )
     wanted = {name: spelled(value) for name, value in changes.items()}
-    attempt = _attempt("modify", order, key, wanted, as_sent(body))
+    attempt = as_it_was(REGULAR, order, _attempt("modify", order, key, wanted, as_sent(body)))
     return Request(method="PUT", path=ORDERS, body=body, attempt=attempt)
 
 

@@ -30,6 +30,7 @@ from kavach.sdk.requests.watching import X, watch_for
 BY_VENDOR_NAME: Final = (
     "a change by its vendor's name: compare what is there with what you asked for"
 )
+WAS_SO: Final = "it is as asked for, as it was before; whether the change arrived is not shown"
 CANNOT_TELL: Final = "what was asked for is not, or not surely, to be seen in what the server shows"
 
 
@@ -96,12 +97,20 @@ def placed(attempt: Attempt, fits: bool | None, status: str) -> Verdict:
     return Verdict(Settled.DONE, f"it was placed; it is {status}")
 
 
+def as_it_was(traces: Traces[X], thing: X, attempt: Attempt) -> Attempt:
+    """Return the attempt to change a thing, knowing whether the thing was so before."""
+    was_so = traces.judge(thing, attempt).settled is Settled.DONE
+    return msgspec.structs.replace(attempt, was_so=was_so)
+
+
 def changed(attempt: Attempt, fits: bool | None, *, is_closed: bool, status: str) -> Verdict:
     """Return what a thing proves that was to be changed."""
     if attempt.by_vendor_name:
         return Verdict(Settled.NOT_SEEN, BY_VENDOR_NAME)
     if fits is None:
         return Verdict(Settled.NOT_SEEN, CANNOT_TELL)
+    if fits and attempt.was_so:
+        return Verdict(Settled.NOT_SEEN, WAS_SO)
     if fits:
         return Verdict(Settled.DONE, "what was asked for is shown")
     if is_closed:
@@ -126,6 +135,7 @@ def shown_after(
 
     Raises ``OutcomeUnknown``, saying how it was ``accepted``, if that is not seen in time.
     """
+    attempt = msgspec.structs.replace(attempt, was_so=False)  # It did arrive.
     sighting = yield from watch_for(
         lambda: traces.find(account, attempt),
         lambda found: traces.judge(found, attempt).settled is not Settled.NOT_SEEN,
