@@ -50,6 +50,7 @@ LIMITS: Final = httpx.Limits(
     max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0
 )
 ANSWERS_REMEMBERED: Final = 256
+ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024  # Unpacked. A day's book of 120 000 orders has less.
 CLOSED: Final = "the client is closed"
 FIRST_BYTE: Final = "send_request_headers.started"
 
@@ -104,7 +105,7 @@ class Answers:
     def __init__(self) -> None:
         self._seen: deque[str] = deque(maxlen=ANSWERS_REMEMBERED)
 
-    def response_of(self, answer: httpx.Response) -> Response:
+    def response_of(self, answer: httpx.Response, body: "Body") -> Response:
         """
         Return the plan's view of an httpx response.
 
@@ -116,7 +117,26 @@ class Answers:
             streams.give_up(answer)
             raise OSError("the answer to an earlier request came again")
         self._seen.append(number)
-        return Response(answer.status_code, dict(answer.headers), answer.content)
+        return Response(answer.status_code, dict(answer.headers), body.whole())
+
+
+class Body:
+    """What has arrived of an answer's body; one that never ends is given up at a size."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._bytes = 0
+
+    def take(self, piece: bytes) -> None:
+        """Add what arrived; raises ``OSError`` when it is more than any answer of this API."""
+        self._bytes += len(piece)
+        if self._bytes > ANSWER_BYTES_MAX:
+            raise OSError(f"the answer has more than {ANSWER_BYTES_MAX} bytes")
+        self._pieces.append(piece)
+
+    def whole(self) -> bytes:
+        """Return all of it."""
+        return b"".join(self._pieces)
 
 
 def failure(request: Request, error: Exception, *, has_left: bool) -> TransportError:
@@ -238,15 +258,22 @@ class BlockingDriver:
             return NotSent(f"{step.method} {step.path}: nothing was sent: {CLOSED}")
         message = built(self._client, step, self.account.access_token)
         sending = Sending(call, step, is_traced=self._transport is None)
+        interrupted = streams.UNTIL.at  # A signal handler may call in the middle of a call.
         streams.UNTIL.at = call.until
         try:
             message.extensions["trace"] = sending.trace
             message.extensions["timeout"] = httpx.Timeout(sending.in_time()).as_dict()
-            return self._answers.response_of(self._client.send(message, auth=step.basic))
+            answer, body = self._client.send(message, auth=step.basic, stream=True), Body()
+            try:
+                for piece in answer.iter_bytes():
+                    body.take(piece)
+            finally:
+                answer.close()
+            return self._answers.response_of(answer, body)
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             return sending.failed(error)
         finally:
-            streams.UNTIL.at = float("inf")
+            streams.UNTIL.at = interrupted
 
 
 class AwaitingDriver:
@@ -320,7 +347,13 @@ class AwaitingDriver:
             message.extensions["trace"] = sending.trace_async
             message.extensions["timeout"] = httpx.Timeout(left).as_dict()
             async with asyncio.timeout(left):
-                return self._answers.response_of(await client.send(message, auth=step.basic))
+                answer, body = await client.send(message, auth=step.basic, stream=True), Body()
+                try:
+                    async for piece in answer.aiter_bytes():
+                        body.take(piece)
+                finally:
+                    await answer.aclose()
+                return self._answers.response_of(answer, body)
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             return sending.failed(error)
 
