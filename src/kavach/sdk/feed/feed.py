@@ -29,7 +29,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -39,6 +39,7 @@ from kavach.sdk.feed.feed_async import AsyncFeed as AsyncFeed
 from kavach.sdk.feed.outage import (
     CLOSED,
     LOST,
+    NO_ITEM,
     PATIENCE_SECONDS,
     SETTINGS,
     Outage,
@@ -61,13 +62,19 @@ class _Line:
 
     def __init__(self) -> None:
         self.connection: ClientConnection | None = None
+        self.opening: set[ClientConnection] = set()  # In the middle of their handshakes.
 
     def hang_up(self) -> None:
-        """Shut the socket, at which the connection's threads end; nothing is waited for."""
+        """Shut the connection, and those that are being made; nothing is waited for."""
         connection, self.connection = self.connection, None
-        if connection is not None:
-            with suppress(OSError):
-                connection.socket.shutdown(socket.SHUT_RDWR)
+        for one in [*self.opening, *([] if connection is None else [connection])]:
+            shut(one)
+
+
+def shut(connection: ClientConnection) -> None:
+    """Shut a socket, at which the connection's threads end."""
+    with suppress(OSError):
+        connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 class Feed:
@@ -145,6 +152,7 @@ class Feed:
             self._closings += 1
             self._closed.set()
             connection, self._line.connection = self._line.connection, None
+            self._line.hang_up()
         if connection is not None:
             connection.close()
 
@@ -174,7 +182,8 @@ class Feed:
 
     def after_fork(self) -> None:
         """Forget the parent's connection, without closing it, and its locks."""
-        _INHERITED.append(self._line.connection)
+        _INHERITED.extend([self._line.connection, *self._line.opening])
+        self._line.opening.clear()
         self._line.connection = None
         self._new_locks()
 
@@ -194,14 +203,14 @@ class Feed:
     def _receive(self, until: float | None, closings: int) -> FeedItem:
         longest = -1 if until is None else max(0.0, until - time.monotonic())
         if not self._reading.acquire(timeout=longest):
-            raise TimeoutError("no item within the time allowed")
+            raise TimeoutError(NO_ITEM)
         try:
             while True:
                 connection = self._connected(until, closings)
                 try:
                     item = self._next(connection, until)
                 except TimeoutError:
-                    raise
+                    raise TimeoutError(NO_ITEM) from None
                 except LOST:
                     self._drop(connection)
                     continue
@@ -248,14 +257,28 @@ class Feed:
                 self._open(seconds_to_connect(until), closings)
             except LOST as failure:
                 if until is not None and time.monotonic() >= until:
-                    raise TimeoutError("no item within the time allowed") from None
+                    raise TimeoutError(NO_ITEM) from None
                 wait = self._outage.seconds_to_wait(failure)
                 left = wait if until is None else until - time.monotonic()
                 self._closed.wait(max(0.0, min(wait, left)))
 
     def _open(self, seconds: float, closings: int) -> None:
-        # It is entered and not left: the connection outlives this method.
-        connection = connect(self._session.url, open_timeout=seconds, **SETTINGS).__enter__()
+        begun: list[ClientConnection] = []
+
+        def begin(*given: Any, **named: Any) -> ClientConnection:
+            with self._lock:
+                if self._is_closed(closings):
+                    raise FeedLost(CLOSED)
+                begun.append(ClientConnection(*given, **named))
+                self._line.opening.update(begun)
+            return begun[0]
+
+        told: dict[str, Any] = {"create_connection": begin, "open_timeout": seconds} | SETTINGS
+        try:
+            # It is entered and not left: the connection outlives this method.
+            connection = connect(self._session.url, **told).__enter__()
+        finally:
+            self._line.opening.difference_update(begun)
         try:
             with self._lock:
                 if self._is_closed(closings):
@@ -266,14 +289,14 @@ class Feed:
                 self._beat_at = 0.0
                 self._line.connection = connection
         except BaseException:
-            connection.close()
+            shut(connection)
             raise
 
     def _drop(self, connection: ClientConnection) -> None:
         with self._lock:
             if self._line.connection is connection:
                 self._line.connection = None
-        connection.close()
+        shut(connection)  # A server that is not trusted is not waited for.
 
 
 _FEEDS: "weakref.WeakSet[Feed]" = weakref.WeakSet()

@@ -22,7 +22,6 @@ from kavach.sdk.feed.outage import (
     PATIENCE_SECONDS,
     SETTINGS,
     Outage,
-    seconds_to_connect,
     session_of,
 )
 from kavach.sdk.feed.session import (
@@ -34,6 +33,7 @@ from kavach.sdk.feed.session import (
 )
 from kavach.sdk.feed.ticks import FeedItem
 from kavach.sdk.given import ExchangeWord
+from kavach.sdk.pocket import TIMEOUT_SECONDS
 
 
 class _Line:
@@ -197,7 +197,7 @@ class AsyncFeed:
                 try:
                     item = await self._next(connection)
                 except LOST:
-                    await self._drop(connection)
+                    self._drop(connection)
                     continue
                 if item is not None:
                     return item
@@ -240,8 +240,7 @@ class AsyncFeed:
                     await asyncio.wait_for(self._closed.wait(), wait)
 
     async def _open(self, closings: int) -> None:
-        seconds = seconds_to_connect(None)
-        connection = await connect(self._session.url, open_timeout=seconds, **SETTINGS)
+        connection = await self._made()
         try:
             async with self._at_home():
                 if self._is_closed(closings):
@@ -255,7 +254,28 @@ class AsyncFeed:
             connection.transport.abort()
             raise
 
-    async def _drop(self, connection: ClientConnection) -> None:
+    async def _made(self) -> ClientConnection:
+        """Return a connection whose handshake is over; raises ``FeedLost`` at a close meanwhile."""
+
+        async def make() -> ClientConnection:
+            return await connect(self._session.url, open_timeout=TIMEOUT_SECONDS, **SETTINGS)
+
+        making = asyncio.ensure_future(make())
+        closing = asyncio.ensure_future(self._closed.wait())
+        try:
+            await asyncio.wait({making, closing}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if making.done() and not making.cancelled() and making.exception() is None:
+                making.result().transport.abort()
+            raise
+        finally:
+            closing.cancel()
+            making.cancel()
+        if not making.done():
+            raise FeedLost(CLOSED)
+        return making.result()
+
+    def _drop(self, connection: ClientConnection) -> None:
         if self._line.connection is connection:
             self._line.connection = None
-        await connection.close()
+        connection.transport.abort()  # A server that is not trusted is not waited for.

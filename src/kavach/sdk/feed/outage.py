@@ -4,6 +4,7 @@ What both feeds have in common: how one is made, connected, refused and given up
 Source: kavach.sdk.feed.session; docs/client.md, "The feed".
 """
 
+import logging
 import os
 import time
 from typing import Any, Final
@@ -17,12 +18,16 @@ from kavach.sdk.pocket import DEFAULT_URL, TIMEOUT_SECONDS
 
 PATIENCE_SECONDS: Final = 60.0
 LOST: Final = (OSError, EOFError, WebSocketException, Untrusted)
+_LOG: Final = logging.getLogger(__name__)
+_LOG.setLevel(logging.INFO)  # Below that the library writes down the address, token and all.
 SETTINGS: Final[dict[str, Any]] = {
     "compression": None,
+    "logger": _LOG,
     "max_size": FRAME_BYTES_MAX,
     "close_timeout": 1,
 }
 CLOSED: Final = "the feed was closed"
+NO_ITEM: Final = "no item within the time allowed"
 _SHUT: Final = frozenset({401, 403})
 
 
@@ -79,5 +84,5 @@ def seconds_to_connect(until: float | None) -> float:
         return TIMEOUT_SECONDS
     left = until - time.monotonic()
     if left <= 0:
-        raise TimeoutError("no item within the time allowed")
+        raise TimeoutError(NO_ITEM)
     return min(TIMEOUT_SECONDS, left)
