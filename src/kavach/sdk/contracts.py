@@ -213,7 +213,7 @@ def _quote(exchange: ExchangeWord, token: Token, **query: str) -> Request:
 def _figure(request: Request) -> Plan[Decimal]:
     response = yield from ask(request)
     data = data_of(request, response)
-    if not isinstance(data, (Decimal, int)):
+    if not isinstance(data, (Decimal, int)) or isinstance(data, bool):
         unreadable(request, response, "its data is no number")
     return Decimal(data)
 

@@ -15,6 +15,7 @@ Units: rupees as ``Decimal``, quantities in shares or contracts, times in second
 
 import math
 import operator
+import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -41,6 +42,8 @@ G = TypeVar("G")
 
 WHOLE_MAX: Final = 2**63 - 1  # What the servers of this family read.
 EXACT_IN_A_DOUBLE: Final = 2**53
+EXACT_IN: Final = {8: EXACT_IN_A_DOUBLE, 4: 2**24, 2: 2**8}  # By bytes; of 2 there are two kinds.
+TIMES: Final = ("m", "M")
 DIGITS_MAX: Final = 30
 SECONDS_MAX: Final = 86_400.0
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -56,17 +59,19 @@ def optional(reader: Callable[[str, Any], G], name: str, value: Any) -> G | None
 
 
 def plain(value: Any) -> Any:
-    """Return the value of an ``Enum`` or of a scalar of an array library, others as they are."""
-    if isinstance(value, Enum) and not isinstance(value, str):
-        value = value.value
-    item = getattr(value, "item", None)
-    if not callable(item) or isinstance(value, type) or _has_length(value):
-        return value
-    scalar = item()
-    # The library's own text is the shortest in its precision: 12.9 of 32 bits, not 12.8999996.
-    if isinstance(scalar, float) and not isinstance(value, float) and _NUMBER.fullmatch(str(value)):
-        return str(value)
-    return scalar
+    """
+    Return the value of an ``Enum`` or of a scalar of an array library, others as they are.
+
+    A masked scalar, and one of a time, is none of the values that its ``item`` would return: a
+    missing price is not 0, and a time not its number of nanoseconds.
+    """
+    own = _of_enum(value)
+    item = _trying(lambda: own.item)
+    if not callable(item) or isinstance(own, type) or _has_length(own):
+        return own
+    if _trying(lambda: bool(own.mask)) or _dtype_kind(own) in TIMES:
+        return None
+    return _trying(item, own)
 
 
 def price(name: str, value: Any) -> Decimal:
@@ -80,6 +85,9 @@ def price(name: str, value: Any) -> Decimal:
 def whole(name: str, value: Any) -> int:
     """Return a whole number."""
     number = _whole(value)
+    if number is None and _number(value) is not None and isinstance(plain(value), float):
+        told = "is not a whole number, or has more digits than such a float keeps"
+        raise BadArgument(f"{name}: {shown(value)} {told}")
     if number is None or abs(number) > WHOLE_MAX:
         raise BadArgument(f"{name}: {shown(value)} is not a whole number")
     return number
@@ -90,7 +98,7 @@ def seconds(name: str, value: Any, *, least: float = 0.0) -> float:
     if isinstance(value, str):
         raise BadArgument(f"{name}: {shown(value)} is text, not a number of seconds")
     exact = _number(value)
-    if exact is None or not least <= exact <= SECONDS_MAX:
+    if exact is None or not least <= float(exact) <= SECONDS_MAX:
         span = f"from {least:g} to {SECONDS_MAX:.0f} seconds"
         raise BadArgument(f"{name}: {shown(value)} is not {span}")
     return float(exact)
@@ -140,9 +148,10 @@ validity: Final = word(Validity)
 
 def one_of(name: str, value: Any, words: tuple[str, ...]) -> str:
     """Return one of a few words."""
-    if not isinstance(value, str) or value not in words:
+    found = plain(value)
+    if not isinstance(found, str) or found not in words:
         raise BadArgument(f"{name}: {shown(value)} is none of {', '.join(words)}")
-    return value
+    return found
 
 
 def token(name: str, value: Any) -> str:
@@ -153,7 +162,7 @@ def token(name: str, value: Any) -> str:
 def identifier(name: str, value: Any) -> str:
     """Return an id as text, whether it was given as text or as a number."""
     found = plain(value)
-    number = None if isinstance(found, str) else _whole(found)
+    number = None if isinstance(found, str) else _whole(value)
     if number is not None:
         return str(number)
     spelled = text(name, found).strip() if isinstance(found, str) else ""
@@ -165,12 +174,14 @@ def identifier(name: str, value: Any) -> str:
 
 def day(name: str, value: Any) -> str:
     """Return a day as the wire writes it."""
-    found = plain(value)
+    found = str(value)[:10] if _dtype_kind(value) == "M" else plain(value)
     try:
-        given = found if isinstance(found, date) else date.fromisoformat(found.strip())
-        return given.strftime("%Y-%m-%d")
-    except (AttributeError, TypeError, ValueError):
-        raise BadArgument(f"{name}: {shown(value)} is not a day such as 2026-12-31") from None
+        given = date.fromisoformat(found.strip()) if isinstance(found, str) else found
+        if isinstance(given, date):
+            return given.strftime("%Y-%m-%d")
+    except ValueError:  # Of a text that is no day, and of a time that is missing.
+        pass
+    raise BadArgument(f"{name}: {shown(value)} is not a day such as 2026-12-31")
 
 
 def path_piece(name: str, value: Any) -> str:
@@ -183,11 +194,35 @@ def path_piece(name: str, value: Any) -> str:
     return quote(found, safe="")
 
 
+def sendable(name: str, value: Any) -> Any:
+    """
+    Return a value of a body of the caller's own as JSON can hold it.
+
+    Numbers of whatever library are ``int`` or ``Decimal``. Raises ``BadArgument`` for a number
+    that JSON has no word for, which an encoder would quietly turn into null.
+    """
+    found = plain(value)
+    if isinstance(found, bool | date | str) or found is value is None:
+        return text(name, found) if isinstance(found, str) else found
+    exact = _number(value)
+    if exact is not None:
+        return int(found) if isinstance(found, int) else exact
+    if found is None or isinstance(found, SupportsFloat):
+        raise BadArgument(f"{name}: {shown(value)} is not a number that can be sent")
+    return found
+
+
+def or_environment(value: Any, variable: str) -> Any:
+    """Return an argument, or what the environment says where it is ``None`` or an empty text."""
+    is_missing = value is None or (isinstance(value, str) and not value)
+    return os.environ.get(variable, "") if is_missing else value
+
+
 def access_token(value: Any) -> str:
     """Return a token that fits into a header as it is, or none."""
     if not isinstance(value, str) or not (value.isascii() and value.isprintable()) or " " in value:
         raise BadArgument("access_token: must be printable ASCII without blanks")
-    return value
+    return str(value)
 
 
 def idempotency_key(value: Any) -> str:
@@ -202,8 +237,14 @@ def idempotency_key(value: Any) -> str:
 
 
 def base_url(value: Any, schemes: tuple[str, ...] = ("http", "https")) -> str:
-    """Return an address to which requests can go."""
-    wrong = f"base_url: {shown(value)} must begin with {schemes[0]}:// or {schemes[1]}://"
+    """
+    Return an address to which requests can go, without slashes at its end.
+
+    One with a name and a password in it is refused, and not quoted: they would be sent instead of
+    the access token.
+    """
+    told = "it" if isinstance(value, str) and "@" in value else shown(value)
+    wrong = f"base_url: {told} must begin with {schemes[0]}:// or {schemes[1]}://"
     if not isinstance(value, str) or not value.startswith(tuple(f"{one}://" for one in schemes)):
         raise BadArgument(wrong)
     try:
@@ -212,10 +253,13 @@ def base_url(value: Any, schemes: tuple[str, ...] = ("http", "https")) -> str:
         value.encode()
         (address.hostname or "").encode("idna")
     except ValueError as error:
-        raise BadArgument(f"base_url: {shown(value)} is not an address: {error}") from None
+        why = "" if told == "it" else f": {error}"
+        raise BadArgument(f"base_url: {told} is not an address{why}") from None
     if not fits or not value.isprintable() or " " in value:
-        raise BadArgument(f"base_url: {shown(value)} names no host")
-    return value
+        raise BadArgument(f"base_url: {told} names no host")
+    if "@" in address.netloc or "?" in value or "#" in value:
+        raise BadArgument(f"base_url: {told} must hold no user, query or fragment")
+    return value.rstrip("/")
 
 
 def _number(value: Any) -> Decimal | None:
@@ -225,29 +269,46 @@ def _number(value: Any) -> Decimal | None:
         return None
     if isinstance(found, Decimal):
         exact = found
-    elif isinstance(found, float):  # Not by ``repr``, which a subclass may have changed.
-        exact = Decimal(float.__repr__(found))
+    elif isinstance(found, float):
+        exact = Decimal(_shortest(value, found))
     elif isinstance(found, str):
         spelled = found.strip()
         if not _NUMBER.fullmatch(spelled):
             return None
         exact = Decimal(spelled)
     else:
-        index = _index(found)
+        index = _trying(lambda: operator.index(found))
         if index is None:
             return _by_float(found)
         exact = Decimal(index)
-    fits = exact.is_finite() and -DIGITS_MAX < exact.adjusted() < DIGITS_MAX
-    return exact if fits and len(exact.as_tuple().digits) <= DIGITS_MAX else None
+    if not exact.is_finite() or not -DIGITS_MAX < exact.adjusted() < DIGITS_MAX:
+        return None
+    exact = exact.copy_abs() if exact.is_zero() else exact  # Minus nothing is nothing.
+    return exact if len(exact.as_tuple().digits) <= DIGITS_MAX else None
+
+
+def _shortest(value: Any, scalar: float) -> str:
+    """
+    Return the shortest text of a float in its own precision.
+
+    Of a narrow one the library's text: 12.9 of 32 bits, not 12.899999618530273. Of a Python float
+    not its ``repr``, which a subclass may have changed.
+    """
+    own = _of_enum(value)
+    told = float.__repr__(scalar)
+    if isinstance(own, float):
+        return told
+    spelled = str(_trying(lambda: str(own), told))
+    return spelled if _NUMBER.fullmatch(spelled) else told
 
 
 def _by_float(value: Any) -> Decimal | None:
     """Return a number that only says how near it is: taken where its text is the same number."""
-    try:
-        near, spelled = float(value), str(value).strip()
-    except (TypeError, ValueError, OverflowError):
+    near = None if _has_length(value) else _trying(lambda: float(value))
+    if near is None or not math.isfinite(near):
         return None
-    if _has_length(value) or not math.isfinite(near) or not _NUMBER.fullmatch(spelled):
+    spelled = str(_trying(lambda: str(value), "")).strip()
+    if not _NUMBER.fullmatch(spelled):
         return None
     exact = Decimal(spelled)
     return exact if math.isclose(float(exact), near, rel_tol=1e-6) else None
@@ -256,25 +317,44 @@ def _by_float(value: Any) -> Decimal | None:
 def _whole(value: Any) -> int | None:
     """Return the whole number that a value is, ``None`` if it is none, or not surely."""
     exact = _number(value)
-    if isinstance(plain(value), float) and exact is not None and abs(exact) > EXACT_IN_A_DOUBLE:
-        return None  # Its last digits are lost.
-    return int(exact) if exact is not None and exact == exact.to_integral_value() else None
-
-
-def _index(value: Any) -> int | None:
-    try:
-        return operator.index(value)
-    except TypeError:
+    if exact is None or exact != exact.to_integral_value():
         return None
+    if isinstance(plain(value), float) and exact.copy_abs() >= _exact_up_to(value):
+        return None  # Its last digits are lost.
+    return int(exact)
+
+
+def _exact_up_to(value: Any) -> int:
+    """Return below what a float of this width keeps every whole number."""
+    own = _of_enum(value)
+    if isinstance(own, float):
+        return EXACT_IN_A_DOUBLE
+    return EXACT_IN.get(_trying(lambda: own.dtype.itemsize), min(EXACT_IN.values()))
+
+
+def _of_enum(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
+def _dtype_kind(value: Any) -> Any:
+    """Return the letter that array libraries have for a kind of scalar, ``None`` if there is none.
+
+    A "M" is a day or a time, a "m" a length of time.
+    """
+    return _trying(lambda: value.dtype.kind)
+
+
+def _trying(ask: Callable[[], Any], otherwise: Any = None) -> Any:
+    """Return what a value says of itself; its code is not ours and may raise anything."""
+    try:
+        return ask()
+    except Exception:  # It is the value's own code, not ours.
+        return otherwise
 
 
 def _has_length(value: Any) -> bool:
     """Return whether a value is several; an array without dimensions is one."""
-    try:
-        len(value)
-    except TypeError:
-        return False
-    return not isinstance(value, str | bytes)
+    return not isinstance(value, str | bytes) and _trying(lambda: len(value)) is not None
 
 
 def shown(value: Any) -> str:

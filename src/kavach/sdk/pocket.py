@@ -21,7 +21,7 @@ import httpx
 from kavach.sdk import baskets, contracts, given, gtt, portfolio, resolving
 from kavach.sdk.login import logging_in
 from kavach.sdk.orders import book, bracket, cancelling, modifying, placing, regular
-from kavach.sdk.requests.account import Account, trading_info
+from kavach.sdk.requests.account import Account, Uncopied, trading_info
 from kavach.sdk.requests.plan import Plan, T
 from kavach.sdk.transport.drivers import AwaitingDriver, BlockingDriver
 from kavach.sdk.vendor import baskets as vendor_baskets
@@ -49,8 +49,8 @@ class _Connection:
         timeout_seconds: float,
         confirm_seconds: float,
     ) -> None:
-        token = access_token or os.environ.get("KAVACH_TOKEN", "")
-        named = client_id or os.environ.get("KAVACH_CLIENT_ID", "")
+        token = given.or_environment(access_token, "KAVACH_TOKEN")
+        named = given.or_environment(client_id, "KAVACH_CLIENT_ID")
         url = os.environ.get("KAVACH_URL") or DEFAULT_URL if base_url is None else base_url
         patience = given.seconds("confirm_seconds", confirm_seconds)
         self.account = Account(given.text("client_id", named), patience, token)
@@ -95,7 +95,7 @@ def _signature(plan: Callable[..., Plan[Any]]) -> Signature:
     )
 
 
-class Pocket:
+class Pocket(Uncopied):
     """
     A client of the trading API for ordinary, blocking programs.
 
@@ -242,7 +242,7 @@ class Pocket:
     validate2FA = _blocking(vendor_login.validate_2fa)
 
 
-class AsyncPocket:
+class AsyncPocket(Uncopied):
     """
     The same client for asyncio: the same arguments and methods, each of them awaited.
 

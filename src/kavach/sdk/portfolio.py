@@ -30,7 +30,7 @@ from kavach.sdk.requests.changes import (
     shown_after,
 )
 from kavach.sdk.requests.plan import Plan, Request, ask
-from kavach.sdk.rows import NOTHING, Position
+from kavach.sdk.rows import NOTHING, Position, spelled
 from kavach.units import Exchange, Side, Validity
 
 HOLDINGS: Final = "/api/v1/holdings"
@@ -245,7 +245,7 @@ def _as_asked(order: Any) -> dict[str, str]:
         "underlying": given.text("underlying", order.underlying),
         "token": given.token("instrument_token", order.instrument_token),
         "quantity": str(given.whole("quantity", order.quantity)),
-        "price": str(given.price("price", order.price)),
+        "price": spelled(given.price("price", order.price)),
         "product": given.product("product", order.product),
     }
 

@@ -55,6 +55,7 @@ from kavach.sdk.feed.session import (
 )
 from kavach.sdk.feed.ticks import FeedItem
 from kavach.sdk.given import ExchangeWord
+from kavach.sdk.requests.account import Uncopied
 
 
 class _Line:
@@ -77,7 +78,7 @@ def shut(connection: ClientConnection) -> None:
         connection.socket.shutdown(socket.SHUT_RDWR)
 
 
-class Feed:
+class Feed(Uncopied):
     """
     The feed for ordinary programs: iterate over it, or call ``receive``.
 

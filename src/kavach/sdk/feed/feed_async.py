@@ -34,6 +34,7 @@ from kavach.sdk.feed.session import (
 from kavach.sdk.feed.ticks import FeedItem
 from kavach.sdk.given import ExchangeWord
 from kavach.sdk.pocket import TIMEOUT_SECONDS
+from kavach.sdk.requests.account import Uncopied
 
 
 class _Line:
@@ -66,7 +67,7 @@ async def _until_the_loop_ends(connection: ClientConnection) -> AsyncGenerator[N
         await asyncio.sleep(0)  # In which the transport closes its socket.
 
 
-class AsyncFeed:
+class AsyncFeed(Uncopied):
     """
     The same for asyncio: ``async with``, ``async for``, and each method awaited.
 

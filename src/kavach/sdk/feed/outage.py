@@ -35,10 +35,10 @@ def session_of(
     base_url: str | None, access_token: str | None, client_id: str | None
 ) -> FeedSession:
     """Return the session of a client; arguments win over the environment."""
-    token = access_token or os.environ.get("KAVACH_TOKEN", "")
+    token = given.access_token(given.or_environment(access_token, "KAVACH_TOKEN"))
     if not token:
         raise BadArgument("access_token: must be given, here or as KAVACH_TOKEN")
-    client = client_id or os.environ.get("KAVACH_CLIENT_ID", "")
+    client = given.text("client_id", given.or_environment(client_id, "KAVACH_CLIENT_ID"))
     if not client:
         raise BadArgument("client_id: must be given, here or as KAVACH_CLIENT_ID")
     url = os.environ.get("KAVACH_URL") or DEFAULT_URL if base_url is None else base_url

@@ -10,6 +10,7 @@ before is passed over.
 Source: docs/wire/feeds.md, "Numbered updates"; wire 4.1 (heartbeats).
 """
 
+import decimal
 import random
 from collections.abc import Iterable
 from typing import Any, Final, Literal
@@ -21,6 +22,7 @@ from kavach.sdk import given
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.feed.ticks import FeedItem, account_item, market_item
 from kavach.sdk.given import ExchangeWord, Token
+from kavach.sdk.requests.plan import EXACT
 from kavach.wire.feed.packets import EXCHANGE_CODE, BadPacket, decode
 from kavach.wire.feed.updates import (
     NUMBERED,
@@ -148,7 +150,8 @@ class FeedSession:
                 return self._read_numbered(frame)
             if frame[0] in _ACCOUNT_PLAIN:
                 return None  # We never asked for updates without numbers.
-            return market_item(decode(frame))
+            with decimal.localcontext(EXACT):
+                return market_item(decode(frame))
         except BadPacket:
             return None  # A mode that we don't know; it is no mistake of the connection's.
         except (BadUpdate, msgspec.ValidationError, KeyError, AttributeError) as error:

@@ -94,7 +94,7 @@ def place_bracket_order(
         execution_type=BO,
         square_off_value=given.price("target_distance", target_distance),
         stop_loss_value=given.price("stop_distance", stop_distance),
-        trailing_stop_loss=str(trailing),
+        trailing_stop_loss=spelled(trailing),
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
         market_protection_percentage=protection(market_protection),

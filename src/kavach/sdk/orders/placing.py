@@ -92,7 +92,7 @@ def place_cover_order(
         device=given.text("device", device),
         execution_type="CO",
         stop_loss_value=given.price("stop_loss", stop_loss),
-        trailing_stop_loss=str(trailing),
+        trailing_stop_loss=spelled(trailing),
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
         market_protection_percentage=protection(market_protection),

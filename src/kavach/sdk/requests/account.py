@@ -6,7 +6,7 @@ needed, unless it was given. Both it and the token may come of a login later.
 """
 
 import secrets
-from typing import Final
+from typing import Final, NoReturn
 
 from kavach.sdk import given
 from kavach.sdk.requests.answers import data_of, read_one, unreadable
@@ -16,7 +16,19 @@ from kavach.sdk.rows import TradingInfo
 TRADING_INFO: Final = Request(method="GET", path="/api/v1/user/trading_info")
 
 
-class Account:
+class Uncopied:
+    """What holds connections and a token, and so is neither copied nor pickled."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} can be neither pickled nor copied: it holds connections and "
+            "a token. Make one where it is needed, in a spawned process too"
+        )
+
+
+class Account(Uncopied):
     """The owner of the orders, and how long to look for the effect of a change."""
 
     __slots__ = ("access_token", "client_id", "confirm_seconds")

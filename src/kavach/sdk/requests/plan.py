@@ -15,6 +15,7 @@ nothing was sent (``NotSent``), a read got no answer (``TransportError``), a cha
 (``OutcomeUnknown``). Time belongs to the driver: one deadline over everything that a call does.
 """
 
+import decimal
 from collections.abc import Generator, Mapping
 from typing import Any, Final, Generic, TypeVar
 
@@ -25,6 +26,16 @@ from kavach.sdk.errors import Attempt, NotSent, OutcomeUnknown, TransportError
 T = TypeVar("T")
 
 RETRY_SECONDS: Final = (0.05, 0.2)
+# The caller's own context may round to three digits, or raise at a float.
+EXACT: Final = decimal.Context(
+    prec=60,
+    rounding=decimal.ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +50,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     is_secret: bool = False  # Its answer can hold a token: no error quotes it.
     form: dict[str, str] | None = None  # A body in the manner of HTML forms.
     basic: tuple[str, str] | None = None  # Name and secret of an app.
+
+    def __repr__(self) -> str:
+        """Return method and path: tools that show the variables of a traceback show this."""
+        return f"Request({self.method} {self.path})"
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -84,13 +99,14 @@ Plan = Generator[Step, Response | bool | None, T]
 
 
 def advance(plan: Plan[T], reply: Reply = None) -> Step | Done[T]:
-    """Return the plan's next step, given what came of the last one."""
-    try:
-        if isinstance(reply, TransportError):
-            return plan.throw(reply)
-        return plan.send(reply)
-    except StopIteration as end:
-        return Done(end.value)
+    """Return the plan's next step, given what came of the last one; its arithmetic is exact."""
+    with decimal.localcontext(EXACT):
+        try:
+            if isinstance(reply, TransportError):
+                return plan.throw(reply)
+            return plan.send(reply)
+        except StopIteration as end:
+            return Done(end.value)
 
 
 def lost(request: Request, why: str) -> TransportError:

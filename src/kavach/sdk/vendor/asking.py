@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kavach.sdk import given
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.requests.account import Account, new_idempotency_key, own_client_id
 from kavach.sdk.requests.answers import clear_object, plain_object
@@ -65,10 +66,20 @@ def change(
 
 
 def without_blanks(parameters: Any) -> dict[str, Any]:
-    """Return a copy of the caller's dict, without the keys that hold nothing."""
+    """Return a copy of the caller's dict as JSON can hold it, without what holds nothing."""
     if not isinstance(parameters, Mapping):
         raise BadArgument(f"parameters: a dict is needed, not {type(parameters).__name__}")
-    return {key: value for key, value in parameters.items() if value is not None}
+    return {
+        key: _sendable(str(key), value) for key, value in parameters.items() if value is not None
+    }
+
+
+def _sendable(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sendable(f"{name}.{key}", one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sendable(f"{name}[{place}]", one) for place, one in enumerate(value)]
+    return given.sendable(name, value)
 
 
 def renamed(parameters: Any, names: Mapping[str, str]) -> dict[str, Any]:

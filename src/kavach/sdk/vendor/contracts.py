@@ -22,7 +22,11 @@ def search_scrip(account: Account, key: str) -> Plan[Answer]:
 def get_scrip_info(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds everything about one contract."""
     named = given.path_piece("exchange", exchange)
-    return (yield from read(f"/api/v1/contract/{named}", info="scrip", token=str(token)))
+    return (
+        yield from read(
+            f"/api/v1/contract/{named}", info="scrip", token=given.identifier("token", token)
+        )
+    )
 
 
 def get_option_chain(
@@ -32,9 +36,9 @@ def get_option_chain(
     return (
         yield from read(
             "/api/v1/optionchain/NFO",
-            token=str(equity_token),
-            num=str(number_of_entries),
-            price=str(price),
+            token=given.identifier("equity_token", equity_token),
+            num=given.identifier("number_of_entries", number_of_entries),
+            price=f"{given.price('price', price):f}",
         )
     )
 
@@ -87,4 +91,6 @@ def get_dpr_data(account: Account, exchange: str, token: int | str) -> Plan[Answ
 
 def _quote(exchange: str, segment: str, token: int | str, **query: str) -> Plan[Answer]:
     named = given.path_piece("exchange", exchange)
-    return read(f"/api/v1/marketdata/{named}/{segment}", token=str(token), **query)
+    return read(
+        f"/api/v1/marketdata/{named}/{segment}", token=given.identifier("token", token), **query
+    )
