@@ -314,7 +314,7 @@ def _build(
         clock.set(latest_ns)  # It had been set ahead: time goes on from there.
     recovered(engine, venue)
     engine.add_source(LatePost(engine, venue))
-    if engine.state.link_down or venue.post.untold():
+    if engine.state.venue_disconnected or venue.post.untold():
         engine.restore_link()  # A start is a return: what was never told is told now.
     world = World(engine, venue, clock, contracts, tokens)
     engine.quotes = venue

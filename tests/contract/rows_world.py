@@ -20,7 +20,7 @@ from kavach.core.refusals import Answer, Outcome, Refusal
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.exchange.snapshot import OrderRecord
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
@@ -226,7 +226,7 @@ class RowsDesk:
     def meet(self, side: Side, price_pips: int, quantity: int, key: InstrumentKey = IDEA) -> None:
         """Let an anonymous order come to the market."""
 
-        def act(at_ns: int) -> Heard:
+        def act(at_ns: int) -> ExecutionReport:
             _, _, events = self.venue.exchange.house_order(
                 key, side, Pips(price_pips), Quantity(quantity), TimestampNs(at_ns)
             )
@@ -243,7 +243,7 @@ class RowsDesk:
         """Let the last price be this."""
         lot = Quantity(self.engine.state.instruments[key].lot)
 
-        def act(at_ns: int) -> Heard:
+        def act(at_ns: int) -> ExecutionReport:
             exchange = self.venue.exchange
             events = exchange.print_trade(key, Pips(price_pips), lot, TimestampNs(at_ns))
             return self.venue.heard(events, key)

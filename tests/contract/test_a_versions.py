@@ -268,7 +268,7 @@ def test_inv_24_a_late_trade_changes_an_ended_row_and_the_history_says_why() -> 
     assert ended["order_status"] == "COMPLETE"
     late = late_trade(tag)
     told.begin(desk.clock.at_ns)
-    told.hear(late)
+    told.on_report(late)
     told.finish()
     after = desk.row(order_id)
     assert after["filled_quantity"] == ended["filled_quantity"] + 5 == after["quantity"]

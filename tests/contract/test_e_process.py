@@ -19,7 +19,7 @@ from kavach.api.people.guesses import GUESSES_MAX, WINDOW_NS
 from kavach.api.people.logins import Logins
 from kavach.core.commands import Leg, OpenClient
 from kavach.core.refusals import Answer
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.journal.sqlite import SqliteJournal
 from kavach.main import Ready, WorldOptions, open_world, write_ready_file
 from kavach.twin.audit import audit
@@ -292,12 +292,12 @@ def market(street: Street, *, bid: int) -> None:
     """Let the house sell to who bids this, and then bid it for much."""
     exchange, key = street.venue.exchange, IDEA
 
-    def sell(at_ns: int) -> Heard:
+    def sell(at_ns: int) -> ExecutionReport:
         price, quantity = Pips(bid), Quantity(100)
         _, _, events = exchange.house_order(key, Side.SELL, price, quantity, TimestampNs(at_ns))
         return street.venue.heard(events, key)
 
-    def buy(at_ns: int) -> Heard:
+    def buy(at_ns: int) -> ExecutionReport:
         bids = [(Pips(bid - 500), Quantity(10_000))]
         events = exchange.house_quotes(key, bids, [], TimestampNs(at_ns))
         return street.venue.heard(events, key)

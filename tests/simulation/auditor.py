@@ -431,7 +431,7 @@ class Auditor:
 
     # --- Reports ------------------------------------------------------------------------------
 
-    def _told(self, said: e.Heard) -> None:
+    def _told(self, said: e.ExecutionReport) -> None:
         """Write down what the core was told; a thing told twice is one thing."""
         paper = self.papers[said.tag]
         self.touched.add(paper.asked.parent_id)

@@ -356,7 +356,7 @@ class DeskAuditor(Auditor):
             self.loosest[request.tag] = (max if paper.asked.side is Side.BUY else min)(prices)
         super()._change_sent(request)
 
-    def _told(self, said: e.Heard) -> None:
+    def _told(self, said: e.ExecutionReport) -> None:
         refused = isinstance(said, e.OrderCancelRefused) and self.papers[said.tag].cancel
         super()._told(said)
         who = self.papers[said.tag].asked.parent_id

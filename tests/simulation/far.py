@@ -114,7 +114,7 @@ class FarWorld(World):
         elif self.alive and self.linked:
             self._hear(parcel.payload)  # type: ignore[arg-type]
 
-    def _hear(self, said: e.Heard | Price) -> None:
+    def _hear(self, said: e.ExecutionReport | Price) -> None:
         self.tick()
         if isinstance(said, Price):
             if said.number <= self.price_number:
@@ -233,7 +233,7 @@ class FarWorld(World):
         self.later(self.chance.choice((0, 40)) * NS_PER_MS, self._notice)
 
     def _notice(self) -> None:
-        if self.alive and not self.linked and not self.engine.state.link_down:
+        if self.alive and not self.linked and not self.engine.state.venue_disconnected:
             self.tick()
             self.engine_step(self.engine.lose_link)
 

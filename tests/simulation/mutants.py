@@ -59,13 +59,13 @@ def _one(rule: str, file: str, text: str, broken: str) -> Mutant:
     return Mutant(rule, (Change(file, text, broken),))
 
 
-_STOP_WITH_ENTRY = """            submit_entry(desk, cover, instrument)
-            desk.send(
+_STOP_WITH_ENTRY = """            submit_entry(context, cover, instrument)
+            context.send(
                 OrderSubmitted(
-                    desk.state.next_tag, cover.order_id, Purpose.STOP, cover.instrument,
+                    context.state.next_tag, cover.order_id, Purpose.STOP, cover.instrument,
                     cover.client_id, cover.exit_side, SL,
                     Quantity(min(cover.quantity, instrument.slice_max)), _UNDISCLOSED,
-                    *_stop_terms(desk, cover, instrument)[1:], Pips(cover.stop_price_pips),
+                    *_stop_terms(context, cover, instrument)[1:], Pips(cover.stop_price_pips),
                     Validity.DAY,
                 )
             )
@@ -86,7 +86,7 @@ MUTANTS: Final = (
             Change(
                 "core/rules/cover/exit.py",
                 "        elif price is not None and (",
-                "        elif order.order_type is not LIMIT:\n            cancel(desk, order)\n"
+                "        elif order.order_type is not LIMIT:\n            cancel(context, order)\n"
                 "        elif price is not None and (",
             ),
             Change(
@@ -108,14 +108,14 @@ MUTANTS: Final = (
     _one(
         "no stop before the first fill",
         "core/rules/cover/protect.py",
-        "            submit_entry(desk, cover, instrument)\n            return cover.state\n",
+        "            submit_entry(context, cover, instrument)\n            return cover.state\n",
         _STOP_WITH_ENTRY,
     ),
     _one(
         "a fired stop cancels the remainder",
         "core/rules/cover/protect.py",
-        "    if cover.cancel_source is None and not cover.entry_dead:\n        desk.emit",
-        "    if cover.cancel_source is None and False:\n        desk.emit",
+        "    if cover.cancel_source is None and not cover.entry_dead:\n        context.emit",
+        "    if cover.cancel_source is None and False:\n        context.emit",
     ),
     _one(
         "the stop grows with the fills",
@@ -145,13 +145,13 @@ MUTANTS: Final = (
     _one(
         "a fresh exit is for what no live exit could fill",
         "core/rules/cover/exit.py",
-        "    missing = cover.exposed\n    if missing <= 0 or desk.now_ns",
-        "    missing = cover.gap\n    if missing <= 0 or desk.now_ns",
+        "    missing = cover.uncovered\n    if missing <= 0 or context.now_ns",
+        "    missing = cover.unconfirmed\n    if missing <= 0 or context.now_ns",
     ),
     _one(
         "the wait for the remainder ends",
         "core/rules/cover/exit.py",
-        "not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns",
+        "not cover.entry_dead and context.now_ns < cover.exit_since_ns + settings.t_cancel_ns",
         "not cover.entry_dead",
     ),
     _one(
@@ -164,13 +164,13 @@ MUTANTS: Final = (
         "a passed trigger gets no stop",
         "core/rules/cover/protect.py",
         'until nothing that filled is open."""\n',
-        'until nothing that filled is open."""\n    return _protect(desk, cover, instrument)\n',
+        'until nothing that filled is open."""\n    return _protect(context, cover, instrument)\n',
     ),
     _one(
         "a lost stop is placed again at once",
         "core/rules/cover/protect.py",
-        "cover.ladder_tries < settings.stop_tries_max",
-        "cover.ladder_tries < 0",
+        "cover.recovery_tries < settings.stop_tries_max",
+        "cover.recovery_tries < 0",
     ),
     _one(
         "who is naked too long is flattened",
@@ -181,8 +181,8 @@ MUTANTS: Final = (
     _one(
         "a fired stop that does not fill is chased",
         "core/rules/cover/protect.py",
-        ">= desk.state.settings.t_chase_ns and cover.position > 0",
-        ">= 99 * desk.state.settings.t_chase_ns and cover.position > 0",
+        ">= context.state.settings.t_chase_ns\n",
+        ">= 99 * context.state.settings.t_chase_ns\n",
     ),
     _one(
         "a trailing stop never goes back",
@@ -207,7 +207,7 @@ MUTANTS: Final = (
         "stop and target are linked at the exchange",
         "core/rules/cover/target.py",
         "            Validity.DAY,\n            link,\n",
-        "            Validity.DAY,\n            desk.state.next_tag,\n",
+        "            Validity.DAY,\n            context.state.next_tag,\n",
     ),
     _one(
         "what one exit trades counts against the others",
@@ -226,7 +226,7 @@ MUTANTS: Final = (
         "core/rules/cover/protect.py",
         'Place the stop, or grow it, until nothing that filled is open."""\n',
         'Place the stop, or grow it, until nothing that filled is open."""\n'
-        "    tend_target(desk, cover)\n",
+        "    tend_target(context, cover)\n",
     ),
     _one(
         "a target that trades cancels the remainder",
@@ -237,7 +237,7 @@ MUTANTS: Final = (
     _one(
         "on the way out the target is taken back",
         "core/rules/cover/exit.py",
-        "    drop_target(desk, cover)\n",
+        "    drop_target(context, cover)\n",
         "",
     ),
     _one(
@@ -256,7 +256,7 @@ MUTANTS: Final = (
     _one(
         "entries give way to protection that has used the second up",
         "core/rules/limits/budget.py",
-        "    of_all = later(desk, wire.all, budget.all, entries)",
+        "    of_all = later(context, wire.all, budget.all, entries)",
         "    of_all = None",
     ),
     _one(
@@ -268,7 +268,7 @@ MUTANTS: Final = (
     _one(
         "a market entry follows the market within the budget",
         "core/rules/orders/sending.py",
-        "            and fits(desk, parent)\n",
+        "            and fits(context, parent)\n",
         "",
     ),
     # --- Silence ------------------------------------------------------------------------------
@@ -299,8 +299,8 @@ MUTANTS: Final = (
     _one(
         "an unanswered request is asked about, again and again",
         "core/rules/orders/unacknowledged.py",
-        "    due = [query_due_ns(desk, order) for order in orders if order.waits]",
-        "    due = [query_due_ns(desk, o) for o in orders if o.waits and not o.queries]",
+        "    due = [query_due_ns(context, order) for order in orders if order.waits]",
+        "    due = [query_due_ns(context, o) for o in orders if o.waits and not o.queries]",
     ),
     _one(
         "trades that are only told when asked are booked",
@@ -311,7 +311,7 @@ MUTANTS: Final = (
     _one(
         "live orders are compared now and then",
         "core/rules/orders/unacknowledged.py",
-        "    if desk.state.settings.t_reconcile_ns:\n        due",
+        "    if context.state.settings.t_reconcile_ns:\n        due",
         "    if False:\n        due",
     ),
     _one(
@@ -325,8 +325,8 @@ MUTANTS: Final = (
     _one(
         "nothing is sent while the link is down",
         "core/rules/cover/protect.py",
-        "    if everything.link_down:\n        return state",
-        "    if everything.link_down and False:\n        return state",
+        "    if everything.venue_disconnected:\n        return state",
+        "    if everything.venue_disconnected and False:\n        return state",
     ),
     # --- Clients, days and restarts -----------------------------------------------------------
     _one(
@@ -387,7 +387,7 @@ MUTANTS: Final = (
     _one(
         "a cancelled regular order is cancelled at the venue",
         "core/rules/regular/obligations.py",
-        "        cancel_remainder(desk, order)\n",
+        "        cancel_remainder(context, order)\n",
         "        pass\n",
     ),
     _one(
@@ -399,8 +399,8 @@ MUTANTS: Final = (
     _one(
         "silence about a regular order is asked about",
         "core/rules/regular/obligations.py",
-        "    due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)\n",
-        "    due = entry_wakes(desk, order)\n",
+        "    due = wakes_in_doubt(context, order) + entry_wakes(context, order)\n",
+        "    due = entry_wakes(context, order)\n",
     ),
     _one(
         "the square-off waits until nothing else can trade",
@@ -459,14 +459,14 @@ MUTANTS: Final = (
     _one(
         "each order of a basket is placed once",
         "core/rules/baskets/requests.py",
-        "        placed = place_terms(desk, command.client_id, terms)\n",
-        "        place_terms(desk, command.client_id, terms)\n"
-        "        placed = place_terms(desk, command.client_id, terms)\n",
+        "        placed = place_terms(context, command.client_id, terms)\n",
+        "        place_terms(context, command.client_id, terms)\n"
+        "        placed = place_terms(context, command.client_id, terms)\n",
     ),
     _one(
         "a day is settled once",
         "core/rules/money/day_end.py",
-        "    if desk.state.settled_days.get(exchange.value) != desk.day():\n",
+        "    if context.state.settled_days.get(exchange.value) != context.day():\n",
         "    if True:\n",
     ),
     _one(

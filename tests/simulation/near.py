@@ -97,7 +97,7 @@ class NearWorld(World):
     def connect(self) -> None:
         """A start is a return: what was never told is told now."""
         self.venue.set_link(up=self.linked)
-        if self.linked and (self.engine.state.link_down or self.venue.post.untold()):
+        if self.linked and (self.engine.state.venue_disconnected or self.venue.post.untold()):
             self.step(self.engine.restore_link)
         elif not self.linked:
             self.step(self.engine.lose_link)

@@ -78,7 +78,7 @@ class Price(NamedTuple):
 
 
 ToVenue = e.Request | Query
-ToEngine = e.Heard | Price
+ToEngine = e.ExecutionReport | Price
 
 
 class Parcel(NamedTuple):
@@ -211,7 +211,7 @@ class Entry:
         over = self.rejected is not None or self.closed is not None
         return not over and self.filled < self.quantity
 
-    def status(self, query: Query, *, settled: bool) -> e.Heard:
+    def status(self, query: Query, *, settled: bool) -> e.ExecutionReport:
         """Return what the exchange knows of it."""
         if self.rejected is not None:
             return self.rejected
@@ -277,7 +277,7 @@ class Gateway:
             price = Price(self._prices, key, self.exchange.last_price_pips(key))
             self._network.post(price, at_ns, chance, to_venue=False)
 
-    def _say(self, report: e.Heard, at_ns: int, chance: Random) -> None:
+    def _say(self, report: e.ExecutionReport, at_ns: int, chance: Random) -> None:
         self._network.post(report, at_ns, chance, to_venue=False)
 
     def _refuses(self, chance: Random) -> bool:

@@ -91,7 +91,7 @@ class PaceAuditor:
     def see(self, at_ns: int, thing: Thing) -> None:
         """Count a request, or begin anew where something has happened."""
         self._things += 1
-        if isinstance(thing, e.Heard) and thing.tag in self._orders:
+        if isinstance(thing, e.ExecutionReport) and thing.tag in self._orders:
             self._answered(thing, at_ns)
         match thing:
             case Asking(command=command):
@@ -138,7 +138,7 @@ class PaceAuditor:
         """Return what is counted of its leg, and of its client and instrument."""
         return self._of_leg[leg_of(order)], self._of_client[holding_of(order)]
 
-    def _answered(self, said: e.Heard, at_ns: int) -> None:
+    def _answered(self, said: e.ExecutionReport, at_ns: int) -> None:
         """Note that a request is answered; what a status tells in time is no answer to it."""
         asked_ns = self._unanswered.get(said.tag, at_ns)
         late = at_ns - asked_ns >= ANSWERED_NS

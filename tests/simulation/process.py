@@ -290,7 +290,7 @@ class Process:
             if cover.ended is None or cover.position or cover.order_id in self.auditor.touched
         ]
         self.auditor.touched.clear()
-        able = self.alive and not state.link_down and not state.sessions_closed
+        able = self.alive and not state.venue_disconnected and not state.sessions_closed
         self.auditor.check(rows, self.engine.core.now_ns, able=able)
         self.check_truth()
         if self.rows is not None:

@@ -121,7 +121,7 @@ class RowAuditor:
                 self.slips[thing.tag].change(thing, at_ns)
             case e.OrderCancelSent():
                 self.slips[thing.tag].withdraw(thing, at_ns)
-            case _ if isinstance(thing, e.Heard):
+            case _ if isinstance(thing, e.ExecutionReport):
                 self._told(thing)
 
     def _asked(self, asked: Asked) -> None:
@@ -137,7 +137,7 @@ class RowAuditor:
         elif isinstance(command, ModifyCoverOrder | ModifyOrder) and command.quantity is not None:
             self.wishes[command.order_id].add(int(command.quantity))
 
-    def _told(self, said: e.Heard) -> None:
+    def _told(self, said: e.ExecutionReport) -> None:
         slip = self.slips[said.tag]
         match said:
             case e.OrderAccepted():

@@ -112,7 +112,7 @@ class Whole(World):
                 for client in state.clients.values()
             ],
         )
-        able = self.alive and not state.link_down and not state.sessions_closed
+        able = self.alive and not state.venue_disconnected and not state.sessions_closed
         sequence = self.journal.durable_sequence
         self.auditor.read(book, sequence, self.engine.core.now_ns, able=able)
 

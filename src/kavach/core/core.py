@@ -59,10 +59,10 @@ from kavach.core.model.regular.tables import DayEvent
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules.admission import admit
-from kavach.core.rules.advance import arm, arrange, settle
+from kavach.core.rules.advance import advance, arm, schedule
 from kavach.core.rules.baskets import requests as baskets
-from kavach.core.rules.context import Desk
-from kavach.core.rules.cover.exit import harden
+from kavach.core.rules.context import StepContext
+from kavach.core.rules.cover.exit import step_exit_price
 from kavach.core.rules.cover.naked_time import Gaps
 from kavach.core.rules.cover.requests import (
     cancel_cover_order,
@@ -77,11 +77,15 @@ from kavach.core.rules.gtt.triggering import look_again, price_moved, session_en
 from kavach.core.rules.limits.requests import choose_limits, register_algo
 from kavach.core.rules.money.convert import check_gift, convert_position, give, grant_holdings
 from kavach.core.rules.money.day_end import midnight, session_over, settle_days
-from kavach.core.rules.orders.deduplication import denied, missing_reports, news
+from kavach.core.rules.orders.deduplication import denied, is_new, missing_reports
 from kavach.core.rules.orders.evidence import proves_change
 from kavach.core.rules.orders.turns import note_leaving
-from kavach.core.rules.orders.unacknowledged import ask_siblings, ask_what_became, compare_unasked
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.orders.unacknowledged import (
+    ask_siblings,
+    compare_unasked,
+    query_unacknowledged,
+)
+from kavach.core.rules.pending import PendingRequest
 from kavach.core.rules.people.requests import PEOPLE_HANDLE
 from kavach.core.rules.policies import POLICIES
 from kavach.core.rules.regular.day import pass_moment
@@ -96,7 +100,7 @@ _NOTED: Final = Meaning.NOTED
 _WITHDRAWN: Final = (None, e.Source.USER)
 
 
-class Core(Desk):
+class Core(StepContext):
     """Decides; keeps the state by its own events only."""
 
     def __init__(self, state: OmsState) -> None:
@@ -112,14 +116,14 @@ class Core(Desk):
         self.now_ns = at_ns
         self.events = []
         self.refused.clear()
-        self.touched.clear()
+        self.changed_orders.clear()
         self.days_over.clear()
 
-    def handle(self, command: Command) -> Ticket | Refusal:
+    def handle(self, command: Command) -> PendingRequest | Refusal:
         """Decide on a command: a refusal that changed nothing, or a ticket to conclude."""
         return _HANDLE[type(command)](self, command)
 
-    def hear(self, said: e.Heard) -> None:
+    def on_report(self, said: e.ExecutionReport) -> None:
         """Take what the venue says of one order, on its own or when asked."""
         if type(said) is e.OrderStatus or type(said) is e.OrderAbsent:
             self._compare(said)
@@ -134,11 +138,11 @@ class Core(Desk):
             self._check_identity(order, status.exchange_order_id)
         parent = state.parents[order.parent_id]
         before = parent.state
-        told = list(missing_reports(order, status, state.settings.t_absent_ns))
-        for report in told:
+        reported = list(missing_reports(order, status, state.settings.t_absent_ns))
+        for report in reported:
             self._take(parent, order, report)
-        if told:
-            settle(self, parent, before)  # Once, when everything that it says is known.
+        if reported:
+            advance(self, parent, before)  # Once, when everything that it says is known.
             if type(parent) is RegularOrder:
                 square_off_rest(self, parent)
 
@@ -148,7 +152,7 @@ class Core(Desk):
         parent = self.state.parents[order.parent_id]
         before = parent.state
         if self._take(parent, order, report):
-            settle(self, parent, before)
+            advance(self, parent, before)
             if type(parent) is RegularOrder:
                 square_off_rest(self, parent)
 
@@ -156,7 +160,7 @@ class Core(Desk):
         """Return whether a report was news, having let it happen and established its meaning."""
         if type(report) is e.OrderAccepted:
             self._check_identity(order, report.exchange_order_id)
-        if not news(parent, order, report):
+        if not is_new(parent, order, report):
             return False
         if type(report) is e.OrderRejected and order.filled_quantity:
             # It traded, so it lived: its end is told in the wrong words (A2).
@@ -207,18 +211,18 @@ class Core(Desk):
         if order.removed and order.code not in LINK_CODES and not closed:
             ask_siblings(self, parent, order)
 
-    def conclude(self, ticket: Ticket | Refusal) -> Outcome:
+    def conclude(self, pending: PendingRequest | Refusal) -> Outcome:
         """Return what became of a command, now that every request is answered or on its way."""
-        if type(ticket) is Refusal:
-            return ticket
-        assert type(ticket) is Ticket
-        outcome = self.review(ticket)
-        if ticket.key and isinstance(outcome, Answer) and not outcome.replayed:
+        if type(pending) is Refusal:
+            return pending
+        assert type(pending) is PendingRequest
+        outcome = self.review(pending)
+        if pending.key and isinstance(outcome, Answer) and not outcome.replayed:
             self.emit(
                 e.RequestAnswered(
-                    ticket.client_id,
-                    ticket.key,
-                    ticket.fingerprint,
+                    pending.client_id,
+                    pending.key,
+                    pending.fingerprint,
                     outcome.order_id,
                     outcome.basket_id,
                     outcome.state,
@@ -228,20 +232,20 @@ class Core(Desk):
             )
         return outcome
 
-    def review(self, ticket: Ticket) -> Outcome:
+    def review(self, pending: PendingRequest) -> Outcome:
         """Return what became of a command by now; changes nothing."""
-        if ticket.answer is not None:
-            return ticket.answer
-        if ticket.parent is None:
+        if pending.answer is not None:
+            return pending.answer
+        if pending.parent is None:
             return Answer(0, 0, "")
-        return _CONCLUDE[type(ticket.parent)](self, ticket)
+        return _CONCLUDE[type(pending.parent)](self, pending)
 
     def finish(self) -> None:
         """Settle the days that have ended and arrange the next calls; the step is over."""
         if self.days_over:
             settle_days(self)
             self.state.derived.clear()
-        arrange(self)
+        schedule(self)
 
     def _check_identity(self, order: VenueOrder, exchange_order_id: str) -> None:
         """Deal with an order that the venue has twice, or has after denying it."""
@@ -256,7 +260,7 @@ class Core(Desk):
             self.emit(e.OrderResurfaced(order.tag, exchange_order_id))
             if order.is_entry and parent.cancel_source is None:
                 self.emit(e.EntryCancelRequested(parent.order_id, e.Source.RESURFACED))
-            settle(self, parent, before)
+            advance(self, parent, before)
         elif order.exchange_order_id not in ("", exchange_order_id):
             self.alarm(parent, e.Alarm.STRAY, f"the venue has it twice: {exchange_order_id}")
             self.send(e.StrayCancelSent(order.tag, exchange_order_id))
@@ -274,7 +278,7 @@ class Core(Desk):
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer is due, if any is."""
-        due_ns, day_ends_ns = self.agenda.next_due_ns(), self.state.day_ends_ns
+        due_ns, day_ends_ns = self.timers.next_due_ns(), self.state.day_ends_ns
         if day_ends_ns is not None and (due_ns is None or day_ends_ns < due_ns):
             due_ns = day_ends_ns
         if not self.gtts.ends:  # Asked with every command: where nobody waits, it costs nothing.
@@ -284,7 +288,7 @@ class Core(Desk):
 
     def watches(self, instrument: InstrumentKey) -> bool:
         """Return whether some cover order or GTT rule wants to know this instrument's price."""
-        return self.gtts.watches(instrument) or bool(self.agenda.watchers(instrument))
+        return self.gtts.watches(instrument) or bool(self.timers.watchers(instrument))
 
     def recovered(self, at_ns: int, real_ns: int = 0) -> None:
         """Arm timers and price watches anew after a replay or a snapshot."""
@@ -303,7 +307,7 @@ class Core(Desk):
 
     # --- Commands that are not a client's question --------------------------------------------
 
-    def open_client(self, command: OpenClient) -> Ticket | Refusal:
+    def open_client(self, command: OpenClient) -> PendingRequest | Refusal:
         """Open an account."""
         if command.client_id in self.state.clients:
             return Refusal(Reason.CLIENT_MUST_BE_NEW, command.client_id)
@@ -321,45 +325,45 @@ class Core(Desk):
             )
         )
         give(self, command.client_id, command.holdings)
-        return Ticket()
+        return PendingRequest()
 
-    def renew_token(self, command: RenewToken) -> Ticket | Refusal:
+    def renew_token(self, command: RenewToken) -> PendingRequest | Refusal:
         """Replace a client's standing token."""
         client = self.state.clients.get(command.client_id)
         if client is None:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
         if client.token_digest != command.token_digest:
             self.emit(e.TokenRenewed(command.client_id, command.token_digest))
-        return Ticket()
+        return PendingRequest()
 
-    def reach_time(self, command: ReachTime) -> Ticket:
+    def reach_time(self, command: ReachTime) -> PendingRequest:
         """Do what is due, in order."""
         midnight(self)
-        while (order_id := self.agenda.take_due(self.now_ns)) is not None:
+        while (order_id := self.timers.take_due(self.now_ns)) is not None:
             parent = self.state.parents[order_id]
             before = parent.state
-            orders = () if self.state.link_down else parent.entries + parent.exits
+            orders = () if self.state.venue_disconnected else parent.entries + parent.exits
             for order in orders:
                 if order.waits:
-                    ask_what_became(self, parent, order)
-            settle(self, parent, before)
+                    query_unacknowledged(self, parent, order)
+            advance(self, parent, before)
             for order in orders:
                 compare_unasked(self, order)  # Of those of which nothing is awaited, still.
         if self.gtts.ends:
             time_reached(self)
-        return Ticket()
+        return PendingRequest()
 
-    def move_price(self, command: MovePrice) -> Ticket:
+    def move_price(self, command: MovePrice) -> PendingRequest:
         """Trail, or act for a stop that is not at the venue."""
-        for cover in self.agenda.watchers(command.instrument):
+        for cover in self.timers.watchers(command.instrument):
             assert isinstance(cover, CoverOrder), "only cover orders watch prices"
             before = cover.state
             act = CLOCK[before][ClockEvent.T3_PRICE]
             if act is Act.TRAIL or act is Act.TRACK:
                 self._trail(cover, command.price_pips)
-            settle(self, cover, before)
+            advance(self, cover, before)
         price_moved(self, command.instrument, command.price_pips)
-        return Ticket()
+        return PendingRequest()
 
     def _trail(self, cover: CoverOrder, last_pips: int) -> None:
         """Move the plan of the stop after the price, by whole steps, never back (INV-16).
@@ -376,7 +380,7 @@ class Core(Desk):
             stop = cover.stop_price_pips + sign * (moved // step * step)
             self.emit(e.StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance)))
 
-    def square_off(self, command: SquareOff) -> Ticket:
+    def square_off(self, command: SquareOff) -> PendingRequest:
         """Stop entries on an exchange and flatten what is open there (T1)."""
         self.emit(e.EntriesStopped(command.exchange))
         for parent in self._living(command.exchange):
@@ -384,9 +388,9 @@ class Core(Desk):
                 parent, ClockEvent.T1_SQUARE_OFF, DayEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF
             )
         square_off_exchange(self, command.exchange)
-        return Ticket()
+        return PendingRequest()
 
-    def end_session(self, command: EndSession) -> Ticket:
+    def end_session(self, command: EndSession) -> PendingRequest:
         """Let the day end on an exchange (T2); the venue expires what rests there."""
         session_over(self, command.exchange)
         self.emit(e.SessionEnded(command.exchange))
@@ -395,37 +399,37 @@ class Core(Desk):
                 parent, ClockEvent.T2_SESSION_END, DayEvent.T2_SESSION_END, e.Source.SESSION_END
             )
         session_ended(self, command.exchange)
-        return Ticket()
+        return PendingRequest()
 
-    def open_session(self, command: OpenSession) -> Ticket:
+    def open_session(self, command: OpenSession) -> PendingRequest:
         """Let trading begin on an exchange; what was left over is owed its due again."""
         self.emit(e.SessionOpened(command.exchange))
         for parent in self._living(command.exchange):
             before = parent.state
             if isinstance(parent, RegularOrder):
                 pass_moment(self, parent, DayEvent.O_OPEN, e.Source.USER)
-            settle(self, parent, before)
+            advance(self, parent, before)
         resume_carried(self, command.exchange)
         look_again(self)
-        return Ticket()
+        return PendingRequest()
 
-    def lose_link(self, command: LoseLink) -> Ticket:
+    def lose_link(self, command: LoseLink) -> PendingRequest:
         """Take every request in flight for unknown, and send nothing until the link is back (D)."""
-        if not self.state.link_down:
+        if not self.state.venue_disconnected:
             self.emit(e.LinkLost())
             for parent in self._all_living():
                 before = parent.state
                 for order in parent.entries + parent.exits:
                     if order.waits and not order.doubted:
                         self.emit(e.OrderDoubted(order.tag))
-                settle(self, parent, before)
-        return Ticket()
+                advance(self, parent, before)
+        return PendingRequest()
 
-    def restore_link(self, command: RestoreLink) -> Ticket:
+    def restore_link(self, command: RestoreLink) -> PendingRequest:
         """Be ready for the snapshot; what is owed is paid once it is heard (S)."""
-        if self.state.link_down:
+        if self.state.venue_disconnected:
             self.emit(e.LinkRestored())
-        return Ticket()
+        return PendingRequest()
 
     def unsure_tags(self) -> list[int]:
         """Return the orders that a snapshot must speak of: all that are not known dead."""
@@ -439,7 +443,7 @@ class Core(Desk):
     def resume(self) -> None:
         """Pay what every order is owed, after a snapshot was heard."""
         for parent in self._all_living():
-            settle(self, parent, parent.state)
+            advance(self, parent, parent.state)
         for name in sorted(self.state.entries_stopped):
             square_off_exchange(self, Exchange(name))  # The time may have come meanwhile.
         look_again(self)
@@ -447,7 +451,7 @@ class Core(Desk):
     def _all_living(self) -> list[ParentOrder]:
         return self.state.index.all_living()
 
-    def kill(self, command: Kill) -> Ticket | Refusal:
+    def kill(self, command: Kill) -> PendingRequest | Refusal:
         """Throw a client's kill switch: entries go, stops stay (K)."""
         if command.client_id not in self.state.clients:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
@@ -455,7 +459,7 @@ class Core(Desk):
         for parent in self.state.living_of(command.client_id):
             if not parent.over:  # It may have ended by what became of one before it.
                 self._clock(parent, ClockEvent.K_KILL, DayEvent.K_KILL, e.Source.KILL)
-        return Ticket()
+        return PendingRequest()
 
     def _living(self, exchange: Exchange) -> list[ParentOrder]:
         instruments = self.state.instruments
@@ -475,14 +479,14 @@ class Core(Desk):
         else:
             assert isinstance(parent, RegularOrder), f"{parent.order_id}: of no known kind"
             pass_moment(self, parent, of_regular, source)
-        settle(self, parent, before)
+        advance(self, parent, before)
 
     def _clock_cover(self, cover: CoverOrder, kind: ClockEvent, source: e.Source) -> None:
         act = CLOCK[cover.state][kind]
         if act is Act.EXIT or (act is Act.HARDER and cover.exit_source is None):
             self.emit(e.ExitIntended(cover.order_id, source))
-        elif act is Act.HARDER and not self.state.link_down:
-            harden(self, cover, self.state.instruments[cover.instrument])
+        elif act is Act.HARDER and not self.state.venue_disconnected:
+            step_exit_price(self, cover, self.state.instruments[cover.instrument])
         elif act is Act.CANCEL and cover.cancel_source in _WITHDRAWN and not cover.entry_dead:
             self.emit(e.EntryCancelRequested(cover.order_id, source))
 
@@ -516,11 +520,11 @@ _EXIT_KIND: Final[dict[type, ExitReport]] = {
 
 
 def keyed(
-    decide: Callable[["Core", Any], Ticket | Refusal],
-) -> Callable[["Core", Any], Ticket | Refusal]:
+    decide: Callable[["Core", Any], PendingRequest | Refusal],
+) -> Callable[["Core", Any], PendingRequest | Refusal]:
     """Return a decision that answers a repeated key with the first answer."""
 
-    def decide_once(core: "Core", command: KeyedCommand) -> Ticket | Refusal:
+    def decide_once(core: "Core", command: KeyedCommand) -> PendingRequest | Refusal:
         if command.client_id not in core.state.clients:
             return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
         limited = core.state.limited
@@ -530,7 +534,7 @@ def keyed(
         if first is not None:
             if first.fingerprint != command.fingerprint:
                 return Refusal(Reason.KEY_MUST_NOT_BE_REUSED, command.idempotency_key)
-            return Ticket(
+            return PendingRequest(
                 answer=Answer(
                     first.order_id,
                     first.basket_id,
@@ -540,24 +544,24 @@ def keyed(
                     subject=first.subject,
                 )
             )
-        ticket = admit(core, command, decide) if limited else decide(core, command)
-        if isinstance(ticket, Ticket):
-            ticket = msgspec.structs.replace(
-                ticket,
+        pending = admit(core, command, decide) if limited else decide(core, command)
+        if isinstance(pending, PendingRequest):
+            pending = msgspec.structs.replace(
+                pending,
                 client_id=command.client_id,
                 key=command.idempotency_key,
                 fingerprint=command.fingerprint,
             )
-        return ticket
+        return pending
 
     return decide_once
 
 
-_CONCLUDE: Final[dict[type[ParentOrder], Callable[[Core, Ticket], Outcome]]] = {
+_CONCLUDE: Final[dict[type[ParentOrder], Callable[[Core, PendingRequest], Outcome]]] = {
     CoverOrder: conclude_cover,
     RegularOrder: conclude_regular,
 }
-_HANDLE: Final[dict[type, Callable[[Core, Any], Ticket | Refusal]]] = {
+_HANDLE: Final[dict[type, Callable[[Core, Any], PendingRequest | Refusal]]] = {
     OpenClient: Core.open_client,
     RenewToken: Core.renew_token,
     PlaceCoverOrder: keyed(place_cover_order),

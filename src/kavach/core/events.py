@@ -230,7 +230,7 @@ class OrderAbsent(msgspec.Struct, frozen=True, gc=False):
     queried_at_ns: int = 0
 
 
-Heard = Report | OrderStatus | OrderAbsent
+ExecutionReport = Report | OrderStatus | OrderAbsent
 
 
 # --- What the core decided -------------------------------------------------------------------

@@ -20,7 +20,7 @@ import msgspec
 
 from kavach.core.commands import EndSession, OpenSession, SquareOff
 from kavach.engine.engine import Engine
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.exchange.messages import Phase
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Exchange
 
@@ -59,7 +59,9 @@ NSE_HOURS: Final[Mapping[Exchange, Hours]] = {
     Exchange.CDS: Hours(_at("09:00"), _at("16:45"), _at("17:00")),
 }
 
-SetPhase = Callable[[Exchange, Phase, int], Heard]  # Asks the venue; the last is the time.
+SetPhase = Callable[
+    [Exchange, Phase, int], ExecutionReport
+]  # Asks the venue; the last is the time.
 Change = OpenSession | SquareOff | EndSession
 
 

@@ -33,7 +33,7 @@ from kavach.core.evolve.apply import evolve
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome
 from kavach.core.rules.context import INSTRUMENT_OF
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.core.settings import Settings
 from kavach.engine.attention_port import Attention
 from kavach.engine.clock_port import Clock, TimeSource
@@ -41,7 +41,7 @@ from kavach.engine.journal_port import Journal
 from kavach.engine.observer_port import Observer
 from kavach.engine.quote import Quotes
 from kavach.engine.record import LAYOUT, Snapshot, Step, decode_record, decode_snapshot, encode
-from kavach.engine.venue_port import Heard, SparesPrices, Venue
+from kavach.engine.venue_port import ExecutionReport, SparesPrices, Venue
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.instruments import Instrument, Listing
 from kavach.units import InstrumentKey, Pips
@@ -104,7 +104,9 @@ class Engine:
         self.sequence = journal.durable_sequence  # Of the last record.
         self.replayed = 0  # Records applied at start.
         self.passed_over = 0  # Snapshots that another version wrote, at start.
-        self.undecided: Ticket | None = None  # The last command, if the venue owes it an answer.
+        self.undecided: PendingRequest | None = (
+            None  # The last command, if the venue owes it an answer.
+        )
         self.stopped: BaseException | None = None  # Why no further step may be made.
         self._sources: list[TimeSource] = [_CoreTimers(self)]
         self._catching_up = False
@@ -122,13 +124,13 @@ class Engine:
         self.catch_up(now_ns)
         return self.step(command, now_ns)
 
-    def market(self, act: Callable[[int], Heard]) -> Heard:
+    def market(self, act: Callable[[int], ExecutionReport]) -> ExecutionReport:
         """Return what the venue says to something others do there, after the core heard it."""
         now_ns = self.now_ns()
         self.catch_up(now_ns)
         return self.market_step(act, now_ns)
 
-    def receive(self, heard: Heard) -> None:
+    def receive(self, heard: ExecutionReport) -> None:
         """Let the core hear what a venue says on its own; writes one record."""
         self.market(lambda at_ns: heard)
 
@@ -186,10 +188,10 @@ class Engine:
         self._begin(self.now_ns())
         try:
             venue_events: list[ExchangeEvent] = []
-            if not core.state.link_down:
+            if not core.state.venue_disconnected:
                 core.handle(LoseLink())  # A start: whatever is owed waits for the snapshot, too.
             unsure = [core.state.orders[tag] for tag in core.unsure_tags()]
-            self._hear(self.venue.statuses(unsure), venue_events)
+            self._on_reports(self.venue.statuses(unsure), venue_events)
             core.handle(RestoreLink())
             core.resume()
             self._exchange_messages(venue_events)
@@ -209,14 +211,14 @@ class Engine:
         self._begin(at_ns)
         try:
             venue_events: list[ExchangeEvent] = []
-            ticket = core.handle(command)
+            pending = core.handle(command)
             if core.requests:
                 self._exchange_messages(venue_events)
-            outcome = core.conclude(ticket)
+            outcome = core.conclude(pending)
             self._finish()
             if core.events or venue_events:
                 self._write(type(command).__name__, venue_events)
-            self.undecided = ticket if type(ticket) is Ticket and ticket.waits else None
+            self.undecided = pending if type(pending) is PendingRequest and pending.waits else None
         except BaseException as error:
             self.stopped = error
             raise
@@ -224,8 +226,8 @@ class Engine:
         return outcome
 
     def market_step(
-        self, act: Callable[[int], Heard], at_ns: int, *, spares: bool = False
-    ) -> Heard:
+        self, act: Callable[[int], ExecutionReport], at_ns: int, *, spares: bool = False
+    ) -> ExecutionReport:
         """Return what the venue says to something others do there; writes one record.
 
         ``spares``: none if all that happened are prices at which no rule did anything.
@@ -234,7 +236,7 @@ class Engine:
         heard = act(at_ns)  # What it refuses by an exception has changed nothing.
         try:
             venue_events: list[ExchangeEvent] = []
-            self._hear(heard, venue_events)
+            self._on_reports(heard, venue_events)
             self._exchange_messages(venue_events)
             self._finish()
             if self.core.events or (venue_events and not (spares and self._spare(venue_events))):
@@ -246,7 +248,7 @@ class Engine:
         return heard
 
     def change_phase(
-        self, command: OpenSession | EndSession, act: Callable[[int], Heard], at_ns: int
+        self, command: OpenSession | EndSession, act: Callable[[int], ExecutionReport], at_ns: int
     ) -> Outcome:
         """Return the answer to a change of session, which core and venue make in one step."""
         core = self.core
@@ -254,10 +256,10 @@ class Engine:
         try:
             venue_events: list[ExchangeEvent] = []
             # The core first: what the venue then expires is the end of the day, no accident.
-            ticket = core.handle(command)
-            self._hear(act(at_ns), venue_events)
+            pending = core.handle(command)
+            self._on_reports(act(at_ns), venue_events)
             self._exchange_messages(venue_events)
-            outcome = core.conclude(ticket)
+            outcome = core.conclude(pending)
             self._finish()
             self._write(type(command).__name__, venue_events)
         except BaseException as error:
@@ -289,7 +291,7 @@ class Engine:
     def _finish(self) -> None:
         """End the core's step, and time by clocks what it has begun or ended to leave open."""
         core = self.core
-        if core.gaps.moved(core.touched.values()):
+        if core.gaps.moved(core.changed_orders.values()):
             core.gaps.look(core, self.now_ns(), self._real_ns())
         core.finish()
 
@@ -313,9 +315,9 @@ class Engine:
                 heard = self.venue.statuses([order])
             else:
                 heard = self.venue.send(request, order, parent, core.now_ns)
-            self._hear(heard, venue_events)
+            self._on_reports(heard, venue_events)
 
-    def _hear(self, heard: Heard, venue_events: list[ExchangeEvent]) -> None:
+    def _on_reports(self, heard: ExecutionReport, venue_events: list[ExchangeEvent]) -> None:
         core = self.core
         venue_events.extend(heard.journaled)
         if heard.moved:
@@ -323,7 +325,7 @@ class Engine:
             for key in heard.moved:
                 core.use(key)
         for said in heard.reports:
-            core.hear(said)
+            core.on_report(said)
         for key, price in heard.moved.items():
             if core.watches(key):
                 core.handle(MovePrice(key, Pips(price)))
@@ -343,7 +345,7 @@ class Engine:
     def _instruments_of_step(self) -> set[InstrumentKey]:
         """Return the instruments that the core's part of this step is about."""
         core = self.core
-        keys = {parent.instrument for parent in core.touched.values()}
+        keys = {parent.instrument for parent in core.changed_orders.values()}
         for event in core.events:
             if type(event) in INSTRUMENT_OF:
                 keys.add(INSTRUMENT_OF[type(event)](event))
@@ -352,7 +354,7 @@ class Engine:
     def _tell(self, cause: str, outcome: Outcome | None) -> None:
         core = self.core
         for observer in self.observers:
-            observer.stepped(cause, outcome, core.events, core.touched.values(), core.now_ns)
+            observer.stepped(cause, outcome, core.events, core.changed_orders.values(), core.now_ns)
 
     # --- Start and stop -----------------------------------------------------------------------
 

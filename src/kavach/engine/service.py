@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from kavach.core.commands import Command, EndSession, OpenSession
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import (
     JournalCorrupt,
@@ -30,7 +30,7 @@ from kavach.engine.journal_port import (
     JournalUnavailable,
 )
 from kavach.engine.quote import Quote
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 
@@ -122,7 +122,7 @@ class Service:
             self._tell_of_step()
         return outcome
 
-    def market(self, act: Callable[[int], Heard]) -> Heard:
+    def market(self, act: Callable[[int], ExecutionReport]) -> ExecutionReport:
         """Return what the venue says to something others do there, after the core heard it."""
         if self._refusal is not None:
             raise self._refusal
@@ -135,7 +135,9 @@ class Service:
         self._tell_of_step()
         return heard
 
-    def change_phase(self, command: OpenSession | EndSession, act: Callable[[int], Heard]) -> None:
+    def change_phase(
+        self, command: OpenSession | EndSession, act: Callable[[int], ExecutionReport]
+    ) -> None:
         """Open or close a session, for core and venue in one step."""
         engine = self.engine
         self._change(lambda: engine.change_phase(command, act, engine.now_ns()))
@@ -163,15 +165,15 @@ class Service:
         self._plan()
         self._tell_of_step()
 
-    def pending(self) -> Ticket | None:
+    def pending(self) -> PendingRequest | None:
         """Return the command just executed, if the venue has still to say what becomes of it."""
         return self.engine.undecided
 
-    async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
+    async def decided(self, pending: PendingRequest, seconds: float) -> Outcome:
         """Return what became of a command once the venue has said so, or after this long."""
         engine = self.engine
         end = self._loop.time() + seconds
-        while ticket.waits and (left := end - self._loop.time()) > 0:
+        while pending.waits and (left := end - self._loop.time()) > 0:
             if self._stepped is None:
                 self._stepped = self._loop.create_future()
             try:
@@ -180,7 +182,7 @@ class Service:
                 break
         if self.engine is not engine:
             raise JournalUnavailable("The engine that did this was replaced before it was durable.")
-        return self._core.review(ticket)
+        return self._core.review(pending)
 
     def _tell_of_step(self) -> None:
         """Wake those who wait for the venue."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from kavach.core.events import Event as CoreEvent
-from kavach.core.events import Heard as Said
+from kavach.core.events import ExecutionReport as Said
 from kavach.core.events import Request
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
@@ -21,7 +21,7 @@ from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey
 
 
-class Heard(Protocol):
+class ExecutionReport(Protocol):
     """What a venue said in answer to something."""
 
     @property
@@ -44,10 +44,12 @@ class Venue(Protocol):
     def links_orders(self) -> bool:
         """Whether orders can share one quantity there; without that there are no brackets."""
 
-    def send(self, request: Request, order: VenueOrder, parent: ParentOrder, at_ns: int) -> Heard:
+    def send(
+        self, request: Request, order: VenueOrder, parent: ParentOrder, at_ns: int
+    ) -> ExecutionReport:
         """Return what the venue says at once to a request for one order of a cover order."""
 
-    def statuses(self, orders: Iterable[VenueOrder]) -> Heard:
+    def statuses(self, orders: Iterable[VenueOrder]) -> ExecutionReport:
         """Return what the venue knows of these orders, or nothing if it tells later."""
 
     def replay(self, events: Sequence[ExchangeEvent], told: Iterable[CoreEvent]) -> None:

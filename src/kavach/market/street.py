@@ -7,7 +7,7 @@ Source: ARCHITECTURE.md, "One order's journey".
 from fractions import Fraction
 from typing import Protocol
 
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey
@@ -20,7 +20,7 @@ class House(Protocol):
     def exchange(self) -> Exchange:
         """The exchange inside."""
 
-    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> Heard:
+    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
         """Return events of one instrument as the core hears them."""
 
 

@@ -249,7 +249,7 @@ class EngineWatch:
         yield metrics.count(metrics.DOUBTED, self._doubted)
         trips = [((request,), histogram) for request, histogram in self._trips.items()]
         yield metrics.sizes(metrics.VENUE_TRIP, trips)
-        yield metrics.count(metrics.VENUE_UP, not engine.state.link_down)
+        yield metrics.count(metrics.VENUE_UP, not engine.state.venue_disconnected)
         yield metrics.count(metrics.STOPPED, engine.stopped is not None)
         yield from self._journal_watch.collect(engine.sequence)
 

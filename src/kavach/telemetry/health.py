@@ -23,7 +23,7 @@ def readiness(engine: Engine) -> dict[str, str | bool]:
     parts = {
         "engine": "running" if alive(engine) else "stopped",
         "journal": "up" if engine.journal.failure is None else "failed",
-        "venue": "down" if engine.state.link_down else "up",
+        "venue": "down" if engine.state.venue_disconnected else "up",
     }
     ready = parts == {"engine": "running", "journal": "up", "venue": "up"}
     return {"ready": ready, **parts}

@@ -84,7 +84,7 @@ class Seen(SeenOrder, frozen=True):
     @property
     def exits_unanswered(self) -> bool:
         """Whether the venue owes an answer about an exit, or cannot be reached."""
-        return self.link_down or any(_unanswered(order) for order in self.cover.exits)
+        return self.venue_disconnected or any(_unanswered(order) for order in self.cover.exits)
 
     @property
     def unanswered(self) -> bool:
@@ -116,7 +116,7 @@ def see(
         folded(cover),
         last_price_pips,
         instrument.exchange.value in state.sessions_closed,
-        state.link_down,
+        state.venue_disconnected,
         now_ns,
     )
 
@@ -189,12 +189,12 @@ def _targets(seen: Seen) -> Found:
         if leaves > seen.position:
             yield "INV-1", f"target {order.tag} is for {leaves}, the position is {seen.position}"
         settled = not _unanswered(order) and not order.limit_refused and cover.ended is None
-        if not settled or seen.link_down or seen.flattening or seen.exits_unanswered:
+        if not settled or seen.venue_disconnected or seen.flattening or seen.exits_unanswered:
             continue
         if order.price_pips != cover.target_price_pips:
             stands, shall = order.price_pips, cover.target_price_pips
             yield "INV-1", f"target {order.tag} stands at {stands} pips, not {shall}"
-    if cover.exit_source is None or seen.link_down:
+    if cover.exit_source is None or seen.venue_disconnected:
         return
     for order in cover.exits:
         stays = _unanswered(order) or order.cancel_refused_at_ns or seen.unanswered
@@ -252,7 +252,7 @@ def _terminals(seen: Seen) -> Found:
 def _presence(seen: Seen) -> Found:
     """What the core believes to live is at the exchange, as the core believes it."""
     for order in seen.cover.entries + seen.cover.exits:
-        if not _alive(order) or _unanswered(order) or seen.link_down:
+        if not _alive(order) or _unanswered(order) or seen.venue_disconnected:
             continue
         record = seen.at_venue.get(order.tag)
         if record is None:
@@ -314,7 +314,7 @@ def _entry_cancel(seen: Seen) -> Found:
         return
     for order in cover.entries:
         # A growth in flight may have been asked for before the cancel was: it says nothing.
-        asked = _unanswered(order) or order.cancel_refused_at_ns or seen.link_down
+        asked = _unanswered(order) or order.cancel_refused_at_ns or seen.venue_disconnected
         if _alive(order) and not asked:
             yield "INV-13", f"entry order {order.tag} shall be cancelled, and nobody asks for it"
 

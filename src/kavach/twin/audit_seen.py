@@ -38,7 +38,7 @@ class SeenOrder(msgspec.Struct, frozen=True):
     filled: Mapping[int, tuple[int, int]]  # By tag: quantity and value, from distinct trades.
     last_price_pips: int
     session_closed: bool
-    link_down: bool
+    venue_disconnected: bool
     now_ns: int
 
     def filled_of(self, orders: tuple[VenueOrder, ...]) -> int:
@@ -83,7 +83,7 @@ def see_regular(
         folded(order),
         last_price_pips,
         instrument.exchange.value in state.sessions_closed,
-        state.link_down,
+        state.venue_disconnected,
         now_ns,
     )
 
@@ -107,7 +107,7 @@ def check_regular(seen: SeenOrder) -> Iterator[Violation]:
         record = seen.at_venue.get(one.tag)
         if record is not None and order.over:
             yield wrong("INV-5", f"has ended, {record.exchange_order_id} lives")
-        if record is None or seen.link_down or one.waits or one.closed:
+        if record is None or seen.venue_disconnected or one.waits or one.closed:
             continue
         if record.quantity != one.quantity or record.filled_quantity != seen.filled_of((one,)):
             detail = f"holds {one.quantity}, filled {one.filled_quantity}; the exchange "

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kavach.core.commands import Leg
 from kavach.engine.service import Service
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.twin.clock import TwinClock
@@ -24,7 +24,7 @@ class House(Protocol):
     def exchange(self) -> Exchange:
         """The exchange inside."""
 
-    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> Heard:
+    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
         """Return events of one instrument as the core hears them."""
 
 

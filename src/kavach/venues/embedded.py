@@ -40,7 +40,7 @@ _CLOSING: Final = {
 class HeardNow(msgspec.Struct, gc=False):
     """What the exchange said within the call."""
 
-    reports: list[core.Heard]
+    reports: list[core.ExecutionReport]
     moved: dict[InstrumentKey, int]
     journaled: list[ex.Event]
 
@@ -130,7 +130,7 @@ class EmbeddedVenue:
 
     def statuses(self, orders: Iterable[VenueOrder]) -> HeardNow:
         """Return all that the exchange knows of these orders, told or untold."""
-        said: list[core.Heard] = []
+        said: list[core.ExecutionReport] = []
         for order in orders:
             said.extend(self._status(order))
         return HeardNow(said, _QUIET, [])
@@ -143,7 +143,7 @@ class EmbeddedVenue:
         """Return the late reports that have arrived by now."""
         return HeardNow(list(self.post.take_due(now_ns)), _QUIET, [])
 
-    def _status(self, order: VenueOrder) -> Iterator[core.Heard]:
+    def _status(self, order: VenueOrder) -> Iterator[core.ExecutionReport]:
         """Yield what the core was never told of an order, in order, and then where it stands."""
         untold = self.post.take(order.tag)
         yield from untold
@@ -276,7 +276,7 @@ class EmbeddedVenue:
             self.days.touch(key)
         tag = 0 if asked is None else asked.tag
         serial = getattr(asked, "serial", 0)
-        reports: list[core.Heard] = []
+        reports: list[core.ExecutionReport] = []
         journaled: list[ex.Event] = []
         moved = _QUIET
         for event in events:

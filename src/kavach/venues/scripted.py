@@ -34,7 +34,7 @@ _STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
 class Told(msgspec.Struct, frozen=True):
     """Reports and last prices, in the shape that the engine hears."""
 
-    reports: list[e.Heard] = msgspec.field(default_factory=list)
+    reports: list[e.ExecutionReport] = msgspec.field(default_factory=list)
     moved: dict[InstrumentKey, int] = msgspec.field(default_factory=dict)
     journaled: list[ExchangeEvent] = msgspec.field(default_factory=list)
 
@@ -274,7 +274,7 @@ class ScriptedVenue:
 
     # --- Looking ------------------------------------------------------------------------------
 
-    def status(self, tag: int) -> e.Heard:
+    def status(self, tag: int) -> e.ExecutionReport:
         """Return what is known of an order, told or untold."""
         order = self.orders[tag]
         end = order.end

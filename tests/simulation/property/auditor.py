@@ -226,7 +226,7 @@ class Auditor:
             ahead = trigger >= best if asked.side is Side.SELL else trigger <= best
             assert ahead, f"INV-16: the stop went from {best} back to {trigger}"
 
-    def told(self, said: e.Heard) -> None:
+    def told(self, said: e.ExecutionReport) -> None:
         """Write down what the core was told; a thing told twice is one thing."""
         paper = self.papers[said.tag]
         self.told_of[paper.asked.client_id] += 1
@@ -353,9 +353,9 @@ class Auditor:
         confirmed = _confirmed(exits)
         assert (cover.entry_filled, cover.exits_filled) == (bought, sold), f"{who}: fills differ"
         assert sold + at_most <= bought, f"INV-3: {who} could be reversed"
-        exposed = bought + sum(p.at_most for p in entries)
+        uncovered = bought + sum(p.at_most for p in entries)
         if who in self.wanted and not any(p.contradicted for p in entries):
-            assert exposed <= self.wanted[who], f"INV-6: {who} may buy {exposed}"
+            assert uncovered <= self.wanted[who], f"INV-6: {who} may buy {uncovered}"
         assert confirmed <= position, f"INV-1: {who} is protected beyond its position"
         stops = [p for p in exits if p.asked.purpose is not e.Purpose.TARGET]
         busy = any(p.in_flight for p in stops) or any(_is_behind(ps) for ps in _by_link(exits))

@@ -113,7 +113,7 @@ class Clients:
 
     # --- Deeds of clients ---------------------------------------------------------------------
 
-    def place(self, who: int, kind: int, size: int, gap: int) -> None:
+    def place(self, who: int, kind: int, size: int, unconfirmed: int) -> None:
         """Place a cover or bracket order; the same key again must change nothing (INV-6)."""
         client, share = "AB"[who % 2], SHARES[who // 2 % 2]
         living = [c for c in self.engine.state.every_cover() if c.ended is None]
@@ -127,9 +127,9 @@ class Clients:
         last = self.prices[share.key]
         price = last if order_type is OrderType.LIMIT else last + sign * 300
         self.keys += 1
-        bracket = gap % 2 == 0
+        bracket = unconfirmed % 2 == 0
         reference = last if order_type is OrderType.MARKET else price
-        stop = last - sign * 100 * (10 + gap % 60)
+        stop = last - sign * 100 * (10 + unconfirmed % 60)
         command = PlaceCoverOrder(
             client_id=client,
             idempotency_key=f"K{self.keys}",
@@ -146,11 +146,11 @@ class Clients:
             else Validity.DAY,
             product=Product.MIS if kind % 3 else Product.CNC,
             stop_price_pips=Pips(0 if bracket else stop),
-            trailing_step_pips=Pips(500 * (gap // 2 % 2)),
+            trailing_step_pips=Pips(500 * (unconfirmed // 2 % 2)),
             user_order_id=1,
             bracket=bracket,
             stop_offset_pips=Pips(abs(reference - stop) if bracket else 0),
-            target_offset_pips=Pips(100 * (1 + gap % 25) if bracket else 0),
+            target_offset_pips=Pips(100 * (1 + unconfirmed % 25) if bracket else 0),
         )
         outcome = self._ask(client, command)
         written = self.journal.durable_sequence
@@ -215,22 +215,22 @@ class Clients:
         elif first.reason not in (Reason.VENUE_REFUSED, Reason.TOO_LATE):
             assert second == first, "INV-7"
 
-    def modify(self, which: int, what: int, size: int, gap: int) -> None:
+    def modify(self, which: int, what: int, size: int, unconfirmed: int) -> None:
         """C3 or C4, with anything."""
         cover = self._cover(which)
         if cover is None:
             return
         sign = 1 if cover.side is Side.BUY else -1
         last = self.prices[cover.instrument]
-        stop = Pips(last - sign * 100 * (gap % 70)) if what % 3 else None
+        stop = Pips(last - sign * 100 * (unconfirmed % 70)) if what % 3 else None
         exit_leg = Leg.SECOND if cover.is_bracket and what % 8 == 4 else Leg.THIRD
-        offset = Pips(100 * (1 + gap % 40)) if cover.is_bracket and what % 3 else None
+        offset = Pips(100 * (1 + unconfirmed % 40)) if cover.is_bracket and what % 3 else None
         command = ModifyCoverOrder(
             client_id=cover.client_id,
             order_id=cover.order_id,
             leg=Leg.ENTRY if what % 2 else exit_leg,
             quantity=Quantity(1 + size % 140) if what % 4 > 1 else None,
-            price_pips=Pips(last + 100 * (gap % 5)) if what % 5 > 2 else None,
+            price_pips=Pips(last + 100 * (unconfirmed % 5)) if what % 5 > 2 else None,
             stop_price_pips=None if offset else stop,
             stop_offset_pips=offset if what % 5 else None,
             target_offset_pips=offset if what % 7 > 2 else None,

@@ -161,7 +161,7 @@ class FarWorld(Clients):
         if isinstance(letter, e.OrderTraded) and twice % 8 == 6:
             self._hand_over(letter)
 
-    def _hand_over(self, letter: e.Heard) -> None:
+    def _hand_over(self, letter: e.ExecutionReport) -> None:
         self.clock.at_ns += 1_000
         self.engine.catch_up(self.clock.at_ns)
         self.look()

@@ -24,9 +24,9 @@ class CoverOrders(RuleBasedStateMachine):
         super().__init__()
         self.world = self.kind()
 
-    @rule(who=SMALL, kind=st.integers(0, 15), size=NUMBER, gap=NUMBER)
-    def place(self, who: int, kind: int, size: int, gap: int) -> None:
-        self.world.place(who, kind, size, gap)
+    @rule(who=SMALL, kind=st.integers(0, 15), size=NUMBER, unconfirmed=NUMBER)
+    def place(self, who: int, kind: int, size: int, unconfirmed: int) -> None:
+        self.world.place(who, kind, size, unconfirmed)
 
     @rule(which=SMALL)
     def cancel_entry(self, which: int) -> None:
@@ -36,9 +36,9 @@ class CoverOrders(RuleBasedStateMachine):
     def exit(self, which: int) -> None:
         self.world.exit(which)
 
-    @rule(which=SMALL, what=st.integers(0, 59), size=NUMBER, gap=NUMBER)
-    def modify(self, which: int, what: int, size: int, gap: int) -> None:
-        self.world.modify(which, what, size, gap)
+    @rule(which=SMALL, what=st.integers(0, 59), size=NUMBER, unconfirmed=NUMBER)
+    def modify(self, which: int, what: int, size: int, unconfirmed: int) -> None:
+        self.world.modify(which, what, size, unconfirmed)
 
     @rule(which=SMALL)
     def snoop(self, which: int) -> None:

@@ -20,14 +20,14 @@ from kavach.api.app import create_app
 from kavach.api.http.options import ApiOptions
 from kavach.core.commands import OpenClient
 from kavach.core.refusals import Outcome
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import JournalUnavailable
 from kavach.engine.quote import Quote
 from kavach.engine.service import Service
-from kavach.engine.venue_port import Heard
+from kavach.engine.venue_port import ExecutionReport
 from kavach.journal.memory import MemoryJournal
 from kavach.units import (
     NS_PER_MS,
@@ -99,7 +99,7 @@ class Desk(Engine):
     waits for a disk or for time.
     """
 
-    pending = cast(Callable[["Desk"], Ticket | None], Service.pending)
+    pending = cast(Callable[["Desk"], PendingRequest | None], Service.pending)
     quote = cast(Callable[["Desk", InstrumentKey], Quote], Service.quote)
     last_price_pips = cast(Callable[["Desk", InstrumentKey], int], Service.last_price_pips)
 
@@ -120,7 +120,7 @@ class Desk(Engine):
         """Let this much time have passed."""
         self._hands.time_ns += seconds * 1_000 * NS_PER_MS
 
-    async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
+    async def decided(self, ticket: PendingRequest, seconds: float) -> Outcome:
         """Return what became of it once the venue has said so, or after this long."""
         end = asyncio.get_running_loop().time() + seconds
         while ticket.waits and asyncio.get_running_loop().time() < end:
@@ -146,7 +146,7 @@ class Desk(Engine):
         """Let an anonymous order meet what rests."""
         exchange = self.embedded.exchange
 
-        def act(at_ns: int) -> Heard:
+        def act(at_ns: int) -> ExecutionReport:
             _, _, events = exchange.house_order(
                 key, side, Pips(price_pips), Quantity(quantity), TimestampNs(at_ns)
             )
@@ -158,7 +158,7 @@ class Desk(Engine):
         """Let the last price be this."""
         exchange = self.embedded.exchange
 
-        def act(at_ns: int) -> Heard:
+        def act(at_ns: int) -> ExecutionReport:
             events = exchange.print_trade(key, Pips(price_pips), Quantity(1), TimestampNs(at_ns))
             return self.embedded.heard(events, key)
 

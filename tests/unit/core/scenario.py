@@ -352,7 +352,7 @@ class Scene:
 
     # --- What the venue says ------------------------------------------------------------------
 
-    def _decide(self, tag: int, what: str, *more: str) -> e.Heard | None:
+    def _decide(self, tag: int, what: str, *more: str) -> e.ExecutionReport | None:
         venue = self.venue
         match what:
             case "silently":

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.state import OmsState
-from kavach.core.rules.context import Desk
-from kavach.core.rules.timers import Agenda
+from kavach.core.rules.context import StepContext
+from kavach.core.rules.timers import Timers
 from kavach.core.settings import Settings
 from kavach.units import InstrumentKey
 from tests.unit.core.scenario import Scene
@@ -20,7 +20,7 @@ IST = timezone(timedelta(hours=5, minutes=30))
 @given(second=st.integers(0, 4_000_000_000))
 def test_the_day_is_the_date_in_india(second: int) -> None:
     """The day of an id is the calendar date in India, leap years and centuries included."""
-    desk = Desk(OmsState([stock()], Settings()), {})
+    desk = StepContext(OmsState([stock()], Settings()), {})
     desk.now_ns = second * 10**9
     there = datetime.fromtimestamp(second, tz=UTC).astimezone(IST)
     assert desk.day() == int(there.strftime("%Y%m%d"))
@@ -62,20 +62,20 @@ def _cover(cover_id: int) -> CoverOrder:
 
 def test_the_agenda_calls_in_order_and_once() -> None:
     """Whoever is due is called, earliest first, and a later wish replaces an earlier one."""
-    agenda = Agenda()
+    timers = Timers()
     for cover_id, at_ns in ((1, 300), (2, 100), (3, 200), (2, 400), (3, 0)):
-        agenda.wake(cover_id, at_ns)
-    assert agenda.next_due_ns() == 300
-    assert agenda.take_due(299) is None
-    assert [agenda.take_due(1_000) for _ in range(3)] == [1, 2, None]
-    assert agenda.next_due_ns() is None
+        timers.wake(cover_id, at_ns)
+    assert timers.next_due_ns() == 300
+    assert timers.take_due(299) is None
+    assert [timers.take_due(1_000) for _ in range(3)] == [1, 2, None]
+    assert timers.next_due_ns() is None
 
 
 def test_the_agenda_knows_who_watches_a_price() -> None:
     """An order watches its own instrument, until it wants no more."""
-    agenda, one, other = Agenda(), _cover(1), _cover(2)
-    agenda.watch(one, wants=True)
-    agenda.watch(other, wants=True)
-    agenda.watch(one, wants=False)
-    assert agenda.watchers(stock().key) == [other]
-    assert agenda.watchers(InstrumentKey("NSE:9")) == []
+    timers, one, other = Timers(), _cover(1), _cover(2)
+    timers.watch(one, wants=True)
+    timers.watch(other, wants=True)
+    timers.watch(one, wants=False)
+    assert timers.watchers(stock().key) == [other]
+    assert timers.watchers(InstrumentKey("NSE:9")) == []

@@ -143,10 +143,10 @@ class World:
 
     def bracket(self, *, filled: bool = False) -> Any:
         """Return a bracket order, resting or filled."""
-        gap = tick(self.close * Decimal("0.02"))
+        unconfirmed = tick(self.close * Decimal("0.02"))
         price = self.close if filled else None
         placed = self.straight.place_bracket_order(
-            **self.order(price), target_distance=gap, stop_distance=gap
+            **self.order(price), target_distance=unconfirmed, stop_distance=unconfirmed
         )
         if filled:
             self.fill()

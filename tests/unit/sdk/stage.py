@@ -27,7 +27,7 @@ CLIENT = "AB001"
 
 
 @dataclass
-class Heard:
+class ExecutionReport:
     """One request as the server received it."""
 
     method: str
@@ -53,7 +53,7 @@ class Answer:
     late_seconds: float = 0.0
     dropped: bool = False
     hangs_up: bool = False  # The connection is closed after the answer, unannounced.
-    effect: Callable[[Heard], None] | None = None  # Before the answer is sent.
+    effect: Callable[[ExecutionReport], None] | None = None  # Before the answer is sent.
     effect_later: Callable[[], None] | None = None  # Some time after it was sent.
 
 
@@ -66,7 +66,7 @@ def refusal(
     code: int,
     message: str,
     http_status: int = 400,
-    effect: Callable[[Heard], None] | None = None,
+    effect: Callable[[ExecutionReport], None] | None = None,
     **headers: str,
 ) -> Answer:
     """Return the vendor's error envelope."""
@@ -95,7 +95,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.book: dict[str, OrderRow] = {}
-        self.heard: list[Heard] = []
+        self.heard: list[ExecutionReport] = []
         self.script: deque[Answer] = deque()
         self.read_script: deque[Answer] = deque()
         self.closing = Event()
@@ -125,7 +125,7 @@ class Stage:
         return f"http://127.0.0.1:{self.server.server_port}"
 
     @property
-    def changes(self) -> list[Heard]:
+    def changes(self) -> list[ExecutionReport]:
         """The requests that asked for a change."""
         return [heard for heard in self.heard if heard.method != "GET"]
 
@@ -147,7 +147,7 @@ class Stage:
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         """Hear one request and give its answer."""
         url = urlsplit(handler.path)
-        heard = Heard(
+        heard = ExecutionReport(
             handler.command,
             url.path,
             dict(parse_qsl(url.query, keep_blank_values=True)),
@@ -169,7 +169,7 @@ class Stage:
             time.sleep(0.1)
             answer.effect_later()
 
-    def find(self, heard: Heard) -> Answer:
+    def find(self, heard: ExecutionReport) -> Answer:
         """Return the answer that was put up, or what the book says."""
         if heard.method != "GET":
             return self.script.popleft()

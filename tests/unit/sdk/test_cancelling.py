@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kavach.sdk import BadArgument, CancelOutcome, Leg, NotFound, RateLimited, RequestRefused
-from tests.unit.sdk.stage import Heard, Stage, cancelled, entry_row, refusal, stop_row
+from tests.unit.sdk.stage import ExecutionReport, Stage, cancelled, entry_row, refusal, stop_row
 
 ENTRY = "2024061317"
 STOP = "2024061318"
@@ -224,7 +224,7 @@ def test_a_foreign_order_is_not_found(stage: Stage, pocket: Any) -> None:
 def exits(stage: Stage, traded: int = 10) -> Any:
     """Return an effect: the stop's row trades this much and is closed."""
 
-    def effect(heard: Heard) -> None:
+    def effect(heard: ExecutionReport) -> None:
         stage.change(STOP, order_status="COMPLETE", filled_quantity=traded, quantity=traded)
 
     return effect

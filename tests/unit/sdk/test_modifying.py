@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kavach.sdk import BadArgument, OutcomeUnknown, RequestRefused, Settled
-from tests.unit.sdk.stage import Heard, Stage, entry_row, modified, refusal, stop_row
+from tests.unit.sdk.stage import ExecutionReport, Stage, entry_row, modified, refusal, stop_row
 
 ENTRY = "2024061317"
 STOP = "2024061318"
@@ -127,7 +127,7 @@ def test_waits_for_the_row_to_show_it(stage: Stage, pocket: Any) -> None:
     """A change that the exchange confirms a moment later is seen through."""
     stage.put(entry_row())
 
-    def pending(heard: Heard) -> None:
+    def pending(heard: ExecutionReport) -> None:
         stage.change(ENTRY, order_status="MODIFY_PENDING", price=15.25)
 
     stage.answers(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kavach.sdk import BadArgument, InvalidRequest, OutcomeUnknown
-from tests.unit.sdk.stage import Heard, Stage, entry_row, placed, refusal
+from tests.unit.sdk.stage import ExecutionReport, Stage, entry_row, placed, refusal
 
 ORDER: dict[str, Any] = {
     "exchange": "NSE",
@@ -23,7 +23,7 @@ ORDER: dict[str, Any] = {
 def books_it(stage: Stage, **fields: Any) -> Any:
     """Return an effect that books the order under the id that the client sent."""
 
-    def effect(heard: Heard) -> None:
+    def effect(heard: ExecutionReport) -> None:
         stage.put(entry_row(user_order_id=str(heard.json["user_order_id"]), **fields))
 
     return effect

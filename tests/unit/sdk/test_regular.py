@@ -17,7 +17,15 @@ from kavach.sdk import (
     Settled,
 )
 from kavach.wire.orders import regular_answers as answers
-from tests.unit.sdk.stage import CLIENT, Answer, Heard, Stage, entry_row, json_answer, refusal
+from tests.unit.sdk.stage import (
+    CLIENT,
+    Answer,
+    ExecutionReport,
+    Stage,
+    entry_row,
+    json_answer,
+    refusal,
+)
 
 ID = "2024061317"
 ORDER: dict[str, Any] = {
@@ -39,7 +47,7 @@ def plain_row(**fields: Any) -> Any:
 def appears(stage: Stage, **fields: Any) -> Any:
     """Return an effect: the order that is asked for is in the book from now on."""
 
-    def effect(heard: Heard) -> None:
+    def effect(heard: ExecutionReport) -> None:
         row = plain_row(user_order_id=str(heard.json["user_order_id"]), **fields)
         stage.put(row)
 

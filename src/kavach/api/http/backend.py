@@ -10,7 +10,7 @@ from typing import Protocol
 from kavach.core.commands import Command
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.engine.quote import Quote
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
@@ -30,10 +30,10 @@ class Backend(Protocol):
     def execute(self, command: Command) -> Outcome:
         """Return what the core made of a command; not durable yet."""
 
-    def pending(self) -> Ticket | None:
+    def pending(self) -> PendingRequest | None:
         """Return the command just executed, if the venue has still to say what becomes of it."""
 
-    async def decided(self, ticket: Ticket, seconds: float) -> Outcome:
+    async def decided(self, ticket: PendingRequest, seconds: float) -> Outcome:
         """Return what became of a command once the venue has said so, or after this long."""
 
     async def settled(self) -> None:

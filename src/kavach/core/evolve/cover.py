@@ -50,11 +50,11 @@ _TARGET: Final = e.Purpose.TARGET
 _CARRIED_OVER: Final = "The position was carried over from the session before"
 
 
-def watch_gap(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
+def watch_unconfirmed(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
     """Keep the time since when a part of the position has had no confirmed exit."""
     if type(cover) is not CoverOrder:
         return  # Nothing protects a regular order.
-    if cover.gap > 0:
+    if cover.unconfirmed > 0:
         if not cover.naked_since_ns:
             cover.naked_since_ns = at_ns
     elif cover.naked_since_ns:
@@ -112,7 +112,7 @@ def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
     cover.stop_offset_pips = event.stop_offset_pips or cover.stop_offset_pips
-    cover.ladder_tries = 0  # A new plan is a new attempt.
+    cover.recovery_tries = 0  # A new plan is a new attempt.
     cover.plan_stood = False
     for order in cover.exits:
         order.refused_trigger_pips = 0
@@ -140,13 +140,13 @@ def _exit_hardened(state: OmsState, event: e.ExitHardened, at_ns: int) -> None:
 def _stop_lost(state: OmsState, event: e.StopLost, at_ns: int) -> None:
     cover = state.covers[event.order_id]
     if at_ns - cover.stop_lost_at_ns > state.settings.t_naked_ns:
-        cover.ladder_tries = 0  # The last stop stood for a while: this is another accident.
+        cover.recovery_tries = 0  # The last stop stood for a while: this is another accident.
     cover.stop_lost = True
     cover.stop_lost_at_ns = at_ns
 
 
 def _stop_retried(state: OmsState, event: e.StopRetried, at_ns: int) -> None:
-    state.covers[event.order_id].ladder_tries += 1
+    state.covers[event.order_id].recovery_tries += 1
 
 
 def _cover_order_ended(state: OmsState, event: e.CoverOrderEnded, at_ns: int) -> None:
@@ -178,8 +178,8 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
     state.index.reopen(cover)
     touch_changed(cover, before, at_ns)
     cover.stop_lost = False  # Whatever was lost before the end, this is another life.
-    cover.ladder_tries = 0
-    watch_gap(state, cover, at_ns)
+    cover.recovery_tries = 0
+    watch_unconfirmed(state, cover, at_ns)
     state.reblock(cover)
 
 
@@ -196,14 +196,14 @@ def _cover_order_resumed(state: OmsState, event: e.CoverOrderResumed, at_ns: int
     cover.exited_by_user = False
     cover.exit_since_ns = cover.exit_attempts = cover.priced_at_ns = cover.triggered_at_ns = 0
     cover.stop_lost = cover.target_lost = cover.plan_stood = False
-    cover.ladder_tries = cover.link = 0
+    cover.recovery_tries = cover.link = 0
     # Each is told once a session; what the venue contradicted stays so.
     cover.alarms = tuple(one for one in cover.alarms if one == e.Alarm.CONTRADICTION)
     touch_changed(cover, before, at_ns)
     if cover.stop_id:  # The entry's row has ended and stays; a stop without a row is named next.
         cover.touch(Leg.THIRD, at_ns)
         add_line(cover, Leg.THIRD, "resumed", _SENT, at_ns, _CARRIED_OVER)
-    watch_gap(state, cover, at_ns)
+    watch_unconfirmed(state, cover, at_ns)
     state.reblock(cover)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kavach.core import events as e
 from kavach.core.commands import Leg
-from kavach.core.evolve.cover import count_for_link, join_link, leave_link, watch_gap
+from kavach.core.evolve.cover import count_for_link, join_link, leave_link, watch_unconfirmed
 from kavach.core.evolve.entry import settle_modify
 from kavach.core.model.leg_row import add_line, other_rows, touch_changed
 from kavach.core.model.orders.life import (
@@ -207,7 +207,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
     cover = state.covers[order.parent_id]
     cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
     _note(parent, order, "accepted", at_ns)
-    watch_gap(state, parent, at_ns)
+    watch_unconfirmed(state, parent, at_ns)
 
 
 def _order_rejected(state: OmsState, event: e.OrderRejected, at_ns: int) -> None:
@@ -299,7 +299,7 @@ def _order_traded(state: OmsState, event: e.OrderTraded, at_ns: int) -> None:
     if changing and parent.modify is None and not unconfirmed:
         _note(parent, order, "amended", at_ns)
     touch_changed(parent, before, at_ns)
-    watch_gap(state, parent, at_ns)
+    watch_unconfirmed(state, parent, at_ns)
 
 
 def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
@@ -328,7 +328,7 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
         cover = state.covers[order.parent_id]
         cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
     _note(parent, order, "amended", at_ns)
-    watch_gap(state, parent, at_ns)
+    watch_unconfirmed(state, parent, at_ns)
 
 
 def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int) -> None:
@@ -366,7 +366,7 @@ def _order_closed(state: OmsState, event: e.OrderClosed, at_ns: int) -> None:
     settle_modify(state, parent, refused=refused)
     _note(parent, order, "amended" if changed else event.closing, at_ns, event.reason)
     state.reblock(parent)
-    watch_gap(state, parent, at_ns)
+    watch_unconfirmed(state, parent, at_ns)
 
 
 def _order_cancel_refused(state: OmsState, event: e.OrderCancelRefused, at_ns: int) -> None:

@@ -64,11 +64,11 @@ def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> No
 
 
 def _link_lost(state: OmsState, event: e.LinkLost, at_ns: int) -> None:
-    state.link_down = True
+    state.venue_disconnected = True
 
 
 def _link_restored(state: OmsState, event: e.LinkRestored, at_ns: int) -> None:
-    state.link_down = False
+    state.venue_disconnected = False
 
 
 APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {

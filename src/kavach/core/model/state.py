@@ -52,7 +52,7 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     day_counter: int
     sessions_closed: list[str]
     entries_stopped: list[str]
-    link_down: bool
+    venue_disconnected: bool
     naked_ns_max: int
     events: int
     regulars: list[RegularOrder] = []
@@ -94,7 +94,7 @@ class OmsState:
         self.day_counter = 0
         self.sessions_closed: set[str] = set()
         self.entries_stopped: set[str] = set()
-        self.link_down = False  # The venue cannot be reached.
+        self.venue_disconnected = False  # The venue cannot be reached.
         self.naked_ns_max = 0  # By events or the engine's clock, whichever was longer.
         self.naked_real_ns_max = 0
         self.events = 0
@@ -273,7 +273,7 @@ class OmsState:
             day_counter=self.day_counter,
             sessions_closed=sorted(self.sessions_closed),
             entries_stopped=sorted(self.entries_stopped),
-            link_down=self.link_down,
+            venue_disconnected=self.venue_disconnected,
             naked_ns_max=self.naked_ns_max,
             events=self.events,
             regulars=sorted(
@@ -327,7 +327,7 @@ class OmsState:
         self.day_counter = snapshot.day_counter
         self.sessions_closed = set(snapshot.sessions_closed)
         self.entries_stopped = set(snapshot.entries_stopped)
-        self.link_down = snapshot.link_down
+        self.venue_disconnected = snapshot.venue_disconnected
         self.naked_ns_max = snapshot.naked_ns_max
         self.naked_real_ns_max = snapshot.naked_real_ns_max
         self.events = snapshot.events

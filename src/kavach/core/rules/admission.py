@@ -24,64 +24,70 @@ from kavach.core.model.baskets.commands import ExecuteBasket
 from kavach.core.model.limits.events import RequestCounted
 from kavach.core.model.regular.commands import ModifyOrder, PlaceOrder
 from kavach.core.refusals import Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.limits.budget import changes, later, no_room, slices_of
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.core.rules.regular.requests import reduces
 from kavach.units import InstrumentKey
 
-Decide = Callable[[Any, Any], Ticket | Refusal]
+Decide = Callable[[Any, Any], PendingRequest | Refusal]
 
 
-def admit(desk: Desk, command: KeyedCommand, decide: Decide) -> Ticket | Refusal:
+def admit(context: StepContext, command: KeyedCommand, decide: Decide) -> PendingRequest | Refusal:
     """Return the decision on a request that the limits let through, counted if it is accepted."""
     if not command.counted:
-        return decide(desk, command)
-    requests = _requests(desk, command)
-    if not _is_protective(desk, command):
-        refusal = _over_limits(desk, command.client_id, requests) or _over_budget(desk, command)
+        return decide(context, command)
+    requests = _requests(context, command)
+    if not _is_protective(context, command):
+        refusal = _over_limits(context, command.client_id, requests) or _over_budget(
+            context, command
+        )
         if refusal is not None:
             return refusal
-    ticket = decide(desk, command)
-    if isinstance(ticket, Ticket) and (ticket.answer is None or not ticket.answer.replayed):
+    pending = decide(context, command)
+    if isinstance(pending, PendingRequest) and (
+        pending.answer is None or not pending.answer.replayed
+    ):
         for _ in range(requests):
-            desk.emit(RequestCounted(command.client_id))
-    return ticket
+            context.emit(RequestCounted(command.client_id))
+    return pending
 
 
-def _requests(desk: Desk, command: KeyedCommand) -> int:
+def _requests(context: StepContext, command: KeyedCommand) -> int:
     """Return how many requests a request counts as: a basket as many as it has orders."""
     if not isinstance(command, ExecuteBasket):
         return 1
-    basket = desk.state.shelf.baskets.get(command.basket_id)
+    basket = context.state.shelf.baskets.get(command.basket_id)
     return 1 if basket is None else max(1, len(basket.orders))
 
 
-def _is_protective(desk: Desk, command: KeyedCommand) -> bool:
+def _is_protective(context: StepContext, command: KeyedCommand) -> bool:
     """Return whether the request only takes risk away (INV-12)."""
     if isinstance(command, PlaceOrder):
-        return reduces(desk.state.clients[command.client_id], command)
+        return reduces(context.state.clients[command.client_id], command)
     if not isinstance(command, ModifyCoverOrder):
         return command.protective
-    cover = desk.state.covers.get(command.order_id)
+    cover = context.state.covers.get(command.order_id)
     names_stop = cover is not None and command.order_id == cover.stop_id
     return command.leg is Leg.THIRD or (command.leg is None and names_stop)
 
 
-def _over_limits(desk: Desk, client_id: str, requests: int) -> Refusal | None:
-    limits = desk.state.limits
+def _over_limits(context: StepContext, client_id: str, requests: int) -> Refusal | None:
+    limits = context.state.limits
     tally, limit = limits.requests.get(client_id), limits.rules.orders
-    return None if tally is None or limit is None else later(desk, tally, limit, requests)
+    return None if tally is None or limit is None else later(context, tally, limit, requests)
 
 
-def _over_budget(desk: Desk, command: KeyedCommand) -> Refusal | None:
-    needed = _venue_requests(desk, command)
-    return None if needed is None else no_room(desk, command.client_id, *needed)
+def _over_budget(context: StepContext, command: KeyedCommand) -> Refusal | None:
+    needed = _venue_requests(context, command)
+    return None if needed is None else no_room(context, command.client_id, *needed)
 
 
-def _venue_requests(desk: Desk, command: KeyedCommand) -> tuple[InstrumentKey, int] | None:
+def _venue_requests(
+    context: StepContext, command: KeyedCommand
+) -> tuple[InstrumentKey, int] | None:
     """Return the instrument and the most entry requests that a request can lead to at once."""
-    state = desk.state
+    state = context.state
     if isinstance(command, PlaceOrder):
         return None if command.amo else (command.instrument, 1)
     if isinstance(command, PlaceCoverOrder):

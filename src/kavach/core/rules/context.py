@@ -26,7 +26,7 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.model.state import OmsState
-from kavach.core.rules.timers import Agenda
+from kavach.core.rules.timers import Timers
 from kavach.instruments import Instrument
 from kavach.units import Exchange, InstrumentKey
 
@@ -46,18 +46,18 @@ INSTRUMENT_OF: Final[dict[type, Callable[[e.Event], InstrumentKey]]] = {
 class OrderPolicy:
     """How the rules treat orders of one kind; the types cannot say that both are of that kind."""
 
-    enforce: "Callable[[Desk, Any], StrEnum]"  # Sends what is owed, returns the state.
+    enforce: "Callable[[StepContext, Any], StrEnum]"  # Sends what is owed, returns the state.
     moves: Mapping[Any, frozenset[Any]]
     terminal: frozenset[Any]
     entry_report: Mapping[Any, Mapping[EntryReport, Meaning]]
-    apply_report: "Callable[[Desk, Any, VenueOrder, e.Report, Meaning], None]"
+    apply_report: "Callable[[StepContext, Any, VenueOrder, e.Report, Meaning], None]"
     reopened: Callable[[int], e.Event]
-    next_wake_ns: "Callable[[Desk, Any, Any], int]"
+    next_wake_ns: "Callable[[StepContext, Any, Any], int]"
     wants_price: Callable[[Any, Any], bool]
     wants_nothing: Callable[[Any, Any], bool]
 
 
-class Desk:
+class StepContext:
     """What every rule may use."""
 
     def __init__(self, state: OmsState, policies: Mapping[type[ParentOrder], OrderPolicy]) -> None:
@@ -66,8 +66,8 @@ class Desk:
         self.now_ns = 0
         self.links_orders = True  # Whether the venue lets orders share one quantity.
         self.prices: dict[InstrumentKey, int] = {}  # Last traded; ephemeral, not state.
-        self.agenda = Agenda()
-        self.touched: dict[int, ParentOrder] = {}  # In this step, by id.
+        self.timers = Timers()
+        self.changed_orders: dict[int, ParentOrder] = {}  # In this step, by id.
         # Ways out by client and instrument: computed from the orders, as the agenda is.
         self.leaving: dict[tuple[str, InstrumentKey], dict[int, ParentOrder]] = {}
         self.gtts = GttWatch()

@@ -25,7 +25,7 @@ class Doing(StrEnum):
     MODIFY = auto()
 
 
-class Ticket(msgspec.Struct, frozen=True):
+class PendingRequest(msgspec.Struct, frozen=True):
     """A request under way: what to look at when the venue has spoken."""
 
     doing: Doing = Doing.NOTHING

@@ -16,8 +16,8 @@ from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderPlac
 from kavach.core.model.regular.order import RegularOrder
 from kavach.core.model.regular.tables import NEW, REJECTED
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.advance import settle
-from kavach.core.rules.context import Desk
+from kavach.core.rules.advance import advance
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.figures import with_figures
 from kavach.core.rules.regular.requests import place_order
 
@@ -40,7 +40,7 @@ class Placed(NamedTuple):
     text: str = ""
 
 
-def place_terms(desk: Desk, client_id: str, terms: OrderTerms) -> Placed:
+def place_terms(context: StepContext, client_id: str, terms: OrderTerms) -> Placed:
     """Place an order, or its rejection; return which."""
     command = PlaceOrder(
         client_id=client_id,
@@ -58,29 +58,29 @@ def place_terms(desk: Desk, client_id: str, terms: OrderTerms) -> Placed:
         device=terms.device,
         protection_bp=terms.protection_bp,
     )
-    ticket = place_order(desk, command)
-    if isinstance(ticket, Refusal):
-        return _rejected(desk, client_id, terms, command, ticket)
-    order = ticket.parent
+    pending = place_order(context, command)
+    if isinstance(pending, Refusal):
+        return _rejected(context, client_id, terms, command, pending)
+    order = pending.parent
     assert isinstance(order, RegularOrder), "a placed order is a regular one"
     return Placed(order.order_id, order.ended is REJECTED, order.ended_code, order.ended_reason)
 
 
 def _rejected(
-    desk: Desk, client_id: str, terms: OrderTerms, command: PlaceOrder, refusal: Refusal
+    context: StepContext, client_id: str, terms: OrderTerms, command: PlaceOrder, refusal: Refusal
 ) -> Placed:
     """Let there be an order that was rejected at once."""
-    reason, instruments = refusal.reason, desk.state.instruments
+    reason, instruments = refusal.reason, context.state.instruments
     code, text = CODES.get(reason, INVALID_CODE), reason.value.replace("_", " ").capitalize()
     figures = with_figures(
-        desk.state, lambda key: desk.last_price(instruments[key]), command, refusal
+        context.state, lambda key: context.last_price(instruments[key]), command, refusal
     )
     if figures:
         text = f"{text}: {figures}"
-    if terms.instrument not in desk.state.instruments:
+    if terms.instrument not in context.state.instruments:
         return Placed(0, True, code, text)
-    order_id = desk.next_order_id()
-    desk.emit(
+    order_id = context.next_order_id()
+    context.emit(
         RegularOrderPlaced(
             order_id,
             client_id,
@@ -100,6 +100,6 @@ def _rejected(
             by_system=False,
         )
     )
-    desk.emit(RegularOrderEnded(order_id, REJECTED, code, text))
-    settle(desk, desk.state.regulars[order_id], NEW)
+    context.emit(RegularOrderEnded(order_id, REJECTED, code, text))
+    advance(context, context.state.regulars[order_id], NEW)
     return Placed(order_id, True, code, text)

@@ -23,22 +23,22 @@ from kavach.core.rules.regular import obligations
 
 POLICIES: Final[Mapping[type[ParentOrder], OrderPolicy]] = {
     CoverOrder: OrderPolicy(
-        enforce=protect.perform,
+        enforce=protect.enforce,
         moves=MOVES,
         terminal=TERMINAL,
         entry_report=ENTRY_REPORT,
-        apply_report=report_effects.establish,
+        apply_report=report_effects.apply_report,
         reopened=CoverOrderReopened,
         next_wake_ns=protect.next_wake_ns,
         wants_price=protect.wants_price,
         wants_nothing=protect.wants_nothing,
     ),
     RegularOrder: OrderPolicy(
-        enforce=obligations.perform,
+        enforce=obligations.enforce,
         moves=tables.MOVES,
         terminal=tables.TERMINAL,
         entry_report=tables.REPORT,
-        apply_report=obligations.establish,
+        apply_report=obligations.apply_report,
         reopened=RegularOrderReopened,
         next_wake_ns=obligations.next_wake_ns,
         wants_price=lambda order, state: False,

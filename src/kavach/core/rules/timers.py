@@ -13,7 +13,7 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.units import InstrumentKey
 
 
-class Agenda:
+class Timers:
     """Timers and price watches of orders."""
 
     def __init__(self) -> None:

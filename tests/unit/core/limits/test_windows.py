@@ -126,8 +126,8 @@ def test_as_a_list_of_everything(
     bound = limit(*windows, day=day)
     more = min([more, *(most for most, _ in windows), *([day] if day else [])])
     naive, tally, now_ns = Naive(bound), Tally(), NOON
-    for number, gap in enumerate(gaps):
-        now_ns += gap
+    for number, unconfirmed in enumerate(gaps):
+        now_ns += unconfirmed
         before = copy.deepcopy(tally)
         assert room_at_ns(tally, bound, now_ns, more) == naive.room_at_ns(now_ns, more)
         assert tally == before, "to ask changes nothing"

@@ -22,7 +22,7 @@ from kavach.core.model.money.events import DaySettled, HoldingGranted
 from kavach.core.model.money.settlement import worth_pips
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.money.convert import convert_position
 from kavach.core.settings import Settings
 from kavach.units import Exchange, Pips, Product, Quantity, Side
@@ -108,7 +108,7 @@ def test_what_a_client_has_is_worth_what_was_paid_for_it(
     state, naive = OmsState(ITEMS, Settings()), NaiveLedger()
     client = Client("C", CASH, "", "", "")
     state.add_client(client)
-    desk = Desk(state, {})
+    desk = StepContext(state, {})
     for step in steps:
         _take(step, desk, client, naive)
         at = {item.key: price for item, price in zip(ITEMS, prices, strict=True)}
@@ -121,7 +121,7 @@ def test_what_a_client_has_is_worth_what_was_paid_for_it(
             assert holding.cost_value >= 0
 
 
-def _take(step: tuple[object, ...], desk: Desk, client: Client, naive: NaiveLedger) -> None:
+def _take(step: tuple[object, ...], desk: StepContext, client: Client, naive: NaiveLedger) -> None:
     match step:
         case (
             "trade",

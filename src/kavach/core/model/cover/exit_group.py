@@ -42,18 +42,18 @@ def stops_confirmed(exits: Orders) -> int:
     )
 
 
-def untold(exits: Orders) -> int:
+def unreported(exits: Orders) -> int:
     """Return what has traded by the way in which some orders ended, and was not told of yet."""
     return sum(max(order.link_owes for order in orders) for orders in _by_link(exits))
 
 
-def exposed(exits: Orders, link: int, position: int) -> int:
+def uncovered(exits: Orders, link: int, position: int) -> int:
     """Return what a stop or an exit of this link is missing for.
 
     What stops and exits do not cover, less what has traded and was not told; and no more than
     exits of earlier links, the targets among them, leave.
     """
-    open_now = position - stops_most(exits) - untold(exits)
+    open_now = position - stops_most(exits) - unreported(exits)
     return min(open_now, position - linked_most(_others(exits, link)))
 
 

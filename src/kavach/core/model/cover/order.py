@@ -20,7 +20,7 @@ import msgspec
 
 from kavach.core.commands import Leg
 from kavach.core.events import Source
-from kavach.core.model.cover.exit_group import exposed, linked_most, stops_confirmed
+from kavach.core.model.cover.exit_group import linked_most, stops_confirmed, uncovered
 from kavach.core.model.cover.tables import (
     COVERED,
     COVERED_OPEN,
@@ -68,7 +68,7 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     triggered_at_ns: int = 0
     stop_lost: bool = False
     stop_lost_at_ns: int = 0
-    ladder_tries: int = 0
+    recovery_tries: int = 0
     naked_since_ns: int = 0
     ended: State | None = None
     stop_offset_pips: int = 0  # These six are a bracket's. How far the client wants its exits.
@@ -123,14 +123,14 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
         return total
 
     @property
-    def exposed(self) -> int:
+    def uncovered(self) -> int:
         """The position that no stop or exit, in flight included, could still give back."""
         if self.target_price_pips:
-            return exposed(self.exits, self.link, self.position)
+            return uncovered(self.exits, self.link, self.position)
         return self.position - self.exit_leaves_max
 
     @property
-    def gap(self) -> int:
+    def unconfirmed(self) -> int:
         """G: the position that no confirmed exit covers."""
         return self.position - self.protected
 
@@ -163,10 +163,10 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
             return EXITING
         if self.triggered_at_ns:
             return TRIGGERED
-        gap = self.gap
-        if gap and self.stop_lost:
+        unconfirmed = self.unconfirmed
+        if unconfirmed and self.stop_lost:
             return UNPROTECTED
-        if gap:
+        if unconfirmed:
             return COVERING
         return COVERED if self.entry_dead else COVERED_OPEN
 

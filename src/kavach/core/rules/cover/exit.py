@@ -14,7 +14,7 @@ from kavach.core.events import Alarm, ExitHardened, OrderSubmitted, Purpose, Sto
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_FILLED_CODE, VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target import drop_target, name_target_leg, submit_linked
 from kavach.core.rules.orders.pricing import at_band_edge, marketable
 from kavach.core.rules.orders.sending import amend, cancel, growing_pause_ns, may_ask_again
@@ -27,14 +27,14 @@ _NONE = InFlight.NONE
 _UNDISCLOSED = Quantity(0)
 
 
-def name_stop_leg(desk: Desk, cover: CoverOrder) -> None:
+def name_stop_leg(context: StepContext, cover: CoverOrder) -> None:
     if not cover.stop_id:
-        desk.emit(StopLegNamed(cover.order_id, desk.next_order_id()))
-    name_target_leg(desk, cover)
+        context.emit(StopLegNamed(cover.order_id, context.next_order_id()))
+    name_target_leg(context, cover)
 
 
 def submit_exits(
-    desk: Desk,
+    context: StepContext,
     cover: CoverOrder,
     instrument: Instrument,
     purpose: Purpose,
@@ -45,15 +45,15 @@ def submit_exits(
 ) -> None:
     """Send orders on the exit side, in slices; the sum that keeps us safe is checked here."""
     if cover.is_bracket:
-        submit_linked(desk, cover, purpose, order_type, price_pips, trigger_pips)
+        submit_linked(context, cover, purpose, order_type, price_pips, trigger_pips)
         return
     assert 0 < quantity <= cover.position - cover.exit_leaves_max, "exit larger than is open"
     left = quantity
     while left > 0:
         part = min(left, instrument.slice_max)
-        desk.send(
+        context.send(
             OrderSubmitted(
-                desk.state.next_tag,
+                context.state.next_tag,
                 cover.order_id,
                 purpose,
                 cover.instrument,
@@ -70,29 +70,29 @@ def submit_exits(
         left -= part
 
 
-def exit_what_is_open(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def exit_what_is_open(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Send fresh exits for the position that no exit, in flight included, could fill."""
-    missing = cover.exposed
-    if missing <= 0 or desk.now_ns < retry_at_ns(desk, cover):
+    missing = cover.uncovered
+    if missing <= 0 or context.now_ns < retry_at_ns(context, cover):
         return
-    price = _exit_price(desk, cover, instrument, contest_of(desk, cover))
+    price = _exit_price(context, cover, instrument, contest_of(context, cover))
     if price is not None:
-        submit_exits(desk, cover, instrument, Purpose.EXIT, missing, LIMIT, price, 0)
+        submit_exits(context, cover, instrument, Purpose.EXIT, missing, LIMIT, price, 0)
 
 
 def _exit_price(
-    desk: Desk, cover: CoverOrder, instrument: Instrument, contest: Contest | None
+    context: StepContext, cover: CoverOrder, instrument: Instrument, contest: Contest | None
 ) -> int | None:
     """Return where an exit is priced now; None while it would meet one of the same client."""
     if contest is None:
-        last = desk.last_price(instrument)
-        settings, attempts = desk.state.settings, cover.exit_attempts
+        last = context.last_price(instrument)
+        settings, attempts = context.state.settings, cover.exit_attempts
         return marketable(instrument, settings, cover.exit_side, last, attempts)
-    price = turn_price(desk, contest, cover.exit_side, instrument)
+    price = turn_price(context, contest, cover.exit_side, instrument)
     return None if would_meet(contest, cover.exit_side, price) else price
 
 
-def retry_at_ns(desk: Desk, cover: CoverOrder) -> int:
+def retry_at_ns(context: StepContext, cover: CoverOrder) -> int:
     """Return when a fresh exit may be sent: not at once after the venue refused or took one.
 
     Whatever it has against the exit may last, so the pause doubles with each that came to nothing,
@@ -108,20 +108,20 @@ def retry_at_ns(desk: Desk, cover: CoverOrder) -> int:
             failures = 1 if order.filled_quantity else failures + 1
         else:
             failures = 0
-    return latest + growing_pause_ns(desk, failures) if latest else 0
+    return latest + growing_pause_ns(context, failures) if latest else 0
 
 
-def flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def flatten(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Cancel the remainder, convert the stop in place, exit what no order exits."""
-    settings = desk.state.settings
-    name_stop_leg(desk, cover)
-    contest = contest_of(desk, cover)
+    settings = context.state.settings
+    name_stop_leg(context, cover)
+    contest = contest_of(context, cover)
     keeps_stop = contest is not None and not contest.has_turn
-    if not cover.entry_dead and desk.now_ns < cover.exit_since_ns + settings.t_cancel_ns:
+    if not cover.entry_dead and context.now_ns < cover.exit_since_ns + settings.t_cancel_ns:
         keeps_stop = True  # First the remainder, or the exit could be too small.
-    price = _exit_price(desk, cover, instrument, contest)
-    drop_target(desk, cover)
-    due = desk.now_ns - cover.priced_at_ns >= settings.t_reprice_ns
+    price = _exit_price(context, cover, instrument, contest)
+    drop_target(context, cover)
+    due = context.now_ns - cover.priced_at_ns >= settings.t_reprice_ns
     for order in cover.exits:
         if order.in_flight is not _NONE or not order.live or order.is_target:
             continue
@@ -131,17 +131,17 @@ def flatten(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             continue
         if order.limit_refused:
             # It cannot be changed: cancel it, await how much it filled, then exit afresh.
-            if may_ask_again(desk, order):
-                cancel(desk, order)
+            if may_ask_again(context, order):
+                cancel(context, order)
         elif price is not None and (
             order.order_type is not LIMIT
             or _changes_place(contest, instrument, order, price, due=due)
         ):
-            amend(desk, order, LIMIT, order.quantity, price, 0)
-    waited_ns = desk.now_ns - cover.priced_at_ns
+            amend(context, order, LIMIT, order.quantity, price, 0)
+    waited_ns = context.now_ns - cover.priced_at_ns
     if cover.position > 0 and cover.priced_at_ns and waited_ns >= settings.t_reprice_ns:
-        harden(desk, cover, instrument)
-    exit_what_is_open(desk, cover, instrument)
+        step_exit_price(context, cover, instrument)
+    exit_what_is_open(context, cover, instrument)
 
 
 def _changes_place(
@@ -161,22 +161,22 @@ def _changes_place(
     return contest is not None and due
 
 
-def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def step_exit_price(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Reach one protection further with what works, or tell somebody the band allows no more.
 
     A working exit follows the market here and nowhere else: at most once a T_rp, so that the
     fills it causes cannot make it chase itself. Those who take turns go by the clock instead.
     """
-    if contest_of(desk, cover) is not None:
+    if contest_of(context, cover) is not None:
         return
-    price = _exit_price(desk, cover, instrument, None)
+    price = _exit_price(context, cover, instrument, None)
     assert price is not None, "nobody is in the way"
     if at_band_edge(instrument, cover.exit_side, price):
         text = f"exit rests at the edge of the band, {price} pips"
-        desk.alarm(cover, Alarm.CIRCUIT_LOCKED, text)
+        context.alarm(cover, Alarm.CIRCUIT_LOCKED, text)
     else:
-        desk.emit(ExitHardened(cover.order_id))
-        price = _exit_price(desk, cover, instrument, None)
+        context.emit(ExitHardened(cover.order_id))
+        price = _exit_price(context, cover, instrument, None)
         assert price is not None, "nobody is in the way"
     for order in cover.exits:
         if (
@@ -186,7 +186,7 @@ def harden(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             and not order.is_target
             and _less_eager(cover.exit_side, order, price)
         ):
-            amend(desk, order, LIMIT, order.quantity, price, 0)
+            amend(context, order, LIMIT, order.quantity, price, 0)
 
 
 def _less_eager(side: Side, order: VenueOrder, price_pips: int) -> bool:
@@ -194,9 +194,9 @@ def _less_eager(side: Side, order: VenueOrder, price_pips: int) -> bool:
     return order.price_pips < price_pips if side is Side.BUY else order.price_pips > price_pips
 
 
-def locked(desk: Desk, cover: CoverOrder) -> bool:
+def locked(context: StepContext, cover: CoverOrder) -> bool:
     """Whether every live exit already rests at the band's edge."""
-    instrument = desk.state.instruments[cover.instrument]
+    instrument = context.state.instruments[cover.instrument]
     live = [order for order in cover.exits if order.live and not order.is_target]
     return bool(live) and all(
         order.order_type is LIMIT and at_band_edge(instrument, cover.exit_side, order.price_pips)

@@ -13,7 +13,7 @@ from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.cover.tables import State
 from kavach.core.model.money.margin import holding_text, margin_paise
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target_plan import in_force, planned_target, stop_from
 from kavach.core.rules.limits.budget import changes, too_many_slices
 from kavach.core.rules.limits.marking import lacks_protection, protect_anew, protection_after
@@ -31,31 +31,33 @@ from kavach.instruments import Instrument
 from kavach.units import Pips, Side
 
 
-def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Refusal | None:
+def modify_entry(
+    context: StepContext, cover: CoverOrder, command: ModifyCoverOrder
+) -> Refusal | None:
     """Ask the venue for the entry's new terms and plan the stop; return a refusal, or None."""
     if cover.entry_dead:
         return Refusal(Reason.ENTRY_ALREADY_EXECUTED)
     if cover.cancel_source is not None:
         return Refusal(Reason.ENTRY_BEING_CANCELLED)
-    if desk.state.link_down:
+    if context.state.venue_disconnected:
         return Refusal(Reason.VENUE_MUST_BE_REACHABLE)
     if cover.modify is not None or any(order.waits for order in cover.entries):
         return Refusal(Reason.ENTRY_IN_FLIGHT)
-    instrument = desk.state.instruments[cover.instrument]
-    wanted = wanted_terms(desk, cover, instrument, command)
-    if lacks_protection(desk, wanted.order_type, protection_after(cover, command)):
+    instrument = context.state.instruments[cover.instrument]
+    wanted = wanted_terms(context, cover, instrument, command)
+    if lacks_protection(context, wanted.order_type, protection_after(cover, command)):
         return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
-    if desk.state.budgeted and too_many_slices(
-        desk, cover.client_id, changes(cover, instrument, wanted.quantity)
+    if context.state.budgeted and too_many_slices(
+        context, cover.client_id, changes(cover, instrument, wanted.quantity)
     ):
         return Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
-    reason = check_wanted(desk, cover, instrument, wanted)
-    refusal = Refusal(reason) if reason else _check_growth(desk, cover, wanted)
+    reason = check_wanted(context, cover, instrument, wanted)
+    refusal = Refusal(reason) if reason else _check_growth(context, cover, wanted)
     if refusal is not None:
         return refusal
     reference = wanted.reference_price_pips
     stop = planned_stop(
-        desk,
+        context,
         cover,
         instrument,
         stop_from(cover, command, reference),
@@ -67,40 +69,44 @@ def modify_entry(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Re
     target = None
     if cover.is_bracket:
         stop = in_force(cover, command, stop)
-        target = planned_target(desk, cover, command.target_offset_pips, None, reference)
+        target = planned_target(context, cover, command.target_offset_pips, None, reference)
     if isinstance(target, Reason):
         return Refusal(target)
     for planned in (stop, target):
         if planned is not None:
-            desk.emit(planned)
-    protect_anew(desk, cover, command.protection_bp)
+            context.emit(planned)
+    protect_anew(context, cover, command.protection_bp)
     if wanted.quantity == cover.entry_filled:
-        desk.emit(without_rest(cover, wanted))
-        desk.emit(EntryCancelRequested(cover.order_id, Source.USER))
+        context.emit(without_rest(cover, wanted))
+        context.emit(EntryCancelRequested(cover.order_id, Source.USER))
     elif differs(cover, wanted):
-        desk.emit(wanted)
-        amend_entries(desk, cover, instrument, wanted)
+        context.emit(wanted)
+        amend_entries(context, cover, instrument, wanted)
     return None
 
 
-def modify_stop(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Refusal | None:
+def modify_stop(
+    context: StepContext, cover: CoverOrder, command: ModifyCoverOrder
+) -> Refusal | None:
     """Plan the stop anew; return a refusal, or None. The stop follows when it can."""
-    instrument = desk.state.instruments[cover.instrument]
+    instrument = context.state.instruments[cover.instrument]
     reference = cover.reference_price_pips
     stop, by = stop_from(cover, command, reference), ""
     if stop is None and command.trigger_price_pips is not None:
         stop, by = command.trigger_price_pips, "trigger_price_pips"
-    planned = planned_stop(desk, cover, instrument, stop, command.trailing_step_pips, reference)
+    planned = planned_stop(context, cover, instrument, stop, command.trailing_step_pips, reference)
     if isinstance(planned, Reason):
         return Refusal(planned, by="" if planned is Reason.TRAILING_STEP_MUST_FIT else by)
     if planned is not None:
-        desk.emit(planned)
+        context.emit(planned)
     return None
 
 
-def _check_growth(desk: Desk, cover: CoverOrder, wanted: EntryModifyRequested) -> Refusal | None:
+def _check_growth(
+    context: StepContext, cover: CoverOrder, wanted: EntryModifyRequested
+) -> Refusal | None:
     """Return why the order may not become as large or as dear as this."""
-    state = desk.state
+    state = context.state
     instrument = state.instruments[cover.instrument]
     if wanted.quantity > cover.total and cover.state is State.UNPROTECTED:
         return Refusal(Reason.QUANTITY_MUST_NOT_GROW)
@@ -121,7 +127,7 @@ def _check_growth(desk: Desk, cover: CoverOrder, wanted: EntryModifyRequested) -
 
 
 def planned_stop(
-    desk: Desk,
+    context: StepContext,
     cover: CoverOrder,
     instrument: Instrument,
     stop_pips: int | None,
@@ -133,7 +139,7 @@ def planned_stop(
     step = cover.trailing_step_pips if trailing_step_pips is None else trailing_step_pips
     reason = check_stop(instrument, stop, step)
     moves = stop != cover.stop_price_pips
-    last = desk.last_price(instrument)
+    last = context.last_price(instrument)
     if reason is None and cover.entry_filled == 0:
         reason = check_stop_side(cover.side, stop, reference_pips)
     elif reason is None and moves and not beyond(cover.exit_side, stop, last):

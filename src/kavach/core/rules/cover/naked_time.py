@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from kavach.core import events as e
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.parent_order import ParentOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +40,47 @@ class Gaps:
     def __init__(self) -> None:
         self._open: dict[int, Gap] = {}
 
-    def moved(self, touched: Iterable[ParentOrder]) -> bool:
+    def moved(self, changed_orders: Iterable[ParentOrder]) -> bool:
         """Return whether one of these has begun or ended a gap since it was looked at last."""
         known = self._open
-        for parent in touched:
+        for parent in changed_orders:
             if type(parent) is CoverOrder:
                 since_ns = parent.naked_since_ns
                 if since_ns or known:
-                    gap = known.get(parent.order_id)
-                    if since_ns != (gap.since_ns if gap else 0):
+                    unconfirmed = known.get(parent.order_id)
+                    if since_ns != (unconfirmed.since_ns if unconfirmed else 0):
                         return True
         return False
 
-    def look(self, desk: Desk, clock_ns: int, real_ns: int) -> None:
+    def look(self, context: StepContext, clock_ns: int, real_ns: int) -> None:
         """Time what has begun or ended in this step, and tell of one that was the longest."""
-        for parent in list(desk.touched.values()):
+        for parent in list(context.changed_orders.values()):
             if type(parent) is not CoverOrder:
                 continue
-            gap = self._open.get(parent.order_id)
-            if gap is not None and gap.since_ns != parent.naked_since_ns:
+            unconfirmed = self._open.get(parent.order_id)
+            if unconfirmed is not None and unconfirmed.since_ns != parent.naked_since_ns:
                 del self._open[parent.order_id]
-                self._tell(desk, parent, clock_ns - gap.clock_ns, real_ns - gap.real_ns)
+                self._tell(
+                    context, parent, clock_ns - unconfirmed.clock_ns, real_ns - unconfirmed.real_ns
+                )
             if parent.naked_since_ns and parent.order_id not in self._open:
-                gap = Gap(parent.naked_since_ns, clock_ns, real_ns)
-                self._open[parent.order_id] = gap
+                unconfirmed = Gap(parent.naked_since_ns, clock_ns, real_ns)
+                self._open[parent.order_id] = unconfirmed
 
-    def _tell(self, desk: Desk, cover: CoverOrder, took_ns: int, really_ns: int) -> None:
-        state = desk.state
+    def _tell(self, context: StepContext, cover: CoverOrder, took_ns: int, really_ns: int) -> None:
+        state = context.state
         if took_ns > state.naked_ns_max or really_ns > state.naked_real_ns_max:
-            desk.emit(e.NakedTimeMeasured(cover.order_id, took_ns, really_ns))
+            context.emit(e.NakedTimeMeasured(cover.order_id, took_ns, really_ns))
 
     def recovered(self, covers: Iterable[CoverOrder], real_ns: int) -> None:
         """Take up the gaps that were open when the process ended."""
         for cover in covers:
             if cover.naked_since_ns:
-                gap = Gap(cover.naked_since_ns, cover.naked_since_ns, real_ns)
-                self._open[cover.order_id] = gap
+                unconfirmed = Gap(cover.naked_since_ns, cover.naked_since_ns, real_ns)
+                self._open[cover.order_id] = unconfirmed
 
     def longest_real_ns(self, real_ns: int) -> int:
         """Return how long the oldest open gap has been so, in real time; 0: there is none."""
-        return max((real_ns - gap.real_ns for gap in self._open.values()), default=0)
+        return max(
+            (real_ns - unconfirmed.real_ns for unconfirmed in self._open.values()), default=0
+        )

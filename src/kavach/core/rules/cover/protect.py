@@ -1,7 +1,7 @@
 """
 What the system owes a cover order in each state, and how it pays.
 
-``perform`` runs after everything that happens to an order. It looks at the facts, does what
+``enforce`` runs after everything that happens to an order. It looks at the facts, does what
 the state's duty says, and goes on until nothing more can be done now. It never remembers an
 intention: what is wanted is computed from what is (the position, the plan of the stop, who
 wants out), so that a repetition asks for nothing twice.
@@ -41,7 +41,7 @@ from kavach.core.model.cover.tables import (
 )
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.exit import (
     exit_what_is_open,
     flatten,
@@ -80,41 +80,41 @@ _ZERO = Pips(0)
 _UNDISCLOSED = Quantity(0)
 
 
-def perform(desk: Desk, cover: CoverOrder) -> State:
+def enforce(context: StepContext, cover: CoverOrder) -> State:
     """Do what is owed to a cover order until nothing more can be done now; return its state."""
-    everything = desk.state
+    everything = context.state
     instrument = everything.instruments[cover.instrument]
     state = cover.state
-    if everything.link_down:
+    if everything.venue_disconnected:
         return state  # Nothing can be sent; the snapshot comes first, then everything owed.
     if everything.sessions_closed and everything.session_closed(instrument):
-        return conclude(desk, cover, state, closed=True)
+        return conclude(context, cover, state, closed=True)
     for _ in range(_PASSES_MAX):
         if state is NEW:
-            submit_entry(desk, cover, instrument)
+            submit_entry(context, cover, instrument)
             return cover.state
-        done = len(desk.events)
+        done = len(context.events)
         if cover.is_bracket:
-            stop_buying(desk, cover)
-            drop_old_targets(desk, cover)
+            stop_buying(context, cover)
+            drop_old_targets(context, cover)
         if cover.cancel_source is not None:
-            cancel_remainder(desk, cover)
+            cancel_remainder(context, cover)
         if cover.exits:
-            trim_exits(desk, cover)
-        _PAY[state](desk, cover, instrument)
-        before, state = state, state if len(desk.events) == done else cover.state
+            trim_exits(context, cover)
+        _PAY[state](context, cover, instrument)
+        before, state = state, state if len(context.events) == done else cover.state
         if state is before:
-            return conclude(desk, cover, state, closed=False)
+            return conclude(context, cover, state, closed=False)
     raise AssertionError(f"{cover.order_id}: no end of duties in {cover.state}")
 
 
-def trim_exits(desk: Desk, cover: CoverOrder) -> None:
+def trim_exits(context: StepContext, cover: CoverOrder) -> None:
     """Take back exits for more than is held: a venue said what could not be, or denied an order."""
     excess = cover.exit_leaves_max - cover.position
     for order in cover.exits if excess > 0 else ():
-        if order.live and order.in_flight is _NONE and may_ask_again(desk, order):
+        if order.live and order.in_flight is _NONE and may_ask_again(context, order):
             # Whole orders only: what is then missing is placed anew, once this one is dead.
-            cancel(desk, order)
+            cancel(context, order)
             excess -= order.leaves_max
             if excess <= 0:
                 return
@@ -123,32 +123,32 @@ def trim_exits(desk: Desk, cover: CoverOrder) -> None:
 # --- The duties -------------------------------------------------------------------------------
 
 
-def _nothing(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def _nothing(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """The venue works; a protected market entry follows the market."""
     if cover.order_type is MARKET:
-        follow_market(desk, cover, instrument)
+        follow_market(context, cover, instrument)
 
 
-def _cover(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def _cover(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Place the stop, or grow it, until nothing that filled is open."""
-    name_stop_leg(desk, cover)
-    _tell_of_nakedness(desk, cover)
-    if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
-        desk.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
+    name_stop_leg(context, cover)
+    _raise_naked_alarm(context, cover)
+    if not beyond(cover.exit_side, cover.stop_price_pips, context.last_price(instrument)):
+        context.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
-    _protect(desk, cover, instrument)
-    _nothing(desk, cover, instrument)
+    _protect(context, cover, instrument)
+    _nothing(context, cover, instrument)
 
 
-def _tell_of_nakedness(desk: Desk, cover: CoverOrder) -> None:
-    naked_ns = desk.now_ns - cover.naked_since_ns
-    if cover.naked_since_ns and naked_ns >= desk.state.settings.t_naked_alarm_ns:
-        desk.alarm(cover, Alarm.NAKED, f"{cover.gap} of {cover.position} without a stop")
+def _raise_naked_alarm(context: StepContext, cover: CoverOrder) -> None:
+    naked_ns = context.now_ns - cover.naked_since_ns
+    if cover.naked_since_ns and naked_ns >= context.state.settings.t_naked_alarm_ns:
+        context.alarm(cover, Alarm.NAKED, f"{cover.unconfirmed} of {cover.position} without a stop")
 
 
-def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def _protect(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Send one stop operation for the part of the position that no exit covers."""
-    missing = cover.exposed
+    missing = cover.uncovered
     if missing <= 0 or _busy(cover):
         return
     for order in reversed(cover.exits):
@@ -157,9 +157,9 @@ def _protect(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             total = order.quantity + min(missing, room)
             if order.link:
                 total = total_for(cover.exits, order.link, cover.position)
-            _move_stop(desk, cover, instrument, order, total)
+            _move_stop(context, cover, instrument, order, total)
             return  # What is still missing follows when this is answered.
-    _submit_stops(desk, cover, instrument, missing)
+    _submit_stops(context, cover, instrument, missing)
 
 
 def _busy(cover: CoverOrder) -> bool:
@@ -173,7 +173,9 @@ def _busy(cover: CoverOrder) -> bool:
     return False
 
 
-def _stop_terms(desk: Desk, cover: CoverOrder, instrument: Instrument) -> tuple[OrderType, Pips]:
+def _stop_terms(
+    context: StepContext, cover: CoverOrder, instrument: Instrument
+) -> tuple[OrderType, Pips]:
     """Return type and limit of the stop: with a limit where the exchange wants one."""
     refused = any(
         order.order_type is SLM and order.life is Life.REJECTED and _was_wrong(order)
@@ -181,7 +183,7 @@ def _stop_terms(desk: Desk, cover: CoverOrder, instrument: Instrument) -> tuple[
     )
     if instrument.slm_allowed and not refused:
         return SLM, _ZERO
-    settings = desk.state.settings
+    settings = context.state.settings
     limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
     return SL, Pips(limit)
 
@@ -191,25 +193,31 @@ def _was_wrong(order: VenueOrder) -> bool:
     return not denied(order) and order.code not in LINK_CODES
 
 
-def _submit_stops(desk: Desk, cover: CoverOrder, instrument: Instrument, quantity: int) -> None:
-    order_type, limit = _stop_terms(desk, cover, instrument)
+def _submit_stops(
+    context: StepContext, cover: CoverOrder, instrument: Instrument, quantity: int
+) -> None:
+    order_type, limit = _stop_terms(context, cover, instrument)
     submit_exits(
-        desk, cover, instrument, Purpose.STOP, quantity, order_type, limit, cover.stop_price_pips
+        context, cover, instrument, Purpose.STOP, quantity, order_type, limit, cover.stop_price_pips
     )
 
 
 def _move_stop(
-    desk: Desk, cover: CoverOrder, instrument: Instrument, order: VenueOrder, quantity: int
+    context: StepContext,
+    cover: CoverOrder,
+    instrument: Instrument,
+    order: VenueOrder,
+    quantity: int,
 ) -> None:
     """Bring a waiting stop to the planned trigger and this total quantity."""
     limit = 0
     if order.order_type is SL:
-        settings = desk.state.settings
+        settings = context.state.settings
         limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
-    amend(desk, order, order.order_type, quantity, limit, cover.stop_price_pips)
+    amend(context, order, order.order_type, quantity, limit, cover.stop_price_pips)
 
 
-def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def _keep(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Bring every waiting stop to where the stop shall stand."""
     for order in cover.exits:
         if (
@@ -218,43 +226,46 @@ def _keep(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
             and order.leaves_max > 0
             and cover.stop_price_pips not in (order.trigger_price_pips, order.refused_trigger_pips)
         ):
-            _move_stop(desk, cover, instrument, order, order.quantity)
-    tend_target(desk, cover)
-    _nothing(desk, cover, instrument)
+            _move_stop(context, cover, instrument, order, order.quantity)
+    tend_target(context, cover)
+    _nothing(context, cover, instrument)
 
 
-def _clear(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def _clear(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Exit at once what the fired stop does not; chase it when it does not fill."""
     if cover.cancel_source is None and not cover.entry_dead:
-        desk.emit(EntryCancelRequested(cover.order_id, Source.TRIGGERED))
-        cancel_remainder(desk, cover)
-    name_stop_leg(desk, cover)
-    drop_target(desk, cover)
-    exit_what_is_open(desk, cover, instrument)
-    if desk.now_ns - cover.priced_at_ns >= desk.state.settings.t_chase_ns and cover.position > 0:
-        desk.emit(ExitIntended(cover.order_id, Source.CHASE))
+        context.emit(EntryCancelRequested(cover.order_id, Source.TRIGGERED))
+        cancel_remainder(context, cover)
+    name_stop_leg(context, cover)
+    drop_target(context, cover)
+    exit_what_is_open(context, cover, instrument)
+    if (
+        context.now_ns - cover.priced_at_ns >= context.state.settings.t_chase_ns
+        and cover.position > 0
+    ):
+        context.emit(ExitIntended(cover.order_id, Source.CHASE))
 
 
-def _ladder(desk: Desk, cover: CoverOrder, instrument: Instrument) -> None:
+def _recover_stop(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """Re-place the stop; act on the price ourselves meanwhile; flatten when it takes too long."""
-    settings = desk.state.settings
-    naked_ns = desk.now_ns - cover.naked_since_ns
-    name_stop_leg(desk, cover)
-    _tell_of_nakedness(desk, cover)
-    if not beyond(cover.exit_side, cover.stop_price_pips, desk.last_price(instrument)):
-        desk.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
+    settings = context.state.settings
+    naked_ns = context.now_ns - cover.naked_since_ns
+    name_stop_leg(context, cover)
+    _raise_naked_alarm(context, cover)
+    if not beyond(cover.exit_side, cover.stop_price_pips, context.last_price(instrument)):
+        context.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
     if naked_ns >= settings.t_naked_ns:
-        desk.emit(ExitIntended(cover.order_id, Source.NAKED_TOO_LONG))
+        context.emit(ExitIntended(cover.order_id, Source.NAKED_TOO_LONG))
         return
-    missing = cover.exposed
-    if missing > 0 and cover.ladder_tries < settings.stop_tries_max and not _busy(cover):
-        desk.emit(StopRetried(cover.order_id))
-        _submit_stops(desk, cover, instrument, missing)
-    _nothing(desk, cover, instrument)
+    missing = cover.uncovered
+    if missing > 0 and cover.recovery_tries < settings.stop_tries_max and not _busy(cover):
+        context.emit(StopRetried(cover.order_id))
+        _submit_stops(context, cover, instrument, missing)
+    _nothing(context, cover, instrument)
 
 
-def conclude(desk: Desk, cover: CoverOrder, state: State, *, closed: bool) -> State:
+def conclude(context: StepContext, cover: CoverOrder, state: State, *, closed: bool) -> State:
     """End the order when nothing of it lives at the venue and nothing is held, or can be."""
     for order in cover.entries:
         if order.final_filled != order.filled_quantity:
@@ -264,12 +275,12 @@ def conclude(desk: Desk, cover: CoverOrder, state: State, *, closed: bool) -> St
     if cover.entry_filled == 0:
         ended = _why_nothing_filled(cover)
         last = cover.entries[-1]
-        desk.emit(CoverOrderEnded(cover.order_id, ended, last.code, last.reason))
+        context.emit(CoverOrderEnded(cover.order_id, ended, last.code, last.reason))
     elif cover.position == 0:
-        desk.emit(CoverOrderEnded(cover.order_id, State.EXITED, 0, ""))
+        context.emit(CoverOrderEnded(cover.order_id, State.EXITED, 0, ""))
     elif closed:
-        desk.emit(CoverOrderEnded(cover.order_id, State.CARRIED, 0, "session ended"))
-        desk.alarm(cover, Alarm.CARRIED, f"{cover.position} held at the end of the session")
+        context.emit(CoverOrderEnded(cover.order_id, State.CARRIED, 0, "session ended"))
+        context.alarm(cover, Alarm.CARRIED, f"{cover.position} held at the end of the session")
     return cover.state
 
 
@@ -282,47 +293,47 @@ def _why_nothing_filled(cover: CoverOrder) -> State:
     return State.CANCELLED
 
 
-_HOW: Final[dict[Duty, Callable[[Desk, CoverOrder, Instrument], None]]] = {
+_HOW: Final[dict[Duty, Callable[[StepContext, CoverOrder, Instrument], None]]] = {
     Duty.NOTHING: _nothing,
     Duty.COVER: _cover,
     Duty.KEEP: _keep,
     Duty.CLEAR: _clear,
     Duty.FLATTEN: flatten,
-    Duty.LADDER: _ladder,
+    Duty.LADDER: _recover_stop,
 }
 _PAY: Final = {state: _HOW[duty] for state, duty in DUTY.items() if duty is not Duty.SUBMIT}
 
 
-def next_wake_ns(desk: Desk, cover: CoverOrder, state: State) -> int:
+def next_wake_ns(context: StepContext, cover: CoverOrder, state: State) -> int:
     """Return when time alone will owe this order something; 0 when it never will."""
-    settings = desk.state.settings
-    if desk.state.link_down:
+    settings = context.state.settings
+    if context.state.venue_disconnected:
         return 0
-    due = wakes_in_doubt(desk, cover)
+    due = wakes_in_doubt(context, cover)
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)
-    if state in (TRIGGERED, EXITING) and contest_of(desk, cover) is not None:
-        due.append(desk.now_ns + settings.t_reprice_ns)
+    if state in (TRIGGERED, EXITING) and contest_of(context, cover) is not None:
+        due.append(context.now_ns + settings.t_reprice_ns)
     if state is EXITING:
         if not cover.entry_dead:
             due.append(cover.exit_since_ns + settings.t_cancel_ns)
-        told = Alarm.CIRCUIT_LOCKED in cover.alarms
-        if cover.priced_at_ns and not (told and locked(desk, cover)):
+        reported = Alarm.CIRCUIT_LOCKED in cover.alarms
+        if cover.priced_at_ns and not (reported and locked(context, cover)):
             due.append(cover.priced_at_ns + settings.t_reprice_ns)
-        if cover.exposed > 0:
-            due.append(retry_at_ns(desk, cover))
+        if cover.uncovered > 0:
+            due.append(retry_at_ns(context, cover))
     elif state is UNPROTECTED:
         due.append(cover.naked_since_ns + settings.t_naked_ns)
     if cover.naked_since_ns and Alarm.NAKED not in cover.alarms:
         due.append(cover.naked_since_ns + settings.t_naked_alarm_ns)
-    due += entry_wakes(desk, cover)
+    due += entry_wakes(context, cover)
     if cover.is_bracket:
-        due += target_wakes(desk, cover, state)
+        due += target_wakes(context, cover, state)
     if not due:
         return 0
     # What is due and could not be done now is tried again a moment later, never in a circle.
-    again_ns = desk.now_ns + settings.t_reprice_ns
-    return min(at_ns if at_ns > desk.now_ns else again_ns for at_ns in due)
+    again_ns = context.now_ns + settings.t_reprice_ns
+    return min(at_ns if at_ns > context.now_ns else again_ns for at_ns in due)
 
 
 def wants_price(cover: CoverOrder, state: State) -> bool:

@@ -27,7 +27,7 @@ from kavach.core.events import (
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.cover.tables import Meaning, State
 from kavach.core.model.orders.venue_order import VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target_reports import (
     ended_by_link,
     keep_target,
@@ -37,71 +37,73 @@ from kavach.core.rules.cover.target_reports import (
 from kavach.units import Pips
 
 
-def establish(
-    desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report, meaning: Meaning
+def apply_report(
+    context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report, meaning: Meaning
 ) -> None:
     """Let the report have happened and establish what it means in the state before it."""
-    _ESTABLISH[meaning](desk, cover, order, report)
+    _ESTABLISH[meaning](context, cover, order, report)
 
 
-def _noted(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
-    desk.emit(report)
+def _noted(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    context.emit(report)
 
 
-def _late_fill(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
-    desk.emit(report)
+def _late_fill(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+    context.emit(report)
     assert isinstance(report, OrderTraded)
-    desk.alarm(cover, Alarm.LATE_FILL, f"{report.quantity} filled after the entry was over")
+    context.alarm(cover, Alarm.LATE_FILL, f"{report.quantity} filled after the entry was over")
 
 
-def _reopen(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def _reopen(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """A fill after the end: the order lives again (race 18)."""
     ended = cover.state
-    desk.emit(CoverOrderReopened(cover.order_id))
-    desk.emit(report)
+    context.emit(CoverOrderReopened(cover.order_id))
+    context.emit(report)
     assert isinstance(report, OrderTraded)
-    desk.alarm(cover, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
+    context.alarm(cover, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
     if cover.triggered_at_ns and cover.exit_source is None:
         # The stop has fired already: there is none to protect this, so it goes at once.
-        desk.emit(ExitIntended(cover.order_id, Source.TRIGGERED))
+        context.emit(ExitIntended(cover.order_id, Source.TRIGGERED))
 
 
-def _cancel_failed(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def _cancel_failed(
+    context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report
+) -> None:
     """A client's cancel is over; one that the system needs is asked for again."""
-    desk.emit(report)
+    context.emit(report)
     assert isinstance(report, OrderCancelRefused)
     if cover.exit_source is None and cover.cancel_source is Source.USER:
-        desk.emit(EntryCancelFailed(cover.order_id, report.code, report.reason))
+        context.emit(EntryCancelFailed(cover.order_id, report.code, report.reason))
 
 
-def _stop_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def _stop_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """A protective order was refused or has gone: the ladder, or out if the stop had fired."""
     if ended_by_link(order, report):
-        note_end_by_link(desk, cover, order, report)
+        note_end_by_link(context, cover, order, report)
         return
     had_fired = cover.state is State.TRIGGERED
-    desk.emit(report)
-    if cover.position == 0 or (order.dead and cover.gap == 0):
+    context.emit(report)
+    if cover.position == 0 or (order.dead and cover.unconfirmed == 0):
         return
-    if desk.state.session_closed(desk.state.instruments[cover.instrument]):
+    if context.state.session_closed(context.state.instruments[cover.instrument]):
         return  # The end of the day is no accident.
     assert isinstance(report, OrderRejected | OrderClosed)
     refused = isinstance(report, OrderRejected)
     alarm = Alarm.STOP_REFUSED if refused else Alarm.STOP_REMOVED
-    desk.alarm(cover, alarm, f"{report.code} {report.reason}")
+    context.alarm(cover, alarm, f"{report.code} {report.reason}")
     if had_fired:
-        desk.emit(ExitIntended(cover.order_id, Source.TRIGGERED))
+        context.emit(ExitIntended(cover.order_id, Source.TRIGGERED))
     else:
-        desk.emit(StopLost(cover.order_id))
+        context.emit(StopLost(cover.order_id))
 
 
-def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def _keep_old(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """The change is not made: the plan goes back to where the stop stands.
 
     Unless another slice of the stop stands at the plan, has stood there, or is on its way: then
     going back would loosen it, and the refused slice is left where it is.
     """
-    desk.emit(report)
+    context.emit(report)
     stands = order.trigger_price_pips
     if not order.live or order.triggered or stands in (0, cover.stop_price_pips):
         return
@@ -114,7 +116,7 @@ def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) 
     offset = 0  # As it was: a trailing stop says nothing of what the client wanted.
     if cover.is_bracket and not cover.trailing_step_pips:
         offset = abs(stands - cover.reference_price_pips)
-    desk.emit(
+    context.emit(
         StopPlanned(
             cover.order_id,
             Pips(stands),
@@ -125,7 +127,7 @@ def _keep_old(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) 
     )
 
 
-_ESTABLISH: Final[dict[Meaning, Callable[[Desk, CoverOrder, VenueOrder, Report], None]]] = {
+_ESTABLISH: Final[dict[Meaning, Callable[[StepContext, CoverOrder, VenueOrder, Report], None]]] = {
     Meaning.NOTED: _noted,
     Meaning.LATE_FILL: _late_fill,
     Meaning.REOPEN: _reopen,

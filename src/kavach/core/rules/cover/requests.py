@@ -24,8 +24,8 @@ from kavach.core.model.cover.tables import USER, Ask, Reply, State
 from kavach.core.model.money.margin import holding_text, margin_paise
 from kavach.core.model.orders.life import Life
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.rules.advance import settle
-from kavach.core.rules.context import Desk
+from kavach.core.rules.advance import advance
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.modify import modify_entry, modify_stop
 from kavach.core.rules.cover.target_plan import check_bracket, modify_target, priced
 from kavach.core.rules.limits.budget import slices_of, too_many_slices
@@ -42,7 +42,7 @@ from kavach.core.rules.orders.answers import (
 )
 from kavach.core.rules.orders.changes import asked, gets_out
 from kavach.core.rules.orders.field_rules import check_placement, reference_price
-from kavach.core.rules.pending import UNKNOWN, Doing, Ticket
+from kavach.core.rules.pending import UNKNOWN, Doing, PendingRequest
 from kavach.instruments import Instrument
 from kavach.units import Pips, Side
 
@@ -70,37 +70,37 @@ REFUSED: Final[dict[Reply, Reason]] = {
 # --- Place ------------------------------------------------------------------------------------
 
 
-def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
+def place_cover_order(context: StepContext, command: PlaceCoverOrder) -> PendingRequest | Refusal:
     """Own a cover order and send its entry."""
-    state = desk.state
+    state = context.state
     instrument = state.instruments.get(command.instrument)
     if instrument is None:
         return Refusal(Reason.INSTRUMENT_MUST_EXIST, command.instrument)
-    last = desk.last_price(instrument)
+    last = context.last_price(instrument)
     reference = reference_price(
         command.order_type, command.price_pips, command.trigger_price_pips, last
     )
     command, target = priced(command, reference)
-    if lacks_protection(desk, command.order_type, command.protection_bp):
+    if lacks_protection(context, command.order_type, command.protection_bp):
         return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
-    if command.bracket and not desk.links_orders:
+    if command.bracket and not context.links_orders:
         return Refusal(Reason.BRACKET_MUST_BE_OFFERED)  # Stop and target could both fill.
     reason = check_placement(command, instrument, state.settings, last)
     reason = reason or check_bracket(command, instrument, target, reference)
     if reason is not None:
         return Refusal(reason)
     if state.budgeted and too_many_slices(
-        desk, command.client_id, slices_of(instrument, command.quantity)
+        context, command.client_id, slices_of(instrument, command.quantity)
     ):
         return Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
     client = state.clients[command.client_id]
     if client.killed or instrument.exchange in state.entries_stopped:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
-    rejection = _rejection(desk, instrument, command, reference)
-    basket_id = desk.next_order_id()
-    cover_id = desk.next_order_id(ahead=1)
-    desk.emit(
+    rejection = _rejection(context, instrument, command, reference)
+    basket_id = context.next_order_id()
+    cover_id = context.next_order_id(ahead=1)
+    context.emit(
         CoverOrderPlaced(
             cover_id,
             basket_id,
@@ -125,18 +125,18 @@ def place_cover_order(desk: Desk, command: PlaceCoverOrder) -> Ticket | Refusal:
         )
     )
     cover = state.covers[cover_id]
-    mark(desk, cover, command.protection_bp)
+    mark(context, cover, command.protection_bp)
     if rejection is not None:
-        desk.emit(CoverOrderEnded(cover_id, State.REJECTED, *rejection))
-    settle(desk, cover, State.NEW)
-    return Ticket(_PLACING, cover)
+        context.emit(CoverOrderEnded(cover_id, State.REJECTED, *rejection))
+    advance(context, cover, State.NEW)
+    return PendingRequest(_PLACING, cover)
 
 
 def _rejection(
-    desk: Desk, instrument: Instrument, command: PlaceCoverOrder, reference_pips: int
+    context: StepContext, instrument: Instrument, command: PlaceCoverOrder, reference_pips: int
 ) -> tuple[int, str] | None:
     """Return code and text of a row that says REJECTED, as the vendor's does, or None."""
-    state, quantity = desk.state, command.quantity
+    state, quantity = context.state, command.quantity
     if command.side is Side.SELL:
         shares = state.sellable(command.client_id, instrument.key, command.product)
         if shares is not None and quantity > shares:
@@ -145,15 +145,15 @@ def _rejection(
     needed = margin_paise(instrument, state.settings, command.product, quantity, reference_pips)
     if needed > available:
         return MARGIN_CODE, shortfall_text(available, needed)
-    return (OFFLINE_CODE, offline_text(instrument.exchange)) if state.link_down else None
+    return (OFFLINE_CODE, offline_text(instrument.exchange)) if state.venue_disconnected else None
 
 
 # --- Cancel and exit --------------------------------------------------------------------------
 
 
-def cancel_cover_order(desk: Desk, command: CancelCoverOrder) -> Ticket | Refusal:
+def cancel_cover_order(context: StepContext, command: CancelCoverOrder) -> PendingRequest | Refusal:
     """Cancel what has not traded (ENTRY), or get out (SECOND, THIRD)."""
-    found = _find(desk, command.client_id, command.order_id)
+    found = _find(context, command.client_id, command.order_id)
     if type(found) is Refusal:
         return found
     assert type(found) is tuple
@@ -164,27 +164,31 @@ def cancel_cover_order(desk: Desk, command: CancelCoverOrder) -> Ticket | Refusa
     if not has_exchange_id(cover, command.leg, command.exchange_order_id):
         return Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
     before = cover.state
-    ticket = (
-        _cancel_entry(desk, cover, before) if command.leg is _ENTRY else _exit(desk, cover, before)
+    pending = (
+        _cancel_entry(context, cover, before)
+        if command.leg is _ENTRY
+        else _exit(context, cover, before)
     )
-    if type(ticket) is Ticket and ticket.answer is None:
-        settle(desk, cover, before)
-    return ticket
+    if type(pending) is PendingRequest and pending.answer is None:
+        advance(context, cover, before)
+    return pending
 
 
-def _find(desk: Desk, client_id: str, order_id: int) -> tuple[CoverOrder, Leg | None] | Refusal:
+def _find(
+    context: StepContext, client_id: str, order_id: int
+) -> tuple[CoverOrder, Leg | None] | Refusal:
     """Return the cover order and, unless it was named by its basket, the leg of the id."""
-    cover = desk.state.covers.get(order_id)
+    cover = context.state.covers.get(order_id)
     if cover is None or cover.client_id != client_id:
-        return Refusal(_why_no_cover(desk, client_id, order_id))
+        return Refusal(_why_no_cover(context, client_id, order_id))
     if order_id == cover.basket_id:
         return cover, None
     return cover, cover.leg_of(order_id)
 
 
-def _why_no_cover(desk: Desk, client_id: str, order_id: int) -> Reason:
+def _why_no_cover(context: StepContext, client_id: str, order_id: int) -> Reason:
     """Return why an id is no cover order's of the client; foreign and unknown are one (INV-20)."""
-    regular = desk.state.regulars.get(order_id)
+    regular = context.state.regulars.get(order_id)
     own = regular is not None and regular.client_id == client_id
     if regular is not None and own and regular.squares_off:
         return Reason.ORDER_MUST_BE_THE_CLIENTS
@@ -219,8 +223,8 @@ def has_exchange_id(cover: CoverOrder, leg: Leg, exchange_order_id: str) -> bool
     return leg is _ENTRY or has_exchange_id(cover, _ENTRY, exchange_order_id)
 
 
-def _answered(desk: Desk, cover: CoverOrder, *, replayed: bool = False) -> Answer:
-    unknown = in_doubt(desk, cover)
+def _answered(context: StepContext, cover: CoverOrder, *, replayed: bool = False) -> Answer:
+    unknown = in_doubt(context, cover)
     over = cover.ended is not None
     reason = UNKNOWN if unknown and not over else ""
     return Answer(cover.order_id, cover.basket_id, _stands(cover), reason, replayed=replayed)
@@ -241,37 +245,39 @@ def _all_filled(cover: CoverOrder) -> bool:
     return True
 
 
-def _replay(desk: Desk, cover: CoverOrder) -> Ticket:
-    return Ticket(parent=cover, answer=_answered(desk, cover, replayed=True))
+def _replay(context: StepContext, cover: CoverOrder) -> PendingRequest:
+    return PendingRequest(parent=cover, answer=_answered(context, cover, replayed=True))
 
 
-def _cancel_entry(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
+def _cancel_entry(
+    context: StepContext, cover: CoverOrder, state: State
+) -> PendingRequest | Refusal:
     if cover.entry_cancelled_by_user and not _all_filled(cover):
-        return _replay(desk, cover)
+        return _replay(context, cover)
     reply = USER[state][_C1]
     if reply is _CANCEL and cover.entry_dead:
         reply = Reply.EXECUTED
     elif reply is Reply.REPLAY_OR_EXECUTED:
         # The exit cancels the remainder, if there was one: then this is a repetition of that.
         if cover.cancel_source is not None and not _all_filled(cover):
-            return _replay(desk, cover)
+            return _replay(context, cover)
         reply = Reply.EXECUTED
     if reply is Reply.REPLAY_OR_CLOSED:
         if cover.exited_by_user:
-            return _replay(desk, cover)
+            return _replay(context, cover)
         reply = Reply.CLOSED
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
     assert reply is _CANCEL or reply is Reply.DROP
-    desk.emit(EntryCancelRequested(cover.order_id, _USER))
-    return Ticket(_CANCELLING, cover)
+    context.emit(EntryCancelRequested(cover.order_id, _USER))
+    return PendingRequest(_CANCELLING, cover)
 
 
-def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
+def _exit(context: StepContext, cover: CoverOrder, state: State) -> PendingRequest | Refusal:
     reply = USER[state][_C2]
     repeats = cover.exited_by_user and reply is not Reply.RESUME
     if repeats or (reply is Reply.REPLAY_OR_CLOSED and cover.entry_cancelled_by_user):
-        return _replay(desk, cover)
+        return _replay(context, cover)
     if reply is Reply.REPLAY_OR_CLOSED:
         reply = Reply.CLOSED
     elif reply is Reply.REPLAY_OR_EXITED:
@@ -279,13 +285,13 @@ def _exit(desk: Desk, cover: CoverOrder, state: State) -> Ticket | Refusal:
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
     if reply is Reply.RESUME:
-        if desk.state.session_closed(desk.state.instruments[cover.instrument]):
+        if context.state.session_closed(context.state.instruments[cover.instrument]):
             return Refusal(Reason.CARRIED_OVER)
         if cover.position == 0:
             return Refusal(Reason.ALREADY_CLOSED, "the contract has ended and is settled")
-        desk.emit(CoverOrderReopened(cover.order_id))
-    desk.emit(ExitIntended(cover.order_id, Source.USER))
-    return Ticket(Doing.EXIT, cover)
+        context.emit(CoverOrderReopened(cover.order_id))
+    context.emit(ExitIntended(cover.order_id, Source.USER))
+    return PendingRequest(Doing.EXIT, cover)
 
 
 # --- Modify -----------------------------------------------------------------------------------
@@ -297,9 +303,9 @@ _CHANGE: Final = {
 }
 
 
-def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusal:
+def modify_cover_order(context: StepContext, command: ModifyCoverOrder) -> PendingRequest | Refusal:
     """Change the entry and the plan of its exits, or one of the exits alone."""
-    found = _find(desk, command.client_id, command.order_id)
+    found = _find(context, command.client_id, command.order_id)
     if isinstance(found, Refusal):
         return found
     cover, own_leg = found
@@ -309,34 +315,34 @@ def modify_cover_order(desk: Desk, command: ModifyCoverOrder) -> Ticket | Refusa
         return Refusal(reason)
     before = cover.state
     if gets_out(leg, command):
-        return _exit_by_change(desk, cover, leg, command)
+        return _exit_by_change(context, cover, leg, command)
     change, ask = _CHANGE[leg]
     reply = USER[before][ask]
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
-    wish = asked(desk, cover, leg, command)
+    wish = asked(context, cover, leg, command)
     if isinstance(wish, Refusal):
         return wish
-    refusal = change(desk, cover, wish)
+    refusal = change(context, cover, wish)
     if refusal is not None:
         return refusal
-    settle(desk, cover, before)
-    return Ticket(Doing.MODIFY, cover)
+    advance(context, cover, before)
+    return PendingRequest(Doing.MODIFY, cover)
 
 
 def _exit_by_change(
-    desk: Desk, cover: CoverOrder, leg: Leg, command: ModifyCoverOrder
-) -> Ticket | Refusal:
+    context: StepContext, cover: CoverOrder, leg: Leg, command: ModifyCoverOrder
+) -> PendingRequest | Refusal:
     """Get out as a cancel of the leg does: MARKET, asked of an exit, can mean nothing else."""
     before = cover.state
     if USER[before][_C2] is Reply.EXIT:
-        wish = asked(desk, cover, leg, command)
+        wish = asked(context, cover, leg, command)
         if isinstance(wish, Refusal):
             return wish
-    ticket = _exit(desk, cover, before)
-    if type(ticket) is Ticket and ticket.answer is None:
-        settle(desk, cover, before)
-    return ticket
+    pending = _exit(context, cover, before)
+    if type(pending) is PendingRequest and pending.answer is None:
+        advance(context, cover, before)
+    return pending
 
 
 def _check_address(
@@ -367,23 +373,23 @@ def _check_address(
 # --- Conclude ---------------------------------------------------------------------------------
 
 
-def conclude(desk: Desk, ticket: Ticket) -> Outcome:
+def conclude(context: StepContext, pending: PendingRequest) -> Outcome:
     """Return what became of a request about a cover order, as far as the venue has spoken."""
-    cover = ticket.parent
+    cover = pending.parent
     assert isinstance(cover, CoverOrder), "a cover order's ticket"
-    doing = ticket.doing
+    doing = pending.doing
     if doing is _CANCELLING:
-        return _conclude_cancel(desk, cover)
+        return _conclude_cancel(context, cover)
     if doing is _MODIFYING:
-        return venue_refused(desk, cover) or Answer(cover.order_id, cover.basket_id, cover.state)
+        return venue_refused(context, cover) or Answer(cover.order_id, cover.basket_id, cover.state)
     if doing is _PLACING:
         return Answer(cover.order_id, cover.basket_id, cover.state)
-    return _answered(desk, cover)
+    return _answered(context, cover)
 
 
-def _conclude_cancel(desk: Desk, cover: CoverOrder) -> Outcome:
+def _conclude_cancel(context: StepContext, cover: CoverOrder) -> Outcome:
     if not cover.entry_cancelled_by_user:
-        return venue_refused(desk, cover) or Refusal(Reason.VENUE_REFUSED)
+        return venue_refused(context, cover) or Refusal(Reason.VENUE_REFUSED)
     if cover.entries and _all_filled(cover):
         return Refusal(Reason.TOO_LATE)  # The fill won (race 1).
-    return _answered(desk, cover)
+    return _answered(context, cover)

@@ -12,23 +12,23 @@ Source: docs/decisions/0024-a-carried-order-lives-on.md; cover-order 5.5b; promi
 
 from kavach.core.events import Alarm, CoverOrderResumed, ExitIntended, Source
 from kavach.core.model.cover.tables import CARRIED, CLOCK, Act, ClockEvent
-from kavach.core.rules.advance import settle
-from kavach.core.rules.context import Desk
+from kavach.core.rules.advance import advance
+from kavach.core.rules.context import StepContext
 from kavach.units import Exchange, Product
 
 
-def resume_carried(desk: Desk, exchange: Exchange) -> None:
+def resume_carried(context: StepContext, exchange: Exchange) -> None:
     """Let every carried cover order of an exchange live on, and pay what it is owed."""
-    state = desk.state
+    state = context.state
     for cover in list(state.every_cover()):
         if CLOCK[cover.state][ClockEvent.O_OPENING] is not Act.RESUME or cover.position == 0:
             continue
         if state.instruments[cover.instrument].exchange is not exchange:
             continue
         intraday = cover.product is Product.MIS
-        desk.emit(CoverOrderResumed(cover.order_id))
+        context.emit(CoverOrderResumed(cover.order_id))
         way = "is squared off" if intraday else "gets its stop again"
-        desk.alarm(cover, Alarm.RESUMED, f"{cover.position} carried over: the position {way}")
+        context.alarm(cover, Alarm.RESUMED, f"{cover.position} carried over: the position {way}")
         if intraday:
-            desk.emit(ExitIntended(cover.order_id, Source.SQUARE_OFF))
-        settle(desk, cover, CARRIED)
+            context.emit(ExitIntended(cover.order_id, Source.SQUARE_OFF))
+        advance(context, cover, CARRIED)

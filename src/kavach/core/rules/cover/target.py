@@ -22,27 +22,27 @@ from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.cover.tables import EXITING, TRIGGERED, State
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.sending import amend, cancel, cancel_again_ns, may_ask_again
 from kavach.units import OrderType, Pips, Quantity, Validity
 
 LIMIT = OrderType.LIMIT
 
 
-def name_target_leg(desk: Desk, cover: CoverOrder) -> None:
+def name_target_leg(context: StepContext, cover: CoverOrder) -> None:
     """Give the target a row, once there is something to sell at it."""
     if cover.is_bracket and not cover.target_id:
-        desk.emit(TargetLegNamed(cover.order_id, desk.next_order_id()))
+        context.emit(TargetLegNamed(cover.order_id, context.next_order_id()))
 
 
-def stop_buying(desk: Desk, cover: CoverOrder) -> None:
+def stop_buying(context: StepContext, cover: CoverOrder) -> None:
     """Want the rest of the entry gone once the target has traded."""
     if cover.cancel_source is None and not cover.entry_dead and _targets_filled(cover):
-        desk.emit(EntryCancelRequested(cover.order_id, Source.TARGET))
+        context.emit(EntryCancelRequested(cover.order_id, Source.TARGET))
 
 
 def submit_linked(
-    desk: Desk,
+    context: StepContext,
     cover: CoverOrder,
     purpose: Purpose,
     order_type: OrderType,
@@ -53,14 +53,14 @@ def submit_linked(
 
     Nothing is sent while exits of an earlier session could still trade all of it.
     """
-    link = cover.link or desk.state.next_tag
+    link = cover.link or context.state.next_tag
     total = total_for(cover.exits, link, cover.position)
     assert total <= cover.entry_filled, "exit larger than was ever held"
     if total <= traded(cover.exits, link):
         return
-    desk.send(
+    context.send(
         OrderSubmitted(
-            desk.state.next_tag,
+            context.state.next_tag,
             cover.order_id,
             purpose,
             cover.instrument,
@@ -77,32 +77,32 @@ def submit_linked(
     )
 
 
-def tend_target(desk: Desk, cover: CoverOrder) -> None:
+def tend_target(context: StepContext, cover: CoverOrder) -> None:
     """Place the target, or bring it to price and size; one request at a time, no stop's ahead."""
     if not cover.is_bracket or cover.position == 0 or any(order.waits for order in cover.exits):
         return
     live = [order for order in cover.exits if order.is_target and order.live]
     if not live:
         if not cover.target_lost:
-            submit_linked(desk, cover, Purpose.TARGET, LIMIT, cover.target_price_pips, 0)
+            submit_linked(context, cover, Purpose.TARGET, LIMIT, cover.target_price_pips, 0)
         return
     *spare, target = live
     for order in spare:  # One that was denied has come to light beside its successor.
-        _cancel(desk, order)
+        _cancel(context, order)
     total = total_for(cover.exits, target.link, cover.position)
     stands = (target.quantity, target.price_pips)
     if not target.limit_refused and stands != (total, cover.target_price_pips):
-        amend(desk, target, LIMIT, total, cover.target_price_pips, 0)
+        amend(context, target, LIMIT, total, cover.target_price_pips, 0)
 
 
-def drop_target(desk: Desk, cover: CoverOrder) -> None:
+def drop_target(context: StepContext, cover: CoverOrder) -> None:
     """Take the target back: the position leaves by another way."""
     for order in cover.exits:
         if order.is_target and order.leaves_max:
-            _cancel(desk, order)
+            _cancel(context, order)
 
 
-def drop_old_targets(desk: Desk, cover: CoverOrder) -> None:
+def drop_old_targets(context: StepContext, cover: CoverOrder) -> None:
     """Take back what may be left of an earlier session's targets.
 
     A link ends with its session. As long as such a target is not known to be gone it counts at
@@ -111,14 +111,14 @@ def drop_old_targets(desk: Desk, cover: CoverOrder) -> None:
     """
     for order in cover.exits:
         if order.is_target and order.link != cover.link:
-            _cancel(desk, order)
+            _cancel(context, order)
 
 
-def target_wakes(desk: Desk, cover: CoverOrder, state: State) -> list[int]:
+def target_wakes(context: StepContext, cover: CoverOrder, state: State) -> list[int]:
     """Return when a refused cancel of the target is asked for again."""
     leaves = state in (TRIGGERED, EXITING)
     return [
-        cancel_again_ns(desk, order)
+        cancel_again_ns(context, order)
         for order in cover.exits
         if order.is_target
         and order.live
@@ -127,10 +127,10 @@ def target_wakes(desk: Desk, cover: CoverOrder, state: State) -> list[int]:
     ]
 
 
-def _cancel(desk: Desk, order: VenueOrder) -> None:
+def _cancel(context: StepContext, order: VenueOrder) -> None:
     idle = order.in_flight is InFlight.NONE
-    if order.life is Life.WORKING and order.live and idle and may_ask_again(desk, order):
-        cancel(desk, order)
+    if order.life is Life.WORKING and order.live and idle and may_ask_again(context, order):
+        cancel(context, order)
 
 
 def _targets_filled(cover: CoverOrder) -> bool:

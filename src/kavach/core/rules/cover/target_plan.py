@@ -19,7 +19,7 @@ from kavach.core.model.cover.events import TargetPlanned
 from kavach.core.model.cover.offsets import from_reference
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.instruments import Instrument
 from kavach.units import Pips, Side
 
@@ -60,20 +60,22 @@ def check_target(
     return None
 
 
-def modify_target(desk: Desk, cover: CoverOrder, command: ModifyCoverOrder) -> Refusal | None:
+def modify_target(
+    context: StepContext, cover: CoverOrder, command: ModifyCoverOrder
+) -> Refusal | None:
     """Plan the target anew; return a refusal, or None. The target follows when it can."""
     planned = planned_target(
-        desk, cover, command.target_offset_pips, command.price_pips, cover.reference_price_pips
+        context, cover, command.target_offset_pips, command.price_pips, cover.reference_price_pips
     )
     if isinstance(planned, Reason):
         return Refusal(planned, by="" if command.price_pips is None else "price_pips")
     if planned is not None:
-        desk.emit(planned)
+        context.emit(planned)
     return None
 
 
 def planned_target(
-    desk: Desk,
+    context: StepContext,
     cover: CoverOrder,
     offset_pips: int | None,
     price_pips: int | None,
@@ -99,7 +101,7 @@ def planned_target(
         target = from_reference(cover.side, cover.reference_price_pips, 0, offset)[1]
     elif not again and (cover.entry_filled or reference_pips == cover.reference_price_pips):
         return None
-    instrument = desk.state.instruments[cover.instrument]
+    instrument = context.state.instruments[cover.instrument]
     if offset == 0 and price_pips is None:
         return Reason.TARGET_MUST_BE_POSITIVE
     # What has been bought may be sold below its price, but not where the stop would sell it.

@@ -14,7 +14,7 @@ from kavach.core.events import (
 from kavach.core.model.cover.events import TargetLost, TargetPlanned
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.venue_order import LINK_CODES, LINK_OVER_CODE, VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.deduplication import denied
 from kavach.core.rules.orders.unacknowledged import ask_siblings
 from kavach.units import Pips
@@ -27,35 +27,37 @@ def ended_by_link(order: VenueOrder, report: Report) -> bool:
     return report.code in LINK_CODES
 
 
-def note_end_by_link(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def note_end_by_link(
+    context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report
+) -> None:
     """Let an order have ended by its link, and ask whatever that leaves open."""
-    desk.emit(report)
+    context.emit(report)
     if order.code == LINK_OVER_CODE:
-        ask_siblings(desk, cover, order)
+        ask_siblings(context, cover, order)
 
 
-def target_lost(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def target_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """A target was refused or has gone: tell somebody; the stop stays as it is."""
     if ended_by_link(order, report):
-        note_end_by_link(desk, cover, order, report)
+        note_end_by_link(context, cover, order, report)
         return
-    desk.emit(report)
+    context.emit(report)
     assert isinstance(report, OrderRejected | OrderClosed)
     if isinstance(report, OrderClosed) and report.closing is Closing.CANCELLED:
         return  # We asked for it.
     if cover.position == 0 or denied(order):
         return  # What never arrived is sent again.
-    if desk.state.session_closed(desk.state.instruments[cover.instrument]):
+    if context.state.session_closed(context.state.instruments[cover.instrument]):
         return
     refused = isinstance(report, OrderRejected)
     alarm = Alarm.TARGET_REFUSED if refused else Alarm.TARGET_REMOVED
-    desk.alarm(cover, alarm, f"{report.code} {report.reason}")
-    desk.emit(TargetLost(cover.order_id))
+    context.alarm(cover, alarm, f"{report.code} {report.reason}")
+    context.emit(TargetLost(cover.order_id))
 
 
-def keep_target(desk: Desk, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def keep_target(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """The change is not made: the plan goes back to where the target stands."""
-    desk.emit(report)
+    context.emit(report)
     if order.live and order.price_pips != cover.target_price_pips:
         offset = Pips(abs(order.price_pips - cover.reference_price_pips))
-        desk.emit(TargetPlanned(cover.order_id, Pips(order.price_pips), offset))
+        context.emit(TargetPlanned(cover.order_id, Pips(order.price_pips), offset))

@@ -18,9 +18,9 @@ from kavach.core.model.gtt.rule import GttRule, GttTrigger
 from kavach.core.model.gtt.tables import GTT, Deny, GttEvent
 from kavach.core.model.orders.terms import LIMIT, MARKET, SL, OrderTerms, check_kept, check_quantity
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.limits.marking import lacks_protection
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.core.rules.uuids import uuid_of
 from kavach.instruments import Instrument
 from kavach.units import Pips
@@ -28,46 +28,48 @@ from kavach.units import Pips
 GTTS_MAX: Final = 250  # Active ones, a client.
 
 
-def create_gtt(desk: Desk, command: CreateGtt) -> Ticket | Refusal:
+def create_gtt(context: StepContext, command: CreateGtt) -> PendingRequest | Refusal:
     """Keep a rule and watch its price."""
-    state = desk.state
-    armed = _armed(desk, command)
+    state = context.state
+    armed = _armed(context, command)
     if isinstance(armed, Refusal):
         return armed
     if state.gtts.active_count(command.client_id) >= GTTS_MAX:
         return Refusal(Reason.GTTS_MUST_BE_FEWER)
     rule_id = uuid_of("gtt", command.client_id, state.uuids_given)
-    desk.emit(
+    context.emit(
         GttCreated(
             rule_id, command.client_id, command.action, command.terms, armed, command.expiry_day
         )
     )
     rule = state.gtts.rules[rule_id]
-    desk.gtts.arm(rule)
+    context.gtts.arm(rule)
     return _done(rule)
 
 
-def modify_gtt(desk: Desk, command: ModifyGtt) -> Ticket | Refusal:
+def modify_gtt(context: StepContext, command: ModifyGtt) -> PendingRequest | Refusal:
     """Let an active rule be another one, armed from the price as it is now."""
-    rule = _find(desk, command.client_id, command.rule_id)
+    rule = _find(context, command.client_id, command.rule_id)
     if rule is None:
         return Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST)
     if GTT[rule.state][GttEvent.G1_MODIFY] is Deny.OVER:
         return Refusal(Reason.GTT_MUST_BE_ACTIVE, f"it is {rule.state}")
     if command.terms.instrument != rule.terms.instrument:
         return Refusal(Reason.INSTRUMENT_MUST_NOT_CHANGE)
-    armed = _armed(desk, command)
+    armed = _armed(context, command)
     if isinstance(armed, Refusal):
         return armed
-    desk.gtts.disarm(rule)
-    desk.emit(GttModified(rule.rule_id, command.action, command.terms, armed, command.expiry_day))
-    desk.gtts.arm(rule)
+    context.gtts.disarm(rule)
+    context.emit(
+        GttModified(rule.rule_id, command.action, command.terms, armed, command.expiry_day)
+    )
+    context.gtts.arm(rule)
     return _done(rule)
 
 
-def cancel_gtt(desk: Desk, command: CancelGtt) -> Ticket | Refusal:
+def cancel_gtt(context: StepContext, command: CancelGtt) -> PendingRequest | Refusal:
     """Wait no longer; a repetition is answered as the first time."""
-    rule = _find(desk, command.client_id, command.rule_id)
+    rule = _find(context, command.client_id, command.rule_id)
     if rule is None:
         return Refusal(Reason.GTT_MUST_EXIST)
     cell = GTT[rule.state][GttEvent.G2_CANCEL]
@@ -75,38 +77,40 @@ def cancel_gtt(desk: Desk, command: CancelGtt) -> Ticket | Refusal:
         return _done(rule, replayed=True)
     if cell is Deny.OVER:
         return Refusal(Reason.GTT_MUST_BE_ACTIVE, f"it is {rule.state}")
-    desk.gtts.disarm(rule)
-    desk.emit(GttCancelled(rule.rule_id))
+    context.gtts.disarm(rule)
+    context.emit(GttCancelled(rule.rule_id))
     return _done(rule)
 
 
-def _find(desk: Desk, client_id: str, rule_id: str) -> GttRule | None:
-    rule = desk.state.gtts.rules.get(rule_id)
+def _find(context: StepContext, client_id: str, rule_id: str) -> GttRule | None:
+    rule = context.state.gtts.rules.get(rule_id)
     return rule if rule is not None and rule.client_id == client_id else None
 
 
-def _done(rule: GttRule, *, replayed: bool = False) -> Ticket:
-    return Ticket(answer=Answer(0, 0, rule.state, replayed=replayed, subject=rule.rule_id))
+def _done(rule: GttRule, *, replayed: bool = False) -> PendingRequest:
+    return PendingRequest(answer=Answer(0, 0, rule.state, replayed=replayed, subject=rule.rule_id))
 
 
 # --- What must hold ---------------------------------------------------------------------------
 
 
-def _armed(desk: Desk, command: CreateGtt | ModifyGtt) -> tuple[GttTrigger, ...] | Refusal:
+def _armed(
+    context: StepContext, command: CreateGtt | ModifyGtt
+) -> tuple[GttTrigger, ...] | Refusal:
     """Return the triggers as they lie around the price now, or why the rule cannot be."""
     terms = command.terms
-    instrument = desk.state.instruments.get(terms.instrument)
+    instrument = context.state.instruments.get(terms.instrument)
     if instrument is None:
         return Refusal(Reason.INSTRUMENT_MUST_EXIST, terms.instrument)
-    reason = _check(desk, instrument, terms, command.wishes)
+    reason = _check(context, instrument, terms, command.wishes)
     if reason is not None:
         return Refusal(reason)
-    today = desk.day()
+    today = context.day()
     if command.expiry_day < today:
         return Refusal(Reason.EXPIRY_MUST_BE_AHEAD)
     if days_of(command.expiry_day) - days_of(today) > DAYS_MAX:
         return Refusal(Reason.EXPIRY_MUST_BE_WITHIN_LIMIT)
-    last = desk.last_price(instrument)
+    last = context.last_price(instrument)
     armed = tuple(
         GttTrigger(wish.at_pips, wish.at_pips > last, wish.price_pips, wish.quantity)
         for wish in command.wishes
@@ -119,13 +123,13 @@ def _armed(desk: Desk, command: CreateGtt | ModifyGtt) -> tuple[GttTrigger, ...]
 
 
 def _check(
-    desk: Desk, instrument: Instrument, terms: OrderTerms, wishes: tuple[GttWish, ...]
+    context: StepContext, instrument: Instrument, terms: OrderTerms, wishes: tuple[GttWish, ...]
 ) -> Reason | None:
     """Return why these orders can never be placed, or these triggers never be prices."""
-    settings = desk.state.settings
+    settings = context.state.settings
     first, *second = wishes
     order = replace(placed_as(terms, first), disclosed_quantity=terms.disclosed_quantity)
-    if lacks_protection(desk, order.order_type, order.protection_bp):
+    if lacks_protection(context, order.order_type, order.protection_bp):
         return Reason.MARKET_PROTECTION_MUST_BE_GIVEN
     reason = check_kept(order, instrument, settings)
     if reason is not None:

@@ -11,59 +11,61 @@ Source: wire 1.9.
 
 from kavach.core.model.gtt.events import GttExpired, GttOrderPlaced, GttOrderRefused, GttTriggered
 from kavach.core.model.gtt.rule import GttRule
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.gtt.requests import placed_as
 from kavach.core.rules.placing import place_terms
 from kavach.units import Exchange, InstrumentKey
 
 
-def price_moved(desk: Desk, key: InstrumentKey, last_pips: int) -> None:
+def price_moved(context: StepContext, key: InstrumentKey, last_pips: int) -> None:
     """Place the orders of all rules whose trigger this last price has reached, oldest first."""
-    if desk.state.link_down or desk.state.session_closed(desk.state.instruments[key]):
+    if context.state.venue_disconnected or context.state.session_closed(
+        context.state.instruments[key]
+    ):
         return
-    for rule in desk.gtts.reached(key, last_pips):
+    for rule in context.gtts.reached(key, last_pips):
         which = next(n for n, t in enumerate(rule.triggers) if t.reached_by(last_pips))
-        _fire(desk, rule, which, last_pips)
+        _fire(context, rule, which, last_pips)
 
 
-def look_again(desk: Desk) -> None:
+def look_again(context: StepContext) -> None:
     """Look at the last prices once: they may have moved while nothing could be sent."""
-    time_reached(desk)
-    for key in desk.gtts.instruments():
-        last_pips = desk.prices.get(key)
+    time_reached(context)
+    for key in context.gtts.instruments():
+        last_pips = context.prices.get(key)
         if last_pips is not None:  # A previous close is no price that anybody has traded at.
-            price_moved(desk, key, last_pips)
+            price_moved(context, key, last_pips)
 
 
-def time_reached(desk: Desk) -> None:
+def time_reached(context: StepContext) -> None:
     """Let the rules expire whose last day is over."""
-    for rule in desk.gtts.due(desk.now_ns):
-        _expire(desk, rule)
+    for rule in context.gtts.due(context.now_ns):
+        _expire(context, rule)
 
 
-def session_ended(desk: Desk, exchange: Exchange) -> None:
+def session_ended(context: StepContext, exchange: Exchange) -> None:
     """Let the rules expire whose last day this is: they will not see another price."""
-    today = desk.day()
-    instruments = desk.state.instruments
-    for rule in desk.state.gtts.active():
+    today = context.day()
+    instruments = context.state.instruments
+    for rule in context.state.gtts.active():
         if rule.expiry_day <= today and instruments[rule.terms.instrument].exchange is exchange:
-            _expire(desk, rule)
+            _expire(context, rule)
 
 
-def _expire(desk: Desk, rule: GttRule) -> None:
-    desk.gtts.disarm(rule)
-    desk.emit(GttExpired(rule.rule_id))
+def _expire(context: StepContext, rule: GttRule) -> None:
+    context.gtts.disarm(rule)
+    context.emit(GttExpired(rule.rule_id))
     rule.check()
 
 
-def _fire(desk: Desk, rule: GttRule, which: int, last_pips: int) -> None:
+def _fire(context: StepContext, rule: GttRule, which: int, last_pips: int) -> None:
     """Place the rule's one order."""
-    desk.gtts.disarm(rule)
-    desk.emit(GttTriggered(rule.rule_id, which, last_pips))
+    context.gtts.disarm(rule)
+    context.emit(GttTriggered(rule.rule_id, which, last_pips))
     terms = placed_as(rule.terms, rule.triggers[which])
-    placed = place_terms(desk, rule.client_id, terms)
+    placed = place_terms(context, rule.client_id, terms)
     if placed.order_id:
-        desk.emit(GttOrderPlaced(rule.rule_id, placed.order_id))
+        context.emit(GttOrderPlaced(rule.rule_id, placed.order_id))
     if placed.rejected:
-        desk.emit(GttOrderRefused(rule.rule_id, placed.code, placed.text))
+        context.emit(GttOrderRefused(rule.rule_id, placed.code, placed.text))
     rule.check()

@@ -16,36 +16,38 @@ from kavach.core.model.limits.windows import Limit, Tally, in_the_way, room_at_n
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.instruments import Instrument
 from kavach.units import InstrumentKey, Side
 
 
-def fits(desk: Desk, parent: ParentOrder) -> bool:
+def fits(context: StepContext, parent: ParentOrder) -> bool:
     """Return whether one more entry request of this order may go to the venue now."""
-    return not desk.state.budgeted or fits_at_ns(desk, parent) <= desk.now_ns
+    return not context.state.budgeted or fits_at_ns(context, parent) <= context.now_ns
 
 
-def fits_at_ns(desk: Desk, parent: ParentOrder) -> int:
+def fits_at_ns(context: StepContext, parent: ParentOrder) -> int:
     """Return from when on one more entry request of this order may go to the venue."""
-    if isinstance(parent, RegularOrder) and _gives_back(desk, parent):
-        return desk.now_ns
-    refusal = no_room(desk, parent.client_id, parent.instrument, 1)
-    return desk.now_ns if refusal is None else refusal.retry_at_ns
+    if isinstance(parent, RegularOrder) and _gives_back(context, parent):
+        return context.now_ns
+    refusal = no_room(context, parent.client_id, parent.instrument, 1)
+    return context.now_ns if refusal is None else refusal.retry_at_ns
 
 
-def _gives_back(desk: Desk, order: RegularOrder) -> bool:
+def _gives_back(context: StepContext, order: RegularOrder) -> bool:
     """Return whether all that is open on this side only gives back what regular orders hold."""
-    position = desk.state.clients[order.client_id].position(order.instrument, order.product)
+    position = context.state.clients[order.client_id].position(order.instrument, order.product)
     if position is None:
         return False
     held = position.plain_net if order.side is Side.SELL else -position.plain_net
     return position.open_of(order.side).quantity <= held
 
 
-def no_room(desk: Desk, client_id: str, instrument: InstrumentKey, entries: int) -> Refusal | None:
+def no_room(
+    context: StepContext, client_id: str, instrument: InstrumentKey, entries: int
+) -> Refusal | None:
     """Return why, and until when, so many entry requests do not fit to the venue; None: they do."""
-    limits = desk.state.limits
+    limits = context.state.limits
     budget = limits.budget(client_id)
     if budget is None:
         return None
@@ -53,15 +55,15 @@ def no_room(desk: Desk, client_id: str, instrument: InstrumentKey, entries: int)
     if wire is None or entries <= 0:
         return None
     entries = min(entries, budget.entries_most)  # Whoever needs more is told so by a rule.
-    of_all = later(desk, wire.all, budget.all, entries)
-    of_entries = later(desk, wire.entries, budget.entries, entries)
+    of_all = later(context, wire.all, budget.all, entries)
+    of_entries = later(context, wire.entries, budget.entries, entries)
     both = [refusal for refusal in (of_all, of_entries) if refusal is not None]
     return max(both, key=lambda refusal: refusal.retry_at_ns, default=None)
 
 
-def later(desk: Desk, tally: Tally, limit: Limit, more: int) -> Refusal | None:
+def later(context: StepContext, tally: Tally, limit: Limit, more: int) -> Refusal | None:
     """Return a refusal that says when the limit has room again, or None if it has now."""
-    now_ns = desk.now_ns
+    now_ns = context.now_ns
     at_ns = room_at_ns(tally, limit, now_ns, more)
     if at_ns <= now_ns:
         return None
@@ -78,9 +80,9 @@ def changes(parent: ParentOrder, instrument: Instrument, quantity: int) -> int:
     return len(live) + slices_of(instrument, quantity - parent.entry_filled - room)
 
 
-def too_many_slices(desk: Desk, client_id: str, slices: int) -> bool:
+def too_many_slices(context: StepContext, client_id: str, slices: int) -> bool:
     """Return whether a command needs more requests at once than the budget ever has room for."""
-    budget = desk.state.limits.budget(client_id)
+    budget = context.state.limits.budget(client_id)
     return budget is not None and slices > budget.entries_most
 
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from kavach.core.model.limits.events import OrderMarked
 from kavach.core.model.orders.parent_order import ParentOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.units import OrderType
 
 
@@ -27,18 +27,18 @@ class Protects(Protocol):
 _UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.SLM})
 
 
-def lacks_protection(desk: Desk, order_type: OrderType, protection_bp: int) -> bool:
+def lacks_protection(context: StepContext, order_type: OrderType, protection_bp: int) -> bool:
     """Return whether the rules want a market protection with this order, and it has none."""
     if order_type not in _UNPRICED or protection_bp:
         return False
-    return desk.state.limits.rules.protects_market_orders
+    return context.state.limits.rules.protects_market_orders
 
 
-def mark(desk: Desk, parent: ParentOrder, protection_bp: int) -> None:
+def mark(context: StepContext, parent: ParentOrder, protection_bp: int) -> None:
     """Let protection and tag go with a new order, if there are any."""
-    algo_tag = desk.state.limits.algo_tag(parent.client_id) if desk.state.limited else ""
+    algo_tag = context.state.limits.algo_tag(parent.client_id) if context.state.limited else ""
     if protection_bp or algo_tag:
-        desk.emit(OrderMarked(parent.order_id, protection_bp, algo_tag))
+        context.emit(OrderMarked(parent.order_id, protection_bp, algo_tag))
 
 
 def protection_after(parent: ParentOrder, command: Protects) -> int:
@@ -47,7 +47,7 @@ def protection_after(parent: ParentOrder, command: Protects) -> int:
     return parent.protection_bp if given is None else given
 
 
-def protect_anew(desk: Desk, parent: ParentOrder, protection_bp: int | None) -> None:
+def protect_anew(context: StepContext, parent: ParentOrder, protection_bp: int | None) -> None:
     """Let another protection go with an order, if one is given."""
     if protection_bp is not None and protection_bp != parent.protection_bp:
-        desk.emit(OrderMarked(parent.order_id, protection_bp, parent.algo_tag))
+        context.emit(OrderMarked(parent.order_id, protection_bp, parent.algo_tag))

@@ -21,18 +21,18 @@ from kavach.core.model.money.holding import Holding, fit
 from kavach.core.model.money.margin import position_margin_paise
 from kavach.core.model.money.position import Position
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.answers import means_text
-from kavach.core.rules.pending import Ticket
+from kavach.core.rules.pending import PendingRequest
 from kavach.core.rules.regular.square_off import square_off_position
 from kavach.core.settings import Settings
 from kavach.instruments import Instrument
 from kavach.units import Product, Quantity, Side, opposite
 
 
-def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
+def convert_position(context: StepContext, command: ConvertPosition) -> PendingRequest | Refusal:
     """Take a part of a position for another product."""
-    state = desk.state
+    state = context.state
     instrument = state.instruments.get(command.instrument)
     if instrument is None:
         return Refusal(Reason.INSTRUMENT_MUST_EXIST, command.instrument)
@@ -73,10 +73,10 @@ def convert_position(desk: Desk, command: ConvertPosition) -> Ticket | Refusal:
         figures = means_text(client.available_paise, more)
         return Refusal(Reason.MARGIN_MUST_SUFFICE, figures)
     # After this point it must succeed.
-    desk.emit(event)
+    context.emit(event)
     if command.new_product is Product.MIS:
-        square_off_position(desk, command.client_id, instrument.key)
-    return Ticket()
+        square_off_position(context, command.client_id, instrument.key)
+    return PendingRequest()
 
 
 def offers(instrument: Instrument, settings: Settings, product: Product) -> bool:
@@ -88,22 +88,24 @@ def offers(instrument: Instrument, settings: Settings, product: Product) -> bool
     return product is not Product.MIS or instrument.intraday_allowed
 
 
-def grant_holdings(desk: Desk, command: GrantHoldings) -> Ticket | Refusal:
+def grant_holdings(context: StepContext, command: GrantHoldings) -> PendingRequest | Refusal:
     """Let a client own shares that were not bought here."""
-    client = desk.state.clients.get(command.client_id)
+    client = context.state.clients.get(command.client_id)
     if client is None:
         return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
-    reason = check_gift(desk, client.holdings, command.holdings)
+    reason = check_gift(context, client.holdings, command.holdings)
     if reason is not None:
         return Refusal(reason)
-    give(desk, command.client_id, command.holdings)
-    return Ticket()
+    give(context, command.client_id, command.holdings)
+    return PendingRequest()
 
 
-def check_gift(desk: Desk, held: Sequence[Holding], holdings: tuple[Shares, ...]) -> Reason | None:
+def check_gift(
+    context: StepContext, held: Sequence[Holding], holdings: tuple[Shares, ...]
+) -> Reason | None:
     """Return why nobody who holds what is held can own these."""
     for shares in holdings:
-        instrument = desk.state.instruments.get(shares.instrument)
+        instrument = context.state.instruments.get(shares.instrument)
         if instrument is None:
             return Reason.INSTRUMENT_MUST_EXIST
         if instrument.segment != "Capital":
@@ -113,10 +115,12 @@ def check_gift(desk: Desk, held: Sequence[Holding], holdings: tuple[Shares, ...]
     return None if fit(held, holdings) else Reason.QUANTITY_MUST_BE_WITHIN_LIMIT
 
 
-def give(desk: Desk, client_id: str, holdings: tuple[Shares, ...]) -> None:
+def give(context: StepContext, client_id: str, holdings: tuple[Shares, ...]) -> None:
     """Let a client own these."""
     for shares in holdings:
-        desk.emit(HoldingGranted(client_id, shares.instrument, shares.quantity, shares.price_pips))
+        context.emit(
+            HoldingGranted(client_id, shares.instrument, shares.quantity, shares.price_pips)
+        )
 
 
 def _moved(command: ConvertPosition, position: Position) -> PositionConverted:

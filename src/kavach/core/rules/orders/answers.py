@@ -8,7 +8,7 @@ from typing import Final
 
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.units import cash_text
 
 MARGIN_CODE: Final = 12001
@@ -17,17 +17,17 @@ OFFLINE_CODE: Final = 1009
 REFERENCE_TOLERANCE_NS: Final = 256
 
 
-def in_doubt(desk: Desk, parent: ParentOrder) -> bool:
+def in_doubt(context: StepContext, parent: ParentOrder) -> bool:
     """Return whether nobody can say now where the order stands at the venue."""
     orders = parent.entries + parent.exits
-    return desk.state.link_down or any(order.doubted for order in orders)
+    return context.state.venue_disconnected or any(order.doubted for order in orders)
 
 
-def venue_refused(desk: Desk, parent: ParentOrder) -> Refusal | None:
+def venue_refused(context: StepContext, parent: ParentOrder) -> Refusal | None:
     """Return the venue's refusal of a request about the order in this step, if there was one."""
     for order in parent.entries + parent.exits:
-        if order.tag in desk.refused:
-            code, text = desk.refused[order.tag]
+        if order.tag in context.refused:
+            code, text = context.refused[order.tag]
             return Refusal(Reason.VENUE_REFUSED, f"({code})-{text}")
     return None
 

@@ -38,7 +38,7 @@ from kavach.core.model.leg_row import LegRow, shown_row
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.regular.commands import ModifyOrder
 from kavach.core.refusals import Reason, Refusal
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.units import OrderType, percent_text, rupees_text
 
 ENTRY, SECOND, THIRD = Leg
@@ -179,9 +179,9 @@ def gets_out(leg: Leg, command: ModifyCoverOrder) -> bool:
     return leg is not ENTRY and command.order_type is OrderType.MARKET
 
 
-def asked(desk: Desk, parent: ParentOrder, leg: Leg, command: C) -> C | Refusal:
+def asked(context: StepContext, parent: ParentOrder, leg: Leg, command: C) -> C | Refusal:
     """Return the change without what the leg's row has already, or why a value cannot change."""
-    seen = Seen(parent, leg, shown_row(parent, leg, desk.state.instruments[parent.instrument]))
+    seen = Seen(parent, leg, shown_row(parent, leg, context.state.instruments[parent.instrument]))
     exits = isinstance(command, ModifyCoverOrder) and gets_out(leg, command)
     nothing: dict[str, None] = {}
     for field in FIELDS:

@@ -1,7 +1,7 @@
 """
 What a venue says, made fit to be believed: each thing once, and only what is news.
 
-Reports come late, twice, in the wrong order and sometimes not at all. ``news`` tells whether a
+Reports come late, twice, in the wrong order and sometimes not at all. ``is_new`` tells whether a
 report says anything that is not known; what does not is dropped, so that a state is a function
 of the set of reports and not of their order (INV-10). ``missing_reports`` compares what the venue
 says when asked with what is known, and returns the reports that never came. They are then heard
@@ -39,7 +39,7 @@ ABSENT_CODE: Final = 16060
 ABSENT_TEXT: Final = "The venue does not know the order"
 
 
-def news(parent: ParentOrder, order: VenueOrder, report: Report) -> bool:
+def is_new(parent: ParentOrder, order: VenueOrder, report: Report) -> bool:
     """Return whether a report says anything of the order that is not known."""
     return _NEWS[type(report)](parent, order, report)
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kavach.core.events import EntryModifyRequested
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Reason
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.field_rules import check_terms, reference_price
 from kavach.core.rules.orders.sending import amend, cancel, submit_slices, venue_terms
 from kavach.instruments import Instrument
@@ -53,7 +53,7 @@ class TermsAsked(Protocol):
 
 
 def wanted_terms(
-    desk: Desk, parent: ParentOrder, instrument: Instrument, command: TermsAsked
+    context: StepContext, parent: ParentOrder, instrument: Instrument, command: TermsAsked
 ) -> EntryModifyRequested:
     """Return the entry as the client wants it, unmentioned terms as they are."""
     c = command
@@ -71,7 +71,7 @@ def wanted_terms(
         price = 0
     reference = parent.reference_price_pips
     if not order_type is parent.order_type is OrderType.MARKET:
-        reference = reference_price(order_type, price, trigger, desk.last_price(instrument))
+        reference = reference_price(order_type, price, trigger, context.last_price(instrument))
     return EntryModifyRequested(
         parent.order_id,
         order_type,
@@ -85,10 +85,10 @@ def wanted_terms(
 
 
 def check_wanted(
-    desk: Desk, parent: ParentOrder, instrument: Instrument, wanted: EntryModifyRequested
+    context: StepContext, parent: ParentOrder, instrument: Instrument, wanted: EntryModifyRequested
 ) -> Reason | None:
     """Return why the entry cannot become this."""
-    state = desk.state
+    state = context.state
     one_order = parent.whole or not parent.sliced  # The exchange would refuse more than it holds.
     fired = any(order.triggered for order in parent.entries)  # Its trigger is history.
     as_limit = fired and wanted.order_type is OrderType.SL
@@ -103,7 +103,7 @@ def check_wanted(
         wanted.price_pips,
         0 if as_limit else wanted.trigger_price_pips,
         wanted.validity,
-        desk.last_price(instrument),
+        context.last_price(instrument),
     )
     if reason is Reason.TRIGGER_PRICE_MUST_BE_BEYOND_LAST_PRICE and trigger_is_old:
         reason = None  # It stands at the venue already.
@@ -139,7 +139,7 @@ def without_rest(parent: ParentOrder, wanted: EntryModifyRequested) -> EntryModi
 
 
 def amend_entries(
-    desk: Desk, parent: ParentOrder, instrument: Instrument, wanted: EntryModifyRequested
+    context: StepContext, parent: ParentOrder, instrument: Instrument, wanted: EntryModifyRequested
 ) -> None:
     """Spread the new total over the live slices, front to back, and send what changes."""
     live = [order for order in parent.entries if order.live]
@@ -147,7 +147,7 @@ def amend_entries(
     left = wanted.quantity - parent.entry_filled
     for order in live:
         order_type, price, trigger = venue_terms(
-            desk,
+            context,
             parent,
             wanted.order_type,
             wanted.price_pips,
@@ -159,13 +159,13 @@ def amend_entries(
         more = min(left, slice_max - order.filled_quantity)
         left -= more
         if more == 0:
-            cancel(desk, order)
+            cancel(context, order)
             continue
         total = order.filled_quantity + more
         disclosed = min(wanted.disclosed_quantity, total)
         now = (order.order_type, order.quantity, order.disclosed_quantity)
         prices = (order.price_pips, order.trigger_price_pips)
         if (order_type, total, disclosed) != now or (price, trigger) != prices:
-            amend(desk, order, order_type, total, price, trigger, disclosed)
+            amend(context, order, order_type, total, price, trigger, disclosed)
     if left > 0:
-        submit_slices(desk, parent, instrument, left, wanted)
+        submit_slices(context, parent, instrument, left, wanted)

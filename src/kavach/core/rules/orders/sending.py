@@ -20,7 +20,7 @@ from kavach.core.events import (
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.limits.budget import fits
 from kavach.core.rules.orders.pricing import marketable, stop_limit
 from kavach.core.rules.orders.turns import contest_of, turn_price, would_meet
@@ -33,13 +33,13 @@ _ZERO = Pips(0)
 _DOUBLINGS_MAX = 8
 
 
-def submit_entry(desk: Desk, parent: ParentOrder, instrument: Instrument) -> None:
+def submit_entry(context: StepContext, parent: ParentOrder, instrument: Instrument) -> None:
     """Send the entry."""
-    submit_slices(desk, parent, instrument, parent.quantity, parent)
+    submit_slices(context, parent, instrument, parent.quantity, parent)
 
 
 def submit_slices(
-    desk: Desk,
+    context: StepContext,
     parent: ParentOrder,
     instrument: Instrument,
     quantity: int,
@@ -47,7 +47,7 @@ def submit_slices(
 ) -> None:
     """Send entry orders of these terms, cut where one exceeds what one order may hold."""
     order_type, price, trigger = venue_terms(
-        desk,
+        context,
         parent,
         terms.order_type,
         terms.price_pips,
@@ -58,9 +58,9 @@ def submit_slices(
     part_max = instrument.slice_max if parent.sliced else quantity
     while left > 0:
         part = min(left, part_max)
-        desk.send(
+        context.send(
             OrderSubmitted(
-                desk.state.next_tag,
+                context.state.next_tag,
                 parent.order_id,
                 Purpose.ENTRY,
                 parent.instrument,
@@ -78,7 +78,7 @@ def submit_slices(
 
 
 def venue_terms(
-    desk: Desk,
+    context: StepContext,
     parent: ParentOrder,
     order_type: OrderType,
     price_pips: int,
@@ -86,65 +86,65 @@ def venue_terms(
     instrument: Instrument,
 ) -> tuple[OrderType, Pips, Pips]:
     """Return what a venue gets for an order type: MARKET and SLM carry a protected limit."""
-    settings = desk.state.settings
+    settings = context.state.settings
     if order_type is MARKET:
-        return LIMIT, Pips(_market_price(desk, parent, instrument)), _ZERO
+        return LIMIT, Pips(_market_price(context, parent, instrument)), _ZERO
     if order_type is SLM:
         limit = stop_limit(instrument, settings, parent.side, trigger_pips, parent.protection_bp)
         return SL, Pips(limit), Pips(trigger_pips)
     return order_type, Pips(price_pips), Pips(trigger_pips)
 
 
-def _market_price(desk: Desk, parent: ParentOrder, instrument: Instrument) -> int:
+def _market_price(context: StepContext, parent: ParentOrder, instrument: Instrument) -> int:
     """Return where a market entry is priced now, by its own protection if it has one."""
     return marketable(
         instrument,
-        desk.state.settings,
+        context.state.settings,
         parent.side,
-        desk.last_price(instrument),
+        context.last_price(instrument),
         own_bp=parent.protection_bp,
     )
 
 
-def cancel_remainder(desk: Desk, parent: ParentOrder) -> None:
+def cancel_remainder(context: StepContext, parent: ParentOrder) -> None:
     """Ask the venue to cancel what has not traded of the entry."""
     for order in parent.entries:
-        if order.live and order.in_flight is _NONE and may_ask_again(desk, order):
-            cancel(desk, order)
+        if order.live and order.in_flight is _NONE and may_ask_again(context, order):
+            cancel(context, order)
 
 
-def cancel(desk: Desk, order: VenueOrder) -> None:
+def cancel(context: StepContext, order: VenueOrder) -> None:
     """Ask the venue to cancel an order."""
-    desk.send(OrderCancelSent(order.tag, order.serial + 1))
+    context.send(OrderCancelSent(order.tag, order.serial + 1))
 
 
-def may_ask_again(desk: Desk, order: VenueOrder) -> bool:
+def may_ask_again(context: StepContext, order: VenueOrder) -> bool:
     """Return whether a cancel may be asked for, again if one was refused a while ago."""
-    return not order.cancel_refused_at_ns or desk.now_ns >= cancel_again_ns(desk, order)
+    return not order.cancel_refused_at_ns or context.now_ns >= cancel_again_ns(context, order)
 
 
-def cancel_again_ns(desk: Desk, order: VenueOrder) -> int:
+def cancel_again_ns(context: StepContext, order: VenueOrder) -> int:
     """Return when a refused cancel may be asked for again."""
-    return order.cancel_refused_at_ns + growing_pause_ns(desk, order.cancels_refused)
+    return order.cancel_refused_at_ns + growing_pause_ns(context, order.cancels_refused)
 
 
-def growing_pause_ns(desk: Desk, failures: int) -> int:
+def growing_pause_ns(context: StepContext, failures: int) -> int:
     """Return how long to wait after so many failures in a row: T_rp, doubled, up to T_naked."""
-    settings = desk.state.settings
+    settings = context.state.settings
     doubled = settings.t_reprice_ns << min(max(failures - 1, 0), _DOUBLINGS_MAX)
     return min(doubled, max(settings.t_naked_ns, settings.t_reprice_ns))
 
 
-def follow_market(desk: Desk, parent: ParentOrder, instrument: Instrument) -> None:
+def follow_market(context: StepContext, parent: ParentOrder, instrument: Instrument) -> None:
     """Let a protected market entry that rests follow the market, now and then."""
     if parent.cancel_source is not None:
         return
-    settings = desk.state.settings
-    price = _market_price(desk, parent, instrument)
+    settings = context.state.settings
+    price = _market_price(context, parent, instrument)
     if parent.squares_off:
-        contest = contest_of(desk, parent)
+        contest = contest_of(context, parent)
         if contest is not None:
-            price = turn_price(desk, contest, parent.side, instrument)
+            price = turn_price(context, contest, parent.side, instrument)
             if would_meet(contest, parent.side, price):
                 return
     for order in parent.entries:
@@ -153,14 +153,14 @@ def follow_market(desk: Desk, parent: ParentOrder, instrument: Instrument) -> No
             and not order.waits
             and not order.limit_refused
             and order.price_pips != price
-            and desk.now_ns - order.updated_at_ns >= settings.t_reprice_ns
-            and fits(desk, parent)
+            and context.now_ns - order.updated_at_ns >= settings.t_reprice_ns
+            and fits(context, parent)
         ):
-            amend(desk, order, LIMIT, order.quantity, price, 0)
+            amend(context, order, LIMIT, order.quantity, price, 0)
 
 
 def amend(
-    desk: Desk,
+    context: StepContext,
     order: VenueOrder,
     order_type: OrderType,
     quantity: int,
@@ -170,7 +170,7 @@ def amend(
 ) -> None:
     """Send a change of an order; ``quantity`` is the total, what has traded included."""
     disclosed = order.disclosed_quantity if disclosed_quantity is None else disclosed_quantity
-    desk.send(
+    context.send(
         OrderAmendSent(
             order.tag,
             order_type,
@@ -183,15 +183,15 @@ def amend(
     )
 
 
-def entry_wakes(desk: Desk, parent: ParentOrder) -> list[int]:
+def entry_wakes(context: StepContext, parent: ParentOrder) -> list[int]:
     """Return when a refused cancel is asked for again, or a market entry follows the market."""
-    settings = desk.state.settings
+    settings = context.state.settings
     due = []
     for order in parent.entries:
         if not order.live:
             continue
         if parent.cancel_source is not None and order.cancel_refused_at_ns:
-            due.append(cancel_again_ns(desk, order))
+            due.append(cancel_again_ns(context, order))
         elif parent.order_type is MARKET and not order.limit_refused:
             due.append(order.updated_at_ns + settings.t_reprice_ns)
     return due

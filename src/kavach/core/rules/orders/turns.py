@@ -28,7 +28,7 @@ from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.life import Life
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.pricing import at_band_edge, marketable
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Side
@@ -47,9 +47,9 @@ class Contest(NamedTuple):
     began_ns: int  # When the turn began.
 
 
-def contest_of(desk: Desk, parent: ParentOrder) -> Contest | None:
+def contest_of(context: StepContext, parent: ParentOrder) -> Contest | None:
     """Return how a way out stands to those on the other side; None where there are none."""
-    found = desk.leaving.get((parent.client_id, parent.instrument))
+    found = context.leaving.get((parent.client_id, parent.instrument))
     if not found:
         return None
     side = _side(parent)
@@ -60,8 +60,8 @@ def contest_of(desk: Desk, parent: ParentOrder) -> Contest | None:
     ours.append(parent)
     mine, theirs = _first(ours), _first(rivals)
     since_ns = max(mine[0], theirs[0])
-    turn_ns = desk.state.settings.t_turn_ns
-    number = max(0, desk.now_ns - since_ns) // turn_ns
+    turn_ns = context.state.settings.t_turn_ns
+    number = max(0, context.now_ns - since_ns) // turn_ns
     first = mine < theirs
     small, large = _size(ours), _size(rivals)
     smaller = small < large or (small == large and first)
@@ -69,43 +69,45 @@ def contest_of(desk: Desk, parent: ParentOrder) -> Contest | None:
     return Contest(rivals, has_turn, number, since_ns + number * turn_ns)
 
 
-def note_leaving(desk: Desk, parent: ParentOrder) -> None:
+def note_leaving(context: StepContext, parent: ParentOrder) -> None:
     """Keep the list of ways out up to date; called after everything that touched an order."""
     key = (parent.client_id, parent.instrument)
     if _leaves(parent):
-        found = desk.leaving.setdefault(key, {})
+        found = context.leaving.setdefault(key, {})
         if parent.order_id not in found:
             # Those who were alone may have to step aside, or to come back from the band's edge.
             for other_id in found:
-                desk.agenda.wake_by(other_id, desk.now_ns + desk.state.settings.t_reprice_ns)
+                context.timers.wake_by(
+                    other_id, context.now_ns + context.state.settings.t_reprice_ns
+                )
         found[parent.order_id] = parent
-    elif key in desk.leaving:
-        desk.leaving[key].pop(parent.order_id, None)
-        if not desk.leaving[key]:
-            del desk.leaving[key]
+    elif key in context.leaving:
+        context.leaving[key].pop(parent.order_id, None)
+        if not context.leaving[key]:
+            del context.leaving[key]
 
 
-def turn_price(desk: Desk, contest: Contest, side: Side, instrument: Instrument) -> int:
+def turn_price(context: StepContext, contest: Contest, side: Side, instrument: Instrument) -> int:
     """Return where a contested way out works: at market in its turn, else aside."""
     if not contest.has_turn:
         return aside_price(instrument, side)
-    steps = _steps(desk, contest)
-    if steps and at_band_edge(instrument, side, _price(desk, side, instrument, steps - 1)):
+    steps = _steps(context, contest)
+    if steps and at_band_edge(instrument, side, _price(context, side, instrument, steps - 1)):
         steps = 0  # It has reached through the whole band, and nobody was there.
-    price = _price(desk, side, instrument, steps)
+    price = _price(context, side, instrument, steps)
     # The very edge is where the other side stands aside.
     if side is BUY:
         return min(price, instrument.band_high_pips - instrument.tick_pips)
     return max(price, instrument.band_low_pips + instrument.tick_pips)
 
 
-def _steps(desk: Desk, contest: Contest) -> int:
+def _steps(context: StepContext, contest: Contest) -> int:
     """Return how many protections further than the first a turn reaches now."""
-    settings = desk.state.settings
+    settings = context.state.settings
     reaching_ns = contest.began_ns + settings.t_turn_ns - REACHES * settings.t_reprice_ns
-    if contest.number == 0 or desk.now_ns < reaching_ns:
+    if contest.number == 0 or context.now_ns < reaching_ns:
         return 0
-    return (desk.now_ns - reaching_ns) // settings.t_reprice_ns
+    return (context.now_ns - reaching_ns) // settings.t_reprice_ns
 
 
 def aside_price(instrument: Instrument, side: Side) -> int:
@@ -138,9 +140,9 @@ def _meets(order: VenueOrder, side: Side, price_pips: int) -> bool:
     )
 
 
-def _price(desk: Desk, side: Side, instrument: Instrument, steps: int) -> int:
-    last = desk.last_price(instrument)
-    return marketable(instrument, desk.state.settings, side, last, steps)
+def _price(context: StepContext, side: Side, instrument: Instrument, steps: int) -> int:
+    last = context.last_price(instrument)
+    return marketable(instrument, context.state.settings, side, last, steps)
 
 
 def _leaves(parent: ParentOrder) -> bool:

@@ -13,24 +13,24 @@ from kavach.core.events import Alarm, OrderDoubted, OrderQuerySent
 from kavach.core.model.orders.life import InFlight
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.sending import cancel, may_ask_again
 
 
-def ask_what_became(desk: Desk, parent: ParentOrder, order: VenueOrder) -> None:
+def query_unacknowledged(context: StepContext, parent: ParentOrder, order: VenueOrder) -> None:
     """Doubt a request that was not answered in time, and ask the venue, less and less often."""
-    settings = desk.state.settings
+    settings = context.state.settings
     if not order.doubted:
-        if desk.now_ns - order.asked_at_ns < settings.t_ack_ns:
+        if context.now_ns - order.asked_at_ns < settings.t_ack_ns:
             return
-        desk.emit(OrderDoubted(order.tag))
-        desk.alarm(parent, Alarm.UNKNOWN, f"no answer about order {order.tag}")
-    if desk.now_ns >= query_due_ns(desk, order):
-        if nothing_left(order) and may_ask_again(desk, order):
-            cancel(desk, order)  # Its link has traded all of it, and its end was not told.
-        desk.send(OrderQuerySent(order.tag))
+        context.emit(OrderDoubted(order.tag))
+        context.alarm(parent, Alarm.UNKNOWN, f"no answer about order {order.tag}")
+    if context.now_ns >= query_due_ns(context, order):
+        if nothing_left(order) and may_ask_again(context, order):
+            cancel(context, order)  # Its link has traded all of it, and its end was not told.
+        context.send(OrderQuerySent(order.tag))
         if order.link_owes:
-            ask_siblings(desk, parent, order)
+            ask_siblings(context, parent, order)
 
 
 def nothing_left(order: VenueOrder) -> bool:
@@ -38,41 +38,47 @@ def nothing_left(order: VenueOrder) -> bool:
     return order.live and order.in_flight is InFlight.NONE and order.leaves_max == 0
 
 
-def ask_siblings(desk: Desk, parent: ParentOrder, order: VenueOrder) -> None:
+def ask_siblings(context: StepContext, parent: ParentOrder, order: VenueOrder) -> None:
     """Ask about all others of a link of which an order's end says more than was told."""
     for other in parent.exits:
         if other is not order and other.link == order.link and not other.dead:
-            desk.send(OrderQuerySent(other.tag))
+            context.send(OrderQuerySent(other.tag))
 
 
-def compare_unasked(desk: Desk, order: VenueOrder) -> None:
+def compare_unasked(context: StepContext, order: VenueOrder) -> None:
     """Ask about a live order of which nothing is awaited, where the settings say so.
 
     A report that was lost while nothing was in doubt is found in no other way.
     """
     idle = order.live and not order.waits
-    if desk.state.settings.t_reconcile_ns and idle and desk.now_ns >= compare_due_ns(desk, order):
-        desk.send(OrderQuerySent(order.tag))
+    if (
+        context.state.settings.t_reconcile_ns
+        and idle
+        and context.now_ns >= compare_due_ns(context, order)
+    ):
+        context.send(OrderQuerySent(order.tag))
 
 
-def compare_due_ns(desk: Desk, order: VenueOrder) -> int:
+def compare_due_ns(context: StepContext, order: VenueOrder) -> int:
     """Return when a live order is to be compared with the venue's, unasked."""
     last_ns = max(order.accepted_at_ns, order.compared_at_ns)
-    return last_ns + desk.state.settings.t_reconcile_ns
+    return last_ns + context.state.settings.t_reconcile_ns
 
 
-def query_due_ns(desk: Desk, order: VenueOrder) -> int:
+def query_due_ns(context: StepContext, order: VenueOrder) -> int:
     """Return when the venue is to be asked next about a request in doubt."""
-    backoff = desk.state.settings.query_backoff_ns
+    backoff = context.state.settings.query_backoff_ns
     if not order.doubted or order.queries == 0:  # What was asked before was not about this.
-        return order.asked_at_ns + desk.state.settings.t_ack_ns
+        return order.asked_at_ns + context.state.settings.t_ack_ns
     return order.queried_at_ns + backoff[min(order.queries, len(backoff)) - 1]
 
 
-def wakes_in_doubt(desk: Desk, parent: ParentOrder) -> list[int]:
+def wakes_in_doubt(context: StepContext, parent: ParentOrder) -> list[int]:
     """Return when the venue is to be asked about orders of it, awaited or not."""
     orders = parent.entries + parent.exits
-    due = [query_due_ns(desk, order) for order in orders if order.waits]
-    if desk.state.settings.t_reconcile_ns:
-        due += [compare_due_ns(desk, order) for order in orders if order.live and not order.waits]
+    due = [query_due_ns(context, order) for order in orders if order.waits]
+    if context.state.settings.t_reconcile_ns:
+        due += [
+            compare_due_ns(context, order) for order in orders if order.live and not order.waits
+        ]
     return due

@@ -8,11 +8,13 @@ from kavach.core.events import EntryCancelRequested, Source
 from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderReleased
 from kavach.core.model.regular.order import RegularOrder
 from kavach.core.model.regular.tables import CANCELLED, DAY, NEW, DayAct, DayEvent
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.units import Product
 
 
-def pass_moment(desk: Desk, order: RegularOrder, moment: DayEvent, source: Source) -> None:
+def pass_moment(
+    context: StepContext, order: RegularOrder, moment: DayEvent, source: Source
+) -> None:
     """Establish what the moment asks of the order; its duties follow from that."""
     act = DAY[order.state][moment]
     if order.squares_off:
@@ -21,11 +23,11 @@ def pass_moment(desk: Desk, order: RegularOrder, moment: DayEvent, source: Sourc
         over = moment is DayEvent.O_OPEN or moment is DayEvent.T2_SESSION_END
         act = DayAct.DROP if over and order.state is NEW else DayAct.NOTHING
     if act is DayAct.RELEASE:
-        desk.emit(RegularOrderReleased(order.order_id))
+        context.emit(RegularOrderReleased(order.order_id))
     elif act is DayAct.DROP:
-        desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, source))
+        context.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, source))
     elif act is not DayAct.CANCEL_INTRADAY or order.product is Product.MIS:
         cancels = act is DayAct.CANCEL or act is DayAct.CANCEL_INTRADAY
         if cancels and order.cancel_source in (None, Source.USER):
             # Of a client's own cancel nothing is left once the venue refuses it.
-            desk.emit(EntryCancelRequested(order.order_id, source))
+            context.emit(EntryCancelRequested(order.order_id, source))

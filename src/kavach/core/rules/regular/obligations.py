@@ -28,7 +28,7 @@ from kavach.core.model.regular.tables import (
     TERMINAL,
     RegularState,
 )
-from kavach.core.rules.context import Desk
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.orders.sending import (
     cancel_remainder,
     entry_wakes,
@@ -40,34 +40,34 @@ from kavach.core.rules.regular.pacing import goes_at_ns, may_go
 from kavach.units import OrderType
 
 
-def perform(desk: Desk, order: RegularOrder) -> RegularState:
+def enforce(context: StepContext, order: RegularOrder) -> RegularState:
     """Do what is owed to a regular order now; return its state."""
-    everything = desk.state
+    everything = context.state
     instrument = everything.instruments[order.instrument]
     state = order.state
-    if everything.link_down or state is PARKED or state in TERMINAL:
+    if everything.venue_disconnected or state is PARKED or state in TERMINAL:
         return state
     if everything.sessions_closed and everything.session_closed(instrument) and order.entries:
-        return conclude(desk, order)
+        return conclude(context, order)
     if state is NEW:
         if order.cancel_source is not None:
-            desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, order.cancel_source))
-        elif may_go(desk, order):  # One of many at once: its turn comes within seconds.
-            submit_entry(desk, order, instrument)
+            context.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, order.cancel_source))
+        elif may_go(context, order):  # One of many at once: its turn comes within seconds.
+            submit_entry(context, order, instrument)
         return order.state
     if order.cancel_source is not None:
-        cancel_remainder(desk, order)
+        cancel_remainder(context, order)
     elif order.order_type is OrderType.MARKET:
-        follow_market(desk, order, instrument)
-    return conclude(desk, order)
+        follow_market(context, order, instrument)
+    return conclude(context, order)
 
 
-def conclude(desk: Desk, order: RegularOrder) -> RegularState:
+def conclude(context: StepContext, order: RegularOrder) -> RegularState:
     """End the order when nothing of it lives at the venue."""
     if order.ended is None and order.entry_dead:
         last = order.entries[-1]
         ended = _why(order, last)
-        desk.emit(RegularOrderEnded(order.order_id, ended, last.code, last.reason))
+        context.emit(RegularOrderEnded(order.order_id, ended, last.code, last.reason))
     return order.state
 
 
@@ -79,32 +79,36 @@ def _why(order: RegularOrder, last: VenueOrder) -> RegularState:
     return EXPIRED if last.life is Life.EXPIRED else CANCELLED
 
 
-def establish(
-    desk: Desk, order: RegularOrder, at_venue: VenueOrder, report: Report, meaning: Meaning
+def apply_report(
+    context: StepContext,
+    order: RegularOrder,
+    at_venue: VenueOrder,
+    report: Report,
+    meaning: Meaning,
 ) -> None:
     """Let the report have happened and establish what it means in the state before it."""
     if meaning is Meaning.REOPEN:
         ended = order.state
-        desk.emit(RegularOrderReopened(order.order_id))
-        desk.emit(report)
+        context.emit(RegularOrderReopened(order.order_id))
+        context.emit(report)
         assert isinstance(report, OrderTraded)
-        desk.alarm(order, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
+        context.alarm(order, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
         return
-    desk.emit(report)
+    context.emit(report)
     if meaning is Meaning.CANCEL_FAILED and order.cancel_source is Source.USER:
         assert isinstance(report, OrderCancelRefused)
-        desk.emit(EntryCancelFailed(order.order_id, report.code, report.reason))
+        context.emit(EntryCancelFailed(order.order_id, report.code, report.reason))
 
 
-def next_wake_ns(desk: Desk, order: RegularOrder, state: RegularState) -> int:
+def next_wake_ns(context: StepContext, order: RegularOrder, state: RegularState) -> int:
     """Return when time alone will owe this order something; 0 when it never will."""
-    if desk.state.link_down or state is PARKED:
+    if context.state.venue_disconnected or state is PARKED:
         return 0
-    due = wakes_in_doubt(desk, order) + entry_wakes(desk, order)
+    due = wakes_in_doubt(context, order) + entry_wakes(context, order)
     if state is NEW:
-        due.append(goes_at_ns(desk, order))
-    again_ns = desk.now_ns + desk.state.settings.t_reprice_ns
-    return min((at_ns if at_ns > desk.now_ns else again_ns for at_ns in due), default=0)
+        due.append(goes_at_ns(context, order))
+    again_ns = context.now_ns + context.state.settings.t_reprice_ns
+    return min((at_ns if at_ns > context.now_ns else again_ns for at_ns in due), default=0)
 
 
 def wants_nothing(order: RegularOrder, state: RegularState) -> bool:

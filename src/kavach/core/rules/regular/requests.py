@@ -21,8 +21,8 @@ from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderPlac
 from kavach.core.model.regular.order import RegularOrder
 from kavach.core.model.regular.tables import CANCELLED, FILLED, NEW, REJECTED, USER, RegularAsk
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.rules.advance import settle
-from kavach.core.rules.context import Desk
+from kavach.core.rules.advance import advance
+from kavach.core.rules.context import StepContext
 from kavach.core.rules.limits.marking import lacks_protection, mark, protect_anew, protection_after
 from kavach.core.rules.orders.answers import (
     HOLDING_CODE,
@@ -44,7 +44,7 @@ from kavach.core.rules.orders.entry_change import (
     without_rest,
 )
 from kavach.core.rules.orders.field_rules import check_terms, reference_price
-from kavach.core.rules.pending import UNKNOWN, Doing, Ticket
+from kavach.core.rules.pending import UNKNOWN, Doing, PendingRequest
 from kavach.core.rules.regular.square_off import square_off_rest
 from kavach.instruments import Instrument
 from kavach.units import Pips, Product, Side
@@ -62,15 +62,15 @@ REFUSED: Final[dict[Reply, Reason]] = {
 # --- Place ------------------------------------------------------------------------------------
 
 
-def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
+def place_order(context: StepContext, command: PlaceOrder) -> PendingRequest | Refusal:
     """Own a regular order, and send it unless it is to wait for the session."""
-    state = desk.state
+    state = context.state
     instrument = state.instruments.get(command.instrument)
     if instrument is None:
         return Refusal(Reason.INSTRUMENT_MUST_EXIST, command.instrument)
-    if lacks_protection(desk, command.order_type, command.protection_bp):
+    if lacks_protection(context, command.order_type, command.protection_bp):
         return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
-    last = desk.last_price(instrument)
+    last = context.last_price(instrument)
     reason = _check_product(instrument, command.product) or check_terms(
         instrument,
         state.settings,
@@ -97,9 +97,9 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
     if (client.killed or (late and not command.amo)) and not gives_back:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
-    rejection = _rejection(desk, client, instrument, command, reference)
-    order_id = desk.next_order_id()
-    desk.emit(
+    rejection = _rejection(context, client, instrument, command, reference)
+    order_id = context.next_order_id()
+    context.emit(
         RegularOrderPlaced(
             order_id,
             command.client_id,
@@ -120,25 +120,29 @@ def place_order(desk: Desk, command: PlaceOrder) -> Ticket | Refusal:
         )
     )
     order = state.regulars[order_id]
-    mark(desk, order, command.protection_bp)
+    mark(context, order, command.protection_bp)
     if rejection is not None:
-        desk.emit(RegularOrderEnded(order_id, REJECTED, *rejection))
-    settle(desk, order, NEW)
-    return Ticket(Doing.PLACE, order)
+        context.emit(RegularOrderEnded(order_id, REJECTED, *rejection))
+    advance(context, order, NEW)
+    return PendingRequest(Doing.PLACE, order)
 
 
 def _rejection(
-    desk: Desk, client: Client, instrument: Instrument, command: PlaceOrder, reference_pips: int
+    context: StepContext,
+    client: Client,
+    instrument: Instrument,
+    command: PlaceOrder,
+    reference_pips: int,
 ) -> tuple[int, str] | None:
     """Return code and text of a row that says REJECTED, as the vendor's does, or None."""
     if command.side is Side.SELL:
-        shares = desk.state.sellable(client.client_id, instrument.key, command.product)
+        shares = context.state.sellable(client.client_id, instrument.key, command.product)
         if shares is not None and command.quantity > shares:
             return HOLDING_CODE, holding_text(shares, command.quantity)
     needed = order_margin_paise(
         client,
         instrument,
-        desk.state.settings,
+        context.state.settings,
         command.product,
         command.side,
         command.quantity,
@@ -147,7 +151,7 @@ def _rejection(
     available = client.available_paise
     if needed > available and needed > 0:
         return MARGIN_CODE, shortfall_text(available, needed)
-    if desk.state.link_down and not command.amo:
+    if context.state.venue_disconnected and not command.amo:
         return OFFLINE_CODE, offline_text(instrument.exchange)
     return None
 
@@ -175,31 +179,31 @@ def _check_product(instrument: Instrument, product: Product) -> Reason | None:
 # --- Cancel and modify ------------------------------------------------------------------------
 
 
-def cancel_order(desk: Desk, command: CancelOrder) -> Ticket | Refusal:
+def cancel_order(context: StepContext, command: CancelOrder) -> PendingRequest | Refusal:
     """Cancel what has not traded."""
-    order = _find(desk, command.client_id, command.order_id)
+    order = _find(context, command.client_id, command.order_id)
     if isinstance(order, Refusal):
         return order
     before = order.state
     filled = before is FILLED
     if order.entry_cancelled_by_user and not filled:
-        return Ticket(parent=order, answer=_answered(desk, order, replayed=True))
+        return PendingRequest(parent=order, answer=_answered(context, order, replayed=True))
     reply = USER[before][RegularAsk.R1_CANCEL]
     if reply is Reply.REPLAY_OR_CLOSED:
         reply = Reply.CLOSED
     if reply in REFUSED:
         return Refusal(REFUSED[reply])
-    desk.emit(EntryCancelRequested(order.order_id, Source.USER))
+    context.emit(EntryCancelRequested(order.order_id, Source.USER))
     if reply is Reply.DROP:
-        desk.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, ""))
-    settle(desk, order, before)
-    square_off_rest(desk, order)  # No report will tell that it is over.
-    return Ticket(Doing.CANCEL, order)
+        context.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, ""))
+    advance(context, order, before)
+    square_off_rest(context, order)  # No report will tell that it is over.
+    return PendingRequest(Doing.CANCEL, order)
 
 
-def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
+def modify_order(context: StepContext, command: ModifyOrder) -> PendingRequest | Refusal:
     """Change a living order, or the plan of one that is parked."""
-    order = _find(desk, command.client_id, command.order_id)
+    order = _find(context, command.client_id, command.order_id)
     if isinstance(order, Refusal):
         return order
     reason = _check_address(order, command)
@@ -212,50 +216,50 @@ def modify_order(desk: Desk, command: ModifyOrder) -> Ticket | Refusal:
     if order.cancel_source is not None:
         return Refusal(Reason.ORDER_BEING_CANCELLED)
     if reply is Reply.AMEND:
-        if desk.state.link_down:
+        if context.state.venue_disconnected:
             return Refusal(Reason.VENUE_MUST_BE_REACHABLE)
         if order.modify is not None or any(one.waits for one in order.entries):
             return Refusal(Reason.ORDER_IN_FLIGHT)
-    wish = asked(desk, order, Leg.ENTRY, command)
+    wish = asked(context, order, Leg.ENTRY, command)
     if isinstance(wish, Refusal):
         return wish
     command = wish
-    instrument = desk.state.instruments[order.instrument]
-    wanted = wanted_terms(desk, order, instrument, command)
-    if lacks_protection(desk, wanted.order_type, protection_after(order, command)):
+    instrument = context.state.instruments[order.instrument]
+    wanted = wanted_terms(context, order, instrument, command)
+    if lacks_protection(context, wanted.order_type, protection_after(order, command)):
         return Refusal(Reason.MARKET_PROTECTION_MUST_BE_GIVEN)
-    reason = check_wanted(desk, order, instrument, wanted)
+    reason = check_wanted(context, order, instrument, wanted)
     if reason is not None:
         return Refusal(reason)
-    refusal = _check_means(desk, order, instrument, wanted)
+    refusal = _check_means(context, order, instrument, wanted)
     if refusal is not None:
         return refusal
-    protect_anew(desk, order, command.protection_bp)
+    protect_anew(context, order, command.protection_bp)
     if wanted.quantity == order.entry_filled:
-        desk.emit(without_rest(order, wanted))
-        desk.emit(EntryCancelRequested(order.order_id, Source.USER))
+        context.emit(without_rest(order, wanted))
+        context.emit(EntryCancelRequested(order.order_id, Source.USER))
     elif differs(order, wanted):
-        desk.emit(wanted)
+        context.emit(wanted)
         if reply is Reply.AMEND:
-            amend_entries(desk, order, instrument, wanted)
-    settle(desk, order, before)
-    return Ticket(Doing.MODIFY, order)
+            amend_entries(context, order, instrument, wanted)
+    advance(context, order, before)
+    return PendingRequest(Doing.MODIFY, order)
 
 
 def _check_means(
-    desk: Desk, order: RegularOrder, instrument: Instrument, wanted: EntryModifyRequested
+    context: StepContext, order: RegularOrder, instrument: Instrument, wanted: EntryModifyRequested
 ) -> Refusal | None:
     """Return why the client has not the money, or the shares, for an order that has changed."""
-    client = desk.state.clients[order.client_id]
+    client = context.state.clients[order.client_id]
     leaves = wanted.quantity - order.entry_filled
     if order.side is Side.SELL:
-        shares = desk.state.sellable(order.client_id, instrument.key, order.product)
+        shares = context.state.sellable(order.client_id, instrument.key, order.product)
         if shares is not None and leaves > (most := shares + order.counted.quantity):
             return Refusal(Reason.HOLDING_MUST_SUFFICE, holding_text(most, leaves))
     more = order_margin_paise(
         client,
         instrument,
-        desk.state.settings,
+        context.state.settings,
         order.product,
         order.side,
         leaves,
@@ -267,8 +271,8 @@ def _check_means(
     return Refusal(Reason.MARGIN_MUST_SUFFICE, means_text(client.available_paise, more))
 
 
-def _find(desk: Desk, client_id: str, order_id: int) -> RegularOrder | Refusal:
-    state = desk.state
+def _find(context: StepContext, client_id: str, order_id: int) -> RegularOrder | Refusal:
+    state = context.state
     order = state.regulars.get(order_id)
     if order is not None and order.client_id == client_id:
         return Refusal(Reason.ORDER_MUST_BE_THE_CLIENTS) if order.squares_off else order
@@ -300,27 +304,27 @@ def _check_address(order: RegularOrder, command: ModifyOrder) -> Reason | None:
 # --- Conclude ---------------------------------------------------------------------------------
 
 
-def conclude(desk: Desk, ticket: Ticket) -> Outcome:
+def conclude(context: StepContext, pending: PendingRequest) -> Outcome:
     """Return what became of a request about a regular order, as far as the venue has spoken."""
-    order = ticket.parent
+    order = pending.parent
     assert isinstance(order, RegularOrder), "a regular order's ticket"
-    if ticket.doing is Doing.PLACE:
+    if pending.doing is Doing.PLACE:
         return Answer(order.order_id, 0, order.state)
-    if ticket.doing is Doing.CANCEL:
+    if pending.doing is Doing.CANCEL:
         if order.state is FILLED:
             return Refusal(Reason.TOO_LATE)  # The fill won.
         if not order.entry_cancelled_by_user:
-            return venue_refused(desk, order) or Refusal(Reason.VENUE_REFUSED)
+            return venue_refused(context, order) or Refusal(Reason.VENUE_REFUSED)
     else:
-        refused = venue_refused(desk, order)
+        refused = venue_refused(context, order)
         if refused is not None:
             return refused
-    return _answered(desk, order)
+    return _answered(context, order)
 
 
-def _answered(desk: Desk, order: RegularOrder, *, replayed: bool = False) -> Answer:
+def _answered(context: StepContext, order: RegularOrder, *, replayed: bool = False) -> Answer:
     stands: str = order.state
     if not order.over and order.cancel_source is not None:
         stands = CANCEL_PENDING
-    reason = UNKNOWN if in_doubt(desk, order) and not order.over else ""
+    reason = UNKNOWN if in_doubt(context, order) and not order.over else ""
     return Answer(order.order_id, 0, stands, reason, replayed=replayed)

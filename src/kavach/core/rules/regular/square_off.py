@@ -19,33 +19,33 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.regular.events import RegularOrderPlaced
 from kavach.core.model.regular.order import SQUARE_OFF, RegularOrder
 from kavach.core.model.regular.tables import NEW
-from kavach.core.rules.advance import settle
-from kavach.core.rules.context import Desk
+from kavach.core.rules.advance import advance
+from kavach.core.rules.context import StepContext
 from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
 
 _ZERO: Final = Pips(0)
 
 
-def square_off_exchange(desk: Desk, exchange: Exchange) -> None:
+def square_off_exchange(context: StepContext, exchange: Exchange) -> None:
     """Give back every intraday position on an exchange of which nothing is open."""
-    instruments = desk.state.instruments
-    for client in list(desk.state.clients.values()):
+    instruments = context.state.instruments
+    for client in list(context.state.clients.values()):
         for position in list(client.positions):
             if instruments[position.instrument].exchange is exchange:
-                _square_off(desk, client.client_id, position.instrument)
+                _square_off(context, client.client_id, position.instrument)
 
 
-def square_off_rest(desk: Desk, order: RegularOrder) -> None:
+def square_off_rest(context: StepContext, order: RegularOrder) -> None:
     """Give back what is left of a position, if this order of it ended after the square-off time."""
     if order.over and order.product is Product.MIS:
-        square_off_position(desk, order.client_id, order.instrument)
+        square_off_position(context, order.client_id, order.instrument)
 
 
-def square_off_position(desk: Desk, client_id: str, key: InstrumentKey) -> None:
+def square_off_position(context: StepContext, client_id: str, key: InstrumentKey) -> None:
     """Give back what is left of a position, if the square-off time has come."""
-    state = desk.state
+    state = context.state
     if state.instruments[key].exchange in state.entries_stopped:
-        _square_off(desk, client_id, key)
+        _square_off(context, client_id, key)
 
 
 def _may_trade(order: ParentOrder, key: InstrumentKey) -> bool:
@@ -55,11 +55,11 @@ def _may_trade(order: ParentOrder, key: InstrumentKey) -> bool:
     return order.instrument == key and order.product is Product.MIS
 
 
-def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
-    state = desk.state
+def _square_off(context: StepContext, client_id: str, key: InstrumentKey) -> None:
+    state = context.state
     instrument = state.instruments[key]
     position = state.clients[client_id].position(key, Product.MIS)
-    if position is None or state.link_down or state.session_closed(instrument):
+    if position is None or state.venue_disconnected or state.session_closed(instrument):
         return
     left = abs(position.plain_net)
     if left == 0:
@@ -70,8 +70,8 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
     side = Side.SELL if position.plain_net > 0 else Side.BUY
     while left > 0:
         part = min(left, instrument.slice_max)
-        order_id = desk.next_order_id()
-        desk.emit(
+        order_id = context.next_order_id()
+        context.emit(
             RegularOrderPlaced(
                 order_id,
                 client_id,
@@ -84,12 +84,12 @@ def _square_off(desk: Desk, client_id: str, key: InstrumentKey) -> None:
                 _ZERO,
                 Validity.DAY,
                 Product.MIS,
-                Pips(desk.last_price(instrument)),
+                Pips(context.last_price(instrument)),
                 0,
                 SQUARE_OFF,
                 amo=False,
                 by_system=True,
             )
         )
-        settle(desk, state.regulars[order_id], NEW)
+        advance(context, state.regulars[order_id], NEW)
         left -= part
