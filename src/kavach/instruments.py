@@ -4,7 +4,7 @@ What is traded: one ``Instrument`` a contract, with the limits its exchange sets
 Shared by the core (which refuses early and kindly) and the exchange (which refuses late and
 tersely). Prices are pips, quantities shares or contracts.
 
-Source: cover-order.md 4 (ticks, lots, freeze quantities, bands); twin.md (bundled list).
+Source: docs/wire/limits.md; docs/twin.md.
 """
 
 from collections.abc import Iterable

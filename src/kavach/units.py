@@ -6,7 +6,7 @@ instrument (0.0025 rupee, currency derivatives) is 25 pips, so no price is ever 
 Cash is an integer count of paise. Time is nanoseconds of the Unix epoch. Quantities are
 shares or contracts, never lots. Rupees as floats exist only in ``kavach.wire``.
 
-Source: wire.md 0.1 (exchanges, order types, products, sides, validity).
+Source: docs/wire/README.md, "Numbers, words, blanks".
 """
 
 from enum import StrEnum

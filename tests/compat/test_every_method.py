@@ -5,7 +5,7 @@ The lists come from the classes of the SDK. What tests call is read from their s
 that a method which nobody calls any more is noticed. Each defect is shown, so that a method which a
 later release repairs is noticed, too.
 
-Source: wire.md Part 6.
+Source: docs/compatibility.md.
 """
 
 import ast

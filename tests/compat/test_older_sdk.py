@@ -5,7 +5,8 @@ It sends its token as Bearer, writes the parameters of a GET into the address an
 behind it, and sends the JSON of a DELETE's parameters as the whole query. Colons and commas stay as
 they are, blanks, quotes and braces are escaped.
 
-Source: wire.md 1.1, 1.3.4, Part 6.
+Source: docs/wire/README.md, "Routes"; docs/wire/README.md, "Cancelling and getting out";
+docs/compatibility.md.
 """
 
 import json

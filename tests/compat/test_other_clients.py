@@ -5,7 +5,8 @@ Each client has its own way with the token, the types of numbers and where the p
 DELETE travel. Only the address is ours; where a client speaks to a gateway that has other prefixes,
 its prefix counts as part of the address.
 
-Source: wire.md 0.1 (header forms, types), 1.2, 1.3.
+Source: docs/wire/README.md, "Numbers, words, blanks"; docs/wire/README.md, "Regular and
+after-market orders"; docs/wire/README.md, "Placing".
 """
 
 import json

@@ -7,7 +7,7 @@ conversion, which moves worth between products, moves none of it.
 
 Quantities are shares, negative when short; money is pips times shares.
 
-Source: docs/decisions/0015-the-end-of-a-day.md; cover-order 5.8 (INV-11).
+Source: docs/decisions/0015-the-end-of-a-day.md; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections import defaultdict

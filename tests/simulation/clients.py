@@ -4,7 +4,8 @@ What clients do: place, cancel, exit, change, ask again, and look where they sho
 Each deed draws what it needs from the chance of its decision and holds the answer against what
 was promised to clients.
 
-Source: docs/reliability.md; cover-order 5.7, 5.8 (INV-6, 7, 12, 14, 20).
+Source: docs/reliability.md; docs/wire/README.md, "Cancelling and getting out";
+docs/spec/cover_order.md, "What must hold".
 """
 
 from typing import Final

@@ -13,7 +13,9 @@ left with nothing open is given back.
 
 Times are nanoseconds, prices pips.
 
-Source: docs/reliability.md; wire 1.2, 1.8, 1.9; cover-order 5.6, 5.8.
+Source: docs/reliability.md; docs/wire/README.md, "Regular and after-market orders";
+docs/wire/baskets.md; docs/wire/gtt.md; docs/spec/cover_order.md, "What the system owes";
+docs/spec/cover_order.md, "What must hold".
 """
 
 from collections import defaultdict

@@ -5,7 +5,7 @@ For each mutant the package is copied, a rule in the copy is changed, and worlds
 seed 1 on, far and near in turn, until one fails. A mutant that outlives its runs is a rule that
 the simulation does not look at: ``make mutants`` then ends with 1.
 
-Source: cover-order 5.10 (the first eight); the others are rules of our own.
+Source: docs/spec/cover_order.md, "Quantities"; the others are rules of our own.
 """
 
 import argparse

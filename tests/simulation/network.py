@@ -9,7 +9,7 @@ questions from it. Which order a parcel arrives in is nobody's promise.
 
 Times are nanoseconds. No parcel is older than ``AGE_MAX_NS``.
 
-Source: docs/spec/cover_order.md (A6, B8); cover-order 5.6 (journal before wire, STP flags).
+Source: docs/spec/cover_order.md (A6, B8); docs/spec/cover_order.md, "What the system owes".
 """
 
 from collections import Counter

@@ -8,7 +8,8 @@ with the process.
 
 Time is nanoseconds; ``true_ns`` is the world's, the engine's clock may be off.
 
-Source: docs/reliability.md; cover-order 5.6 (journal before wire), 5.8 (INV-19).
+Source: docs/reliability.md; docs/spec/cover_order.md, "What the system owes";
+docs/spec/cover_order.md, "What must hold".
 """
 
 from collections import Counter

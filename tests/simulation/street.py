@@ -1,7 +1,7 @@
 """
 What others do: the house and strangers trade, days end, links break, an exchange takes orders out.
 
-Source: docs/reliability.md; cover-order 5.5b.
+Source: docs/reliability.md; docs/spec/cover_order.md, "What the system owes".
 """
 
 from zlib import crc32

@@ -5,7 +5,7 @@ Target and stop live at one real exchange, and what is told of them takes its ti
 the auditor and the exchange's own book are looked at after each event: together the exits never
 fill more than the entry did. An end reads: state, shares bought, shares sold, number of exits.
 
-Source: docs/spec/cover_order.md (brackets); cover-order 5.9.
+Source: docs/spec/cover_order.md (brackets); docs/spec/cover_order.md.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,7 @@ while every message takes up to 20 ms: 25 rounds, 25 orders. The auditor looks o
 (INV-1 to INV-20). A test names every end that is allowed, and those that must be among them, so
 that the race was one. An end reads: state, shares bought, shares sold, number of exit orders.
 
-Source: cover-order 5.9; the numbers are those of its list.
+Source: docs/spec/cover_order.md; the numbers are those of its list.
 """
 
 import msgspec

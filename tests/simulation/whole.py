@@ -5,7 +5,8 @@ Regular and after-market orders, GTT rules, saved baskets, conversions, square-o
 after which another day begins. The faults, the crashes and the markets are those of the far and
 the near world.
 
-Source: docs/reliability.md; wire 1.2, 1.5, 1.8, 1.9.
+Source: docs/reliability.md; docs/wire/README.md, "Regular and after-market orders";
+docs/wire/portfolio.md; docs/wire/baskets.md; docs/wire/gtt.md.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ A whole world: what may happen in it, how it is played, and how it must end.
 ``World`` is what the far and the near one share. ``attempt`` plays one seed and says whether
 every invariant held to the end, after the faults had stopped.
 
-Source: docs/reliability.md; cover-order 5.8.
+Source: docs/reliability.md; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,7 +5,7 @@ Orders on ``/orders/kart`` are looked up in one dictionary and meet no middlewar
 else goes through Starlette's router, the control room included; there the same handlers
 stand for the same routes, so that a wrong method is known as one.
 
-Source: wire 1.1; architecture, "Choices already made".
+Source: docs/wire/README.md, "Routes"; ARCHITECTURE.md.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

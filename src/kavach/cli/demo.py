@@ -10,7 +10,7 @@ fires: prices and the changes of its rows, as they are sent.
 Changes of rows come in a fixed order; prices are shown once they are what the request made of them,
 because the feed sends the newest of them and not each. So the story is the same each time.
 
-Source: the vendor's page "Cancel Cover Order"; cover-order 5.3, 5.6.
+Source: the vendor's page "Cancel Cover Order"; docs/spec/cover_order.md, "What the system owes".
 """
 
 import asyncio

@@ -6,7 +6,8 @@ replaying: after each record those of every cover order that the record speaks o
 snapshot and the end those of all orders, accounts and the exchange together. The snapshots: each
 must be intact, and the newest must hold the state that the records lead to.
 
-Source: docs/twin.md (command line); cover-order 5.8; docs/spec/journal.md.
+Source: docs/twin.md (command line); docs/spec/cover_order.md, "What must hold";
+docs/spec/journal.md.
 """
 
 import sys

@@ -4,7 +4,7 @@ The file that the broker publishes: a ZIP of tables, or one table by itself.
 What is no such file is said in one sentence before anything else happens. A member is read as a
 stream and no further than ``BYTES_MAX``, so that a small file can't become a large memory.
 
-Source: wire.md 1.7 (contract download).
+Source: docs/wire/contracts.md.
 """
 
 import csv

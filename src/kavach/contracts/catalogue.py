@@ -3,7 +3,7 @@ The contracts that are shown, and every way to find one: search, option chains, 
 
 Made once, at the start; nothing in it changes. Prices are not its business.
 
-Source: wire.md 1.7; docs/wire/contracts.md.
+Source: docs/wire/contracts.md.
 """
 
 from collections.abc import Sequence

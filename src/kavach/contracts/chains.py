@@ -1,7 +1,7 @@
 """
 Option chains: the calls and puts of an underlying, by expiry and strike.
 
-Source: wire.md 1.7 (option chain).
+Source: docs/wire/contracts.md.
 """
 
 from bisect import bisect_right

@@ -4,7 +4,7 @@ The list of contracts as the broker publishes it: a ZIP of one table, or of one 
 What reads the broker's file reads ours, and ``rows.read_row`` gets back what was written. Tables
 are packed once; a ZIP of some of them only puts headers around what is packed already.
 
-Source: docs/wire/contracts.md, "Download"; APPNOTE.TXT, the ZIP file format, 4.3.
+Source: docs/wire/contracts.md, "Download"; the ZIP file format (APPNOTE.TXT), 4.3.
 """
 
 import csv

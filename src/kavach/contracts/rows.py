@@ -9,7 +9,7 @@ IF and SF are index and stock futures, IO and SO their options, XX is a future.
 Prices are pips, dates ISO text. A line that can't be a contract raises ``BadRow`` with the column
 and what is wrong.
 
-Source: wire.md 1.7 (columns of the contract download).
+Source: docs/wire/contracts.md.
 """
 
 import re

@@ -4,7 +4,7 @@ What anybody may ask of the core, in the imperative.
 A command carries facts only: the clock, the sequence and new ids are given by the engine and
 the state. ``None`` in a modify means "leave as it is". Prices are pips, quantities shares.
 
-Source: cover-order.md 5.3 to 5.5b; wire.md 1.3.
+Source: docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md, "Placing".
 """
 
 from enum import StrEnum

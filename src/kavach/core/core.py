@@ -9,7 +9,7 @@ A step of the engine is: ``begin``, ``handle`` one command, then ``report`` what
 says to the requests, until there are none, then ``conclude``: only then is it known what
 became of the command, and the client is told that and not what was hoped for.
 
-Source: cover-order 5.2 to 5.7.
+Source: docs/spec/cover_order.md, "States"; docs/wire/README.md, "Cancelling and getting out".
 """
 
 from collections.abc import Callable

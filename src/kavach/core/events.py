@@ -7,7 +7,7 @@ also the requests that the venue receives (``OrderSubmitted``, ``OrderAmendSent`
 ``OrderCancelSent``): what is journaled and what is sent cannot differ, because they are one
 object. The reports of a venue are events too, for the same reason.
 
-Source: cover-order.md 5.4, 5.5 (A1 to A5, B1 to B7).
+Source: docs/spec/cover_order.md.
 """
 
 from enum import StrEnum

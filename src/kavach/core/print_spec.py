@@ -5,7 +5,7 @@ The documents below are prose by hand and tables by this program: between ``<!--
 and ``<!-- end -->`` stands the table of that name. Run in the root of the repository, ``python -m
 kavach.core.print_spec`` writes the tables anew; a test holds documents and code equal.
 
-Source: ``cover_tables``, ``order_life``, ``regular.tables`` and ``gtt.gtt_tables`` in ``core``.
+Source: core.model.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -5,7 +5,8 @@ The rules in ``decide`` are a column of early returns in this order, and the fir
 is the answer. What a client sees of each (HTTP status, vendor code, text) is mapped once, in
 ``kavach.api.gateway.refusals``; a test holds the two equal.
 
-Source: cover-order.md 5.3, 5.7; wire.md 1.11 and Decisions 1, 6, 7, 15, 19.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out";
+docs/wire/errors.md; docs/wire/README.md, "Decisions".
 """
 
 from enum import StrEnum

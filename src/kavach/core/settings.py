@@ -3,7 +3,7 @@ The limits and policies of the core, with the defaults of the specification.
 
 Times are nanoseconds, shares of a whole are permille.
 
-Source: cover-order 5.5b, 5.6, 5.10 (edge policies).
+Source: docs/spec/cover_order.md, "What the system owes"; docs/spec/cover_order.md, "Quantities".
 """
 
 from typing import Final

@@ -4,7 +4,7 @@ The bundled instruments: enough of each segment for published examples to run as
 Prices in the file are rupees as strings, so that nothing is rounded on the way to pips. The
 closes are examples, not quotations.
 
-Source: instruments.json beside this file; cover-order 4 (ticks, lots, freeze quantities, bands).
+Source: instruments.json beside this file; docs/wire/limits.md.
 """
 
 from importlib.resources import files

@@ -10,7 +10,7 @@ where no stop can wait, hence cash closes here at 15:15 for every stock.
 Weekends are closed; holidays are not known. Times of day are minutes of Indian Standard Time,
 which has no daylight saving; instants are nanoseconds.
 
-Source: cover-order 4 (trading hours, closing auction), 5.5b (T1, T2), 5.6 (auto square-off).
+Source: docs/wire/limits.md; docs/spec/cover_order.md, "What the system owes".
 """
 
 from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ waits for an answer waits until the record is durable; the engine itself goes on
 Time comes from the clock port; whatever became due since the last step is done first, in
 order, each at its own time.
 
-Source: ARCHITECTURE.md, "One order's journey"; cover-order 5.8 (INV-19).
+Source: ARCHITECTURE.md, "One order's journey"; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Callable, Iterable, Sequence

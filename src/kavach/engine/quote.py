@@ -3,7 +3,7 @@ What everybody sees of one instrument: its day so far, and the best of its book.
 
 Prices are pips, quantities shares or contracts, times nanoseconds.
 
-Source: wire.md 1.7 (quotes), 4.3 (what the feed shows).
+Source: docs/wire/contracts.md; docs/wire/feeds.md.
 """
 
 from typing import Protocol

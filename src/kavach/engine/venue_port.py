@@ -6,7 +6,7 @@ what happens to that state is journaled in the same record as what the core deci
 after a crash the two cannot disagree. A venue that is far away returns no report from ``send``
 and tells the engine later.
 
-Source: cover-order 5.6 (journal before wire); ARCHITECTURE.md, "One order's journey".
+Source: docs/spec/cover_order.md, "What the system owes"; ARCHITECTURE.md, "One order's journey".
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -5,7 +5,7 @@ The numbers are those that members see from NSE; where two segments use differen
 rule, the cash segment's or the more specific one is taken for all. 17901 to 17903 are ours: no
 published number speaks of linked orders.
 
-Source: wire.md 1.11; docs/spec/exchange.md (the table).
+Source: docs/wire/errors.md; docs/spec/exchange.md (the table).
 """
 
 from enum import IntEnum

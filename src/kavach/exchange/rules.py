@@ -1,7 +1,7 @@
 """
 What an order must be to enter a book: a column of early returns, the first that fails answers.
 
-Source: docs/spec/exchange.md (the checks, in order); cover-order 4 (ticks, lots, freeze, bands).
+Source: docs/spec/exchange.md (the checks, in order); docs/wire/limits.md.
 """
 
 from typing import Final

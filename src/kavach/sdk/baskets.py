@@ -4,7 +4,7 @@ Saved baskets: orders that are kept, and placed together when the client says so
 A basket is named by its id, an order in it by its own. What a change came to is read in the list of
 baskets afterwards, because servers of this family answer it in different shapes.
 
-Source: wire 1.3.5, 1.8; docs/wire/baskets.md.
+Source: docs/wire/baskets.md.
 """
 
 from decimal import Decimal

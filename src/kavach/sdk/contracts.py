@@ -4,7 +4,7 @@ What is listed and what it costs: search, scrip info, option chain, quotes, the 
 Prices come back in rupees throughout. The wire mixes units: in a quote bid, ask and the yearly
 prices are in paise and the rest in rupees, closes of contracts are text.
 
-Source: wire 1.7, 0.1 (envelope B).
+Source: docs/wire/contracts.md; docs/wire/README.md, "Envelopes".
 """
 
 from decimal import Decimal

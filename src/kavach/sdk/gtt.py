@@ -5,7 +5,7 @@ A rule is named by the id that making it is answered with. It bears no mark of t
 before a rule is made the client looks which there are; if the answer is then lost, the rule that
 is new and says what was asked for is it.
 
-Source: wire 1.9; docs/wire/gtt.md for rules with two triggers.
+Source: docs/wire/gtt.md; docs/wire/gtt.md for rules with two triggers.
 """
 
 from datetime import date

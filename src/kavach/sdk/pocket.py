@@ -5,8 +5,7 @@ Both have the same methods, written once as plans; here each is only joined to a
 takes its name, signature and description from its plan. Nothing touches the network before the
 first method is called.
 
-Source: kavach.sdk.requests.plan (how plans and drivers meet); wire Part 6 (what upstream does
-instead).
+Source: kavach.sdk.requests.plan (how plans and drivers meet); docs/compatibility.md.
 """
 
 import os

@@ -4,7 +4,8 @@ What the client has: holdings, funds, margin, and turning a position into anothe
 Funds are pairs of a label and a text, and brokers disagree about the labels; ``Funds`` keeps them
 all and knows the ones that clients look for.
 
-Source: wire 1.5, 1.6, 1.10.
+Source: docs/wire/login.md, "Profile, trading_info, logout"; docs/wire/portfolio.md, "Margin
+calculator".
 """
 
 from collections.abc import Iterable, Sequence

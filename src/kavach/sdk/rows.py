@@ -8,7 +8,7 @@ missing value gets the default below, a key that is not named here is passed ove
 
 Units: rupees; shares or contracts; Unix seconds for times.
 
-Source: wire 1.4 to 1.6, 3.1.
+Source: docs/wire/README.md, "Rows"; docs/wire/login.md, "Profile, trading_info, logout".
 """
 
 from decimal import Decimal

@@ -10,7 +10,7 @@ within one step has no length, and is not counted: outside, nobody could have se
 
 Times are nanoseconds of the engine.
 
-Source: cover-order 5.4 (A6), 5.8; docs/operating.md.
+Source: docs/spec/cover_order.md, "What must hold"; docs/operating.md.
 """
 
 import logging

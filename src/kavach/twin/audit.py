@@ -8,7 +8,7 @@ it finds what the rules' own assertions, which use the rules' own sums, could no
 Not checkable at an instant, because they speak of two moments or of other runs: INV-7, 8, 10,
 12, 14, 18, 19, 25, 26. Of INV-13, 15, 16, 23 and 24 the facts that an order keeps are checked.
 
-Source: cover-order 5.8.
+Source: docs/spec/cover_order.md, "What must hold".
 """
 
 from collections import Counter

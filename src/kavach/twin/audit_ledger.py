@@ -6,7 +6,7 @@ rules, and keeps cash as a fraction, so nothing can hide in a rounding.
 
 Values are pips times shares; cash is paise.
 
-Source: cover-order 5.8 (INV-11); docs/decisions/0015-the-end-of-a-day.md.
+Source: docs/spec/cover_order.md, "What must hold"; docs/decisions/0015-the-end-of-a-day.md.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ blocked is worked out anew from the orders that live.
 
 Values are pips times shares; cash, profit and margin are paise.
 
-Source: cover-order 5.8 (INV-11, INV-12); docs/decisions/0015-the-end-of-a-day.md.
+Source: docs/spec/cover_order.md, "What must hold"; docs/decisions/0015-the-end-of-a-day.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence

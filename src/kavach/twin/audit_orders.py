@@ -9,7 +9,7 @@ Quantities as in the specification, but computed here from other sources than th
 F_e and F_x are folded from distinct trades, W counts every exit that is not known dead at the
 most it could still fill, P is what the exchange itself holds for the exits.
 
-Source: cover-order 5.1, 5.8.
+Source: docs/spec/cover_order.md, "Quantities"; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Iterator, Mapping

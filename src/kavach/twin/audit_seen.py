@@ -4,7 +4,7 @@ An order of a client as the auditor sees it: from its trades and from the exchan
 Nothing here is a sum that the rules keep. What has filled is folded from distinct trades; what
 lives is what the exchange holds.
 
-Source: cover-order 5.1, 5.8.
+Source: docs/spec/cover_order.md, "Quantities"; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Iterator, Mapping

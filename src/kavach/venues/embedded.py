@@ -8,7 +8,8 @@ next matching requests be refused, or an accepted order be cancelled by the exch
 Self-trade prevention is chosen by leg: an entry that would meet our own stop goes itself, an
 exit that meets our own stray entry removes it.
 
-Source: cover-order 5.6 (STP flags), 5.7 (venue answer map); twin.md (faults).
+Source: docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md, "Cancelling and
+getting out"; docs/twin.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -8,7 +8,7 @@ because what is undelivered is found again by comparing the exchange's events wi
 
 Times are nanoseconds.
 
-Source: docs/twin.md (faults, link); cover-order 5.4 (A6), 5.5 (B8).
+Source: docs/twin.md (faults, link); docs/spec/cover_order.md.
 """
 
 from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ then the script is wrong and not the engine.
 
 Quantities are shares, prices pips.
 
-Source: cover-order 5.4, 5.5 (A1 to A5, B1 to B7).
+Source: docs/spec/cover_order.md.
 """
 
 from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ Nanoseconds since 1980-01-01 00:00 in India, without a time zone. The values exc
 clients that keep numbers as doubles hand them back rounded, by up to 128: whoever compares must
 allow for that. 0 and 10 are what clients send who do not know it.
 
-Source: wire 0.1 (identifiers and clocks), Decision 15.
+Source: docs/wire/README.md, "Rows"; docs/wire/README.md, "Decisions".
 """
 
 from typing import Final

@@ -6,7 +6,7 @@ SDK knows ``BasketId``, ``BasketName`` and ``OrderId``; they are other names of 
 ``name`` and ``order_id``. In a line, ``disclosedQuantity`` and ``disclosed_quantity`` are one
 field.
 
-Source: wire 1.8, 1.3.5.
+Source: docs/wire/baskets.md.
 """
 
 from typing import Annotated, Any, ClassVar, Final

@@ -9,7 +9,7 @@ Prices: numbers in rupees, but for the keys whose published samples are in paise
 ``ask_price``, ``yearly_high``, ``yearly_low`` of a quote); closes and yearly prices of a contract
 are text.
 
-Source: wire.md 0.1 (envelopes B and C), 1.7.
+Source: docs/wire/README.md, "Envelopes"; docs/wire/contracts.md.
 """
 
 from typing import Any, Final, Generic, TypeVar

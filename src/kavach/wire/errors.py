@@ -5,7 +5,8 @@ Three texts are fixed by the vendor: "`field` is invalid", "`field` can't be bla
 "Something went wrong" for an instrument it does not know. A blank field is always 44000; an
 invalid one has the code that the vendor's page gives for that field.
 
-Source: wire 0.1 (envelope A), 1.3.1, 1.3.3, 1.11; Decisions 1, 3, 6.
+Source: docs/wire/README.md, "Envelopes"; docs/wire/README.md, "Placing"; docs/wire/README.md,
+"Modifying"; docs/wire/errors.md; docs/wire/README.md, "Decisions".
 """
 
 from enum import IntEnum

@@ -9,7 +9,7 @@ code and text.
 
 Units: prices are returned in pips, quantities in shares or contracts.
 
-Source: wire 0.1 (number and string tolerance), Decisions 7, 10, 15.
+Source: docs/wire/README.md, "Numbers, words, blanks"; docs/wire/README.md, "Decisions".
 """
 
 import re

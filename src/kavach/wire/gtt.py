@@ -3,7 +3,7 @@ GTT rules on the wire: what clients send about them, and the rows they get.
 
 Fields are declared ``Any`` for the reason given in ``kavach.wire.orders.requests``.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """
 Names of the headers in which we say what the documented bodies have no key for.
 
-Source: wire Decision 2; docs/wire/README.md, "Headers".
+Source: docs/wire/README.md, "Decisions"; docs/wire/README.md, "Headers".
 """
 
 from typing import Final

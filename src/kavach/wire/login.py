@@ -4,7 +4,8 @@ What the web login and logout say, and the profile: requests as loosely typed as
 The two steps are one request each. The names differ by client: an official SDK sends
 ``channel_id`` and ``channel_secret``, others ``login_id`` and ``password``.
 
-Source: wire 1.6, 5.1, 5.2.
+Source: docs/wire/login.md, "Profile, trading_info, logout"; docs/wire/login.md, "OAuth2";
+docs/wire/login.md, "The web login".
 """
 
 from enum import StrEnum

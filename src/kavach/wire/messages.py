@@ -5,7 +5,8 @@ Clients send the same message as a JSON body, as query pairs, or as the JSON doc
 string, and an SDK's own names for the fields may reach the wire. What the body says goes before
 what the pairs say, and those before the JSON in the query; a blank value says nothing.
 
-Source: wire 1.3.4 (encodings), 1.8, Decision 5.
+Source: docs/wire/README.md, "Cancelling and getting out"; docs/wire/baskets.md;
+docs/wire/README.md, "Decisions".
 """
 
 from collections.abc import Mapping

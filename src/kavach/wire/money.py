@@ -8,7 +8,7 @@ the very decimal that was meant (prices have at most 15 significant digits).
 
 Units: pips are 1/10 000 rupee, paise 1/100.
 
-Source: wire 0.1 (number and string tolerance); docs/wire/README.md, "Numbers".
+Source: docs/wire/README.md, "Numbers, words, blanks"; docs/wire/README.md, "Numbers".
 """
 
 import re

@@ -5,7 +5,8 @@ The keys are the vendor's, all of them and no other. The calculator answers in e
 ``result`` has the margin by components, which clients add up; here each margin is all in one of
 them.
 
-Source: wire 1.5, 1.6, 1.10; docs/wire/portfolio.md.
+Source: docs/wire/login.md, "Profile, trading_info, logout"; docs/wire/portfolio.md, "Margin
+calculator".
 """
 
 from typing import Annotated, Any, ClassVar, Final

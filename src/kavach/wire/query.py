@@ -4,7 +4,7 @@ Query strings as clients of this API write them.
 Besides ordinary pairs there may be a JSON document, percent-encoded, as the whole query or
 glued after real pairs: an old official SDK sends its parameters so.
 
-Source: wire 1.3.4 (encoding 3).
+Source: docs/wire/README.md, "Cancelling and getting out".
 """
 
 from urllib.parse import parse_qsl, unquote_plus

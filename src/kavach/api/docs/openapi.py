@@ -1,7 +1,7 @@
 """
 OpenAPI 3.1, generated: routes from the route table, shapes from the messages of the wire.
 
-Source: docs/wire/README.md; the table of refusals in ``kavach.api.gateway.refusals``.
+Source: docs/wire/README.md; kavach.api.gateway.refusals.
 """
 
 from typing import Any, Final

@@ -5,7 +5,8 @@ Whatever is not understood is passed over, because clients differ and none expec
 says too much of it, or too much at all, is closed with a reason. Nothing that a client says is
 answered but by what it has subscribed to.
 
-Source: wire 4.1, 4.2; docs/wire/feeds.md, "Limits".
+Source: docs/wire/feeds.md, "Limits and closing"; docs/wire/feeds.md, "What a client says";
+docs/wire/feeds.md, "Limits".
 """
 
 from collections import deque

@@ -4,7 +4,7 @@ The door of the feed: who may come in.
 The access token and the client's name are in the query, as clients of this API send them; nothing
 else is asked for, an Origin least of all. Refusals are HTTP answers in the one error shape.
 
-Source: wire 4.1, 5.3.
+Source: docs/wire/feeds.md, "Limits and closing"; docs/wire/README.md, "Who is asking".
 """
 
 from hashlib import sha256

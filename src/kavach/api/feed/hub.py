@@ -9,7 +9,7 @@ All of it runs on the event loop.
 An engine that takes another's place is watched in its stead. After a failed disk, what was worded
 and never became durable is thrown away; should the disk hold it after all, it is told then.
 
-Source: wire Part 4; docs/wire/feeds.md.
+Source: docs/wire/feeds.md.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ Each item waits for a sequence of the journal. The journal's thread wakes the ev
 batch; there the items at the head are delivered. When another engine takes the place of one whose
 disk has failed, items whose sequence was not reached are given back undelivered.
 
-Source: ARCHITECTURE.md, "nothing is shown that is not durable".
+Source: ARCHITECTURE.md, "Invariants".
 """
 
 import asyncio

@@ -9,7 +9,7 @@ is always its row, and may be sent back.
 
 Only those are told of whom somebody listens to; for others the lines are counted and no more.
 
-Source: wire 4.4; docs/wire/feeds.md, "Order updates".
+Source: docs/wire/feeds.md, "Order updates".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ A topic's packet is encoded and framed once when something has changed, and the 
 everybody. ``Quotes`` makes packets of what the exchange shows; yearly prices are made up as for
 a quote that is asked for, and open interest, which nobody knows here, is 0.
 
-Source: wire 4.2, 4.3.
+Source: docs/wire/feeds.md, "What a client says".
 """
 
 from collections.abc import Callable, Mapping

@@ -5,7 +5,7 @@ An update of a step on the way has that step's status, quantities and prices; ev
 the row's. ``mode`` tells what was asked for last, in the feed's words: NEW, MODIFY, CANCEL or,
 of an exit, SQUAREOFF.
 
-Source: wire 3.2, 4.4.
+Source: docs/wire/README.md, "Rows"; docs/wire/feeds.md, "Order updates".
 """
 
 from typing import Any, Final

@@ -6,7 +6,8 @@ loop, so nothing can come between what it reads and what it executes. Whatever i
 sent only when everything executed so far is on disk: nobody sees what a crash could undo.
 When too many wait for the disk, the next ones are refused before anything is done, cancels last.
 
-Source: wire 5.3, Decisions 1 to 3; cover-order 5.7.
+Source: docs/wire/README.md, "Who is asking"; docs/wire/README.md, "Decisions"; docs/wire/README.md,
+"Cancelling and getting out".
 """
 
 import asyncio

@@ -4,7 +4,8 @@ What a client sees of each refusal: HTTP status, vendor code, text, and a stable
 The only place where a reason of the core becomes a text of the wire. ``docs/wire/errors.md``
 is printed from this table and a test holds them equal.
 
-Source: cover-order 5.7; wire 1.11, Decisions 1, 5, 6, 7, 15, 19.
+Source: docs/wire/README.md, "Cancelling and getting out"; docs/wire/errors.md; docs/wire/README.md,
+"Decisions".
 """
 
 from typing import Final, NamedTuple

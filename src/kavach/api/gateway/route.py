@@ -1,7 +1,7 @@
 """
 What a route is: one method of one path, whose handler serves it, and what OpenAPI tells of it.
 
-Source: wire 1.1.
+Source: docs/wire/README.md, "Routes".
 """
 
 import re

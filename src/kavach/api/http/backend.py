@@ -1,7 +1,7 @@
 """
 What the API asks of the engine: to run a command, to say when it is durable, and to be read.
 
-Source: docs/spec; ARCHITECTURE.md, "One order's journey".
+Source: ARCHITECTURE.md, "One order's journey".
 """
 
 from collections.abc import Mapping

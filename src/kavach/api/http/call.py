@@ -4,7 +4,7 @@ One HTTP request, read whole: who sends it, what it says. And what goes back.
 The body is read before anything is judged, so that a connection is never left with half a
 request in it. What exceeds the limit is thrown away as it arrives, not kept.
 
-Source: wire 0.1 (headers), 5.3.
+Source: docs/wire/README.md, "Headers of an answer"; docs/wire/README.md, "Who is asking".
 """
 
 import asyncio

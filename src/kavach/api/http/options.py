@@ -1,7 +1,7 @@
 """
 Switches of the wire: where servers of this family differ, which of them to be like.
 
-Source: wire Decisions 1, 3, 4, 13; docs/wire/README.md, "Switches".
+Source: docs/wire/README.md, "Decisions"; docs/wire/README.md, "Switches".
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ How often a client may look: the limits on data and all other requests that are 
 They are kept in memory only, on the engine's clock: nothing depends on them after a restart, and
 looking must not write to the journal. Which rules hold, and how orders are counted, the core knows.
 
-Source: wire 5.4; docs/wire/limits.md.
+Source: docs/wire/limits.md.
 """
 
 from kavach.core.model.limits.profiles import HouseRules, LimitClass

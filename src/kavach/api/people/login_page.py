@@ -5,7 +5,8 @@ What it holds of a request is escaped; what a browser may do with it is said in 
 policy names the app's address among the form's targets, because browsers apply it to where the
 answer to a form sends them, too.
 
-Source: wire 5.1; RFC 6749, section 10.13; WCAG 2.2 (labels, errors in words, no time but told).
+Source: docs/wire/login.md, "OAuth2"; RFC 6749, section 10.13; WCAG 2.2 (labels, errors in words, no
+time but told).
 """
 
 from base64 import b64encode

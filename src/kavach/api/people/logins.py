@@ -10,7 +10,7 @@ not by who is refused when many log in (``checking``). All of it goes by real ti
 twin's clock does: what guards against strangers must not run faster or stand still with that, and
 TOTPs are what authenticators show.
 
-Source: wire 5.2; RFC 6238.
+Source: docs/wire/login.md, "The web login"; RFC 6238.
 """
 
 import time

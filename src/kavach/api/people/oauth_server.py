@@ -5,7 +5,7 @@ authlib knows the rules of RFC 6749 and RFC 7636; here it meets our apps and cod
 one go, without waiting in between, so nothing can come between what it reads and what it makes
 happen. A code that is shown a second time ends what it gave the first time.
 
-Source: wire 5.1; RFC 6749, section 4.1; RFC 7636 (PKCE).
+Source: docs/wire/login.md, "OAuth2"; RFC 6749, section 4.1; RFC 7636 (PKCE).
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ Who has this token, and the end of it: profile, trading_info, logout.
 What the twin does not know of a person (bank, address, birthday) is empty, in the documented
 type.
 
-Source: wire 1.6.
+Source: docs/wire/login.md, "Profile, trading_info, logout".
 """
 
 from typing import Final

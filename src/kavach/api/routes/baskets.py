@@ -1,7 +1,7 @@
 """
 ``/api/v1/basket`` and ``/api/v1/basket/order``: saved baskets; and NML on ``/orders/kart``.
 
-Source: wire 1.8, 1.3.5.
+Source: docs/wire/baskets.md.
 """
 
 from typing import Final

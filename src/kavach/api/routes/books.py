@@ -1,7 +1,7 @@
 """
 What a client may look at: order book, history, trades.
 
-Source: wire 1.4, 1.5, Decisions 11 to 14.
+Source: docs/wire/README.md, "Rows"; docs/wire/portfolio.md; docs/wire/README.md, "Decisions".
 """
 
 from collections.abc import Callable

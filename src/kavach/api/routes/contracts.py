@@ -5,7 +5,7 @@ Errors of contracts, search and option chains travel in envelope B; those of a q
 where only one number was asked for. Whoever asks for a quote looks at the instrument, so a market
 is made there.
 
-Source: wire.md 0.1 (envelopes), 1.7; docs/wire/contracts.md.
+Source: docs/wire/README.md, "Envelopes"; docs/wire/contracts.md.
 """
 
 from collections.abc import Callable

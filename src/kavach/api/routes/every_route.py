@@ -1,7 +1,7 @@
 """
 Every route of the trading API: each module that has handlers lists its own, here they are joined.
 
-Source: wire 1.1.
+Source: docs/wire/README.md, "Routes".
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
 """
 What requests about every kind of order have in common: ids, instruments, prices and keys.
 
-Source: wire 0.1, 1.2, 1.3, Decision 5.
+Source: docs/wire/README.md, "Numbers, words, blanks"; docs/wire/README.md, "Regular and
+after-market orders"; docs/wire/README.md, "Placing"; docs/wire/README.md, "Decisions".
 """
 
 from hashlib import blake2b

@@ -10,7 +10,8 @@ Every figure of the table is there under each label that some client looks for. 
 The calculator works by the rules of regular orders, for an account that has nothing: alone, and
 together as if all had traded, so that what is bought and sold of one instrument is netted.
 
-Source: wire 1.6, 1.10; docs/wire/portfolio.md.
+Source: docs/wire/login.md, "Profile, trading_info, logout"; docs/wire/portfolio.md, "Margin
+calculator".
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """
 ``/api/v1/event/gtt``: rules that place an order when a price is reached.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -4,7 +4,8 @@
 Each handler reads the message field by field, makes one command of it, and words the outcome.
 What a field may hold is read here; whether the order allows it is decided in the core.
 
-Source: wire 1.3, Decisions 4 to 10, 15, 19; cover-order 5.7.
+Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Decisions"; docs/wire/README.md,
+"Cancelling and getting out".
 """
 
 from typing import Final

@@ -8,7 +8,8 @@ made here and shows it: half of it is chance, half a code over that, so one that
 for the browser is replaced and opens no form. Windows of one browser share one; it means nothing
 beyond its forms, since whose login a form goes on with is said by the first step's token.
 
-Source: wire 5.1; RFC 6749, sections 3.1, 4.1, 5 and 10.12; RFC 9700, section 4.12 (303).
+Source: docs/wire/login.md, "OAuth2"; RFC 6749, sections 3.1, 4.1, 5 and 10.12; RFC 9700, section
+4.12 (303).
 """
 
 import binascii

@@ -4,7 +4,7 @@ An order that is to be kept: read from a basket's line or a rule's order.
 In a change, a field that is blank stays as it is. Bad fields are named within the object that holds
 them: "`order_info` `quantity` is invalid".
 
-Source: wire 1.8, 1.9.
+Source: docs/wire/baskets.md; docs/wire/gtt.md.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """
 What a client holds: positions by day and net, their conversion, and shares.
 
-Source: wire 1.5; docs/wire/portfolio.md.
+Source: docs/wire/portfolio.md.
 """
 
 from collections.abc import Mapping

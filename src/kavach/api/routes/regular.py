@@ -5,7 +5,7 @@ The id in the path says all that a cancel needs; what else is sent is checked if
 and otherwise ignored, because clients disagree about it. ``amo`` decides nothing: the execution
 type does.
 
-Source: wire 1.2, Decisions 5, 15.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Decisions".
 """
 
 from typing import Final

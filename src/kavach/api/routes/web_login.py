@@ -1,7 +1,7 @@
 """
 The web login: a password, then a PIN or a TOTP, then an access token.
 
-Source: wire 5.2.
+Source: docs/wire/login.md, "The web login".
 """
 
 from typing import Final

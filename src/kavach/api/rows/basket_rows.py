@@ -1,7 +1,7 @@
 """
 Rows of saved baskets, made of what the core keeps.
 
-Source: wire 1.8.
+Source: docs/wire/baskets.md.
 """
 
 from kavach.api.gateway.gateway import Edge

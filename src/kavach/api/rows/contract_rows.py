@@ -4,7 +4,7 @@ Contracts and quotes as they are shown. The only place that turns one into the o
 What nobody tells is made up, always alike: the year's range reaches 40 % to both sides of the
 previous close, or as far as today has gone; the value at risk is how far the day's range reaches.
 
-Source: wire.md 1.7; docs/wire/contracts.md.
+Source: docs/wire/contracts.md.
 """
 
 from datetime import UTC, date, datetime

@@ -4,7 +4,7 @@ The history of a leg: what the core has noted of it, told as rows.
 Each line was written when it happened, as the leg's row stood then, and is never written again
 (INV-24). The core notes changes of an entry, and not its beginning, which is how it was placed.
 
-Source: wire 1.4 (order history); docs/decisions/0020.
+Source: docs/wire/README.md, "Rows"; docs/decisions/0020.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ entry shows what the client asked for (a MARKET entry is MARKET, though a protec
 sent); the stop shows what stands at the venue. A leg's status is read off its orders, never
 stored.
 
-Source: wire 3.1, Decisions 11, 12.
+Source: docs/wire/README.md, "Rows"; docs/wire/README.md, "Decisions".
 """
 
 from collections.abc import Iterator, Mapping

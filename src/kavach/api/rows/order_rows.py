@@ -1,7 +1,7 @@
 """
 Rows of the books, made of what the core knows. The only place that turns one into the other.
 
-Source: wire 1.4, 1.5, Decision 11.
+Source: docs/wire/README.md, "Rows"; docs/wire/portfolio.md; docs/wire/README.md, "Decisions".
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ A position has two rows. The day's counts what was traded today and nothing else
 (``rows.position_row``) counts what was carried in as well, at the close it was carried at;
 averages and profit are of both together, so it is the one that agrees with the funds.
 
-Source: wire 1.5; docs/wire/portfolio.md.
+Source: docs/wire/portfolio.md.
 """
 
 from typing import Final

@@ -4,7 +4,7 @@ Apply an event to the state: the only code that changes it.
 Live and in replay alike, so that a replayed journal ends in the very state that wrote it. An event
 has happened: it is applied and never refused. What may happen is decided in ``core.rules``.
 
-Source: cover-order 5.4, 5.5, 5.8 (INV-11, INV-19).
+Source: docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Callable

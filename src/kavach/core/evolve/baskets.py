@@ -1,7 +1,7 @@
 """
 What each event of the saved baskets means for the state. Applies, never refuses.
 
-Source: wire 1.8, 1.3.5; ``core.evolve.apply``.
+Source: docs/wire/baskets.md; ``core.evolve.apply``.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """
 What each event of the GTT rules means for the state. Applies, never refuses.
 
-Source: wire 1.9; ``core.model.gtt.tables``.
+Source: docs/wire/gtt.md; ``core.model.gtt.tables``.
 """
 
 from collections.abc import Callable

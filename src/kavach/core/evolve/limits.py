@@ -1,7 +1,7 @@
 """
 What the events of the house rules mean for the state.
 
-Source: docs/wire/limits.md; cover-order 5.8 (INV-18, INV-19).
+Source: docs/wire/limits.md; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """
 What conversions, gifts and the end of a day change. Applies, never refuses.
 
-Source: wire 1.5; cover-order 5.8 (INV-11).
+Source: docs/wire/portfolio.md; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Callable

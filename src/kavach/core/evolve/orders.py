@@ -1,7 +1,7 @@
 """
 What requests to the venue and its execution reports mean for the order they are about.
 
-Source: docs/spec/order_life.md; cover-order 5.4, 5.5, 5.8 (INV-11, INV-19).
+Source: docs/spec/order_life.md; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """
 What each event about people changes.
 
-Source: wire 5.1 to 5.3, Decision 17.
+Source: docs/wire/login.md, "OAuth2"; docs/wire/README.md, "Who is asking"; docs/wire/README.md,
+"Decisions".
 """
 
 from collections.abc import Callable

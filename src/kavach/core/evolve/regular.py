@@ -1,7 +1,8 @@
 """
 What the events of regular orders mean for the state.
 
-Source: wire 1.2; cover-order 5.8 (INV-19).
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/spec/cover_order.md, "What must
+hold".
 """
 
 from collections.abc import Callable

@@ -5,7 +5,7 @@ Only ``core.evolve.apply`` changes it, one event at a time, live and in replay a
 Everything here is data that msgspec can write: the snapshot is the state, and the state hash
 is the hash of the snapshot.
 
-Source: cover-order 5.1, 5.8 (INV-11, INV-19).
+Source: docs/spec/cover_order.md, "Quantities"; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Iterable

@@ -13,7 +13,8 @@ a repetition that is answered from memory does nothing a second time.
 
 Times are nanoseconds.
 
-Source: wire 5.4; cover-order 5.6 (rate budget), 5.7, INV-12, INV-18.
+Source: docs/wire/limits.md; docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md,
+"Cancelling and getting out"; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Callable

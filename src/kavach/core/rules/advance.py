@@ -3,8 +3,7 @@ What is done after everything that touched an order of a client.
 
 Pay what it is owed, check it, and arrange the next call.
 
-Source: cover-order 5.8; ``MOVES`` of ``core.model.cover.tables`` and of
-``core.model.regular.tables``.
+Source: docs/spec/cover_order.md, "What must hold"; docs/spec/regular_order.md.
 """
 
 from enum import StrEnum

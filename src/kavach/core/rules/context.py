@@ -6,7 +6,7 @@ are durable. Rules put things there and nowhere else.
 
 Times are nanoseconds, prices pips.
 
-Source: cover-order 5.6 (journal before wire); wire 0.1 (order ids).
+Source: docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md, "Rows".
 """
 
 from collections import deque

@@ -6,7 +6,7 @@ instrument, its order, the last price. One function a reason, for every reason t
 
 Prices are rupees as text, quantities shares.
 
-Source: cover-order 4 (ticks, lots, freeze quantities, bands); wire 1.11.
+Source: docs/wire/limits.md; docs/wire/errors.md.
 """
 
 from collections.abc import Callable, Iterable

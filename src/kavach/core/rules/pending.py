@@ -1,7 +1,7 @@
 """
 A request under way: from the moment the core has taken it until the venue has spoken.
 
-Source: cover-order 5.7 (bounded wait).
+Source: docs/wire/README.md, "Cancelling and getting out".
 """
 
 from enum import StrEnum, auto

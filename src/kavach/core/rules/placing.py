@@ -5,7 +5,7 @@ Nobody waits for an answer that could carry a refusal, so what the rules refuse 
 as well, whose row says REJECTED and why; only where there is no such instrument any more, there
 can be no row.
 
-Source: wire 1.11 (order-level rejections and their codes); decision 0016.
+Source: docs/wire/errors.md; docs/decisions/0016.
 """
 
 from typing import Final, NamedTuple

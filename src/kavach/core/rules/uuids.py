@@ -5,7 +5,7 @@ The core has no chance, so an id is derived from what is unique already: the kin
 owner, and a count that the state keeps. It looks like any other UUID; version 8 says that its
 maker defines its bits (RFC 9562, 5.8). It is no secret: a thing is shown to its owner alone.
 
-Source: wire 0.1 (identifiers), 1.8, 1.9.
+Source: docs/wire/README.md, "Rows"; docs/wire/baskets.md; docs/wire/gtt.md.
 """
 
 from hashlib import blake2b

@@ -7,7 +7,7 @@ update must have the number after the last: one that is missing means that the c
 to be trusted, and a new one is made which resumes at the last good number. One that was seen
 before is passed over.
 
-Source: docs/wire/feeds.md, "Numbered updates"; wire 4.1 (heartbeats).
+Source: docs/wire/feeds.md, "Numbered updates"; docs/wire/feeds.md, "Limits and closing".
 """
 
 import decimal

@@ -4,7 +4,8 @@ Getting a token and giving it back: the web login, an OAuth code, logout, and wh
 A login changes nothing in a market, so a lost answer is only an error: log in again. A token is
 kept by the client for its further calls, and returned so that it can be stored.
 
-Source: wire 5.1, 5.2, 1.6.
+Source: docs/wire/login.md, "OAuth2"; docs/wire/login.md, "The web login"; docs/wire/login.md,
+"Profile, trading_info, logout".
 """
 
 from typing import Any, Final

@@ -8,7 +8,7 @@ Logging in by a browser: OAuth2's authorization code, with PKCE.
 State and verifier are made up for each flow, so that an answer which was not asked for is refused,
 and a code that somebody saw is of no use to him.
 
-Source: wire 5.1; RFC 6749 section 4.1, RFC 7636.
+Source: docs/wire/login.md, "OAuth2"; RFC 6749 section 4.1, RFC 7636.
 """
 
 import secrets

@@ -5,7 +5,7 @@ The documented order book comes in two halves. The living half is read first and
 half second, so that an order which closes in between is seen in at least one; seen in both,
 the later reading counts.
 
-Source: wire 1.4, 1.5, 2.5; Decisions 13 and 14.
+Source: docs/wire/README.md, "Rows"; docs/wire/portfolio.md; docs/wire/README.md, "Decisions".
 """
 
 from typing import Any, Final, Literal, SupportsIndex, get_args

@@ -5,7 +5,8 @@ Stop and target share one quantity, so that the two can never sell more than the
 they stand is said as a distance from the entry's price when the order is placed; once they are in
 the book, each has a row, and a price of its own that can be moved.
 
-Source: wire 1.3.2, 1.3.3, 2.2, Decision 9; docs/wire/brackets.md.
+Source: docs/wire/brackets.md; docs/wire/README.md, "Modifying"; docs/wire/README.md, "Rows";
+docs/wire/README.md, "Decisions".
 """
 
 from decimal import Decimal

@@ -7,7 +7,8 @@ the book does not explain it.
 
 The documented request is a DELETE with a JSON body.
 
-Source: cover-order 5.3, 5.7, race 1 to 8; wire 1.3.4, 2.4.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out";
+docs/wire/README.md, "Rows".
 """
 
 from functools import partial

@@ -15,7 +15,8 @@ from these rows alone. The answer to a cancel says only that the request was tak
 
 SECOND means the same as THIRD: get me out.
 
-Source: cover-order 5.3, 5.7; wire 2.4, 2.5.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out";
+docs/wire/README.md, "Rows".
 """
 
 from enum import StrEnum

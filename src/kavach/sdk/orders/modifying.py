@@ -6,7 +6,8 @@ under the row's own ``last_activity_reference``, so that a change made meanwhile
 else is refused and not overwritten. What is not asked to change is never sent for a
 trailing stop: its price moves by itself, and sending an old one would loosen it.
 
-Source: wire 1.3.3, Decisions 15 and 19; cover-order 5.3 (C3, C4), F-12.
+Source: docs/wire/README.md, "Modifying"; docs/wire/README.md, "Decisions";
+docs/spec/cover_order.md.
 """
 
 from typing import Any, Final

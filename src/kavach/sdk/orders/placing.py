@@ -5,7 +5,7 @@ The answer to a placement holds only a basket id, which no row of the order book
 the order is found by its user order id, which must therefore be its own: the client makes one
 up, or refuses one that the order book already shows.
 
-Source: wire 1.3.1, 2.2, 2.5.
+Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Rows".
 """
 
 from collections.abc import Container

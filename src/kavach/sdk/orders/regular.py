@@ -5,7 +5,8 @@ Such an order is one row of the order book, and placing it is answered by that r
 cancel or a change came to is read in the book, as for cover orders, because an accepted request is
 not yet its effect.
 
-Source: wire 1.2, 2.4, 3.1; Decision 15.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Rows";
+docs/wire/README.md, "Decisions".
 """
 
 from typing import Any, Final

@@ -5,7 +5,7 @@ The body decides first (``status`` is ``error``, or an error envelope), then the
 this API may send an error under 200. An answer that is not JSON, is empty, or comes under a
 5xx says nothing about whether a change took effect.
 
-Source: wire 0.1 (envelopes A, B, C and the gateway's own), Decision 1.
+Source: docs/wire/README.md, "Envelopes"; docs/wire/README.md, "Decisions".
 """
 
 from decimal import Decimal

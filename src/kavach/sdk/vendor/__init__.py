@@ -16,5 +16,5 @@ A program written for the official SDK keeps its calls. What is different from u
 Error answers come back as dicts, as upstream. Whoever wants exceptions uses the typed methods.
 ``greekdata`` is not there: the vendor publishes its answer, and no address to ask for it.
 
-Source: wire 1.1 (SDK12 column), Part 6.
+Source: docs/compatibility.md.
 """

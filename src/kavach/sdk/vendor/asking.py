@@ -1,7 +1,7 @@
 """
 How a vendor-named method asks: reads and changes, whose answers come back as they are.
 
-Source: wire 1.1 (SDK12 column), Part 6.
+Source: docs/compatibility.md.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """
 Saved baskets by the vendor's names.
 
-Source: wire 1.1 (SDK12 column), 1.3.5, 1.8, Part 6 #17.
+Source: docs/compatibility.md; docs/wire/baskets.md.
 """
 
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """
 Contracts and prices by the vendor's names.
 
-Source: wire 1.1 (SDK12 column), 1.7, Part 6 #14, #15, #19, #20.
+Source: docs/compatibility.md; docs/wire/contracts.md.
 """
 
 from typing import Any, Final

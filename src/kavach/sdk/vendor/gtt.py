@@ -3,7 +3,7 @@ GTT rules by the vendor's names; each returns the whole answer, as the pages sho
 
 Upstream returns the id alone from an answer that has one, and fails on every other.
 
-Source: wire 1.1 (SDK12 column), 1.9, Part 6 #12, #18.
+Source: docs/compatibility.md; docs/wire/gtt.md.
 """
 
 from typing import Final

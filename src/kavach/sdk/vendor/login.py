@@ -5,7 +5,7 @@ Upstream prints the question's id, sends a TOTP as a PIN because it compares a n
 shows the old token to the login; here nothing is printed, the type is the one that was asked for,
 and a login is asked without any token.
 
-Source: wire 5.2, Part 6 #22.
+Source: docs/wire/login.md, "The web login"; docs/compatibility.md.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """
 Orders by the vendor's names: regular, after-market and conditional ones, and the books.
 
-Source: wire 1.1 (SDK12 column), 1.2 to 1.4, Part 6 #11, #13, #14, #16, #20.
+Source: docs/compatibility.md; docs/wire/README.md, "Regular and after-market orders";
+docs/wire/README.md, "Rows".
 """
 
 from typing import Any, Final

@@ -1,7 +1,8 @@
 """
 Positions, holdings, funds and the profile by the vendor's names.
 
-Source: wire 1.1 (SDK12 column), 1.5, 1.6.
+Source: docs/compatibility.md; docs/wire/portfolio.md; docs/wire/login.md, "Profile, trading_info,
+logout".
 """
 
 from kavach.sdk.errors import Kind

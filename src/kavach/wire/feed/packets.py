@@ -37,7 +37,9 @@ Two kinds hold texts, each behind its length (u16), ASCII:
     mode 9 market_status        mode i8, exchange_code i8, market_type text, status text
     mode 10 exchange_messages   mode i8, exchange_code i8, message text, exchange_timestamp i32
 
-Source: wire 4.3; modes 7 to 10 are known from one older client only.
+Modes 7 to 10 are known from one older client only.
+
+Source: docs/wire/feeds.md.
 """
 
 import struct

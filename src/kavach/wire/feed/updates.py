@@ -11,7 +11,8 @@ ASCII without NUL, because another one stops there.
 An order update has the keys of the vendor's own middleware, a superset of the published page; a
 position update is a row of the positions.
 
-Source: wire 4.4, Decision 16; docs/wire/feeds.md, "Numbered updates".
+Source: docs/wire/feeds.md, "Order updates"; docs/wire/README.md, "Decisions"; docs/wire/feeds.md,
+"Numbered updates".
 """
 
 import json

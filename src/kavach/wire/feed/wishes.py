@@ -11,7 +11,7 @@ What clients of the feed say: JSON texts ``{"a": action, "v": values, "m": mode 
 A token is a number or text. Actions and modes that are unknown are no mistake, because newer
 clients know more of them; a value that can't be read is passed over.
 
-Source: wire 4.1, 4.2.
+Source: docs/wire/feeds.md, "Limits and closing"; docs/wire/feeds.md, "What a client says".
 """
 
 from collections.abc import Iterator

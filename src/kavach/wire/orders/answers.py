@@ -4,7 +4,9 @@ Success envelopes, and what ``/orders/kart`` answers.
 Placing answers with two nested ``data`` objects, modifying and cancelling with one; no answer
 names an order, only the basket. Clients find the order by their own ``user_order_id``.
 
-Source: wire 0.1, 1.3.1, 1.3.3, 1.3.4; Decisions 2, 4, 13.
+Source: docs/wire/README.md, "Numbers, words, blanks"; docs/wire/README.md, "Placing";
+docs/wire/README.md, "Modifying"; docs/wire/README.md, "Cancelling and getting out";
+docs/wire/README.md, "Decisions".
 """
 
 from typing import Final, Generic, TypeVar

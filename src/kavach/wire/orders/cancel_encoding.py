@@ -10,7 +10,7 @@ How the parameters of a cancel travel: four ways are in use, and all of them are
 What the body says goes before what the pairs say, and those before the JSON in the query; a
 blank value says nothing. An empty body is no body, whatever its content type.
 
-Source: wire 1.3.4, Decision 5.
+Source: docs/wire/README.md, "Cancelling and getting out"; docs/wire/README.md, "Decisions".
 """
 
 from typing import TypeVar

@@ -1,7 +1,7 @@
 """
 What ``/orders`` answers: the order's id, and nothing else.
 
-Source: wire 1.2.
+Source: docs/wire/README.md, "Regular and after-market orders".
 """
 
 import msgspec

@@ -5,7 +5,7 @@ As loosely typed as their senders, like the messages of ``kavach.wire.orders.req
 may travel in the four ways of ``kavach.wire.orders.cancel_encoding``; none of its fields need be
 there, because the id in the path says it all.
 
-Source: wire 1.2.
+Source: docs/wire/README.md, "Regular and after-market orders".
 """
 
 from typing import Annotated, Any, ClassVar, Final

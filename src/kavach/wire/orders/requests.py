@@ -7,7 +7,8 @@ stands in the JSON schema beside it. The same classes write requests (the client
 and document them (OpenAPI is made from them). Fields that no rule of ours reads are left out
 and ignored when sent.
 
-Source: wire 1.3.1, 1.3.3, 1.3.4; Decisions 5 to 10, 15, 19.
+Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Modifying"; docs/wire/README.md,
+"Cancelling and getting out"; docs/wire/README.md, "Decisions".
 """
 
 import json

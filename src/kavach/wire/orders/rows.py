@@ -5,7 +5,8 @@ Rows of the books: keys in published order, each with its published JSON type.
 because they exceed what a double holds; ``user_order_id`` is a number in requests and text
 in rows. Times are Unix seconds, 0 when there is none.
 
-Source: wire 1.4 (orders, trades, history), 1.5 (positions), 1.6 (trading_info).
+Source: docs/wire/README.md, "Rows"; docs/wire/portfolio.md, "Positions"; docs/wire/login.md,
+"Profile, trading_info, logout".
 """
 
 from typing import Any

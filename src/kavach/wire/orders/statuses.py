@@ -3,7 +3,7 @@ The words of ``order_status``, and which book a row with them belongs to.
 
 Only those that this server emits; clients meet more from other servers of the family.
 
-Source: wire 3.1, Decision 12.
+Source: docs/wire/README.md, "Rows"; docs/wire/README.md, "Decisions".
 """
 
 from enum import StrEnum

@@ -6,7 +6,7 @@ executed, and kept with the execution, which outlives the basket.
 
 Times are nanoseconds.
 
-Source: wire 1.8, 1.3.5.
+Source: docs/wire/baskets.md.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """
 What a client may ask about its saved baskets.
 
-Source: wire 1.8, 1.3.5.
+Source: docs/wire/baskets.md.
 """
 
 from typing import ClassVar

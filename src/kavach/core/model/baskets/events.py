@@ -1,7 +1,7 @@
 """
 What has happened to saved baskets.
 
-Source: wire 1.8, 1.3.5.
+Source: docs/wire/baskets.md.
 """
 
 from kavach.core.events import Event

@@ -13,7 +13,7 @@ counts what the old one could still have traded until its orders are known dead.
 
 Quantities are shares.
 
-Source: docs/spec/cover_order.md (brackets); cover-order 5.1, 5.10.
+Source: docs/spec/cover_order.md (brackets); docs/spec/cover_order.md, "Quantities".
 """
 
 from kavach.core.model.orders.venue_order import VenueOrder

@@ -3,7 +3,7 @@ Offsets from the entry's price, made into prices: how a bracket's exits are wish
 
 Prices and offsets are pips.
 
-Source: wire 2.2, Decision 9.
+Source: docs/wire/README.md, "Rows"; docs/wire/README.md, "Decisions".
 """
 
 from kavach.units import Pips, Side

@@ -11,7 +11,8 @@ still fill, P what the venue has confirmed as protecting, G = R - P the gap.
 
 Quantities are shares, prices pips, values pips times shares, times nanoseconds.
 
-Source: cover-order 5.1, 5.2, 5.8 (INV-1 to INV-4).
+Source: docs/spec/cover_order.md, "Quantities"; docs/spec/cover_order.md, "States";
+docs/spec/cover_order.md, "What must hold".
 """
 
 from typing import Final

@@ -17,7 +17,7 @@ every move from state to state that may ever be seen; anything else stops the pr
 A report that says nothing new is dropped before the tables are asked (``core.rules.orders.deduplication``), so a
 cell speaks of news only. ``NEVER`` is a cell that no order of reports can reach.
 
-Source: cover-order 5.2 to 5.6.
+Source: docs/spec/cover_order.md, "States"; docs/spec/cover_order.md, "What the system owes".
 """
 
 from enum import StrEnum, auto

@@ -1,7 +1,7 @@
 """
 What a client may ask about its GTT rules.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from typing import ClassVar

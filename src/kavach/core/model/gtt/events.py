@@ -4,7 +4,7 @@ What has happened to GTT rules.
 ``GttTriggered`` and what becomes of the order (``GttOrderPlaced``, ``GttOrderRefused``) stand in
 the record of one step, with the order's own events between them, so a crash leaves all or nothing.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from kavach.core.events import Event

@@ -4,7 +4,9 @@ When a rule's last day is over: at midnight in India, by the Gregorian calendar.
 Days are YYYYMMDD, instants nanoseconds of the Unix epoch. The session of the day may end earlier;
 what ends with it is decided where sessions end (``core.rules.gtt.triggering``).
 
-Source: wire 1.9; the algorithm counts days from March, so that the leap day is a year's last.
+Days are counted from March, so that the leap day is a year's last.
+
+Source: docs/wire/gtt.md.
 """
 
 from typing import Final

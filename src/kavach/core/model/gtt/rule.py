@@ -11,7 +11,7 @@ reached first ends the other with it.
 
 Prices are pips, quantities shares or contracts, times nanoseconds, days YYYYMMDD.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from collections.abc import Iterable

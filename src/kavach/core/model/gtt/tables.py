@@ -11,7 +11,7 @@ happen: a rule that no longer waits is watched by nobody, so a second trigger wo
 
 ``docs/spec/gtt.md`` is printed from this file.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from enum import StrEnum, auto

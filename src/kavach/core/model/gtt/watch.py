@@ -8,7 +8,7 @@ not in the table at all.
 
 Prices are pips, times nanoseconds.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from bisect import bisect_left, bisect_right, insort

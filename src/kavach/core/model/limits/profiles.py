@@ -6,7 +6,8 @@ asks of retail algorithms from April 2026 on: a budget of requests to the exchan
 and segment, protection for every market order, and an algorithm's tag on every order. A profile's
 numbers never change: replay applies them by its name, so other numbers are another profile.
 
-Source: wire 5.4, Decision 20; cover-order 4 (retail algo framework), 5.6 (rate budget), INV-18.
+Source: docs/wire/limits.md; docs/wire/README.md, "Decisions"; docs/spec/cover_order.md, "What the
+system owes"; docs/spec/cover_order.md, "What must hold".
 """
 
 from enum import StrEnum

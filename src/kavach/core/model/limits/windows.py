@@ -15,7 +15,7 @@ Counting never refuses: what must not be refused is counted beyond the limit too
 
 Times are nanoseconds.
 
-Source: wire 5.4; cover-order 5.6 (rate budget).
+Source: docs/wire/limits.md; docs/spec/cover_order.md, "What the system owes".
 """
 
 from typing import Final

@@ -8,7 +8,7 @@ ends, it is paid (``core.model.money.settlement``).
 Margin is blocked for what an entry could still open and for what it has opened; an order
 that reduces a position never asks for any (INV-12).
 
-Source: cover-order 5.8 (INV-11, INV-12).
+Source: docs/spec/cover_order.md, "What must hold".
 """
 
 import msgspec

@@ -1,7 +1,7 @@
 """
 What may be asked about positions and shares.
 
-Source: wire 1.5 (convert); docs/twin.md (holdings).
+Source: docs/wire/portfolio.md, "Converting"; docs/twin.md (holdings).
 """
 
 from typing import ClassVar

@@ -4,7 +4,7 @@ What happens to money and shares beside trades: conversions, gifts, and the end 
 Each is kept in the state's ledger as well, with its place among the trades, so that anybody can
 add an account up anew.
 
-Source: wire 1.5.
+Source: docs/wire/portfolio.md.
 """
 
 import msgspec

@@ -7,7 +7,7 @@ have arrived.
 
 Quantities are shares, values pips times shares.
 
-Source: wire 1.5 (holdings).
+Source: docs/wire/portfolio.md, "Holdings".
 """
 
 from collections.abc import Iterable

@@ -15,7 +15,8 @@ a regular one no money.
 
 Values are pips times shares until they become paise, rounded up by less than one paisa.
 
-Source: cover-order 5.8 (INV-12), 4 (CO leverage); wire 1.10.
+Source: docs/spec/cover_order.md, "What must hold"; docs/wire/limits.md; docs/wire/portfolio.md,
+"Margin calculator".
 """
 
 from kavach.core.model.money.account import Client

@@ -11,7 +11,7 @@ and sold apart: what an owner holds is carried by its sign, so the two may diffe
 
 Quantities are shares or contracts, values pips times quantity.
 
-Source: cover-order 5.8 (INV-11, INV-12); wire 1.5.
+Source: docs/spec/cover_order.md, "What must hold"; docs/wire/portfolio.md.
 """
 
 from typing import Final

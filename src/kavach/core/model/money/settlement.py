@@ -15,7 +15,7 @@ have ended. Delivery that a cover order has sold of the shares is carried as wel
 
 Cash is paise and a rest of pips; values are pips times quantity.
 
-Source: wire 1.5 (holdings, cf_*); docs/decisions/0015-the-end-of-a-day.md.
+Source: docs/wire/portfolio.md, "Holdings"; docs/decisions/0015-the-end-of-a-day.md.
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ nothing to restore (F-19), and an order whose cancel is pending is alive everywh
 Cells without a state are ``LATE`` (the venue was faster than the wire, or says a thing twice:
 book any trade, do not move) or ``NEVER`` (the journal or the venue adapter is wrong: stop).
 
-Source: cover-order 5.2, 5.4, 5.5; F-18, F-19, F-29.
+Source: docs/spec/order_life.md.
 """
 
 from collections.abc import Mapping

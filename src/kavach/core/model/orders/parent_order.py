@@ -7,7 +7,8 @@ its trades, the lines of its history, and who wants its remainder gone.
 
 Quantities are shares, prices pips, times nanoseconds.
 
-Source: cover-order 5.1; wire 1.2, 1.3.
+Source: docs/spec/cover_order.md, "Quantities"; docs/wire/README.md, "Regular and after-market
+orders"; docs/wire/README.md, "Placing".
 """
 
 from enum import StrEnum

@@ -7,7 +7,8 @@ is no whole lot, a price that is off the tick.
 
 Prices are pips, quantities shares or contracts.
 
-Source: wire 1.2, 1.8, 1.9.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/baskets.md;
+docs/wire/gtt.md.
 """
 
 import msgspec

@@ -11,7 +11,7 @@ The total of a linked order counts what all orders of its link have traded, at t
 
 Quantities are shares, prices pips, ``filled_value`` pips times shares.
 
-Source: cover-order 5.1, 5.10.
+Source: docs/spec/cover_order.md, "Quantities".
 """
 
 from typing import Final

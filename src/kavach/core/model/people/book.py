@@ -12,7 +12,8 @@ A client has at most ``SESSIONS_MAX`` sessions and ``CODES_MAX`` codes: one more
 
 Times are nanoseconds of the Unix epoch.
 
-Source: wire 5.1, 5.3, Decision 17.
+Source: docs/wire/login.md, "OAuth2"; docs/wire/README.md, "Who is asking"; docs/wire/README.md,
+"Decisions".
 """
 
 from typing import Final

@@ -4,7 +4,8 @@ What may be asked about people and what speaks for them: credentials, tokens, ap
 Everything secret arrives as a digest, but for a TOTP secret, which cannot be checked without
 being known. Whether a password is right is found out before; here it is decided what follows.
 
-Source: wire 5.1 to 5.3, Decision 17; RFC 6749, section 4.1.
+Source: docs/wire/login.md, "OAuth2"; docs/wire/README.md, "Who is asking"; docs/wire/README.md,
+"Decisions"; RFC 6749, section 4.1.
 """
 
 from kavach.core.commands import Command

@@ -3,7 +3,8 @@ What may have happened to people's credentials, tokens, apps and codes.
 
 No event says that something expired: when it does is part of it, and time passes by itself.
 
-Source: wire 5.1 to 5.3, Decision 17; RFC 6749, section 4.1.
+Source: docs/wire/login.md, "OAuth2"; docs/wire/README.md, "Who is asking"; docs/wire/README.md,
+"Decisions"; RFC 6749, section 4.1.
 """
 
 from kavach.core.events import Event

@@ -3,7 +3,7 @@ What a client may ask about regular orders.
 
 ``None`` in a modify means "leave as it is". Prices are pips, quantities shares.
 
-Source: wire 1.2.
+Source: docs/wire/README.md, "Regular and after-market orders".
 """
 
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """
 What has happened to regular orders, beyond what happens to every order at a venue.
 
-Source: wire 1.2.
+Source: docs/wire/README.md, "Regular and after-market orders".
 """
 
 from kavach.core.events import Event

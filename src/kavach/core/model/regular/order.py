@@ -6,7 +6,7 @@ session opens. The state is derived from the facts, never stored; only why it en
 
 Quantities are shares, prices pips.
 
-Source: wire 1.2, 3.1.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Rows".
 """
 
 from typing import ClassVar, Final

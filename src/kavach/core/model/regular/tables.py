@@ -8,7 +8,8 @@ is established or refused, and ``MOVES`` every move that may ever be seen.
 
 ``NEVER`` is a cell that no order of reports can reach.
 
-Source: wire 1.2, 3.1; cover-order 5.3 to 5.5b, read for an order without a stop.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Rows";
+docs/spec/cover_order.md, "What the system owes".
 """
 
 from enum import StrEnum, auto

@@ -6,7 +6,7 @@ every order in one step; each order's own outcome is kept, because some may be r
 are placed. What is refused as a whole (no such basket, nothing in it, an instrument that may not
 be hedged) has placed nothing.
 
-Source: wire 1.8, 1.3.5, 1.11.
+Source: docs/wire/baskets.md; docs/wire/errors.md.
 """
 
 from typing import Final

@@ -7,7 +7,7 @@ a pause that grows. Exits of one client that would meet take turns (``core.rules
 
 Quantities are shares, prices pips, times nanoseconds.
 
-Source: cover-order 5.5b, 5.6.
+Source: docs/spec/cover_order.md, "What the system owes".
 """
 
 from kavach.core.events import Alarm, ExitHardened, OrderSubmitted, Purpose, StopLegNamed

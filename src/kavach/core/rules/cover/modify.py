@@ -4,7 +4,7 @@ Changing a living cover order: its entry (C3) and the plan of its stop (C4).
 The entry changes when the venue has amended it, not when we asked; the plan of the stop
 changes at once, and the stop follows. A request that says again what already is sends nothing.
 
-Source: cover-order 5.3 (C3, C4), race 22; wire Decision 19.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Decisions".
 """
 
 from kavach.core.commands import ModifyCoverOrder

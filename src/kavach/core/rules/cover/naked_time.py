@@ -13,7 +13,7 @@ event that began it counts, and the real time since the restart.
 
 Times are nanoseconds.
 
-Source: cover-order 5.4 (A6); docs/operating.md, "How to read them".
+Source: docs/spec/cover_order.md; docs/operating.md.
 """
 
 from collections.abc import Iterable

@@ -9,7 +9,7 @@ wants out), so that a repetition asks for nothing twice.
 The safety of each request is the same sum: an exit is only ever sent for
 ``position - exit_leaves_max``, so that F_x + W <= F_e whatever the venue does next (INV-3).
 
-Source: cover-order 5.5b, 5.6.
+Source: docs/spec/cover_order.md, "What the system owes".
 """
 
 from collections.abc import Callable

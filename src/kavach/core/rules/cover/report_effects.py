@@ -4,7 +4,7 @@ What a venue's report establishes, beyond the quantities it carries: Tables B, C
 Each function first lets the report have happened, then adds the fact its cell names. What the
 order is owed from then on is the business of ``core.rules.cover.protect``.
 
-Source: cover-order 5.4, 5.5.
+Source: docs/spec/cover_order.md.
 """
 
 from collections.abc import Callable

@@ -5,7 +5,8 @@ Each ask first looks for a reason to refuse, in the order of ``Reason``; then it
 facts, which the duties pay for; and when the venue has spoken, ``conclude`` says what became
 of it. A request that is already fulfilled is answered as the first time (INV-7).
 
-Source: cover-order 5.3, 5.7; wire Decisions 15, 19.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out";
+docs/wire/README.md, "Decisions".
 """
 
 from typing import Final

@@ -7,7 +7,8 @@ is squared off, for nobody may hold it; of any other product it gets its stop ag
 if it is a bracket, as large as what is left. A contract that was settled meanwhile holds nothing
 and is left alone.
 
-Source: docs/decisions/0024-a-carried-order-lives-on.md; cover-order 5.5b; promise 5.
+Source: docs/decisions/0024-a-carried-order-lives-on.md; docs/spec/cover_order.md, "What the system
+owes".
 """
 
 from kavach.core.events import Alarm, CoverOrderResumed, ExitIntended, Source

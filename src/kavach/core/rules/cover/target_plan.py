@@ -8,7 +8,8 @@ stand, whatever the entry was filled at.
 
 Prices and offsets are pips.
 
-Source: wire 1.3.2, 2.2, Decision 9; docs/spec/cover_order.md (brackets).
+Source: docs/wire/brackets.md; docs/wire/README.md, "Rows"; docs/wire/README.md, "Decisions";
+docs/spec/cover_order.md (brackets).
 """
 
 from msgspec.structs import replace

@@ -4,7 +4,7 @@ What a client may ask of its GTT rules: create, modify, cancel.
 A rule is found by its id, and only by its owner. It is checked for what can never become right by
 waiting; band, margin and session are looked at when its order is placed.
 
-Source: wire 1.9, 1.11; ``core.model.gtt.tables``.
+Source: docs/wire/gtt.md; docs/wire/errors.md; ``core.model.gtt.tables``.
 """
 
 from typing import Final

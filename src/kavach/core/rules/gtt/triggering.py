@@ -6,7 +6,7 @@ at most once, whatever its order causes, and a crash leaves both or neither. Whi
 be reached, or trading of the instrument is over, a rule waits; as soon as that has passed, the last
 price is looked at once.
 
-Source: wire 1.9.
+Source: docs/wire/gtt.md.
 """
 
 from kavach.core.model.gtt.events import GttExpired, GttOrderPlaced, GttOrderRefused, GttTriggered

@@ -9,7 +9,8 @@ until the second has room again.
 
 Times are nanoseconds.
 
-Source: cover-order 5.6 (rate budget), 5.8 (INV-12, INV-18).
+Source: docs/spec/cover_order.md, "What the system owes"; docs/spec/cover_order.md, "What must
+hold".
 """
 
 from kavach.core.model.limits.windows import Limit, Tally, in_the_way, room_at_ns

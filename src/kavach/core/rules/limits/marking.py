@@ -5,7 +5,7 @@ A client may say how far through the last price a market order may reach. Some r
 a tag that names the algorithm behind the order: the registered one of the client, or the generic
 one. Both are facts of the order, so every request about it can carry them to the exchange.
 
-Source: wire Decision 20; cover-order 4 (retail algo framework).
+Source: docs/wire/README.md, "Decisions"; docs/wire/limits.md.
 """
 
 from typing import Final, Protocol

@@ -6,7 +6,7 @@ belongs to a cover or bracket order, carried ones included, gets out by that ord
 needs shares where something is sold, and both products together need their margin. After the
 square-off time what becomes intraday is given back at once, and what is being given back stays.
 
-Source: wire 1.5 (convert); cover-order 5.8 (INV-12).
+Source: docs/wire/portfolio.md, "Converting"; docs/spec/cover_order.md, "What must hold".
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """
 What answers to requests about any kind of order have in common.
 
-Source: cover-order 5.7; wire 1.11.
+Source: docs/wire/README.md, "Cancelling and getting out"; docs/wire/errors.md.
 """
 
 from typing import Final

@@ -23,7 +23,7 @@ Nothing is passed over in silence.
 ``-``: another value than the row's is refused. ``user_order_id`` and ``device`` are of the request
 and not of the order: clients send others with each. Prices are pips, quantities shares.
 
-Source: wire 1.3.3, Decision 19; docs/decisions/0022.
+Source: docs/wire/README.md, "Modifying"; docs/wire/README.md, "Decisions"; docs/decisions/0022.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ of the set of reports and not of their order (INV-10). ``missing_reports`` compa
 says when asked with what is known, and returns the reports that never came. They are then heard
 like any other, so there is one way in which an order moves.
 
-Source: cover-order 5.4 (A6), 5.5 (B8), 5.7 (venue answer map); F-21, F-23, F-28, F-29.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out".
 """
 
 from collections.abc import Callable, Iterator

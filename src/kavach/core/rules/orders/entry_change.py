@@ -4,7 +4,8 @@ Changing the living entry of an order of any kind.
 The entry changes when the venue has amended it, not when we asked. A request that says again
 what already is sends nothing.
 
-Source: cover-order 5.3 (C3), race 22; wire 1.2, Decision 19.
+Source: docs/spec/cover_order.md; docs/wire/README.md, "Regular and after-market orders";
+docs/wire/README.md, "Decisions".
 """
 
 from typing import Protocol

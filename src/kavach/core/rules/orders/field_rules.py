@@ -4,7 +4,8 @@ What an order must satisfy, as columns of early returns in the order of ``Reason
 Each function returns the first reason that does not hold, or None. They read; they change
 nothing. What only the exchange can know (is it open, is there liquidity) is left to it.
 
-Source: cover-order 4, 5.6; wire 2.2, Decisions 9, 10, 19, 20.
+Source: docs/wire/limits.md; docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md,
+"Rows"; docs/wire/README.md, "Decisions".
 """
 
 from typing import Final

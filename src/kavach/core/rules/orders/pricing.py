@@ -5,7 +5,7 @@ Every price is on the instrument's tick and inside its band. A market order is s
 that reaches through the last price by the protection of the instrument's class, never as a
 raw market order; each further attempt reaches one protection further, up to the band's edge.
 
-Source: cover-order 5.6; wire Decision 20.
+Source: docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md, "Decisions".
 """
 
 from typing import Final

@@ -7,7 +7,7 @@ carries a protected limit.
 
 Quantities are shares, prices pips.
 
-Source: cover-order 5.5b, 5.6; wire Decision 20.
+Source: docs/spec/cover_order.md, "What the system owes"; docs/wire/README.md, "Decisions".
 """
 
 from kavach.core.events import (

@@ -18,7 +18,8 @@ quote would be far away.
 A way out is a cover order whose exit works or whose stop has fired, or a square-off of regular
 orders. Quantities are shares, prices pips, times nanoseconds.
 
-Source: docs/decisions/0023-exits-that-would-meet-take-turns.md; INV-26.
+Source: docs/decisions/0023-exits-that-would-meet-take-turns.md; docs/spec/cover_order.md, "What
+must hold" (INV-26).
 """
 
 from collections.abc import Iterable

@@ -6,7 +6,7 @@ it says; what it says is heard in ``core.rules.orders.deduplication``.
 
 Times are nanoseconds.
 
-Source: cover-order 5.4 (A6), 5.5 (B8).
+Source: docs/spec/cover_order.md.
 """
 
 from kavach.core.events import Alarm, OrderDoubted, OrderQuerySent

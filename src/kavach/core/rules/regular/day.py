@@ -1,7 +1,8 @@
 """
 What a moment of the day, or the kill switch, does to a regular order.
 
-Source: wire 1.2 (AMO); cover-order 5.5b, 5.6 (auto square-off, kill switch).
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/spec/cover_order.md, "What the
+system owes".
 """
 
 from kavach.core.events import EntryCancelRequested, Source

@@ -1,7 +1,8 @@
 """
 What the system owes a regular order: to send it, to cancel what is not wanted any more, to end it.
 
-Source: wire 1.2; cover-order 5.5b, 5.6, read for an order without a stop.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/spec/cover_order.md, "What the
+system owes".
 """
 
 from kavach.core.events import (

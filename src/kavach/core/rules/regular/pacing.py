@@ -8,7 +8,7 @@ may last, and each is a row of its own. The pause doubles from T_rp to the lengt
 
 Times are nanoseconds.
 
-Source: cover-order 5.6 (rate budget, auto square-off).
+Source: docs/spec/cover_order.md, "What the system owes".
 """
 
 from typing import Final

@@ -5,7 +5,8 @@ Each ask first looks for a reason to refuse, in the order of ``Reason``; then it
 facts, which the duties pay for; and when the venue has spoken, ``conclude`` says what became of
 it. A cancel that is already fulfilled is answered as the first time.
 
-Source: wire 1.2, Decision 15; cover-order 5.3, 5.7, read for an order without a stop.
+Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Decisions";
+docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out".
 """
 
 from typing import Final

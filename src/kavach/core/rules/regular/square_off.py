@@ -10,7 +10,7 @@ conversion has made a position intraday. Cover orders get out by themselves.
 One that ends without a trade is followed by the next only after a while, for whatever the
 exchange has against it may last.
 
-Source: cover-order 5.6 (auto square-off); wire Part 8 (17).
+Source: docs/spec/cover_order.md, "What the system owes".
 """
 
 from typing import Final
