@@ -16,15 +16,8 @@ import msgspec
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from kavach.main import (
-    Ready,
-    Server,
-    http_config,
-    listen,
-    spare_the_collector,
-    url_of,
-    write_ready_file,
-)
+from kavach.program.process import Ready, spare_the_collector, write_ready_file
+from kavach.program.server import Server, http_config, listen, url_of
 from kavach.wire.orders import answers
 from kavach.wire.orders.requests import cancel_decoder
 

@@ -18,7 +18,7 @@ from bench.desk import Trader
 from bench.finding import Finding
 from bench.measure import Sample, in_turns, ratios, spread, timed
 from kavach.journal.memory import MemoryJournal
-from kavach.main import spare_the_collector
+from kavach.program.process import spare_the_collector
 
 AIM_RATIO: Final = 10.0
 AIM_RATIO_LEAST: Final = 5.0  # 25 000 pairs/s where the other does 5 000.

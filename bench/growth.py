@@ -22,7 +22,7 @@ from bench.desk import Trader
 from bench.finding import Finding
 from bench.measure import Sample, in_turns, ratios, spread, timed
 from kavach.journal.sqlite import SqliteJournal
-from kavach.main import spare_the_collector
+from kavach.program.process import spare_the_collector
 
 AIM_RATIO: Final = 1.3
 AIM_BYTES: Final = 2_000

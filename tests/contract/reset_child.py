@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from kavach.cli.backup import backup
-from kavach.main import Ready, ServeOptions, Twin, WorldOptions, serve
+from kavach.program.options import ServeOptions, WorldOptions
+from kavach.program.process import Ready
+from kavach.program.serve import serve
+from kavach.program.twin import Twin
 
 CHANGES: Final = frozenset(
     {"os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.chmod"}

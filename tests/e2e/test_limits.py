@@ -4,7 +4,7 @@ import resource
 import subprocess
 import sys
 
-from kavach.main import OPEN_FILES
+from kavach.program.process import OPEN_FILES
 from tests.twin_server import environment
 
 
@@ -12,7 +12,7 @@ def test_a_low_limit_of_open_files_is_raised() -> None:
     """A shell that allows 256 open files does not keep connections out."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     program = (
-        "import resource; from kavach.main import allow_open_files;"
+        "import resource; from kavach.program.process import allow_open_files;"
         "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1];"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)); allow_open_files();"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"

@@ -24,7 +24,7 @@ from kavach.instruments import listing
 from kavach.journal import snapshots
 from kavach.journal.backup import back_up
 from kavach.journal.sqlite import SqliteJournal
-from kavach.kept_tokens import copy_key
+from kavach.program.kept_tokens import copy_key
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
 

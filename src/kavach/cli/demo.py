@@ -24,14 +24,10 @@ from rich.markup import escape
 from kavach.api.http.options import ApiOptions
 from kavach.cli.journal import Register, as_text_of_event, lines
 from kavach.cli.tap import Exchanged, Tap
-from kavach.main import (
-    MarketKind,
-    Ready,
-    ServeOptions,
-    Twin,
-    WorldOptions,
-)
-from kavach.main import serve as serve_world
+from kavach.program.options import MarketKind, ServeOptions, WorldOptions
+from kavach.program.process import Ready
+from kavach.program.serve import serve as serve_world
+from kavach.program.twin import Twin
 from kavach.sdk import (
     AsyncFeed,
     CompactQuote,

@@ -15,7 +15,7 @@ import click
 from kavach.contracts.archive import ContractsError
 from kavach.engine.journal_port import JournalCorrupt, JournalError
 from kavach.journal.sqlite import SqliteJournal
-from kavach.kept_tokens import TokensError
+from kavach.program.kept_tokens import TokensError
 
 FOUND: Final = 1  # What was read is not as it should be.
 NOT_BEGUN: Final = 2  # There was nothing that could be read.

@@ -19,16 +19,10 @@ from kavach.api.http.options import ApiOptions
 from kavach.cli.values import DATA_DIR, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
-from kavach.main import (
-    MarketKind,
-    Ready,
-    ServeOptions,
-    Sessions,
-    StartError,
-    Twin,
-    WorldOptions,
-)
-from kavach.main import serve as serve_world
+from kavach.program.options import MarketKind, ServeOptions, Sessions, StartError, WorldOptions
+from kavach.program.process import Ready
+from kavach.program.serve import serve as serve_world
+from kavach.program.twin import Twin
 from kavach.telemetry.logs import LogFormat, LogLevel, Note, start_logging
 
 _EXAMPLE: Final = """

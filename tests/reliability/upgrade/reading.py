@@ -21,7 +21,9 @@ from kavach.credentials import token_digest
 from kavach.engine.engine import accepted
 from kavach.engine.record import decode_record
 from kavach.journal.sqlite import SqliteJournal
-from kavach.main import MarketKind, Twin, WorldOptions, open_world
+from kavach.program.options import MarketKind, WorldOptions
+from kavach.program.twin import Twin
+from kavach.program.world import open_world
 from kavach.twin.clock import TwinClock
 
 BOOKS: Final = {
