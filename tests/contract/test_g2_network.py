@@ -1,10 +1,14 @@
 """The client against servers that send without an end, and calls within calls."""
 
 import asyncio
+import os
 import signal
 import socket
+import threading
+import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -101,3 +105,71 @@ def test_g2_a_call_within_a_call_leaves_it_its_deadline(
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, old)
     assert prices == [13]
+
+
+# --- Calls that are cut off ---
+
+
+def connections(proxy: FaultyProxy, most: int) -> int:
+    """Return how many connections there are, once there are no more than so many."""
+    for _ in range(200):
+        if len(proxy._open) <= most:
+            break
+        time.sleep(0.02)
+    return len(proxy._open)
+
+
+def test_g2_cancelled_calls_use_up_no_connections(twin: TwinServer, proxy: FaultyProxy) -> None:
+    """Calls that are cancelled wherever they stand leave nothing that counts as in use."""
+
+    async def play() -> None:
+        told: dict[str, Any] = {"base_url": proxy.url, "timeout_seconds": 10}
+        async with AsyncPocket(twin.client_id, twin.access_token, **told) as pocket:
+            for steps in range(120):
+                calls = [asyncio.create_task(pocket.close_price("NSE", 14366)) for _ in range(2)]
+                for _ in range(steps % 40):
+                    await asyncio.sleep(0)
+                for call in calls:
+                    call.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
+            assert await pocket.close_price("NSE", 14366) == 13
+            (pool,) = pocket._driver._pools[asyncio.get_running_loop()]
+            transport: Any = pool.client._transport
+            assert [one.is_idle() for one in transport._pool.connections] == [True]
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("how", ["cancelled", "late", "interrupted"])
+def test_g2_a_pool_on_which_a_call_was_cut_off_is_closed(
+    twin: TwinServer, proxy: FaultyProxy, how: str
+) -> None:
+    """Its connections are closed with its last call, those that rest in it too."""
+    told: dict[str, Any] = {"base_url": proxy.url, "timeout_seconds": 1 if how == "late" else 10}
+
+    async def play() -> None:
+        async with AsyncPocket(twin.client_id, twin.access_token, **told) as pocket:
+            await asyncio.gather(*[pocket.close_price("NSE", 14366) for _ in range(3)])
+            proxy.fail("swallowed")
+            call = asyncio.create_task(pocket.close_price("NSE", 14366))
+            while proxy.faults[0].times:
+                await asyncio.sleep(0.01)
+            if how == "cancelled":
+                call.cancel()
+            with pytest.raises((asyncio.CancelledError, TransportError)):
+                await call
+            assert await asyncio.to_thread(connections, proxy, 0) == 0
+            assert await pocket.close_price("NSE", 14366) == 13
+
+    if how != "interrupted":
+        asyncio.run(play())
+        return
+    with Pocket(twin.client_id, twin.access_token, **told) as pocket:
+        with ThreadPoolExecutor(3) as threads:
+            list(threads.map(lambda _: pocket.close_price("NSE", 14366), range(3)))
+        proxy.fail("swallowed")
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            pocket.close_price("NSE", 14366)
+        assert connections(proxy, 0) == 0
+        assert pocket.close_price("NSE", 14366) == 13

@@ -15,6 +15,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any, Final
 
 import httpx
@@ -37,6 +38,7 @@ from kavach.sdk.requests.plan import (
 )
 from kavach.sdk.transport import streams
 from kavach.sdk.transport.call import Call
+from kavach.sdk.transport.pool import Pool
 from kavach.wire.headers import IDEMPOTENCY_KEY, REQUEST_ID
 
 NEVER_SENT: Final = (
@@ -207,22 +209,36 @@ class BlockingDriver:
         self._base_url = base_url
         self._transport = transport
         self._answers = Answers()
-        self._client = self._made()
+        self._new_pools()
         _BLOCKING.add(self)
 
-    def _made(self) -> httpx.Client:
-        client = httpx.Client(transport=self._transport, **settings(self._base_url))
-        streams.install(client)
+    def _new_pools(self) -> None:
+        self._pools: list[Pool[httpx.Client]] = []  # The last one takes calls.
         # A driver that is forgotten without a close leaves no socket behind.
-        self._last_rites = weakref.finalize(self, client.close)
-        return client
+        self._last_rites = weakref.finalize(self, _close_all, self._pools)
+        self._pool()
+
+    def _pool(self) -> Pool[httpx.Client]:
+        """Return the connections for another call."""
+        if not self._pools or self._pools[-1].is_retired:
+            client = httpx.Client(transport=self._transport, **settings(self._base_url))
+            streams.install(client)
+            self._pools.append(Pool(client))
+        return self._pools[-1]
+
+    def _end(self, pool: Pool[httpx.Client]) -> None:
+        """Note the end of a call."""
+        if pool.end():
+            pool.client.close()
+            with suppress(ValueError):  # Closed by another thread meanwhile.
+                self._pools.remove(pool)
 
     def renew(self) -> None:
         """Use connections of this process from now on; the parent's are left alone."""
         self._last_rites.detach()
-        _INHERITED.append(self._client)
+        _INHERITED.append(self._pools)
         if not self.is_closed:
-            self._client = self._made()
+            self._new_pools()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -256,14 +272,16 @@ class BlockingDriver:
             return seconds is not None
         if self.is_closed:
             return NotSent(f"{step.method} {step.path}: nothing was sent: {CLOSED}")
-        message = built(self._client, step, self.account.access_token)
+        pool = self._pool()
+        message = built(pool.client, step, self.account.access_token)
         sending = Sending(call, step, is_traced=self._transport is None)
+        pool.begin()
         interrupted = streams.UNTIL.at  # A signal handler may call in the middle of a call.
         streams.UNTIL.at = call.until
         try:
             message.extensions["trace"] = sending.trace
             message.extensions["timeout"] = httpx.Timeout(sending.in_time()).as_dict()
-            answer, body = self._client.send(message, auth=step.basic, stream=True), Body()
+            answer, body = pool.client.send(message, auth=step.basic, stream=True), Body()
             try:
                 for piece in answer.iter_bytes():
                     body.take(piece)
@@ -272,8 +290,13 @@ class BlockingDriver:
             return self._answers.response_of(answer, body)
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             return sending.failed(error)
+        except BaseException:
+            if self._transport is None:
+                pool.retire()
+            raise
         finally:
             streams.UNTIL.at = interrupted
+            self._end(pool)
 
 
 class AwaitingDriver:
@@ -292,25 +315,32 @@ class AwaitingDriver:
         self._transport = transport
         self._answers = Answers()
         self._base_url = base_url
-        self._clients = _of_loops()
+        self._pools = _of_loops()
 
-    async def _client(self) -> httpx.AsyncClient:
-        """Return the connections of the running loop."""
-        loop = asyncio.get_running_loop()
-        known = self._clients.get(loop)
-        if known is None:
+    async def _pool(self) -> Pool[httpx.AsyncClient]:
+        """Return the connections of the running loop for another call."""
+        known = self._pools.setdefault(asyncio.get_running_loop(), {})
+        pool = next((one for one in known if not one.is_retired), None)
+        if pool is None:
             client = httpx.AsyncClient(transport=self._transport, **settings(self._base_url))
             streams.install(client)
-            known = self._clients[loop] = (client, _until_the_loop_ends(client))
-            await anext(known[1])
-        return known[0]
+            pool = Pool(client)
+            known[pool] = _until_the_loop_ends(client)
+            await anext(known[pool])
+        return pool
+
+    async def _end(self, pool: Pool[httpx.AsyncClient]) -> None:
+        """Note the end of a call."""
+        if pool.end():
+            keeper = self._pools.get(asyncio.get_running_loop(), {}).pop(pool, None)
+            if keeper is not None:
+                await keeper.aclose()
 
     async def close(self) -> None:
         """Let go of the connections of the running loop; no loop can use the client any more."""
         self.is_closed = True
-        known = self._clients.pop(asyncio.get_running_loop(), None)
-        if known is not None:
-            await known[1].aclose()
+        for keeper in self._pools.pop(asyncio.get_running_loop(), {}).values():
+            await keeper.aclose()
 
     async def run(self, plan: Plan[T]) -> T:
         """Return the plan's result."""
@@ -339,15 +369,17 @@ class AwaitingDriver:
             return seconds is not None
         if self.is_closed:
             return NotSent(f"{step.method} {step.path}: nothing was sent: {CLOSED}")
-        client = await self._client()
-        message = built(client, step, self.account.access_token)
+        pool = await self._pool()
+        message = built(pool.client, step, self.account.access_token)
         sending = Sending(call, step, is_traced=self._transport is None)
+        pool.begin()
+        alarm = None
         try:
             left = sending.in_time()
             message.extensions["trace"] = sending.trace_async
             message.extensions["timeout"] = httpx.Timeout(left).as_dict()
-            async with asyncio.timeout(left):
-                answer, body = await client.send(message, auth=step.basic, stream=True), Body()
+            async with asyncio.timeout(left) as alarm:
+                answer, body = await pool.client.send(message, auth=step.basic, stream=True), Body()
                 try:
                     async for piece in answer.aiter_bytes():
                         body.take(piece)
@@ -355,7 +387,15 @@ class AwaitingDriver:
                     await answer.aclose()
                 return self._answers.response_of(answer, body)
         except Exception as error:  # Whatever it is: what it means depends on what has left.
+            if alarm is not None and alarm.expired() and self._transport is None:
+                pool.retire()
             return sending.failed(error)
+        except BaseException:
+            if self._transport is None:
+                pool.retire()
+            raise
+        finally:
+            await self._end(pool)
 
 
 async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
@@ -371,15 +411,20 @@ async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None
         await client.aclose()
 
 
-Kept = tuple[httpx.AsyncClient, AsyncGenerator[None, None]]
+Kept = dict[Pool[httpx.AsyncClient], AsyncGenerator[None, None]]
 
 
 def _of_loops() -> "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept]":
     return weakref.WeakKeyDictionary()
 
 
+def _close_all(pools: list[Pool[httpx.Client]]) -> None:
+    for pool in pools:
+        pool.client.close()
+
+
 _BLOCKING: "weakref.WeakSet[BlockingDriver]" = weakref.WeakSet()
-_INHERITED: list[httpx.Client] = []  # A parent's connections: kept, so that nothing closes them.
+_INHERITED: list[list[Pool[httpx.Client]]] = []  # A parent's: kept, so that nothing closes them.
 
 
 def _in_a_child() -> None:
