@@ -135,7 +135,9 @@ def test_g2_cancelled_calls_use_up_no_connections(twin: TwinServer, proxy: Fault
             assert await pocket.close_price("NSE", 14366) == 13
             (pool,) = pocket._driver._pools[asyncio.get_running_loop()]
             transport: Any = pool.client._transport
-            assert [one.is_idle() for one in transport._pool.connections] == [True]
+            assert all(one.is_idle() for one in transport._pool.connections)
+            # Two calls at once have two connections, and the rest are hung up.
+            assert 1 <= await asyncio.to_thread(connections, proxy, 2) <= 2
 
     asyncio.run(play())
 
