@@ -466,7 +466,7 @@ def test_c8_a_gap_over_many_steps_is_one_move_of_whole_steps() -> None:
     assert cover.exits[-1].trigger_price_pips == pips(13.8)
     assert len(stage.sent(since_ns + 1)) <= 1
     stage.price(13.9)  # It never goes back.
-    assert cover.stop_price_pips == pips(13.8)
+    assert cover.stop.price_pips == pips(13.8)
     stage.check()
 
 

@@ -37,13 +37,13 @@ def test_d_an_entry_that_has_ended_stays_as_it_was_at_the_opening(product: str) 
     scene = Scene()
     scene.play(CARRIED.format(product=product))
     cover = scene.cover
-    assert cover is not None and not cover.stop_id
+    assert cover is not None and not cover.stop.order_id
     version = cover.version_of(Leg.ENTRY)
     lines = [line for line in cover.changes or () if line.leg is Leg.ENTRY]
     scene.play(OPENINGS[product])
     assert cover.version_of(Leg.ENTRY) == version
     assert [line for line in cover.changes or () if line.leg is Leg.ENTRY] == lines
-    assert cover.stop_id
+    assert cover.stop.order_id
     assert next(x.what for x in cover.changes or () if x.leg is Leg.THIRD) == "entered"
 
 

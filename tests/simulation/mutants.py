@@ -65,7 +65,7 @@ _STOP_WITH_ENTRY = """            submit_entry(context, cover, instrument)
                     context.state.next_tag, cover.order_id, Purpose.STOP, cover.instrument,
                     cover.client_id, cover.exit_side, SL,
                     Quantity(min(cover.quantity, instrument.slice_max)), _UNDISCLOSED,
-                    *_stop_terms(context, cover, instrument)[1:], Pips(cover.stop_price_pips),
+                    *_stop_terms(context, cover, instrument)[1:], Pips(cover.stop.price_pips),
                     Validity.DAY,
                 )
             )
@@ -200,8 +200,8 @@ MUTANTS: Final = (
     _one(
         "the total of a linked exit counts what its link has traded",
         "core/model/cover/exit_group.py",
-        "    return traded(exits, link) + position - linked_most(_others(exits, link))",
-        "    return position - linked_most(_others(exits, link))",
+        "    return traded(exits, link) + position - most(_others(exits, link))",
+        "    return position - most(_others(exits, link))",
     ),
     _one(
         "stop and target are linked at the exchange",
@@ -218,8 +218,8 @@ MUTANTS: Final = (
     _one(
         "linked exits count once in W, not each",
         "core/model/cover/exit_group.py",
-        "    return sum(_most(orders) for orders in _by_link(exits))",
-        "    return sum(order.leaves_max for order in exits)",
+        "        total += _most(group)\n",
+        "        total += sum(one.leaves_max for one in group)\n",
     ),
     _one(
         "a target waits for its stop",
@@ -243,8 +243,8 @@ MUTANTS: Final = (
     _one(
         "a target is no stop",
         "core/model/cover/exit_group.py",
-        "max((order.confirmed_leaves for order in orders if not order.is_target), default=0)",
-        "max((order.confirmed_leaves for order in orders), default=0)",
+        "max((one.confirmed_leaves for one in group if not one.is_target), default=0)",
+        "max((one.confirmed_leaves for one in group), default=0)",
     ),
     # --- The budget of requests to the exchange -----------------------------------------------
     _one(

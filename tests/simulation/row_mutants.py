@@ -47,7 +47,7 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
         "trigger of a row is what stands",
         _ROW,
         "        terms = speaker.order_type, speaker.price_pips, speaker.trigger_price_pips\n",
-        "        terms = speaker.order_type, speaker.price_pips, cover.stop_price_pips\n",
+        "        terms = speaker.order_type, speaker.price_pips, cover.stop.price_pips\n",
     ),
     (
         "status of a row tells a cancel under way",
@@ -76,8 +76,8 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     (
         "a stop trails by whole steps",
         "core/core.py",
-        "            stop = cover.stop_price_pips + sign * (moved // step * step)\n",
-        "            stop = cover.stop_price_pips + sign * moved\n",
+        "            stop = cover.stop.price_pips + sign * (moved // step * step)\n",
+        "            stop = cover.stop.price_pips + sign * moved\n",
     ),
     (
         "the system's orders are refused to clients",

@@ -375,9 +375,9 @@ class Core(StepContext):
         if not step:
             return
         sign = 1 if cover.side is Side.BUY else -1
-        moved = sign * (last_pips - cover.stop_price_pips) - distance
+        moved = sign * (last_pips - cover.stop.price_pips) - distance
         if moved >= step:
-            stop = cover.stop_price_pips + sign * (moved // step * step)
+            stop = cover.stop.price_pips + sign * (moved // step * step)
             self.emit(e.StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance)))
 
     def square_off(self, command: SquareOff) -> PendingRequest:

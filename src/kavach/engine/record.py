@@ -99,10 +99,10 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     at_ns: int
     core: OmsSnapshot
     venue: bytes
-    layout: Literal[5]
+    layout: Literal[6]
 
 
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 
 
 class _AnyLayout(msgspec.Struct, frozen=True, array_like=True):

@@ -86,9 +86,8 @@ def _check_owner(state: OmsState, seen: SeenOrder, client_id: str) -> Iterator[V
         yield Violation("INV-20", parent.order_id, detail)
     own_ids = [parent.order_id]
     if isinstance(parent, CoverOrder):
-        own_ids += [
-            own_id for own_id in (parent.basket_id, parent.stop_id, parent.target_id) if own_id
-        ]
+        own_ids += [parent.id_of(leg) for leg in parent.legs[1:]]
+        own_ids += [parent.basket_id] if parent.basket_id else []
     for own_id in own_ids:
         found = state.covers.get(own_id) or state.regulars.get(own_id)
         if found is not parent:

@@ -95,7 +95,7 @@ class Seen(SeenOrder, frozen=True):
     def flattening(self) -> bool:
         """Whether the position is on its way out, or the ladder runs."""
         cover = self.cover
-        return bool(cover.exit_source or cover.triggered_at_ns or cover.stop_lost)
+        return bool(cover.exit_source or cover.triggered_at_ns or cover.stop.lost)
 
 
 def see(
@@ -178,8 +178,8 @@ def _sizing(seen: Seen) -> Found:
     for order in cover.exits:
         # A venue that will not move a stop leaves it where it is, and the plan is remembered.
         stands = (order.trigger_price_pips, order.refused_trigger_pips)
-        if order.life is Life.WAITING and cover.stop_price_pips not in stands:
-            yield "INV-1", f"a stop stands at {stands[0]} pips, not {cover.stop_price_pips}"
+        if order.life is Life.WAITING and cover.stop.price_pips not in stands:
+            yield "INV-1", f"a stop stands at {stands[0]} pips, not {cover.stop.price_pips}"
 
 
 def _targets(seen: Seen) -> Found:
@@ -191,9 +191,9 @@ def _targets(seen: Seen) -> Found:
         settled = not _unanswered(order) and not order.limit_refused and cover.ended is None
         if not settled or seen.venue_disconnected or seen.flattening or seen.exits_unanswered:
             continue
-        if order.price_pips != cover.target_price_pips:
-            stands, shall = order.price_pips, cover.target_price_pips
-            yield "INV-1", f"target {order.tag} stands at {stands} pips, not {shall}"
+        shall = cover.exit_of(Leg.SECOND).price_pips
+        if order.price_pips != shall:
+            yield "INV-1", f"target {order.tag} stands at {order.price_pips} pips, not {shall}"
     if cover.exit_source is None or seen.venue_disconnected:
         return
     for order in cover.exits:
@@ -216,7 +216,7 @@ def _nakedness(seen: Seen) -> Found:
     settings = seen.settings
     patience_ns = settings.t_naked_ns + settings.t_reprice_ns
     naked_ns = seen.now_ns - cover.naked_since_ns
-    ladder_only = cover.stop_lost and cover.exit_source is None and not cover.triggered_at_ns
+    ladder_only = cover.stop.lost and cover.exit_source is None and not cover.triggered_at_ns
     if cover.naked_since_ns and ladder_only and naked_ns > patience_ns:
         yield "INV-2", f"{seen.unprotected} are without a stop for {naked_ns} ns"
 
@@ -367,10 +367,10 @@ def _ledger(seen: Seen) -> Found:
 
 def _trailing(seen: Seen) -> Found:
     cover, instrument = seen.cover, seen.instrument
-    if cover.stop_price_pips % instrument.tick_pips:
-        yield "INV-16", f"the stop's plan {cover.stop_price_pips} is off tick"
-    if not instrument.band_low_pips <= cover.stop_price_pips <= instrument.band_high_pips:
-        yield "INV-16", f"the stop's plan {cover.stop_price_pips} is outside the band"
+    if cover.stop.price_pips % instrument.tick_pips:
+        yield "INV-16", f"the stop's plan {cover.stop.price_pips} is off tick"
+    if not instrument.band_low_pips <= cover.stop.price_pips <= instrument.band_high_pips:
+        yield "INV-16", f"the stop's plan {cover.stop.price_pips} is outside the band"
     for order in cover.exits:
         record = seen.at_venue.get(order.tag)
         if record is None or record.triggered or record.order_type not in STOPS:

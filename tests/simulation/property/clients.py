@@ -235,14 +235,14 @@ class Clients:
             stop_offset_pips=offset if what % 5 else None,
             target_offset_pips=offset if what % 7 > 2 else None,
         )
-        planned = cover.stop_price_pips, cover.target_price_pips
+        planned = cover.plan, [cover.exit_of(leg).price_pips for leg in cover.legs[1:]]
         self.auditor.moved_by_client(cover.order_id)
         wanted = self.auditor.wanted[cover.order_id]
         if command.leg is Leg.ENTRY and command.quantity is not None:
             self.auditor.wanted[cover.order_id] = max(wanted, command.quantity)
         outcome = self._ask(cover.client_id, command)
         if isinstance(outcome, Refusal) and outcome.reason is not Reason.VENUE_REFUSED:
-            now = cover.stop_price_pips, cover.target_price_pips
+            now = cover.plan, [cover.exit_of(leg).price_pips for leg in cover.legs[1:]]
             assert now == planned, "a refused change changed the plan"
             self.auditor.wanted[cover.order_id] = wanted
 

@@ -413,7 +413,10 @@ def test_legs_and_kinds_must_match() -> None:
     assert scene.engine.execute(wrong_kind) == Refusal(Reason.EXECUTION_TYPE_MUST_MATCH)
     kind = _modify(scene, bracket, bracket=False, leg=Leg.THIRD)
     assert kind == Refusal(Reason.EXECUTION_TYPE_MUST_MATCH)
-    for order_id, leg in ((scene.cover.target_id, Leg.THIRD), (scene.cover.stop_id, Leg.SECOND)):
+    for order_id, leg in (
+        (scene.cover.exit_of(Leg.SECOND).order_id, Leg.THIRD),
+        (scene.cover.stop.order_id, Leg.SECOND),
+    ):
         assert _modify(scene, order_id, leg=leg) == Refusal(Reason.LEG_MUST_MATCH_ID)
     plain = Scene()
     plain.tell("place 100 @ 13 stop 12")
@@ -430,7 +433,10 @@ def test_where_a_target_may_go() -> None:
     assert isinstance(low, Refusal) and low.reason is Reason.TARGET_MUST_BE_ON_WINNING_SIDE
     assert isinstance(_modify(scene, bracket, leg=Leg.SECOND, price_pips=Pips(120_100)), Answer)
     assert scene.cover is not None
-    assert (scene.cover.target_price_pips, scene.cover.target_offset_pips) == (120_100, 9_900)
+    assert (
+        scene.cover.exit_of(Leg.SECOND).price_pips,
+        scene.cover.exit_of(Leg.SECOND).offset_pips,
+    ) == (120_100, 9_900)
     empty = Scene(item=ITEM)
     empty.tell("place 100 @ 13 stopoff 1 targetoff 1")
     assert empty.cover is not None
@@ -456,10 +462,16 @@ def test_rows_have_ids_of_their_own() -> None:
     scene, bracket = _covered()
     cover = scene.cover
     assert cover is not None
-    found = [scene.engine.state.leg(order_id) for order_id in (bracket, cover.target_id)]
+    found = [
+        scene.engine.state.leg(order_id)
+        for order_id in (bracket, cover.exit_of(Leg.SECOND).order_id)
+    ]
     assert found == [(cover, Leg.ENTRY), (cover, Leg.SECOND)]
-    assert scene.engine.state.leg(cover.stop_id) == (cover, Leg.THIRD)
+    assert scene.engine.state.leg(cover.stop.order_id) == (cover, Leg.THIRD)
     assert scene.engine.state.leg(cover.basket_id) is None
     scene.engine.save_snapshot()
     scene.check_replay()
-    assert len({bracket, cover.target_id, cover.stop_id, cover.basket_id}) == 4
+    assert (
+        len({bracket, cover.exit_of(Leg.SECOND).order_id, cover.stop.order_id, cover.basket_id})
+        == 4
+    )

@@ -45,11 +45,11 @@ def test_the_stop_gets_an_id_at_the_first_fill() -> None:
     scene.tell("place 100 @ 13 stop 12")
     scene.tell("E1 acked")
     assert scene.cover is not None
-    assert scene.cover.stop_id == 0
+    assert scene.cover.stop.order_id == 0
     scene.tell("E1 traded 10")
-    first = scene.cover.stop_id
+    first = scene.cover.stop.order_id
     scene.tell("E1 traded 10")
-    assert first == scene.cover.stop_id == int(f"{scene.cover.order_id}") + 1
+    assert first == scene.cover.stop.order_id == int(f"{scene.cover.order_id}") + 1
 
 
 def _cover(cover_id: int) -> CoverOrder:

@@ -1,5 +1,6 @@
 """Every reason to say no: reachable, in the declared order, and without changing anything."""
 
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -219,7 +220,7 @@ def test_a_modify_that_speaks_of_another_order() -> None:
     entry_id = cover.entries[0].exchange_order_id
     seen = cover.leg_updated_at_ns(Leg.ENTRY)
     repairs: tuple[tuple[Reason, dict[str, Any]], ...] = (
-        (Reason.ORDER_MUST_EXIST, {"order_id": cover.stop_id}),
+        (Reason.ORDER_MUST_EXIST, {"order_id": cover.stop.order_id}),
         (Reason.LEG_MUST_MATCH_ID, {"order_id": cover.order_id}),
         (Reason.EXCHANGE_ORDER_ID_MUST_MATCH, {"exchange_order_id": entry_id}),
         (Reason.INSTRUMENT_MUST_NOT_CHANGE, {"instrument": cover.instrument}),
@@ -240,7 +241,7 @@ def test_a_cancel_that_speaks_of_another_order() -> None:
         client_id="C", order_id=1, leg=Leg.ENTRY, exchange_order_id=cover.exits[0].exchange_order_id
     )
     assert scene.engine.execute(cancel) == Refusal(Reason.ORDER_MUST_EXIST)
-    cancel = msgspec.structs.replace(cancel, order_id=cover.stop_id)
+    cancel = msgspec.structs.replace(cancel, order_id=cover.stop.order_id)
     assert scene.engine.execute(cancel) == Refusal(Reason.LEG_MUST_MATCH_ID)
     cancel = msgspec.structs.replace(cancel, order_id=cover.order_id)
     assert scene.engine.execute(cancel) == Refusal(Reason.EXCHANGE_ORDER_ID_MUST_MATCH)
@@ -256,20 +257,22 @@ def test_a_foreign_order_looks_unknown() -> None:
     cancel = CancelCoverOrder(
         client_id="D", order_id=cover.order_id, leg=Leg.ENTRY, exchange_order_id=entry_id
     )
-    modify = ModifyCoverOrder(client_id="D", order_id=cover.stop_id, stop_price_pips=Pips(121_000))
+    modify = ModifyCoverOrder(
+        client_id="D", order_id=cover.stop.order_id, stop_price_pips=Pips(121_000)
+    )
     for foreign in (cancel, modify):
         unknown = msgspec.structs.replace(foreign, order_id=1)
         refused = scene.engine.execute(foreign)
         assert refused == scene.engine.execute(unknown) == Refusal(Reason.ORDER_MUST_EXIST)
 
 
-@pytest.mark.parametrize("name", ["order_id", "basket_id", "stop_id"])
+@pytest.mark.parametrize("name", ["order_id", "basket_id", "stop.order_id"])
 def test_every_id_of_an_order_finds_it(name: str) -> None:
     """An exit may name the entry, the stop or the basket."""
     scene, cover = _covered()
     cancel = CancelCoverOrder(
         client_id="C",
-        order_id=getattr(cover, name),
+        order_id=attrgetter(name)(cover),
         leg=Leg.THIRD,
         exchange_order_id=cover.exits[0].exchange_order_id,
     )

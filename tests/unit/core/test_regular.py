@@ -378,7 +378,7 @@ def test_a_leg_of_a_cover_order_is_not_cancelled_as_a_regular_order() -> None:
     scene.tell("E1 traded 100")
     scene.tell("S1 acked")
     assert scene.cover is not None
-    for own_id in (scene.cover.order_id, scene.cover.basket_id, scene.cover.stop_id):
+    for own_id in (scene.cover.order_id, scene.cover.basket_id, scene.cover.stop.order_id):
         outcome = scene.engine.execute(CancelOrder(client_id="C", order_id=own_id))
         assert outcome == Refusal(Reason.LEG_MUST_BE_CANCELLED_AS_SUCH)
     assert scene.cover.protected == 100

@@ -344,17 +344,17 @@ def exit_too_early(books: Books, cover: CoverOrder) -> None:
 
 def plan_elsewhere(books: Books, cover: CoverOrder) -> None:
     """The stop shall stand where it does not."""
-    cover.stop_price_pips -= 100
+    cover.stop.price_pips -= 100
 
 
 def plan_off_tick(books: Books, cover: CoverOrder) -> None:
     """The stop shall stand off tick."""
-    cover.stop_price_pips -= 1
+    cover.stop.price_pips -= 1
 
 
 def plan_off_band(books: Books, cover: CoverOrder) -> None:
     """The stop shall stand where no order may."""
-    cover.stop_price_pips = 50_000
+    cover.stop.price_pips = 50_000
 
 
 def let_an_amend_grow_the_exit(books: Books, cover: CoverOrder) -> None:
@@ -429,7 +429,7 @@ def grow_a_stop_while_exiting(books: Books, cover: CoverOrder) -> None:
 
 def stop_the_naked_clock(books: Books, cover: CoverOrder) -> None:
     """A ladder runs, and nobody knows since when."""
-    cover.stop_lost = True
+    cover.stop.lost = True
     cover.naked_since_ns = 0
     books.venue.exchange.remove(cover.exits[0].exchange_order_id, 0, "")
     cover.exits[0].life = Life.CANCELLED
@@ -445,7 +445,7 @@ def climb_for_ever(books: Books, cover: CoverOrder) -> None:
 def be_idle_while_naked(books: Books, cover: CoverOrder) -> None:
     """The stop is gone, everybody knows since when, and nobody does anything."""
     stop_the_naked_clock(books, cover)
-    cover.stop_lost = False
+    cover.stop.lost = False
     cover.naked_since_ns = books.engine.core.now_ns
 
 
@@ -496,7 +496,7 @@ def move_the_stop(books: Books, cover: CoverOrder) -> None:
 def move_the_stop_through_the_price(books: Books, cover: CoverOrder) -> None:
     """The exchange holds a stop that should have fired, and the core believes it."""
     order = books.venue.exchange._state.orders[cover.exits[0].exchange_order_id]
-    order.trigger = cover.exits[0].trigger_price_pips = cover.stop_price_pips = 140_000
+    order.trigger = cover.exits[0].trigger_price_pips = cover.stop.price_pips = 140_000
 
 
 def move_the_entry(books: Books, cover: CoverOrder) -> None:
@@ -598,7 +598,7 @@ def take_a_target_for_a_stop(books: Books, cover: CoverOrder) -> None:
 
 def plan_another_target(books: Books, cover: CoverOrder) -> None:
     """The target stands where it shall not."""
-    cover.target_price_pips += 100
+    cover.exit_of(Leg.SECOND).price_pips += 100
 
 
 def keep_the_target_on_the_way_out(books: Books, cover: CoverOrder) -> None:
@@ -610,7 +610,7 @@ def keep_the_target_on_the_way_out(books: Books, cover: CoverOrder) -> None:
 
 def hide_a_target(books: Books, cover: CoverOrder) -> None:
     """The target's own id finds nothing."""
-    del books.state.covers[cover.target_id]
+    del books.state.covers[cover.exit_of(Leg.SECOND).order_id]
 
 
 CORRUPTIONS: Final[

@@ -12,41 +12,19 @@ from kavach.core.commands import Leg
 from kavach.core.model.cover.events import TargetLegNamed, TargetLost, TargetPlanned
 from kavach.core.model.cover.exit_group import traded
 from kavach.core.model.cover.offsets import from_reference
-from kavach.core.model.cover.order import CoverOrder
+from kavach.core.model.cover.order import CoverOrder, Exit
 from kavach.core.model.cover.tables import State
 from kavach.core.model.leg_row import add_line, other_rows, touch_changed, touch_planned
 from kavach.core.model.orders.life import (
-    Illegal,
     InFlight,
-    InFlightEvent,
     Life,
-    LifeEvent,
 )
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import LINK_OVER_CODE, VenueOrder
 from kavach.core.model.state import OmsState
-from kavach.units import OrderType
 
-_WAITING_TYPES: Final = frozenset({OrderType.SL, OrderType.SLM})
-_AMEND_SENT, _CANCEL_SENT, _ANSWERED, _CLOSED = InFlightEvent
-_PARKED, _OPENED, _TRIGGERED, _TRADED, _COMPLETED, _CANCELLED, _REJECTED, _EXPIRED = LifeEvent
-_CLOSING_LIFE: Final = {
-    e.Closing.CANCELLED: _CANCELLED,
-    e.Closing.REMOVED: _CANCELLED,
-    e.Closing.EXPIRED: _EXPIRED,
-}
-
-
-_LATE: Final = Illegal.LATE
-_NEVER: Final = Illegal.NEVER
-_FILLED: Final = Life.FILLED
 _SENT: Final = Life.SENT
-_GONE: Final = frozenset({Life.CANCELLED, Life.REJECTED, Life.EXPIRED})
-_IDLE: Final = InFlight.NONE
 _USER: Final = e.Source.USER
-_BY_US: Final = e.Closing.CANCELLED
-_ENTRY: Final = e.Purpose.ENTRY
-_TARGET: Final = e.Purpose.TARGET
 _CARRIED_OVER: Final = "The position was carried over from the session before"
 
 
@@ -60,10 +38,12 @@ def watch_unconfirmed(state: OmsState, cover: ParentOrder, at_ns: int) -> None:
     elif cover.naked_since_ns:
         state.naked_ns_max = max(state.naked_ns_max, at_ns - cover.naked_since_ns)
         cover.naked_since_ns = 0
-        cover.stop_lost = False
+        cover.stop.lost = False
 
 
 def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) -> None:
+    bracket = event.target_price_pips != 0
+    target = Exit(event.target_price_pips, event.target_offset_pips) if bracket else None
     # Texts that many orders share are kept once: a replayed event brings copies of its own.
     cover = CoverOrder(
         event.order_id,
@@ -83,12 +63,10 @@ def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) 
         at_ns,
         entry_version_ns=at_ns,
         basket_id=event.basket_id,
-        stop_price_pips=event.stop_price_pips,
+        stop=Exit(event.stop_price_pips, event.stop_offset_pips),
+        target=target,
         trailing_step_pips=event.trailing_step_pips,
         trailing_distance_pips=abs(event.reference_price_pips - event.stop_price_pips),
-        stop_offset_pips=event.stop_offset_pips,
-        target_offset_pips=event.target_offset_pips,
-        target_price_pips=event.target_price_pips,
     )
     state.id_given(event.order_id)
     state.add_cover(cover)
@@ -97,7 +75,7 @@ def _cover_order_placed(state: OmsState, event: e.CoverOrderPlaced, at_ns: int) 
 
 def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
     cover = state.covers[event.order_id]
-    cover.stop_id = event.stop_id
+    cover.stop.order_id = event.stop_id
     cover.exits_named_at_ns = at_ns
     cover.touch(Leg.THIRD, at_ns)
     add_line(cover, Leg.THIRD, "entered", _SENT, at_ns)
@@ -108,10 +86,10 @@ def _stop_leg_named(state: OmsState, event: e.StopLegNamed, at_ns: int) -> None:
 def _stop_planned(state: OmsState, event: e.StopPlanned, at_ns: int) -> None:
     cover = state.covers[event.order_id]
     touch_planned(cover, at_ns)
-    cover.stop_price_pips = event.stop_price_pips
+    cover.stop.price_pips = event.stop_price_pips
     cover.trailing_step_pips = event.trailing_step_pips
     cover.trailing_distance_pips = event.trailing_distance_pips
-    cover.stop_offset_pips = event.stop_offset_pips or cover.stop_offset_pips
+    cover.stop.offset_pips = event.stop_offset_pips or cover.stop.offset_pips
     cover.recovery_tries = 0  # A new plan is a new attempt.
     cover.plan_stood = False
     for order in cover.exits:
@@ -139,10 +117,10 @@ def _exit_hardened(state: OmsState, event: e.ExitHardened, at_ns: int) -> None:
 
 def _stop_lost(state: OmsState, event: e.StopLost, at_ns: int) -> None:
     cover = state.covers[event.order_id]
-    if at_ns - cover.stop_lost_at_ns > state.settings.t_naked_ns:
+    if at_ns - cover.stop.lost_at_ns > state.settings.t_naked_ns:
         cover.recovery_tries = 0  # The last stop stood for a while: this is another accident.
-    cover.stop_lost = True
-    cover.stop_lost_at_ns = at_ns
+    cover.stop.lost = True
+    cover.stop.lost_at_ns = at_ns
 
 
 def _stop_retried(state: OmsState, event: e.StopRetried, at_ns: int) -> None:
@@ -177,7 +155,7 @@ def _cover_order_reopened(state: OmsState, event: e.CoverOrderReopened, at_ns: i
     cover.ended_at_ns = 0
     state.index.reopen(cover)
     touch_changed(cover, before, at_ns)
-    cover.stop_lost = False  # Whatever was lost before the end, this is another life.
+    cover.stop.lost = False  # Whatever was lost before the end, this is another life.
     cover.recovery_tries = 0
     watch_unconfirmed(state, cover, at_ns)
     state.reblock(cover)
@@ -195,12 +173,16 @@ def _cover_order_resumed(state: OmsState, event: e.CoverOrderResumed, at_ns: int
     cover.exit_source = None
     cover.exited_by_user = False
     cover.exit_since_ns = cover.exit_attempts = cover.priced_at_ns = cover.triggered_at_ns = 0
-    cover.stop_lost = cover.target_lost = cover.plan_stood = False
+    cover.stop.lost = cover.plan_stood = False
+    if cover.target is not None:
+        cover.target.lost = False
     cover.recovery_tries = cover.link = 0
     # Each is told once a session; what the venue contradicted stays so.
     cover.alarms = tuple(one for one in cover.alarms if one == e.Alarm.CONTRADICTION)
     touch_changed(cover, before, at_ns)
-    if cover.stop_id:  # The entry's row has ended and stays; a stop without a row is named next.
+    if (
+        cover.stop.order_id
+    ):  # The entry's row has ended and stays; a stop without a row is named next.
         cover.touch(Leg.THIRD, at_ns)
         add_line(cover, Leg.THIRD, "resumed", _SENT, at_ns, _CARRIED_OVER)
     watch_unconfirmed(state, cover, at_ns)
@@ -243,24 +225,23 @@ def leave_link(cover: CoverOrder, order: VenueOrder) -> None:
 
 def follow_reference(parent: ParentOrder) -> None:
     """Let stop and target of a bracket that holds nothing yet follow the entry's price."""
-    if isinstance(parent, CoverOrder) and parent.is_bracket and parent.entry_filled == 0:
-        stop, target = from_reference(
-            parent.side,
-            parent.reference_price_pips,
-            parent.stop_offset_pips,
-            parent.target_offset_pips,
-        )
-        parent.stop_price_pips, parent.target_price_pips = stop, target
-        parent.trailing_distance_pips = parent.stop_offset_pips
+    if not isinstance(parent, CoverOrder) or parent.target is None or parent.entry_filled:
+        return
+    stop, target = parent.stop, parent.target
+    stop.price_pips, target.price_pips = from_reference(
+        parent.side, parent.reference_price_pips, stop.offset_pips, target.offset_pips
+    )
+    parent.trailing_distance_pips = stop.offset_pips
 
 
 def _target_planned(state: OmsState, event: TargetPlanned, at_ns: int) -> None:
     cover = state.covers[event.order_id]
     before = other_rows(cover, Leg.ENTRY)
     touch_planned(cover, at_ns)
-    cover.target_price_pips = event.target_price_pips
-    cover.target_offset_pips = event.target_offset_pips or cover.target_offset_pips
-    cover.target_lost = False
+    target = cover.exit_of(Leg.SECOND)
+    target.price_pips = event.target_price_pips
+    target.offset_pips = event.target_offset_pips or target.offset_pips
+    target.lost = False
     touch_changed(cover, before, at_ns)
     for order in cover.exits:
         if order.is_target:
@@ -269,7 +250,7 @@ def _target_planned(state: OmsState, event: TargetPlanned, at_ns: int) -> None:
 
 def _target_leg_named(state: OmsState, event: TargetLegNamed, at_ns: int) -> None:
     cover = state.covers[event.order_id]
-    cover.target_id = event.target_id
+    cover.exit_of(Leg.SECOND).order_id = event.target_id
     state.covers[event.target_id] = cover
     state.id_given(event.target_id)
     cover.touch(Leg.SECOND, at_ns)
@@ -279,7 +260,7 @@ def _target_leg_named(state: OmsState, event: TargetLegNamed, at_ns: int) -> Non
 def _target_lost(state: OmsState, event: TargetLost, at_ns: int) -> None:
     cover = state.covers[event.order_id]
     before = other_rows(cover, Leg.ENTRY)
-    cover.target_lost = True
+    cover.exit_of(Leg.SECOND).lost = True
     touch_changed(cover, before, at_ns)
 
 

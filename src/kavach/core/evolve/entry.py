@@ -12,37 +12,17 @@ from kavach.core.commands import Leg
 from kavach.core.evolve.cover import follow_reference
 from kavach.core.model.leg_row import add_line, leg_row
 from kavach.core.model.orders.life import (
-    Illegal,
     InFlight,
-    InFlightEvent,
     Life,
-    LifeEvent,
 )
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.state import OmsState
 from kavach.units import OrderType
 
-_WAITING_TYPES: Final = frozenset({OrderType.SL, OrderType.SLM})
-_AMEND_SENT, _CANCEL_SENT, _ANSWERED, _CLOSED = InFlightEvent
-_PARKED, _OPENED, _TRIGGERED, _TRADED, _COMPLETED, _CANCELLED, _REJECTED, _EXPIRED = LifeEvent
-_CLOSING_LIFE: Final = {
-    e.Closing.CANCELLED: _CANCELLED,
-    e.Closing.REMOVED: _CANCELLED,
-    e.Closing.EXPIRED: _EXPIRED,
-}
-
-
-_LATE: Final = Illegal.LATE
-_NEVER: Final = Illegal.NEVER
-_FILLED: Final = Life.FILLED
 _SENT: Final = Life.SENT
 _GONE: Final = frozenset({Life.CANCELLED, Life.REJECTED, Life.EXPIRED})
 _IDLE: Final = InFlight.NONE
 _USER: Final = e.Source.USER
-_BY_US: Final = e.Closing.CANCELLED
-_ENTRY: Final = e.Purpose.ENTRY
-_TARGET: Final = e.Purpose.TARGET
-_CARRIED_OVER: Final = "The position was carried over from the session before"
 
 
 def _entry_modify_requested(state: OmsState, event: e.EntryModifyRequested, at_ns: int) -> None:

@@ -16,7 +16,6 @@ from kavach.core.model.orders.life import (
     LIFE,
     REQUEST,
     Illegal,
-    InFlight,
     InFlightEvent,
     Life,
     LifeEvent,
@@ -41,13 +40,9 @@ _LATE: Final = Illegal.LATE
 _NEVER: Final = Illegal.NEVER
 _FILLED: Final = Life.FILLED
 _SENT: Final = Life.SENT
-_GONE: Final = frozenset({Life.CANCELLED, Life.REJECTED, Life.EXPIRED})
-_IDLE: Final = InFlight.NONE
-_USER: Final = e.Source.USER
 _BY_US: Final = e.Closing.CANCELLED
 _ENTRY: Final = e.Purpose.ENTRY
 _TARGET: Final = e.Purpose.TARGET
-_CARRIED_OVER: Final = "The position was carried over from the session before"
 
 
 def _move(order: VenueOrder, happened: LifeEvent) -> bool:
@@ -205,7 +200,7 @@ def _order_accepted(state: OmsState, event: e.OrderAccepted, at_ns: int) -> None
             parent.touch(Leg.ENTRY, at_ns)
         return
     cover = state.covers[order.parent_id]
-    cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
+    cover.plan_stood |= order.trigger_price_pips == cover.stop.price_pips
     _note(parent, order, "accepted", at_ns)
     watch_unconfirmed(state, parent, at_ns)
 
@@ -326,7 +321,7 @@ def _order_amended(state: OmsState, event: e.OrderAmended, at_ns: int) -> None:
         state.reblock(parent)
     else:
         cover = state.covers[order.parent_id]
-        cover.plan_stood |= order.trigger_price_pips == cover.stop_price_pips
+        cover.plan_stood |= order.trigger_price_pips == cover.stop.price_pips
     _note(parent, order, "amended", at_ns)
     watch_unconfirmed(state, parent, at_ns)
 

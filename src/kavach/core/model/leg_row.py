@@ -88,7 +88,8 @@ def is_owed(cover: CoverOrder, leg: Leg) -> bool:
         return False
     if leg is not _SECOND:
         return leg is Leg.THIRD
-    return not (cover.target_lost or cover.triggered_at_ns or cover.exit_source is not None)
+    assert cover.target is not None, f"{cover.order_id} has no target"
+    return not (cover.target.lost or cover.triggered_at_ns or cover.exit_source is not None)
 
 
 def _entry_row(parent: ParentOrder) -> LegRow:
@@ -154,12 +155,8 @@ def _exit_row(cover: CoverOrder, leg: Leg) -> LegRow:
         terms = speaker.order_type, speaker.price_pips, speaker.trigger_price_pips
         exchange_order_id = speaker.exchange_order_id
     else:
-        is_target = leg is _SECOND
-        terms = (
-            (OrderType.LIMIT, cover.target_price_pips, 0)
-            if is_target
-            else (OrderType.SLM, 0, cover.stop_price_pips)
-        )
+        planned = cover.exit_of(leg).price_pips
+        terms = (OrderType.LIMIT, planned, 0) if leg is _SECOND else (OrderType.SLM, 0, planned)
         exchange_order_id = ""
     order_type, price, trigger = terms
     return LegRow(
@@ -183,7 +180,7 @@ Looks = tuple[tuple[Leg, LegRow, bool], ...]
 
 def other_rows(parent: ParentOrder, leg: Leg) -> Looks:
     """Return how the rows of stop and target look, that of ``leg`` apart."""
-    if not isinstance(parent, CoverOrder) or not parent.stop_id:
+    if not isinstance(parent, CoverOrder) or not parent.stop.order_id:
         return ()
     return tuple(
         (other, leg_row(parent, other), is_owed(parent, other))

@@ -306,9 +306,8 @@ class OmsState:
             parent.instrument = self.instruments[parent.instrument].key
             if isinstance(parent, CoverOrder):
                 self.add_cover(parent)
-                for exit_id in (parent.stop_id, parent.target_id):
-                    if exit_id:
-                        self.covers[exit_id] = parent
+                for leg in parent.legs:
+                    self.covers[parent.id_of(leg)] = parent
             else:
                 self.add_regular(parent)
             for order in parent.entries + parent.exits:

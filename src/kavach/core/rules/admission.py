@@ -69,7 +69,7 @@ def _is_protective(context: StepContext, command: KeyedCommand) -> bool:
     if not isinstance(command, ModifyCoverOrder):
         return command.protective
     cover = context.state.covers.get(command.order_id)
-    names_stop = cover is not None and command.order_id == cover.stop_id
+    names_stop = cover is not None and command.order_id == cover.stop.order_id
     return command.leg is Leg.THIRD or (command.leg is None and names_stop)
 
 

@@ -148,7 +148,7 @@ def _losing_side(case: Case) -> str:
 def _winning_side(case: Case) -> str:
     parent = case.parent
     if isinstance(parent, CoverOrder) and parent.entry_filled:
-        return _beyond(case.side, parent.stop_price_pips, "the stop ")
+        return _beyond(case.side, parent.stop.price_pips, "the stop ")
     return "above 0" if case.by_offset else _beyond(case.side, case.reference_pips)
 
 

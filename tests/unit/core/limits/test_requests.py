@@ -73,7 +73,7 @@ def test_what_takes_risk_away_is_never_too_much() -> None:
     assert isinstance(house.modify(held, leg=Leg.THIRD, stop_price_pips=Pips(121_000)), Answer)
     assert held.exits[0].trigger_price_pips == 121_000
     by_its_id = house.engine.execute(
-        ModifyCoverOrder(client_id="C", order_id=held.stop_id, stop_price_pips=Pips(122_000))
+        ModifyCoverOrder(client_id="C", order_id=held.stop.order_id, stop_price_pips=Pips(122_000))
     )
     assert isinstance(by_its_id, Answer)
     assert held.exits[0].trigger_price_pips == 122_000

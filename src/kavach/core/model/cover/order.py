@@ -21,7 +21,7 @@ import msgspec
 
 from kavach.core.commands import Leg
 from kavach.core.events import Source
-from kavach.core.model.cover.exit_group import linked_most, stops_confirmed, uncovered
+from kavach.core.model.cover.exit_group import confirmed, most, uncovered
 from kavach.core.model.cover.tables import (
     COVERED,
     COVERED_OPEN,
@@ -51,15 +51,29 @@ class Plan(msgspec.Struct, frozen=True, array_like=True):
     target_offset_pips: int
 
 
+class Exit(msgspec.Struct, array_like=True, gc=False):
+    """What an exit shall be, whatever stands for it at the venue: the stop, or a bracket's target.
+
+    A stop's price is its trigger, a target's its limit.
+    """
+
+    price_pips: int  # Where it shall stand; each order knows where it stands.
+    offset_pips: int = 0  # Of a bracket: how far from the entry's price the client wants it.
+    order_id: int = 0  # oms_order_id of its row, from the first fill on.
+    lost: bool = False  # The venue refused it, or took it out.
+    lost_at_ns: int = 0
+    version_ns: int = 0  # Of its row.
+
+
 class CoverOrder(ParentOrder, array_like=True, gc=False):
     """Everything the core knows of one cover order."""
 
     basket_id: int = 0
-    stop_price_pips: int = 0  # Where the stop shall stand; each stop order knows where it stands.
+    stop: Exit = msgspec.field(default_factory=lambda: Exit(0))
+    target: Exit | None = None  # None: this is no bracket. One that is lost is not sent again.
     trailing_step_pips: int = 0
     trailing_distance_pips: int = 0
     plan_stood: bool = False  # Whether some stop order has stood where the stop shall stand.
-    stop_id: int = 0  # oms_order_id of the THIRD leg, from the first fill on.
     exits_filled: int = 0
     exit_source: Source | None = None  # Why the position is being flattened; monotone.
     exited_by_user: bool = False  # A client's exit was accepted.
@@ -67,26 +81,17 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     exit_attempts: int = 0
     priced_at_ns: int = 0
     triggered_at_ns: int = 0
-    stop_lost: bool = False
-    stop_lost_at_ns: int = 0
     recovery_tries: int = 0
     naked_since_ns: int = 0
     ended: State | None = None
-    stop_offset_pips: int = 0  # These six are a bracket's. How far the client wants its exits.
-    target_offset_pips: int = 0
-    target_price_pips: int = 0  # Where the target shall stand; 0: this is no bracket.
-    target_id: int = 0  # oms_order_id of the SECOND leg, from the first fill on.
-    target_lost: bool = False  # The venue refused it, or took it out: not sent again.
     link: int = 0  # What its exits of this session share; 0: none was sent yet.
-    stop_version_ns: int = 0  # Of the rows of stop and target.
-    target_version_ns: int = 0
     exits_named_at_ns: int = 0  # When stop and target got their rows.
     kept_plans: dict[Leg, Plan] | None = None  # What rows that have ended go on to show.
 
     @property
     def is_bracket(self) -> bool:
         """Whether it has a target beside its stop."""
-        return self.target_price_pips != 0
+        return self.target is not None
 
     @property
     def whole(self) -> bool:
@@ -106,29 +111,17 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     @property
     def exit_leaves_max(self) -> int:
         """W: the most that the exits could still fill, in-flight amends at their larger size."""
-        if self.target_price_pips:
-            return linked_most(self.exits)
-        total = 0
-        for order in self.exits:
-            total += order.leaves_max
-        return total
+        return most(self.exits)
 
     @property
     def protected(self) -> int:
         """P: what stops and exits the venue has confirmed; a target protects nothing."""
-        if self.target_price_pips:
-            return stops_confirmed(self.exits)
-        total = 0
-        for order in self.exits:
-            total += order.confirmed_leaves
-        return total
+        return confirmed(self.exits)
 
     @property
     def uncovered(self) -> int:
         """The position that no stop or exit, in flight included, could still give back."""
-        if self.target_price_pips:
-            return uncovered(self.exits, self.link, self.position)
-        return self.position - self.exit_leaves_max
+        return uncovered(self.exits, self.link, self.position)
 
     @property
     def unconfirmed(self) -> int:
@@ -165,7 +158,7 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
         if self.triggered_at_ns:
             return TRIGGERED
         unconfirmed = self.unconfirmed
-        if unconfirmed and self.stop_lost:
+        if unconfirmed and self.stop.lost:
             return UNPROTECTED
         if unconfirmed:
             return COVERING
@@ -175,35 +168,39 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
         """Return the orders that a leg's row speaks of."""
         if leg is Leg.ENTRY:
             return self.entries
-        if not self.target_price_pips:
+        if self.target is None:
             return self.exits if leg is Leg.THIRD else ()
         return tuple(order for order in self.exits if order.leg is leg)
 
+    def exit_of(self, leg: Leg) -> Exit:
+        """Return what the exit of a leg shall be; the order must have that leg."""
+        if leg is Leg.THIRD:
+            return self.stop
+        assert leg is Leg.SECOND and self.target is not None, f"{self.order_id} has no {leg}"
+        return self.target
+
     def version_of(self, leg: Leg) -> int:
         """Return the version of a leg's row, higher with every change of it (INV-23)."""
-        if leg is Leg.ENTRY:
-            return self.entry_version_ns
-        return self.stop_version_ns if leg is Leg.THIRD else self.target_version_ns
+        return self.entry_version_ns if leg is Leg.ENTRY else self.exit_of(leg).version_ns
 
     def touch(self, leg: Leg, at_ns: int) -> None:
         """Make another version of a leg's row: the time, and where time stands still, the next."""
         if self.kept_plans:
             self.kept_plans.pop(leg, None)
+        version = max(at_ns, self.version_of(leg) + VERSION_STEP_NS)
         if leg is Leg.ENTRY:
-            self.entry_version_ns = max(at_ns, self.entry_version_ns + VERSION_STEP_NS)
-        elif leg is Leg.THIRD:
-            self.stop_version_ns = max(at_ns, self.stop_version_ns + VERSION_STEP_NS)
+            self.entry_version_ns = version
         else:
-            self.target_version_ns = max(at_ns, self.target_version_ns + VERSION_STEP_NS)
+            self.exit_of(leg).version_ns = version
 
     @property
     def plan(self) -> Plan:
         """Where stop and target shall stand now."""
         return Plan(
-            self.stop_price_pips,
+            self.stop.price_pips,
             self.trailing_step_pips,
-            self.stop_offset_pips,
-            self.target_offset_pips,
+            self.stop.offset_pips,
+            0 if self.target is None else self.target.offset_pips,
         )
 
     def plan_in(self, leg: Leg) -> Plan:
@@ -213,23 +210,26 @@ class CoverOrder(ParentOrder, array_like=True, gc=False):
     @property
     def legs(self) -> tuple[Leg, ...]:
         """The legs that have a row."""
-        if not self.stop_id:
+        if not self.stop.order_id:
             return (Leg.ENTRY,)
-        return tuple(Leg) if self.target_id else (Leg.ENTRY, Leg.THIRD)
+        named = self.target is not None and self.target.order_id
+        return tuple(Leg) if named else (Leg.ENTRY, Leg.THIRD)
 
     def id_of(self, leg: Leg) -> int:
         """Return a leg's own oms_order_id, 0 if it has none yet."""
         if leg is Leg.ENTRY:
             return self.order_id
-        return self.stop_id if leg is Leg.THIRD else self.target_id
+        if leg is Leg.SECOND and self.target is None:
+            return 0
+        return self.exit_of(leg).order_id
 
     def leg_of(self, order_id: int) -> Leg:
         """Return the leg whose own oms_order_id this is; it must be one of the order's."""
         if order_id == self.order_id:  # By far the most asked for.
             return Leg.ENTRY
-        if order_id == self.stop_id:
+        if order_id == self.stop.order_id:
             return Leg.THIRD
-        assert order_id == self.target_id, f"{self.order_id} has no leg {order_id}"
+        assert order_id == self.id_of(Leg.SECOND), f"{self.order_id} has no leg {order_id}"
         return Leg.SECOND
 
     def check(self) -> None:

@@ -28,7 +28,7 @@ _UNDISCLOSED = Quantity(0)
 
 
 def name_stop_leg(context: StepContext, cover: CoverOrder) -> None:
-    if not cover.stop_id:
+    if not cover.stop.order_id:
         context.emit(StopLegNamed(cover.order_id, context.next_order_id()))
     name_target_leg(context, cover)
 

@@ -135,10 +135,10 @@ def planned_stop(
     reference_pips: int,
 ) -> StopPlanned | Reason | None:
     """Return the new plan of the stop, None when nothing changes, or why it cannot be."""
-    stop = cover.stop_price_pips if stop_pips is None else stop_pips
+    stop = cover.stop.price_pips if stop_pips is None else stop_pips
     step = cover.trailing_step_pips if trailing_step_pips is None else trailing_step_pips
     reason = check_stop(instrument, stop, step)
-    moves = stop != cover.stop_price_pips
+    moves = stop != cover.stop.price_pips
     last = context.last_price(instrument)
     if reason is None and cover.entry_filled == 0:
         reason = check_stop_side(cover.side, stop, reference_pips)
@@ -152,7 +152,7 @@ def planned_stop(
         distance = abs(last - stop)
     else:
         distance = cover.trailing_distance_pips
-    is_now = (cover.stop_price_pips, cover.trailing_step_pips, cover.trailing_distance_pips)
+    is_now = (cover.stop.price_pips, cover.trailing_step_pips, cover.trailing_distance_pips)
     if (stop, step, distance) == is_now:
         return None
     offset = abs(reference_pips - stop) if cover.is_bracket and moves else 0

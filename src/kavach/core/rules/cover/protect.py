@@ -133,7 +133,7 @@ def _cover(context: StepContext, cover: CoverOrder, instrument: Instrument) -> N
     """Place the stop, or grow it, until nothing that filled is open."""
     name_stop_leg(context, cover)
     _raise_naked_alarm(context, cover)
-    if not beyond(cover.exit_side, cover.stop_price_pips, context.last_price(instrument)):
+    if not beyond(cover.exit_side, cover.stop.price_pips, context.last_price(instrument)):
         context.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
     _protect(context, cover, instrument)
@@ -184,7 +184,7 @@ def _stop_terms(
     if instrument.slm_allowed and not refused:
         return SLM, _ZERO
     settings = context.state.settings
-    limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
+    limit = stop_limit(instrument, settings, cover.exit_side, cover.stop.price_pips)
     return SL, Pips(limit)
 
 
@@ -198,7 +198,7 @@ def _submit_stops(
 ) -> None:
     order_type, limit = _stop_terms(context, cover, instrument)
     submit_exits(
-        context, cover, instrument, Purpose.STOP, quantity, order_type, limit, cover.stop_price_pips
+        context, cover, instrument, Purpose.STOP, quantity, order_type, limit, cover.stop.price_pips
     )
 
 
@@ -213,8 +213,8 @@ def _move_stop(
     limit = 0
     if order.order_type is SL:
         settings = context.state.settings
-        limit = stop_limit(instrument, settings, cover.exit_side, cover.stop_price_pips)
-    amend(context, order, order.order_type, quantity, limit, cover.stop_price_pips)
+        limit = stop_limit(instrument, settings, cover.exit_side, cover.stop.price_pips)
+    amend(context, order, order.order_type, quantity, limit, cover.stop.price_pips)
 
 
 def _keep(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
@@ -224,7 +224,7 @@ def _keep(context: StepContext, cover: CoverOrder, instrument: Instrument) -> No
             order.life is Life.WAITING
             and order.in_flight is _NONE
             and order.leaves_max > 0
-            and cover.stop_price_pips not in (order.trigger_price_pips, order.refused_trigger_pips)
+            and cover.stop.price_pips not in (order.trigger_price_pips, order.refused_trigger_pips)
         ):
             _move_stop(context, cover, instrument, order, order.quantity)
     tend_target(context, cover)
@@ -252,7 +252,7 @@ def _recover_stop(context: StepContext, cover: CoverOrder, instrument: Instrumen
     naked_ns = context.now_ns - cover.naked_since_ns
     name_stop_leg(context, cover)
     _raise_naked_alarm(context, cover)
-    if not beyond(cover.exit_side, cover.stop_price_pips, context.last_price(instrument)):
+    if not beyond(cover.exit_side, cover.stop.price_pips, context.last_price(instrument)):
         context.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
     if naked_ns >= settings.t_naked_ns:

@@ -105,13 +105,13 @@ def _keep_old(context: StepContext, cover: CoverOrder, order: VenueOrder, report
     """
     context.emit(report)
     stands = order.trigger_price_pips
-    if not order.live or order.triggered or stands in (0, cover.stop_price_pips):
+    if not order.live or order.triggered or stands in (0, cover.stop.price_pips):
         return
     if cover.plan_stood:
         return
     for other in cover.exits:
         goal = other.amend or other
-        if other.live and goal.trigger_price_pips == cover.stop_price_pips:
+        if other.live and goal.trigger_price_pips == cover.stop.price_pips:
             return
     offset = 0  # As it was: a trailing stop says nothing of what the client wanted.
     if cover.is_bracket and not cover.trailing_step_pips:

@@ -31,7 +31,7 @@ LIMIT = OrderType.LIMIT
 
 def name_target_leg(context: StepContext, cover: CoverOrder) -> None:
     """Give the target a row, once there is something to sell at it."""
-    if cover.is_bracket and not cover.target_id:
+    if cover.target is not None and not cover.target.order_id:
         context.emit(TargetLegNamed(cover.order_id, context.next_order_id()))
 
 
@@ -79,20 +79,21 @@ def submit_linked(
 
 def tend_target(context: StepContext, cover: CoverOrder) -> None:
     """Place the target, or bring it to price and size; one request at a time, no stop's ahead."""
-    if not cover.is_bracket or cover.position == 0 or any(order.waits for order in cover.exits):
+    planned = cover.target
+    if planned is None or cover.position == 0 or any(order.waits for order in cover.exits):
         return
     live = [order for order in cover.exits if order.is_target and order.live]
     if not live:
-        if not cover.target_lost:
-            submit_linked(context, cover, Purpose.TARGET, LIMIT, cover.target_price_pips, 0)
+        if not planned.lost:
+            submit_linked(context, cover, Purpose.TARGET, LIMIT, planned.price_pips, 0)
         return
     *spare, target = live
     for order in spare:  # One that was denied has come to light beside its successor.
         _cancel(context, order)
     total = total_for(cover.exits, target.link, cover.position)
     stands = (target.quantity, target.price_pips)
-    if not target.limit_refused and stands != (total, cover.target_price_pips):
-        amend(context, target, LIMIT, total, cover.target_price_pips, 0)
+    if not target.limit_refused and stands != (total, planned.price_pips):
+        amend(context, target, LIMIT, total, planned.price_pips, 0)
 
 
 def drop_target(context: StepContext, cover: CoverOrder) -> None:

@@ -14,7 +14,7 @@ docs/spec/cover_order.md (brackets).
 
 from msgspec.structs import replace
 
-from kavach.core.commands import ModifyCoverOrder, PlaceCoverOrder
+from kavach.core.commands import Leg, ModifyCoverOrder, PlaceCoverOrder
 from kavach.core.events import StopPlanned
 from kavach.core.model.cover.events import TargetPlanned
 from kavach.core.model.cover.offsets import from_reference
@@ -89,8 +89,9 @@ def planned_target(
     whoever sends a row back changes only what is different; of two a price goes first. For a target
     that was lost, any word of it asks for it again.
     """
-    target, offset = cover.target_price_pips, cover.target_offset_pips
-    again = cover.target_lost and not (price_pips is None and offset_pips is None)
+    planned = cover.exit_of(Leg.SECOND)
+    target, offset = planned.price_pips, planned.offset_pips
+    again = planned.lost and not (price_pips is None and offset_pips is None)
     if price_pips == target:
         price_pips = None
     if offset_pips == offset:
@@ -106,14 +107,14 @@ def planned_target(
     if offset == 0 and price_pips is None:
         return Reason.TARGET_MUST_BE_POSITIVE
     # What has been bought may be sold below its price, but not where the stop would sell it.
-    beyond = cover.stop_price_pips if cover.entry_filled else cover.reference_price_pips
+    beyond = cover.stop.price_pips if cover.entry_filled else cover.reference_price_pips
     reason = check_target(instrument, cover.side, target, beyond)
     if reason is None and cover.entry_filled == 0:
         then = from_reference(cover.side, reference_pips, 0, offset)[1]
         reason = check_target(instrument, cover.side, then, reference_pips)
     if reason is not None:
         return reason
-    same = (target, offset) == (cover.target_price_pips, cover.target_offset_pips)
+    same = (target, offset) == (planned.price_pips, planned.offset_pips)
     return None if same and not again else TargetPlanned(cover.order_id, Pips(target), Pips(offset))
 
 
@@ -126,10 +127,10 @@ def in_force(
     """
     if planned is None or cover.entry_filled:
         return planned
-    offset = command.stop_offset_pips or cover.stop_offset_pips
+    offset = command.stop_offset_pips or cover.stop.offset_pips
     stop = from_reference(cover.side, cover.reference_price_pips, offset, 0)[0]
     step = planned.trailing_step_pips
-    if (offset, step) == (cover.stop_offset_pips, cover.trailing_step_pips):
+    if (offset, step) == (cover.stop.offset_pips, cover.trailing_step_pips):
         return None
     return StopPlanned(cover.order_id, stop, step, Pips(offset), Pips(offset))
 
@@ -142,8 +143,8 @@ def stop_from(cover: CoverOrder, command: ModifyCoverOrder, reference_pips: int)
     if not cover.is_bracket or command.stop_price_pips is not None:
         return command.stop_price_pips
     offset = command.stop_offset_pips
-    if offset is None or offset == cover.stop_offset_pips:
+    if offset is None or offset == cover.stop.offset_pips:
         if cover.entry_filled or reference_pips == cover.reference_price_pips:
             return None
-        offset = Pips(cover.stop_offset_pips)
+        offset = Pips(cover.stop.offset_pips)
     return from_reference(cover.side, reference_pips, offset, 0)[0]

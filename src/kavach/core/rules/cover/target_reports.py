@@ -4,6 +4,7 @@ What a venue's report of a target establishes, and what the end of a linked orde
 Source: docs/spec/cover_order.md (brackets).
 """
 
+from kavach.core.commands import Leg
 from kavach.core.events import (
     Alarm,
     Closing,
@@ -58,6 +59,6 @@ def target_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, repo
 def keep_target(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """The change is not made: the plan goes back to where the target stands."""
     context.emit(report)
-    if order.live and order.price_pips != cover.target_price_pips:
+    if order.live and order.price_pips != cover.exit_of(Leg.SECOND).price_pips:
         offset = Pips(abs(order.price_pips - cover.reference_price_pips))
         context.emit(TargetPlanned(cover.order_id, Pips(order.price_pips), offset))
