@@ -11,6 +11,7 @@ Source: httpx's documented ``trace`` extension (when the first byte is sent), it
 
 import asyncio
 import os
+import ssl
 import time
 import weakref
 from collections import deque
@@ -59,9 +60,10 @@ FIRST_BYTE: Final = "send_request_headers.started"
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-def settings(base_url: str) -> dict[str, Any]:
+def settings(base_url: str, tls: ssl.SSLContext) -> dict[str, Any]:
     """Return what both kinds of httpx client are constructed with."""
     return {
+        "verify": tls,  # Made once a driver: reading the certificates takes most of the time.
         "base_url": base_url,
         "limits": LIMITS,
         "headers": {"Accept": "application/json"},
@@ -209,6 +211,7 @@ class BlockingDriver:
         self._base_url = base_url
         self._transport = transport
         self._answers = Answers()
+        self._tls = httpx.create_ssl_context()
         self._new_pools()
         _BLOCKING.add(self)
 
@@ -221,7 +224,7 @@ class BlockingDriver:
     def _pool(self) -> Pool[httpx.Client]:
         """Return the connections for another call."""
         if not self._pools or self._pools[-1].is_retired:
-            client = httpx.Client(transport=self._transport, **settings(self._base_url))
+            client = httpx.Client(transport=self._transport, **settings(self._base_url, self._tls))
             streams.install(client)
             self._pools.append(Pool(client))
         return self._pools[-1]
@@ -315,6 +318,7 @@ class AwaitingDriver:
         self._transport = transport
         self._answers = Answers()
         self._base_url = base_url
+        self._tls = httpx.create_ssl_context()
         self._pools = _of_loops()
 
     async def _pool(self) -> Pool[httpx.AsyncClient]:
@@ -322,7 +326,9 @@ class AwaitingDriver:
         known = self._pools.setdefault(asyncio.get_running_loop(), {})
         pool = next((one for one in known if not one.is_retired), None)
         if pool is None:
-            client = httpx.AsyncClient(transport=self._transport, **settings(self._base_url))
+            client = httpx.AsyncClient(
+                transport=self._transport, **settings(self._base_url, self._tls)
+            )
             streams.install(client)
             pool = Pool(client)
             known[pool] = _until_the_loop_ends(client)
