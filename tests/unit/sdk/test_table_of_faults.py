@@ -30,6 +30,7 @@ from kavach.sdk import (
     PocketError,
     RequestRefused,
     Settled,
+    TransportError,
 )
 from tests.twin_server import TwinServer
 from tests.twin_server import twin as twin
@@ -186,7 +187,10 @@ class Worker:
         if isinstance(ending, OutcomeUnknown) or (
             isinstance(ending, CancelResult) and not ending.is_final
         ):
-            settled = pocket.resolve(ending, confirm_seconds=0).settled
+            try:
+                settled = pocket.resolve(ending, confirm_seconds=0).settled
+            except TransportError:  # A loaded machine's answer was late: it says nothing.
+                return None
             return {Settled.DONE: True, Settled.NOT_DONE: False}.get(settled)
         if isinstance(ending, CancelResult):
             return ending.outcome is not CancelOutcome.TOO_LATE

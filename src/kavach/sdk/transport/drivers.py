@@ -60,10 +60,15 @@ FIRST_BYTE: Final = "send_request_headers.started"
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-def settings(base_url: str, tls: ssl.SSLContext) -> dict[str, Any]:
+def certificates(transport: object) -> ssl.SSLContext | bool:
+    """Return whom connections trust, read once: it is nearly all that making a pool costs."""
+    return httpx.create_ssl_context() if transport is None else True
+
+
+def settings(base_url: str, tls: ssl.SSLContext | bool) -> dict[str, Any]:
     """Return what both kinds of httpx client are constructed with."""
     return {
-        "verify": tls,  # Made once a driver: reading the certificates takes most of the time.
+        "verify": tls,
         "base_url": base_url,
         "limits": LIMITS,
         "headers": {"Accept": "application/json"},
@@ -211,7 +216,7 @@ class BlockingDriver:
         self._base_url = base_url
         self._transport = transport
         self._answers = Answers()
-        self._tls = httpx.create_ssl_context()
+        self._tls = certificates(transport)
         self._new_pools()
         _BLOCKING.add(self)
 
@@ -318,7 +323,7 @@ class AwaitingDriver:
         self._transport = transport
         self._answers = Answers()
         self._base_url = base_url
-        self._tls = httpx.create_ssl_context()
+        self._tls = certificates(transport)
         self._pools = _of_loops()
 
     async def _pool(self) -> Pool[httpx.AsyncClient]:
