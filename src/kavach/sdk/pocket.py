@@ -10,10 +10,10 @@ Source: kavach.sdk.requests.plan (how plans and drivers meet); docs/compatibilit
 
 import os
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import cached_property, wraps
 from inspect import Signature, signature
-from types import TracebackType
-from typing import Any, Concatenate, Final, ParamSpec, Self, get_args
+from types import MethodType, TracebackType
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, get_args, overload
 
 import httpx
 
@@ -57,30 +57,48 @@ class _Connection:
         self.seconds = given.seconds("timeout_seconds", timeout_seconds, least=0.001)
 
 
-def _blocking(
-    plan: Callable[Concatenate[Account, P], Plan[T]],
-) -> "Callable[Concatenate[Pocket, P], T]":
-    """Return the method of ``Pocket`` that carries out ``plan``."""
+class _Method(Generic[P, T]):
+    """A method of both clients: a plan that ``Pocket`` carries out, and ``AsyncPocket`` awaits."""
 
-    @wraps(plan)
-    def method(self: "Pocket", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._driver.run(plan(self._account, *args, **kwargs))
+    def __init__(self, plan: Callable[Concatenate[Account, P], Plan[T]]) -> None:
+        self._plan = plan
+        self.__doc__ = plan.__doc__
 
-    method.__signature__ = _signature(plan)  # type: ignore[attr-defined]
-    return method
+    @overload
+    def __get__(
+        self, client: None, kind: "type[Pocket]"
+    ) -> "Callable[Concatenate[Pocket, P], T]": ...
+    @overload
+    def __get__(
+        self, client: None, kind: "type[AsyncPocket]"
+    ) -> "Callable[Concatenate[AsyncPocket, P], Coroutine[Any, Any, T]]": ...
+    @overload
+    def __get__(self, client: "Pocket", kind: "type[Pocket]") -> Callable[P, T]: ...
+    @overload
+    def __get__(
+        self, client: "AsyncPocket", kind: "type[AsyncPocket]"
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: "Pocket | AsyncPocket | None", kind: Any) -> Any:
+        method = self._awaiting if issubclass(kind, AsyncPocket) else self._blocking
+        return method if client is None else MethodType(method, client)
 
+    @cached_property
+    def _blocking(self) -> Callable[..., T]:
+        @wraps(self._plan)
+        def method(client: "Pocket", /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return client._driver.run(self._plan(client._account, *args, **kwargs))
 
-def _awaiting(
-    plan: Callable[Concatenate[Account, P], Plan[T]],
-) -> "Callable[Concatenate[AsyncPocket, P], Coroutine[Any, Any, T]]":
-    """Return the method of ``AsyncPocket`` that carries out ``plan``."""
+        method.__signature__ = _signature(self._plan)  # type: ignore[attr-defined]
+        return method
 
-    @wraps(plan)
-    async def method(self: "AsyncPocket", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._driver.run(plan(self._account, *args, **kwargs))
+    @cached_property
+    def _awaiting(self) -> Callable[..., Coroutine[Any, Any, T]]:
+        @wraps(self._plan)
+        async def method(client: "AsyncPocket", /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return await client._driver.run(self._plan(client._account, *args, **kwargs))
 
-    method.__signature__ = _signature(plan)  # type: ignore[attr-defined]
-    return method
+        method.__signature__ = _signature(self._plan)  # type: ignore[attr-defined]
+        return method
 
 
 def _signature(plan: Callable[..., Plan[Any]]) -> Signature:
@@ -94,7 +112,112 @@ def _signature(plan: Callable[..., Plan[Any]]) -> Signature:
     )
 
 
-class Pocket(Uncopied):
+class _Methods(Uncopied):
+    """What both clients can do, each method once."""
+
+    place_cover_order = _Method(placing.place_cover_order)
+    modify_cover_order = _Method(modifying.modify_cover_order)
+    cancel_cover_order = _Method(cancelling.cancel_cover_order)
+    exit_cover_order = _Method(cancelling.exit_cover_order)
+    cover_order = _Method(book.cover_order)
+
+    place_bracket_order = _Method(bracket.place_bracket_order)
+    modify_bracket_order = _Method(bracket.modify_bracket_order)
+    move_bracket_target = _Method(bracket.move_bracket_target)
+    move_bracket_stop = _Method(bracket.move_bracket_stop)
+    cancel_bracket_order = _Method(bracket.cancel_bracket_order)
+    exit_bracket_order = _Method(bracket.exit_bracket_order)
+    bracket_order = _Method(bracket.bracket_order)
+
+    place_order = _Method(regular.place_order)
+    modify_order = _Method(regular.modify_order)
+    cancel_order = _Method(regular.cancel_order)
+
+    create_gtt = _Method(gtt.create_gtt)
+    modify_gtt = _Method(gtt.modify_gtt)
+    cancel_gtt = _Method(gtt.cancel_gtt)
+    gtt_rule = _Method(gtt.gtt_rule)
+    gtt_rules = _Method(gtt.gtt_rules)
+
+    create_basket = _Method(baskets.create_basket)
+    rename_basket = _Method(baskets.rename_basket)
+    delete_basket = _Method(baskets.delete_basket)
+    add_to_basket = _Method(baskets.add_to_basket)
+    edit_basket_order = _Method(baskets.edit_basket_order)
+    remove_from_basket = _Method(baskets.remove_from_basket)
+    execute_basket = _Method(baskets.execute_basket)
+    saved_basket = _Method(baskets.saved_basket)
+    saved_baskets = _Method(baskets.saved_baskets)
+
+    resolve = _Method(resolving.resolve)
+    orders = _Method(book.orders)
+    order_history = _Method(book.order_history)
+    trades = _Method(book.trades)
+    positions = _Method(book.positions)
+    convert_position = _Method(portfolio.convert_position)
+    holdings = _Method(portfolio.holdings)
+    funds = _Method(portfolio.funds)
+    margin = _Method(portfolio.margin)
+
+    search = _Method(contracts.search)
+    scrip_info = _Method(contracts.scrip_info)
+    option_chain = _Method(contracts.option_chain)
+    quote = _Method(contracts.quote)
+    last_price = _Method(contracts.last_price)
+    close_price = _Method(contracts.close_price)
+    download_contracts = _Method(contracts.download_contracts)
+
+    login = _Method(logging_in.login)
+    login_with_code = _Method(logging_in.login_with_code)
+    logout = _Method(logging_in.logout)
+    profile = _Method(logging_in.profile)
+    trading_info = _Method(trading_info)
+
+    placeOrder = _Method(vendor_orders.place_order)
+    modifyOrder = _Method(vendor_orders.modify_order)
+    cancelOrder = _Method(vendor_orders.cancel_order)
+    placeConditionalOrder = _Method(vendor_orders.place_conditional_order)
+    modifyConditionalOrder = _Method(vendor_orders.modify_conditional_order)
+    cancelConditionalOrder = _Method(vendor_orders.cancel_conditional_order)
+    getPendingOrder = _Method(vendor_orders.get_pending_order)
+    getPendingOrderBook = _Method(vendor_orders.get_pending_order)
+    getCompletedOrder = _Method(vendor_orders.get_completed_order)
+    getOrderHistory = _Method(vendor_orders.get_order_history)
+    getTradeBook = _Method(vendor_orders.get_trade_book)
+    gttCreateRule = _Method(vendor_gtt.gtt_create_rule)
+    gttModifyRule = _Method(vendor_gtt.gtt_modify_rule)
+    gttCancelRule = _Method(vendor_gtt.gtt_cancel_rule)
+    gttFetchRule = _Method(vendor_gtt.gtt_fetch_rule)
+    createBasket = _Method(vendor_baskets.create_basket)
+    fetchBasket = _Method(vendor_baskets.fetch_basket)
+    renameBasket = _Method(vendor_baskets.rename_basket)
+    deleteBasket = _Method(vendor_baskets.delete_basket)
+    addInstrumentToBasket = _Method(vendor_baskets.add_instrument_to_basket)
+    editBasketInstrument = _Method(vendor_baskets.edit_basket_instrument)
+    deleteBasketInstrument = _Method(vendor_baskets.delete_basket_instrument)
+    executeBasket = _Method(vendor_baskets.execute_basket)
+    getPositionsDaywise = _Method(vendor_portfolio.get_positions_daywise)
+    getPositionsNetwise = _Method(vendor_portfolio.get_positions_netwise)
+    convertPosition = _Method(vendor_portfolio.convert_position)
+    getDematHoldings = _Method(vendor_portfolio.get_demat_holdings)
+    getFunds = _Method(vendor_portfolio.get_funds)
+    getProfile = _Method(vendor_portfolio.get_profile)
+    searchScrip = _Method(vendor_contracts.search_scrip)
+    getScripInfo = _Method(vendor_contracts.get_scrip_info)
+    getOptionChain = _Method(vendor_contracts.get_option_chain)
+    getMarketdata = _Method(vendor_contracts.get_marketdata)
+    getLtp = _Method(vendor_contracts.get_ltp)
+    getClosePrice = _Method(vendor_contracts.get_close_price)
+    getFNOdata = _Method(vendor_contracts.get_fno_data)
+    getFNOltp = _Method(vendor_contracts.get_fno_ltp)
+    getFnoLtp = _Method(vendor_contracts.get_fno_ltp)
+    getNFOltp = _Method(vendor_contracts.get_fno_ltp)
+    getDPRdata = _Method(vendor_contracts.get_dpr_data)
+    generateSession = _Method(vendor_login.generate_session)
+    validate2FA = _Method(vendor_login.validate_2fa)
+
+
+class Pocket(_Methods):
     """
     A client of the trading API for ordinary, blocking programs.
 
@@ -139,109 +262,8 @@ class Pocket(Uncopied):
     ) -> None:
         self.close()
 
-    place_cover_order = _blocking(placing.place_cover_order)
-    modify_cover_order = _blocking(modifying.modify_cover_order)
-    cancel_cover_order = _blocking(cancelling.cancel_cover_order)
-    exit_cover_order = _blocking(cancelling.exit_cover_order)
-    cover_order = _blocking(book.cover_order)
 
-    place_bracket_order = _blocking(bracket.place_bracket_order)
-    modify_bracket_order = _blocking(bracket.modify_bracket_order)
-    move_bracket_target = _blocking(bracket.move_bracket_target)
-    move_bracket_stop = _blocking(bracket.move_bracket_stop)
-    cancel_bracket_order = _blocking(bracket.cancel_bracket_order)
-    exit_bracket_order = _blocking(bracket.exit_bracket_order)
-    bracket_order = _blocking(bracket.bracket_order)
-
-    place_order = _blocking(regular.place_order)
-    modify_order = _blocking(regular.modify_order)
-    cancel_order = _blocking(regular.cancel_order)
-
-    create_gtt = _blocking(gtt.create_gtt)
-    modify_gtt = _blocking(gtt.modify_gtt)
-    cancel_gtt = _blocking(gtt.cancel_gtt)
-    gtt_rule = _blocking(gtt.gtt_rule)
-    gtt_rules = _blocking(gtt.gtt_rules)
-
-    create_basket = _blocking(baskets.create_basket)
-    rename_basket = _blocking(baskets.rename_basket)
-    delete_basket = _blocking(baskets.delete_basket)
-    add_to_basket = _blocking(baskets.add_to_basket)
-    edit_basket_order = _blocking(baskets.edit_basket_order)
-    remove_from_basket = _blocking(baskets.remove_from_basket)
-    execute_basket = _blocking(baskets.execute_basket)
-    saved_basket = _blocking(baskets.saved_basket)
-    saved_baskets = _blocking(baskets.saved_baskets)
-
-    resolve = _blocking(resolving.resolve)
-    orders = _blocking(book.orders)
-    order_history = _blocking(book.order_history)
-    trades = _blocking(book.trades)
-    positions = _blocking(book.positions)
-    convert_position = _blocking(portfolio.convert_position)
-    holdings = _blocking(portfolio.holdings)
-    funds = _blocking(portfolio.funds)
-    margin = _blocking(portfolio.margin)
-
-    search = _blocking(contracts.search)
-    scrip_info = _blocking(contracts.scrip_info)
-    option_chain = _blocking(contracts.option_chain)
-    quote = _blocking(contracts.quote)
-    last_price = _blocking(contracts.last_price)
-    close_price = _blocking(contracts.close_price)
-    download_contracts = _blocking(contracts.download_contracts)
-
-    login = _blocking(logging_in.login)
-    login_with_code = _blocking(logging_in.login_with_code)
-    logout = _blocking(logging_in.logout)
-    profile = _blocking(logging_in.profile)
-    trading_info = _blocking(trading_info)
-
-    placeOrder = _blocking(vendor_orders.place_order)
-    modifyOrder = _blocking(vendor_orders.modify_order)
-    cancelOrder = _blocking(vendor_orders.cancel_order)
-    placeConditionalOrder = _blocking(vendor_orders.place_conditional_order)
-    modifyConditionalOrder = _blocking(vendor_orders.modify_conditional_order)
-    cancelConditionalOrder = _blocking(vendor_orders.cancel_conditional_order)
-    getPendingOrder = _blocking(vendor_orders.get_pending_order)
-    getPendingOrderBook = _blocking(vendor_orders.get_pending_order)
-    getCompletedOrder = _blocking(vendor_orders.get_completed_order)
-    getOrderHistory = _blocking(vendor_orders.get_order_history)
-    getTradeBook = _blocking(vendor_orders.get_trade_book)
-    gttCreateRule = _blocking(vendor_gtt.gtt_create_rule)
-    gttModifyRule = _blocking(vendor_gtt.gtt_modify_rule)
-    gttCancelRule = _blocking(vendor_gtt.gtt_cancel_rule)
-    gttFetchRule = _blocking(vendor_gtt.gtt_fetch_rule)
-    createBasket = _blocking(vendor_baskets.create_basket)
-    fetchBasket = _blocking(vendor_baskets.fetch_basket)
-    renameBasket = _blocking(vendor_baskets.rename_basket)
-    deleteBasket = _blocking(vendor_baskets.delete_basket)
-    addInstrumentToBasket = _blocking(vendor_baskets.add_instrument_to_basket)
-    editBasketInstrument = _blocking(vendor_baskets.edit_basket_instrument)
-    deleteBasketInstrument = _blocking(vendor_baskets.delete_basket_instrument)
-    executeBasket = _blocking(vendor_baskets.execute_basket)
-    getPositionsDaywise = _blocking(vendor_portfolio.get_positions_daywise)
-    getPositionsNetwise = _blocking(vendor_portfolio.get_positions_netwise)
-    convertPosition = _blocking(vendor_portfolio.convert_position)
-    getDematHoldings = _blocking(vendor_portfolio.get_demat_holdings)
-    getFunds = _blocking(vendor_portfolio.get_funds)
-    getProfile = _blocking(vendor_portfolio.get_profile)
-    searchScrip = _blocking(vendor_contracts.search_scrip)
-    getScripInfo = _blocking(vendor_contracts.get_scrip_info)
-    getOptionChain = _blocking(vendor_contracts.get_option_chain)
-    getMarketdata = _blocking(vendor_contracts.get_marketdata)
-    getLtp = _blocking(vendor_contracts.get_ltp)
-    getClosePrice = _blocking(vendor_contracts.get_close_price)
-    getFNOdata = _blocking(vendor_contracts.get_fno_data)
-    getFNOltp = _blocking(vendor_contracts.get_fno_ltp)
-    getFnoLtp = _blocking(vendor_contracts.get_fno_ltp)
-    getNFOltp = _blocking(vendor_contracts.get_fno_ltp)
-    getDPRdata = _blocking(vendor_contracts.get_dpr_data)
-    generateSession = _blocking(vendor_login.generate_session)
-    validate2FA = _blocking(vendor_login.validate_2fa)
-
-
-class AsyncPocket(Uncopied):
+class AsyncPocket(_Methods):
     """
     The same client for asyncio: the same arguments and methods, each of them awaited.
 
@@ -278,104 +300,3 @@ class AsyncPocket(Uncopied):
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-    place_cover_order = _awaiting(placing.place_cover_order)
-    modify_cover_order = _awaiting(modifying.modify_cover_order)
-    cancel_cover_order = _awaiting(cancelling.cancel_cover_order)
-    exit_cover_order = _awaiting(cancelling.exit_cover_order)
-    cover_order = _awaiting(book.cover_order)
-
-    place_bracket_order = _awaiting(bracket.place_bracket_order)
-    modify_bracket_order = _awaiting(bracket.modify_bracket_order)
-    move_bracket_target = _awaiting(bracket.move_bracket_target)
-    move_bracket_stop = _awaiting(bracket.move_bracket_stop)
-    cancel_bracket_order = _awaiting(bracket.cancel_bracket_order)
-    exit_bracket_order = _awaiting(bracket.exit_bracket_order)
-    bracket_order = _awaiting(bracket.bracket_order)
-
-    place_order = _awaiting(regular.place_order)
-    modify_order = _awaiting(regular.modify_order)
-    cancel_order = _awaiting(regular.cancel_order)
-
-    create_gtt = _awaiting(gtt.create_gtt)
-    modify_gtt = _awaiting(gtt.modify_gtt)
-    cancel_gtt = _awaiting(gtt.cancel_gtt)
-    gtt_rule = _awaiting(gtt.gtt_rule)
-    gtt_rules = _awaiting(gtt.gtt_rules)
-
-    create_basket = _awaiting(baskets.create_basket)
-    rename_basket = _awaiting(baskets.rename_basket)
-    delete_basket = _awaiting(baskets.delete_basket)
-    add_to_basket = _awaiting(baskets.add_to_basket)
-    edit_basket_order = _awaiting(baskets.edit_basket_order)
-    remove_from_basket = _awaiting(baskets.remove_from_basket)
-    execute_basket = _awaiting(baskets.execute_basket)
-    saved_basket = _awaiting(baskets.saved_basket)
-    saved_baskets = _awaiting(baskets.saved_baskets)
-
-    resolve = _awaiting(resolving.resolve)
-    orders = _awaiting(book.orders)
-    order_history = _awaiting(book.order_history)
-    trades = _awaiting(book.trades)
-    positions = _awaiting(book.positions)
-    convert_position = _awaiting(portfolio.convert_position)
-    holdings = _awaiting(portfolio.holdings)
-    funds = _awaiting(portfolio.funds)
-    margin = _awaiting(portfolio.margin)
-
-    search = _awaiting(contracts.search)
-    scrip_info = _awaiting(contracts.scrip_info)
-    option_chain = _awaiting(contracts.option_chain)
-    quote = _awaiting(contracts.quote)
-    last_price = _awaiting(contracts.last_price)
-    close_price = _awaiting(contracts.close_price)
-    download_contracts = _awaiting(contracts.download_contracts)
-
-    login = _awaiting(logging_in.login)
-    login_with_code = _awaiting(logging_in.login_with_code)
-    logout = _awaiting(logging_in.logout)
-    profile = _awaiting(logging_in.profile)
-    trading_info = _awaiting(trading_info)
-
-    placeOrder = _awaiting(vendor_orders.place_order)
-    modifyOrder = _awaiting(vendor_orders.modify_order)
-    cancelOrder = _awaiting(vendor_orders.cancel_order)
-    placeConditionalOrder = _awaiting(vendor_orders.place_conditional_order)
-    modifyConditionalOrder = _awaiting(vendor_orders.modify_conditional_order)
-    cancelConditionalOrder = _awaiting(vendor_orders.cancel_conditional_order)
-    getPendingOrder = _awaiting(vendor_orders.get_pending_order)
-    getPendingOrderBook = _awaiting(vendor_orders.get_pending_order)
-    getCompletedOrder = _awaiting(vendor_orders.get_completed_order)
-    getOrderHistory = _awaiting(vendor_orders.get_order_history)
-    getTradeBook = _awaiting(vendor_orders.get_trade_book)
-    gttCreateRule = _awaiting(vendor_gtt.gtt_create_rule)
-    gttModifyRule = _awaiting(vendor_gtt.gtt_modify_rule)
-    gttCancelRule = _awaiting(vendor_gtt.gtt_cancel_rule)
-    gttFetchRule = _awaiting(vendor_gtt.gtt_fetch_rule)
-    createBasket = _awaiting(vendor_baskets.create_basket)
-    fetchBasket = _awaiting(vendor_baskets.fetch_basket)
-    renameBasket = _awaiting(vendor_baskets.rename_basket)
-    deleteBasket = _awaiting(vendor_baskets.delete_basket)
-    addInstrumentToBasket = _awaiting(vendor_baskets.add_instrument_to_basket)
-    editBasketInstrument = _awaiting(vendor_baskets.edit_basket_instrument)
-    deleteBasketInstrument = _awaiting(vendor_baskets.delete_basket_instrument)
-    executeBasket = _awaiting(vendor_baskets.execute_basket)
-    getPositionsDaywise = _awaiting(vendor_portfolio.get_positions_daywise)
-    getPositionsNetwise = _awaiting(vendor_portfolio.get_positions_netwise)
-    convertPosition = _awaiting(vendor_portfolio.convert_position)
-    getDematHoldings = _awaiting(vendor_portfolio.get_demat_holdings)
-    getFunds = _awaiting(vendor_portfolio.get_funds)
-    getProfile = _awaiting(vendor_portfolio.get_profile)
-    searchScrip = _awaiting(vendor_contracts.search_scrip)
-    getScripInfo = _awaiting(vendor_contracts.get_scrip_info)
-    getOptionChain = _awaiting(vendor_contracts.get_option_chain)
-    getMarketdata = _awaiting(vendor_contracts.get_marketdata)
-    getLtp = _awaiting(vendor_contracts.get_ltp)
-    getClosePrice = _awaiting(vendor_contracts.get_close_price)
-    getFNOdata = _awaiting(vendor_contracts.get_fno_data)
-    getFNOltp = _awaiting(vendor_contracts.get_fno_ltp)
-    getFnoLtp = _awaiting(vendor_contracts.get_fno_ltp)
-    getNFOltp = _awaiting(vendor_contracts.get_fno_ltp)
-    getDPRdata = _awaiting(vendor_contracts.get_dpr_data)
-    generateSession = _awaiting(vendor_login.generate_session)
-    validate2FA = _awaiting(vendor_login.validate_2fa)

@@ -17,9 +17,20 @@ URL, CLIENT, TOKEN = sys.argv[1:]
 IDEA: Final = ("NSE", 14366)
 
 
+def bear_a_busy_machine() -> None:
+    """Warn of no callback for its time alone."""
+    asyncio.get_running_loop().slow_callback_duration = 10
+
+
+async def again(pocket: AsyncPocket) -> None:
+    """Use a client in another loop."""
+    bear_a_busy_machine()
+    await pocket.orders()
+
+
 async def careless() -> Any:
     """Forget one client and one feed, and leave another of each open when the loop ends."""
-    asyncio.get_running_loop().slow_callback_duration = 10  # A busy machine is no fault.
+    bear_a_busy_machine()
     async with AsyncPocket(CLIENT, TOKEN, base_url=URL) as closed:
         await closed.orders()
     forgotten = AsyncPocket(CLIENT, TOKEN, base_url=URL)
@@ -48,7 +59,7 @@ def main() -> None:
     forgotten = Pocket(CLIENT, TOKEN, base_url=URL)
     forgotten.orders()
     pocket, _ = asyncio.run(careless())
-    asyncio.run(pocket.orders())
+    asyncio.run(again(pocket))
     feed = Feed(CLIENT, TOKEN, base_url=URL)
     feed.subscribe("depth", IDEA)
     feed.receive(5)

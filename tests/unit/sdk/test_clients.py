@@ -32,7 +32,7 @@ KINDS = pytest.mark.parametrize("kind", [Pocket, AsyncPocket])
 
 def public(kind: type) -> dict[str, Any]:
     """Return the public methods of a client."""
-    return {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+    return {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
 
 
 def test_both_clients_have_the_same_methods() -> None:
