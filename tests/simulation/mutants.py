@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 
 from tests.simulation.__main__ import WORLDS
 from tests.simulation.open_faults import OPEN
+from tests.simulation.place_mutants import PLACE_MUTANTS
 from tests.simulation.row_mutants import ROW_MUTANTS
 from tests.simulation.world import Failure, attempt
 
@@ -482,6 +483,7 @@ MUTANTS: Final = (
         "    cover.ended_at_ns = at_ns\n    state.index.end(cover)\n",
     ),
     *(_one(*mutant) for mutant in ROW_MUTANTS),
+    *(_one(*mutant) for mutant in PLACE_MUTANTS),
 )
 # The core asserts some invariants itself; in the copies it does not, so that the auditor must see.
 SILENCED: Final = (

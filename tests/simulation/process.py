@@ -48,6 +48,7 @@ from kavach.units import Exchange as Segment
 from tests.simulation.auditor import Asked, Asking, Auditor, Row, Thing
 from tests.simulation.network import Price
 from tests.simulation.pace_auditor import PaceAuditor
+from tests.simulation.place_auditor import PlaceAuditor
 from tests.simulation.row_auditor import RowAuditor
 from tests.simulation.schedule import stream
 from tests.simulation.window import Window
@@ -82,6 +83,7 @@ class Process:
     story: list[str] | None = None  # What happens, in words, if somebody wants to read it.
     rows: RowAuditor | None = None  # Who reads the rows, once somebody does.
     window: Window
+    places: PlaceAuditor
     pace: PaceAuditor
     settings: ClassVar[Settings]
 
@@ -246,7 +248,8 @@ class Process:
     def watch_rows(self, *, count: bool = False) -> None:
         """Read the rows from now on, before anything is placed; ``count`` what is not so."""
         self.rows, self.pace = RowAuditor(self.settings.t_absent_ns), PaceAuditor()
-        self.rows.findings = Counter() if count else None
+        self.places = PlaceAuditor(SHARES)
+        self.rows.findings = self.places.findings = Counter() if count else None
         self.auditor.wakes_carried = True
         self.window = Window(self.engine)
 
@@ -296,6 +299,7 @@ class Process:
         self.check_truth()
         if self.rows is not None:
             self.rows.look(self.window, self.journal.durable_sequence, self.now_ns(), self.clients)
+            self.places.look(self.window, self.clients)
 
     def row(self, cover: CoverOrder) -> Row:
         """Return a cover order as the order book shows it."""

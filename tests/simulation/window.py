@@ -13,11 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from kavach.api.feed.stories import Storyteller
+from kavach.api.feed.topics import Quotes, Topic
 from kavach.api.gateway.gateway import Edge, Handler
 from kavach.api.http.call import Call, Refused, Reply, encode
 from kavach.api.http.listing import Plan
 from kavach.api.http.options import ApiOptions
-from kavach.api.routes import kart
+from kavach.api.routes import funds, kart
 from kavach.api.routes import regular as regular_orders
 from kavach.api.rows.history import history_rows
 from kavach.api.rows.kept_rows import order_rows, rows_of_order, trade_rows
@@ -29,14 +30,17 @@ from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
 from kavach.engine.quote import Quote
 from kavach.instruments import Instrument
+from kavach.twin.market_view import market_view
 from kavach.units import NS_PER_SECOND, InstrumentKey
 from kavach.wire.errors import BadField
+from kavach.wire.feed.wishes import Mode
 from kavach.wire.orders.requests import BadBody
 
 Json = dict[str, Any]
 decode: Final = msgspec.json.decode
 BOTH: Final = frozenset({False, True})  # Rows that are completed, and those that are not.
 FOR_EVER_NS: Final = 2**62
+LONG_FRAME: Final = 126  # Stands for a length that follows in two bytes.
 Execute = Callable[[Command], Outcome | None]
 
 
@@ -67,6 +71,9 @@ class Glass:
         shown: Quote = self._engine.venue.quote(key)  # type: ignore[attr-defined]
         return shown
 
+    def attend(self, key: InstrumentKey) -> None:
+        """Make no market: the world has its own."""
+
 
 class LegShown:
     """A leg as it can be read now: its row, its history, both as bytes."""
@@ -87,6 +94,8 @@ class Window:
         self._glass = Glass(engine)
         self._edge = Edge(self._glass, ApiOptions())  # type: ignore[arg-type]
         self._stories = Storyteller(engine.state, engine.core.last_price)
+        self.shows_quotes = hasattr(engine.venue, "quote")
+        self._quotes = Quotes(engine.venue)  # type: ignore[arg-type]
         self.touched: dict[int, ParentOrder] = {}
         self.told: dict[str, Json] = {}  # By row: the last update since somebody looked.
         engine.observers.append(self)
@@ -126,6 +135,11 @@ class Window:
         """Return the rows of an order's trades, oldest first."""
         return _end(trade_rows(self._engine.state, [parent], 0, FOR_EVER_NS))
 
+    def trade_book(self, client_id: str) -> list[bytes]:
+        """Return the rows of all trades of a client, of every day."""
+        state = self._engine.state
+        return _end(trade_rows(state, list(state.orders_of(client_id)), 0, FOR_EVER_NS))
+
     def put(self, execute: Execute, client_id: str, body: bytes, *, regular: bool) -> Reply:
         """Return the answer to a PUT of a body, by the route of regular orders or of the others."""
         handler = regular_orders.modify if regular else kart.modify
@@ -137,6 +151,26 @@ class Window:
         """Return the answer to a DELETE of an order, by the one route or by the other."""
         handler = regular_orders.cancel if regular else kart.cancel
         return self._ask(handler, execute, Call(client_id, body, b"", order_id, ""))
+
+    def read(self, handler: Handler, client_id: str, query: str = "", path_id: str = "") -> Any:
+        """Return the document that a route answers to a GET."""
+        reply = handler(self._edge, Call(client_id, b"", query.encode(), path_id, ""))
+        return decode(_body(reply))
+
+    def calc(self, client_id: str, body: bytes) -> Any:
+        """Return the answer of the margin calculator."""
+        return decode(funds.calc(self._edge, Call(client_id, body, b"", "", "")).body)
+
+    def view(self, key: InstrumentKey) -> Json:
+        """Return what the control room shows of an instrument."""
+        venue: Any = self._engine.venue
+        return market_view(venue.exchange, self._engine.instruments[key])
+
+    def packet(self, mode: Mode, key: InstrumentKey) -> bytes:
+        """Return the packet that the feed would send of an instrument, without its frame."""
+        share = self._engine.instruments[key]
+        frame = self._quotes.frame(Topic(mode, share.exchange, share), self._engine.now_ns())
+        return frame[4 if frame[1] == LONG_FRAME else 2 :]
 
     def _ask(self, handler: Handler, execute: Execute, call: Call) -> Reply:
         self._glass.execute = execute
@@ -150,6 +184,13 @@ class Window:
         state = self._engine.state
         plan = order_rows(state, lambda: list(state.orders_of(client_id)), BOTH)
         return [decode(said) for said in _end(plan)]
+
+
+def _body(reply: Reply) -> bytes:
+    """Return the body of an answer, its list worded at once."""
+    if reply.listing is None:
+        return reply.body
+    return reply.listing.head + b",".join(_end(reply.listing.plan)) + reply.listing.tail
 
 
 def _end(plan: Plan) -> list[bytes]:
