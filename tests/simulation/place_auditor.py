@@ -27,8 +27,8 @@ from tests.simulation.places import (
     disagreement,
     held,
     of_everybody,
-    of_holder,
     of_order,
+    of_rows,
     pips,
 )
 from tests.simulation.window import Window
@@ -69,7 +69,10 @@ class PlaceAuditor:
     def visit(self, window: Window, client_id: str, share: Instrument) -> None:
         """Compare all that a client reads of a share, and of itself."""
         has = held(window, client_id)
-        told = [*of_holder(share, has), *of_everybody(window, share, client_id)]
+        told = [
+            *of_rows(share.exchange.value, share.token, has),
+            *of_everybody(window, share, client_id),
+        ]
         book = window.read(books.orders, client_id, "type=all")["data"]["orders"]
         for row in book:
             if row["instrument_token"] == share.token:

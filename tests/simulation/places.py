@@ -13,6 +13,7 @@ Source: docs/wire/contracts.md; docs/wire/feeds.md; docs/wire/portfolio.md.
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from kavach.api.routes.contracts import ROUTES as CONTRACT_ROUTES
@@ -24,10 +25,16 @@ from tests.simulation.window import Window
 PIPS: Final = 10_000
 PIPS_PER_PAISA: Final = 100
 _ROUTE: Final = {route.name: route.handler for route in CONTRACT_ROUTES if route.handler}
-MARKETDATA: Final = struct.Struct(">bb9i2q12i")
-COMPACT: Final = struct.Struct(">bb10i")
-SNAPQUOTE: Final = struct.Struct(">bb36i2qi")
-DPR: Final = struct.Struct(">bb4i")
+MODES: Final = (Mode.MARKETDATA, Mode.COMPACT, Mode.SNAPQUOTE, Mode.DPR)
+CURRENCIES: Final = 3  # The code of the exchange whose packets have 10 000 000 a rupee.
+CURRENCY_SCALE: Final = Fraction(1, 1_000)
+PAISE_SCALE: Final = Fraction(100)
+_LAYOUTS: Final = {
+    1: struct.Struct(">bb9i2q12i"),
+    2: struct.Struct(">bb10i"),
+    4: struct.Struct(">bb36i2qi"),
+    7: struct.Struct(">bb4i"),
+}
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -41,6 +48,7 @@ _MARKETDATA: Final = _names(
 )
 _COMPACT: Final = _names("last change traded_at band_low band_high oi oi_before bid ask")
 _SNAPQUOTE: Final = _names("average open high low close bid_total ask_total volume")
+_DPR: Final = _names("now band_high band_low")
 _PRICES: Final = frozenset(
     _names("last bid ask average open high low close year_high year_low band_low band_high")
 )
@@ -76,18 +84,18 @@ def held(window: Window, client_id: str) -> Held:
     )
 
 
-def of_holder(share: Instrument, has: Held) -> Iterator[Told]:
+def of_rows(exchange: str, token: int, has: Held) -> Iterator[Told]:
     """Yield what the positions and holdings of a client tell of an instrument."""
     for place, rows in (("live positions", has.live), ("net positions", has.net)):
         for row in rows:
-            if row["instrument_token"] == share.token:
+            if (row["exchange"], row["instrument_token"]) == (exchange, token):
                 yield Told("last", place, pips(row["ltp"]))
                 yield Told("close", place, pips(row["previous_close"]))
                 yield Told("close", f"{place}, close_price", pips(row["close_price"]))
                 yield Told("multiplier", place, row["multiplier"])
                 yield Told("name", place, row["trading_symbol"])
     for row in has.holdings:
-        if row["token"] == share.token:
+        if (row["exchange"], row["token"]) == (exchange, token):
             yield Told("last", "holdings", pips(row["ltp"]))
             yield Told("close", "holdings", pips(row["previous_close"]))
             yield Told("isin", "holdings", row["isin"])
@@ -106,23 +114,36 @@ def of_everybody(window: Window, share: Instrument, client_id: str) -> Iterator[
     where, what = share.exchange.value, f"token={share.token}"
     for row in window.read(_ROUTE["searchScrip"], client_id, f"key={share.symbol}")["result"]:
         if row["token"] == str(share.token):
-            yield Told("close", "search", pips(row["close_price"]))
-            yield Told("name", "search", row["trading_symbol"])
-            yield Told("isin", "search", row["isin"])
+            yield from of_search(row)
     if not window.shows_quotes:
         return
-    yield from _of_quote(window, where, what, client_id)
-    yield from _of_scrip(window.read(_ROUTE["getScripInfo"], client_id, what, where)["result"])
-    view = window.view(share.key)
+    quotes = _ROUTE["getMarketdataCapital"]
+    yield from of_quote(window.read(quotes, client_id, what, where)["data"])
+    for fact, key in (("last", "last_trade_price"), ("close", "close_price")):
+        one = window.read(quotes, client_id, f"{what}&key={key}", where)["data"]
+        yield Told(fact, f"quote, key={key}", pips(one))
+    yield from of_scrip(window.read(_ROUTE["getScripInfo"], client_id, what, where)["result"])
+    yield from of_view(window.view(share.key))
+    for mode in MODES:
+        yield from of_packet(window.packet(mode, share.key))
+
+
+def of_search(row: dict[str, Any]) -> Iterator[Told]:
+    """Yield what a search tells of a contract that it has found."""
+    yield Told("close", "search", pips(row["close_price"]))
+    yield Told("name", "search", row["trading_symbol"])
+    yield Told("isin", "search", row.get("isin", ""))
+
+
+def of_view(view: dict[str, Any]) -> Iterator[Told]:
+    """Yield what the control room tells of an instrument."""
     yield Told("last", "control room", pips(view["last_price"]))
     yield Told("band_low", "control room", pips(view["low"]))
     yield Told("band_high", "control room", pips(view["high"]))
-    yield from _of_packets(window, share)
 
 
-def _of_quote(window: Window, where: str, what: str, client_id: str) -> Iterator[Told]:
-    route = _ROUTE["getMarketdataCapital"]
-    quote = window.read(route, client_id, what, where)["data"]
+def of_quote(quote: dict[str, Any]) -> Iterator[Told]:
+    """Yield what a quote tells; what of currencies is cut to paise is left out."""
     for fact, column in (
         ("last", "last_trade_price"),
         ("close", "close_price"),
@@ -131,16 +152,17 @@ def _of_quote(window: Window, where: str, what: str, client_id: str) -> Iterator
         ("low", "low_price"),
     ):
         yield Told(fact, "quote", pips(quote[column]))
-    # A packet has paise, and so have averages that are to be compared with it.
-    average = (pips(quote["average_trade_price"]) + 50) // PIPS_PER_PAISA * PIPS_PER_PAISA
-    yield Told("average", "quote", average)
-    for fact, column in (
-        ("bid", "bid_price"),
-        ("ask", "ask_price"),
-        ("year_high", "yearly_high"),
-        ("year_low", "yearly_low"),
-    ):
-        yield Told(fact, "quote", quote[column] * PIPS_PER_PAISA)
+    if quote["exchange"] != "CDS":
+        # A packet has paise, and so have averages that are to be compared with it.
+        average = (pips(quote["average_trade_price"]) + 50) // PIPS_PER_PAISA * PIPS_PER_PAISA
+        yield Told("average", "quote", average)
+        for fact, column in (
+            ("bid", "bid_price"),
+            ("ask", "ask_price"),
+            ("year_high", "yearly_high"),
+            ("year_low", "yearly_low"),
+        ):
+            yield Told(fact, "quote", quote[column] * PIPS_PER_PAISA)
     for fact, column in (
         ("volume", "trade_volume"),
         ("traded_at", "last_trade_time"),
@@ -151,12 +173,10 @@ def _of_quote(window: Window, where: str, what: str, client_id: str) -> Iterator
         ("ask_total", "total_sell_qty"),
     ):
         yield Told(fact, "quote", quote[column])
-    for fact, key in (("last", "last_trade_price"), ("close", "close_price")):
-        one = window.read(route, client_id, f"{what}&key={key}", where)["data"]
-        yield Told(fact, f"quote, key={key}", pips(one))
 
 
-def _of_scrip(row: dict[str, Any]) -> Iterator[Told]:
+def of_scrip(row: dict[str, Any]) -> Iterator[Told]:
+    """Yield what scrip info tells of a contract."""
     low, high = row["dpr"].split(" - ")
     yield Told("close", "scrip info", pips(row["close_price"]))
     yield Told("band_low", "scrip info", pips(row["lower_circuit_limit"]))
@@ -175,27 +195,32 @@ def _of_scrip(row: dict[str, Any]) -> Iterator[Told]:
     yield Told("isin", "scrip info", row["isin"])
 
 
-def _of_packets(window: Window, share: Instrument) -> Iterator[Told]:
-    values = MARKETDATA.unpack(window.packet(Mode.MARKETDATA, share.key))[3:]
-    yield from _named("marketdata packet", _MARKETDATA, values)
-    values = COMPACT.unpack(window.packet(Mode.COMPACT, share.key))[3:]
-    yield from _named("compact packet", _COMPACT, values)
-    close = (values[0] - values[1]) * PIPS_PER_PAISA
-    yield Told("close", "compact packet, last less change", close)
-    values = SNAPQUOTE.unpack(window.packet(Mode.SNAPQUOTE, share.key))[3:]
-    yield from _named("snapquote packet", _SNAPQUOTE, values[30:])
-    for fact, at in (("bid", 5), ("ask", 20)):
-        yield Told(fact, "snapquote packet", values[at] * PIPS_PER_PAISA)
-        yield Told(f"{fact}_quantity", "snapquote packet", values[at + 5])
-    high, low = DPR.unpack(window.packet(Mode.DPR, share.key))[4:]
-    yield Told("band_high", "dpr packet", high * PIPS_PER_PAISA)
-    yield Told("band_low", "dpr packet", low * PIPS_PER_PAISA)
+def of_packet(data: bytes) -> Iterator[Told]:
+    """Yield what a packet of an instrument tells."""
+    mode, exchange = data[:2]
+    scale = CURRENCY_SCALE if exchange == CURRENCIES else PAISE_SCALE
+    values = _LAYOUTS[mode].unpack(data)[3:]
+    if mode == 1:
+        yield from _named("marketdata packet", _MARKETDATA, values, scale)
+    elif mode == 2:
+        yield from _named("compact packet", _COMPACT, values, scale)
+        close = Fraction(values[0] - values[1]) * scale
+        yield Told("close", "compact packet, last less change", close)
+    elif mode == 4:
+        yield from _named("snapquote packet", _SNAPQUOTE, values[30:], scale)
+        for fact, at in (("bid", 5), ("ask", 20)):
+            yield Told(fact, "snapquote packet", values[at] * scale)
+            yield Told(f"{fact}_quantity", "snapquote packet", values[at + 5])
+    else:
+        yield from _named("dpr packet", _DPR, values, scale)
 
 
-def _named(place: str, names: tuple[str, ...], values: tuple[int, ...]) -> Iterator[Told]:
+def _named(
+    place: str, names: tuple[str, ...], values: tuple[int, ...], scale: Fraction
+) -> Iterator[Told]:
     for name, value in zip(names, values, strict=True):
         if name not in ("now", "oi", "oi_before", "change"):
-            yield Told(name, place, value * PIPS_PER_PAISA if name in _PRICES else value)
+            yield Told(name, place, value * scale if name in _PRICES else value)
 
 
 def disagreement(of: str, told: Iterable[Told]) -> str:

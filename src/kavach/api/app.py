@@ -41,13 +41,13 @@ def create_app(
     options: ApiOptions,
     *,
     extra_routes: Sequence[BaseRoute] = (),
-    catalogue: Catalogue | None = None,
+    catalogue: Callable[[], Catalogue] | None = None,
     hub: Hub | None = None,
     readers_max: int = READERS_MAX,
 ) -> ASGIApp:
     """Return the application; ``extra_routes`` are served beside the trading API.
 
-    It shows the contracts of the catalogue, or without one those that the engine knows. ``hub``
+    It shows the contracts of the catalogue that is returned, or of the engine without one. ``hub``
     feeds those who come for the feed, so many at a time; without one there is no feed.
     """
     edge = Edge(backend, options, catalogue)

@@ -4,7 +4,8 @@ Every contract that a server knows: the bundled ones, and those that were import
 Source: docs/decisions/0012-terms-of-imported-contracts.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from kavach.contracts.catalogue import Catalogue
@@ -12,6 +13,7 @@ from kavach.contracts.importing import read_contracts
 from kavach.contracts.store import Stored, load
 from kavach.data import load_instruments
 from kavach.instruments import Instrument, Listing
+from kavach.units import InstrumentKey
 
 
 class Contracts:
@@ -22,9 +24,20 @@ class Contracts:
         # A release may have bundled since what was imported before.
         self._former = [one for one in stored.former if one.key not in own]
         self.bundled = list(bundled)
-        current = [*bundled, *(one for one in stored.current if one.key not in own)]
-        self.catalogue = Catalogue(current)
-        self._current = current
+        self._current = [*bundled, *(one for one in stored.current if one.key not in own)]
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What is listed now, by its newest terms."""
+        return Catalogue(self._current)
+
+    def catalogue_of(self, recorded: Mapping[InstrumentKey, Instrument]) -> Catalogue:
+        """Return what is listed now, by the terms on record where there are any.
+
+        Orders go by those, so whoever finds a contract must be told of no others (INV-25).
+        """
+        current = [recorded.get(one.key, one) for one in self._current]
+        return self.catalogue if current == self._current else Catalogue(current)
 
     def listing(self) -> Listing:
         """Return a listing of one's own of everything, former contracts included."""

@@ -15,6 +15,7 @@ from kavach.api.app import create_app
 from kavach.api.feed.hub import Hub
 from kavach.api.http.options import ApiOptions
 from kavach.api.routes.every_route import ROUTES
+from kavach.contracts.catalogue import Catalogue
 from kavach.core.commands import Leg
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
@@ -61,6 +62,7 @@ class Twin:
         repair = self if options.data_dir is not None else None
         self.service = Service(world.engine, world.clock, on_failure, repair)
         self.telemetry = Telemetry(world.engine)
+        self._catalogue = _catalogue(world)
         self.hub: Hub | None = None  # From the moment on that it is known how to word updates.
         self.prices = PriceKeeper(options.data_dir, lambda: (self.world.engine, self.world.venue))
         self.keeper: SnapshotKeeper | None = None
@@ -84,7 +86,7 @@ class Twin:
             self.service,
             options,
             extra_routes=beside,
-            catalogue=self.world.contracts.catalogue,
+            catalogue=lambda: self._catalogue,
             hub=self.hub,
             readers_max=readers_max(),
         )
@@ -119,6 +121,7 @@ class Twin:
                     self._options, contracts=contracts, tokens=self.tokens, standing=standing
                 )
             )
+        self._catalogue = _catalogue(self.world)  # Nothing is on record any more.
         if self.hub is not None:
             self.hub.begin_anew(self.world.engine, self.world.venue)
         return self.world.engine, self.world.clock
@@ -208,6 +211,11 @@ class Twin:
     def clear_faults(self) -> None:
         """Let no request suffer any more."""
         self.world.venue.faults.clear()
+
+
+def _catalogue(world: World) -> Catalogue:
+    """Return what is listed, by the terms that orders go by in this world."""
+    return world.contracts.catalogue_of(world.engine.state.listed)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ still lives is read from the exchange's own book; what a position is worth is ad
 it finds what the rules' own assertions, which use the rules' own sums, could not.
 
 Not checkable at an instant, because they speak of two moments or of other runs: INV-7, 8, 10,
-12, 14, 18, 19, 25, 26. Of INV-13, 15, 16, 23 and 24 the facts that an order keeps are checked.
+12, 14, 18, 19, 26. Of INV-13, 15, 16, 23 and 24 the facts that an order keeps are checked, of
+INV-25 last prices and fills (``audit_places``).
 
 Source: docs/spec/cover_order.md, "What must hold".
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kavach.core.events import RequestAnswered
 from kavach.core.model.cover.order import CoverOrder
@@ -23,8 +24,10 @@ from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.twin.audit_gtt import check_kept
 from kavach.twin.audit_money import check_money
 from kavach.twin.audit_orders import check_cover, see
+from kavach.twin.audit_places import check_fills_told, check_last_prices
 from kavach.twin.audit_rows import check_rows
 from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
+from kavach.units import InstrumentKey
 
 NO_ORDER = 0  # No order has this id.
 
@@ -39,8 +42,16 @@ class AuditReport:
         self.naked_ns_max = naked_ns_max  # Those who are naked now included.
 
 
-def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
-    """Return what is wrong with the core's state, the exchange's, and the two together."""
+def audit(
+    state: OmsState,
+    exchange: Snapshot,
+    now_ns: int,
+    prices: Mapping[InstrumentKey, int] | None = None,
+) -> AuditReport:
+    """Return what is wrong with the core's state, the exchange's, and the two together.
+
+    ``prices`` are the last prices that a running core goes by; a replayed one has none.
+    """
     at_venue = {record.order_ref: record for record in exchange.orders}
     last_prices = {ticker.instrument: ticker.last_price_pips for ticker in exchange.tickers}
     violations: list[Violation] = []
@@ -64,6 +75,7 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
                 violations += check_regular(seen)
             looks.append(seen)
             violations += check_rows(parent)
+            violations += check_fills_told(parent)
             violations += _check_owner(state, seen, client_id)
             for order in parent.entries + parent.exits:
                 if order.tag in owners:
@@ -73,6 +85,8 @@ def audit(state: OmsState, exchange: Snapshot, now_ns: int) -> AuditReport:
     violations += _check_exchange(state, exchange, owners)
     violations += _check_answers(state)
     violations += check_kept(state, last_prices, now_ns)
+    if prices is not None:
+        violations += check_last_prices(exchange, prices, state.instruments)
     for client_id, looks in seen_by_client.items():
         violations += check_money(state, state.clients[client_id], looks)
     return AuditReport(state, violations, naked_ns_max)

@@ -390,7 +390,9 @@ async def register_app(world: World, fields: Fields) -> dict[str, Any]:
 async def audited(world: World, fields: Fields) -> dict[str, Any]:
     """Check every invariant now, and return what was found."""
     engine = world.service.engine
-    report = audit(engine.state, world.venue.exchange.snapshot(), engine.now_ns())
+    report = audit(
+        engine.state, world.venue.exchange.snapshot(), engine.now_ns(), engine.core.prices
+    )
     world.audited(len(report.violations))
     return {
         "violations": [

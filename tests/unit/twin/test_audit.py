@@ -26,7 +26,7 @@ from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import Snapshot
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
-from kavach.units import Exchange, OrderType, Pips, Quantity, Side, TimestampNs
+from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Quantity, Side, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.unit.twin.stage import ACCOUNTS, IDEA, START_NS, placing
@@ -631,7 +631,7 @@ CORRUPTIONS: Final[
     (covered, plan_off_tick, {"INV-1", "INV-16"}),
     (covered, plan_off_band, {"INV-1", "INV-16"}),
     (covered, let_an_amend_grow_the_exit, {"INV-3"}),
-    (exited, overfill, {"INV-3", "INV-4", "INV-11", "INV-22"}),
+    (exited, overfill, {"INV-3", "INV-4", "INV-11", "INV-22", "INV-25"}),
     (covered, end_alive, {"INV-4", "INV-5"}),
     (exited, forget_a_death, {"INV-4"}),
     (carried, end_with_a_position, {"INV-4"}),
@@ -738,3 +738,33 @@ def test_who_is_naked_now_counts() -> None:
     report = audit(books.state, taken, books.engine.core.now_ns + 3 * SECOND)
     assert report.naked_ns_max == 3 * SECOND
     assert books.state.naked_ns_max == 0
+
+
+def test_inv25_a_last_price_that_differs_is_seen() -> None:
+    """The last price of the core is the one that the exchange shows, the close before a trade."""
+    books = Books()
+    covered(books)
+    taken, now_ns = books.venue.exchange.snapshot(), books.engine.core.now_ns
+    prices = books.engine.core.prices
+
+    def found(told: dict[InstrumentKey, int]) -> list[tuple[str, str]]:
+        report = audit(books.state, taken, now_ns, told)
+        return [(violation.invariant, violation.detail) for violation in report.violations]
+
+    assert found(prices) == []
+    detail = f"the last price of {IDEA} is 130100 pips, the exchange shows {prices[IDEA]}"
+    assert found({**prices, IDEA: 130_100}) == [("INV-25", detail)]
+    other = next(key for key in books.state.instruments if key not in prices)
+    close = books.state.instruments[other].previous_close_pips
+    assert found({**prices, other: int(close)}) == []
+    assert [name for name, _ in found({**prices, other: close + 100})] == ["INV-25"]
+
+
+def test_inv25_a_history_that_ends_before_its_row_is_seen() -> None:
+    """What a row says has filled is what the last line of its history says."""
+    books = Books()
+    cover = covered(books)
+    assert cover.changes is not None
+    lines = [line for line in cover.changes if line.leg is Leg.ENTRY]
+    cover.changes.remove(lines[-1])
+    assert "INV-25" in books.found()

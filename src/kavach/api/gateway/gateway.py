@@ -76,11 +76,18 @@ class Edge:
     """What all routes share: the engine, what is listed, the switches, the numbers of answers."""
 
     def __init__(
-        self, backend: Backend, options: ApiOptions, catalogue: Catalogue | None = None
+        self,
+        backend: Backend,
+        options: ApiOptions,
+        catalogue: Callable[[], Catalogue] | None = None,
     ) -> None:
         """Begin with the contracts of a catalogue, or those that the engine knows."""
         self.backend = backend
-        self.catalogue = catalogue or Catalogue(list(backend.instruments.values()))
+        if catalogue is None:
+            known = Catalogue(list(backend.instruments.values()))
+            self._catalogue: Callable[[], Catalogue] = lambda: known
+        else:
+            self._catalogue = catalogue
         self.options = options
         self.logins = Logins(backend)
         self._numbers = count(1)
@@ -88,6 +95,11 @@ class Edge:
         self._long: Counter[str] = Counter()  # Long answers that were not fetched yet, by client.
         self._pacing = Pacing()
         self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is listed, in the world that is served at the moment."""
+        return self._catalogue()
 
     def request_id(self) -> bytes:
         """Return the id of the next answer."""
