@@ -17,7 +17,7 @@ Source: docs/spec/cover_order.md (INV-1 to INV-20).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -55,7 +55,8 @@ BARE_NS: Final = 3_000 * NS_PER_MS + SLACK_NS  # T_naked.
 SILENT_NS: Final = 2_000 * NS_PER_MS + SLACK_NS  # The longest pause between two questions.
 UNCONVERTED_NS: Final = 500 * NS_PER_MS + SLACK_NS  # T_cx, T_rp.
 REFUSED_NS: Final = 3_000 * NS_PER_MS + SLACK_NS  # The longest pause after a refused cancel.
-TURNS_NS: Final = 2 * 30_000 * NS_PER_MS + SLACK_NS  # While its other side goes first, twice.
+# While the other side goes first, twice, and then stands aside.
+TURNS_NS: Final = 2 * 30_000 * NS_PER_MS + REFUSED_NS
 FIRED_NS: Final = 1_000 * NS_PER_MS + SLACK_NS  # T_chase.
 
 
@@ -236,7 +237,8 @@ class Auditor:
         self.opened_ns = 0  # When the session was opened last.
         self.bare_ns: dict[int, int] = {}
         self.fired_ns: dict[int, int] = {}
-        self.met_ns: dict[int, int] = defaultdict(int)  # When its turn was last another's.
+        self.met_ns: dict[int, int] = defaultdict(int)  # When its turn was last another's,
+        self.late_ns: dict[int, int] = defaultdict(int)  # and an answer to that was late.
         self.out_ns: dict[int, int] = {}  # Since when a cover has been on its way out.
 
     # --- What it sees -------------------------------------------------------------------------
@@ -652,12 +654,7 @@ class Auditor:
                 untold = any(exits.untold for exits in together(papers))
                 assert not (out and overdue) or untold, f"INV-9: {who} leaves its target alive"
             elif out and paper.kind in STOPS and not paper.fired:
-                patience_ns = REFUSED_NS if paper.stays else UNCONVERTED_NS
-                if idle_ns > patience_ns and self._meets_its_own(who):
-                    patience_ns = TURNS_NS
-                    self.met_ns[who] = now_ns
-                idle_ns = min(idle_ns, max(idle_ns - TURNS_NS, now_ns - self.met_ns[who]))
-                assert idle_ns <= patience_ns, f"INV-9: {who} leaves its stop waiting"
+                self._is_converted(who, paper, idle_ns, out_ns)
         owed = bare > 0 and not busy
         self._lasts(self.bare_ns, who, BARE_NS, f"INV-2: {who} is bare too long", now=owed)
         untold = any(exits.untold for exits in together(papers))
@@ -666,16 +663,44 @@ class Auditor:
         fired = row.state == "TRIGGERED" and held and idle
         self._lasts(self.fired_ns, who, FIRED_NS, f"INV-9: {who} is not chased", now=fired)
 
+    def _is_converted(self, who: int, paper: Paper, idle_ns: int, out_ns: int) -> None:
+        """INV-9: a stop on its way out works soon, or once the other side's turns are over.
+
+        A question about a stop is no attempt: what is waited for its turn counts from the last
+        request. Once the other side has gone the pause before a first attempt begins. A turn may
+        pass unused while the other side's answer is late: until then nothing may be sent.
+        """
+        patience_ns = REFUSED_NS if paper.stays else UNCONVERTED_NS
+        if self._meets_its_own(who):
+            self.met_ns[who] = self.now_ns
+            if self._answer_is_late(who):
+                self.late_ns[who] = self.now_ns
+        unmet_ns = self.now_ns - self.met_ns[who]
+        in_time = min(idle_ns, unmet_ns) <= patience_ns
+        assert in_time, f"INV-9: {who} leaves its stop waiting"
+        since_ns = max(paper.asked_ns, self.grace_ns, out_ns, self.late_ns[who])
+        in_turn = unmet_ns or self.now_ns - since_ns <= TURNS_NS
+        assert in_turn, f"INV-9: {who} waits beyond its turn"
+
     def _meets_its_own(self, who: int) -> bool:
         """Whether another order of its client leaves on the other side, and holds something."""
+        return any(self._rivals(who))
+
+    def _answer_is_late(self, who: int) -> bool:
+        """Whether the other side has asked for something, and waits long for the answer."""
+        before_ns = self.now_ns - UNCONVERTED_NS
+        exits = (p for rival in self._rivals(who) for p in self.of_cover[rival] if not p.entry)
+        return any(exit_.in_flight and exit_.asked_ns < before_ns for exit_ in exits)
+
+    def _rivals(self, who: int) -> Iterator[int]:
+        """Yield its client's orders that leave on the other side, and hold something."""
         mine = self.orders[who]
         for other in self.out_ns:
             order = self.orders[other]
             same = (order.client_id, order.instrument) == (mine.client_id, mine.instrument)
             held = self.filled(other, entry=True) - self.filled(other, entry=False)
             if same and order.side is not mine.side and held:
-                return True
-        return False
+                yield other
 
     def _check_carried(self, row: Row, *, able: bool) -> None:
         """INV-2: soon after the opening a stop or an exit lives for what was carried."""

@@ -518,12 +518,18 @@ class DeskAuditor(Auditor):
 
     def _meets_its_own(self, who: int) -> bool:
         """Whether its exit would meet another way out of its client, square-offs included."""
+        return self._meets_a_square_off(who) or super()._meets_its_own(who)
+
+    def _answer_is_late(self, who: int) -> bool:
+        """Whether the other side's answer is late; a square-off is one order after another."""
+        return self._meets_a_square_off(who) or super()._answer_is_late(who)
+
+    def _meets_a_square_off(self, who: int) -> bool:
         mine = self.orders[who]
-        squared = any(
+        return any(
             wish.row.device == SQUARE_OFF and wish.row.side is mine.side
             for wish in self._open_of(mine.client_id, mine.instrument)
         )
-        return squared or super()._meets_its_own(who)
 
     def _check_square_off(self) -> None:
         """INV-9: an intraday position of which nothing is open is given back."""

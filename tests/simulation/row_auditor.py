@@ -62,6 +62,7 @@ class Shown(NamedTuple):
     history: list[bytes]
     proofs: int  # How much had been told by then that may change what has ended.
     plans: int  # How often its client had changed it.
+    unmade: int  # How many changes of its stop had not been made.
 
 
 class RowAuditor:
@@ -225,6 +226,7 @@ class RowAuditor:
             # Each exit that is sent is another life of the leg, and so is what a client plans.
             # At an opening what was carried gets its exits again.
             proofs += len(self.of_parent[parent_id]) + self.plans[parent_id] + self.openings
+        unmade, stands = self._stops(parent_id)
         self._demand(partial(check_row, row, self._leg(parent_id, row), now_ns, filled))
         if update is not None:
             self._demand(partial(_is_row, update, row))
@@ -236,12 +238,13 @@ class RowAuditor:
             was = decode(last.row)
             self._demand(partial(_may_differ, was, row, proved=proved))
             if self.plans[parent_id] == last.plans:
-                self._demand(partial(_trails, was, row))
+                back = unmade > last.unmade and pips(row["stop_loss_value"]) in stands
+                self._demand(partial(_trails, was, row, back=back))
             self._demand(partial(_goes_on, last.history, leg.history, f"history: {leg.order_id}"))
         if whole:
             self._demand(partial(check_history, row, [decode(line) for line in leg.history]))
         plans = self.plans[parent_id]
-        shown.append(Shown(sequence, leg.row, leg.history, proofs, plans))
+        shown.append(Shown(sequence, leg.row, leg.history, proofs, plans, unmade))
 
     def _past(self, order_id: str) -> list[bytes]:
         shown = self._shown.get(order_id)
@@ -275,6 +278,12 @@ class RowAuditor:
             if slip.leg != "ENTRY":
                 given[slip.asked.link] += slip.filled
         return Leg(slips, wishes, self._entry_filled(parent_id) - given.total(), given)
+
+    def _stops(self, parent_id: int) -> tuple[int, set[int]]:
+        """Return how many changes of its stop were not made, and the triggers that may stand."""
+        slips = [slip for slip in self.of_parent[parent_id] if slip.leg == "THIRD"]
+        stands = {terms.trigger for slip in slips if slip.lives for terms in slip.may_stand}
+        return sum(slip.unmade for slip in slips), stands
 
     def _entry_filled(self, parent_id: int) -> int:
         return sum(slip.filled for slip in self.of_parent[parent_id] if slip.leg == "ENTRY")
@@ -312,14 +321,18 @@ def _may_differ(was: Json, now: Json, *, proved: bool) -> None:
     assert proved or not ended, f"INV-24 ended: {told}, and is {now['order_status']}"
 
 
-def _trails(was: Json, now: Json) -> None:
-    """A stop that nobody moves trails by whole steps."""
+def _trails(was: Json, now: Json, *, back: bool) -> None:
+    """A stop that nobody moves trails by whole steps.
+
+    A change that was not made takes the plan ``back`` to where the stop stands.
+    """
     step = pips(now["trailing_stop_loss"])
     if now["execution_type"] != "CO" or not step or was["trailing_stop_loss"] == 0:
         return
     moved = pips(now["stop_loss_value"]) - pips(was["stop_loss_value"])
     told = f"{now['oms_order_id']}: by {moved} pips with a step of {step}"
-    assert now["order_status"] == "REJECTED" or moved % step == 0, f"INV-16 trail: {told}"
+    whole = moved % step == 0
+    assert back or whole or now["order_status"] == "REJECTED", f"INV-16 trail: {told}"
 
 
 def _check_trade(row: Json) -> None:

@@ -98,6 +98,12 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
         "    if True:\n        return None\n",
     ),
     (
+        "a turn ends, and the other side goes",
+        "core/rules/orders/turns.py",
+        "    has_turn = first if number == 0 else smaller is (number % 2 == 1)\n",
+        "    has_turn = first\n",
+    ),
+    (
         "what was carried is protected after the opening",
         "core/rules/cover/resume.py",
         "    for cover in list(state.every_cover()):\n",

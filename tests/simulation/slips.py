@@ -52,6 +52,7 @@ class Slip:
         self.final: int | None = None  # What it has traded in all, once it is over.
         self.rejected = self.fired = self.denied = False
         self.proven = False  # A trade has told that the change was made; its answer is owed.
+        self.unmade = 0  # How many changes were not made: refused, or never arrived.
         self.resurfaced = 0  # How often it was told of after it had been denied, or late.
         self.withdrawn = self.expired = False  # Over by our own cancel, by its session's end.
         self._trades: set[str] = set()
@@ -162,8 +163,9 @@ class Slip:
         self.amend = None
         if done:
             self.may_stand = [self.stood[-1]]
-        elif len(self.may_stand) > 1:
-            self.may_stand = self.may_stand[:-1]
+        else:
+            self.unmade += 1
+            self.may_stand = self.may_stand[:-1] or self.may_stand
         self.proven = False
         if self.lives and self.filled >= self.totals[1]:
             self.final = self.filled
@@ -205,6 +207,7 @@ class Slip:
         there = [terms for terms in self.may_stand if _is(terms, said)]
         only = len(there) == 1 and len(self.may_stand) > 1
         if only and (settled or there[0] is self.stood[-1]):
+            self.unmade += there[0] is not self.stood[-1]
             self.may_stand = there
             self.amend = None
         if settled:
