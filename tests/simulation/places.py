@@ -24,7 +24,9 @@ from tests.simulation.window import Window
 
 PIPS: Final = 10_000
 PIPS_PER_PAISA: Final = 100
-_ROUTE: Final = {route.name: route.handler for route in CONTRACT_ROUTES if route.handler}
+_ROUTE: Final = {
+    route.name: route.show for route in CONTRACT_ROUTES if route.show and not route.public
+}
 MODES: Final = (Mode.MARKETDATA, Mode.COMPACT, Mode.SNAPQUOTE, Mode.DPR)
 CURRENCIES: Final = 3  # The code of the exchange whose packets have 10 000 000 a rupee.
 CURRENCY_SCALE: Final = Fraction(1, 1_000)

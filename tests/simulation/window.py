@@ -14,12 +14,13 @@ import msgspec
 
 from kavach.api.feed.stories import Storyteller
 from kavach.api.feed.topics import Quotes, Topic
-from kavach.api.gateway.gateway import Edge, Handler
-from kavach.api.http.call import Call, Refused, Reply, encode
+from kavach.api.gateway.gateway import Gateway
+from kavach.api.gateway.route import Route, Show
+from kavach.api.http.call import AuthenticatedRequest, Refused, Reply, encode
 from kavach.api.http.listing import Plan
 from kavach.api.http.options import ApiOptions
-from kavach.api.routes import funds, kart
-from kavach.api.routes import regular as regular_orders
+from kavach.api.routes import funds
+from kavach.api.routes.every_route import ROUTES
 from kavach.api.rows.history import history_rows
 from kavach.api.rows.kept_rows import order_rows, rows_of_order, trade_rows
 from kavach.api.rows.legs import legs_of
@@ -41,6 +42,7 @@ decode: Final = msgspec.json.decode
 BOTH: Final = frozenset({False, True})  # Rows that are completed, and those that are not.
 FOR_EVER_NS: Final = 2**62
 LONG_FRAME: Final = 126  # Stands for a length that follows in two bytes.
+_ROUTE: Final = {route.name: route for route in ROUTES}
 Execute = Callable[[Command], Outcome | None]
 
 
@@ -92,7 +94,7 @@ class Window:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._glass = Glass(engine)
-        self._edge = Edge(self._glass, ApiOptions())  # type: ignore[arg-type]
+        self._gateway = Gateway(self._glass, ApiOptions())  # type: ignore[arg-type]
         self._stories = Storyteller(engine.state, engine.core.last_price)
         self.shows_quotes = hasattr(engine.venue, "quote")
         self._quotes = Quotes(engine.venue)  # type: ignore[arg-type]
@@ -142,24 +144,28 @@ class Window:
 
     def put(self, execute: Execute, client_id: str, body: bytes, *, regular: bool) -> Reply:
         """Return the answer to a PUT of a body, by the route of regular orders or of the others."""
-        handler = regular_orders.modify if regular else kart.modify
-        return self._ask(handler, execute, Call(client_id, body, b"", "", ""))
+        name = "modifyOrder" if regular else "modifyConditionalOrder"
+        return self._ask(_ROUTE[name], execute, AuthenticatedRequest(client_id, body, b"", "", ""))
 
     def delete(
         self, execute: Execute, client_id: str, order_id: str, body: bytes, *, regular: bool
     ) -> Reply:
         """Return the answer to a DELETE of an order, by the one route or by the other."""
-        handler = regular_orders.cancel if regular else kart.cancel
-        return self._ask(handler, execute, Call(client_id, body, b"", order_id, ""))
+        route = _ROUTE["cancelOrder" if regular else "cancelConditionalOrder"]
+        request = AuthenticatedRequest(client_id, body, b"", order_id, "")
+        return self._ask(route, execute, request)
 
-    def read(self, handler: Handler, client_id: str, query: str = "", path_id: str = "") -> Any:
+    def read(self, show: Show, client_id: str, query: str = "", path_id: str = "") -> Any:
         """Return the document that a route answers to a GET."""
-        reply = handler(self._edge, Call(client_id, b"", query.encode(), path_id, ""))
+        request = AuthenticatedRequest(client_id, b"", query.encode(), path_id, "")
+        reply = show(self._gateway.view, request)
+        assert isinstance(reply, Reply), f"refused: {reply}"
         return decode(_body(reply))
 
     def calc(self, client_id: str, body: bytes) -> Any:
         """Return the answer of the margin calculator."""
-        return decode(funds.calc(self._edge, Call(client_id, body, b"", "", "")).body)
+        request = AuthenticatedRequest(client_id, body, b"", "", "")
+        return decode(funds.calc(self._gateway.view, request).body)
 
     def view(self, key: InstrumentKey) -> Json:
         """Return what the control room shows of an instrument."""
@@ -172,12 +178,12 @@ class Window:
         frame = self._quotes.frame(Topic(mode, share.exchange, share), self._engine.now_ns())
         return frame[4 if frame[1] == LONG_FRAME else 2 :]
 
-    def _ask(self, handler: Handler, execute: Execute, call: Call) -> Reply:
+    def _ask(self, route: Route, execute: Execute, request: AuthenticatedRequest) -> Reply:
         self._glass.execute = execute
         try:
-            return handler(self._edge, call)
+            return self._gateway.word(route, *self._gateway.execute(route, request))
         except (BadField, BadBody, Refused) as error:
-            return self._edge._no(error)
+            return self._gateway._no(error)
 
     def book(self, client_id: str) -> list[Json]:
         """Return the whole order book, of every day, as the route words and keeps it."""

@@ -2,8 +2,8 @@
 The ASGI application: which handler gets a request, and what strangers are told.
 
 Orders on ``/orders/kart`` are looked up in one dictionary and meet no middleware. Everything
-else goes through Starlette's router, the control room included; there the same handlers
-stand for the same routes, so that a wrong method is known as one.
+else goes through Starlette's router, the control room included; there the same routes
+stand, so that a wrong method is known as one.
 
 Source: docs/wire/README.md, "Routes"; ARCHITECTURE.md.
 """
@@ -23,7 +23,7 @@ from kavach.api.docs.openapi import openapi_json
 from kavach.api.docs.page import DOCS_PAGE
 from kavach.api.feed.door import READERS_MAX, FeedDoor
 from kavach.api.feed.hub import Hub
-from kavach.api.gateway.gateway import Edge
+from kavach.api.gateway.gateway import Gateway
 from kavach.api.gateway.route import ORDER_ID, Route
 from kavach.api.http.backend import Backend
 from kavach.api.http.call import Reply, send_reply
@@ -50,37 +50,33 @@ def create_app(
     It shows the contracts of the catalogue that is returned, or of the engine without one. ``hub``
     feeds those who come for the feed, so many at a time; without one there is no feed.
     """
-    edge = Edge(backend, options, catalogue)
-    door = None if hub is None else FeedDoor(edge, hub, readers_max)
-    return Api(edge, extra_routes, door)
+    gateway = Gateway(backend, options, catalogue)
+    door = None if hub is None else FeedDoor(gateway, hub, readers_max)
+    return Api(gateway, extra_routes, door)
 
 
 class Api:
     """The trading API over one engine."""
 
     def __init__(
-        self, edge: Edge, extra_routes: Sequence[BaseRoute], door: FeedDoor | None
+        self, gateway: Gateway, extra_routes: Sequence[BaseRoute], door: FeedDoor | None
     ) -> None:
-        self._edge = edge
+        self._gateway = gateway
         self._door = door
-        self._hot = {
-            (route.method, route.path): route.handler
-            for route in ROUTES
-            if route.path == KART and not route.has_id and route.handler is not None
-        }
+        self._hot = {(route.method, route.path): route for route in ROUTES if route.path == KART}
         self._cancel = next(
-            route.handler
+            route
             for route in ROUTES
-            if route.method == "DELETE" and route.path.startswith(_KART_SLASH) and route.handler
+            if route.method == "DELETE" and route.path.startswith(_KART_SLASH)
         )
         self._rest = Starlette(
             routes=[
-                *_paths(edge),
-                *_pages(edge, options=edge.options),
-                *oauth_routes(edge),
+                *_paths(gateway, ROUTES),
+                *_pages(gateway, options=gateway.options),
+                *_paths(gateway, oauth_routes(gateway.backend, gateway.logins)),
                 *extra_routes,
             ],
-            exception_handlers={HTTPException: _stranger(edge), Exception: _broken(edge)},
+            exception_handlers={HTTPException: _stranger(gateway), Exception: _broken(gateway)},
         )
         self._rest.router.redirect_slashes = False
 
@@ -90,11 +86,11 @@ class Api:
             method, path = scope["method"], scope["path"]
             if method == "DELETE" and path.startswith(_KART_SLASH):
                 path_id = path[len(_KART_SLASH) :]
-                await self._edge.serve(self._cancel, path_id, scope, receive, send)
+                await self._gateway.serve(self._cancel, path_id, scope, receive, send)
                 return
-            handler = self._hot.get((method, path))
-            if handler is not None:
-                await self._edge.serve(handler, "", scope, receive, send)
+            route = self._hot.get((method, path))
+            if route is not None:
+                await self._gateway.serve(route, "", scope, receive, send)
                 return
         elif scope["type"] == "websocket" and self._door is not None:
             await self._door(scope, receive, send)
@@ -103,10 +99,10 @@ class Api:
 
 
 class Methods:
-    """One path as an ASGI endpoint: its handlers by method."""
+    """One path as an ASGI endpoint: its routes by method."""
 
-    def __init__(self, edge: Edge, routes: Sequence[Route]) -> None:
-        self._edge = edge
+    def __init__(self, gateway: Gateway, routes: Sequence[Route]) -> None:
+        self._gateway = gateway
         self._routes = {route.method: route for route in routes}
         if "GET" in self._routes:
             self._routes["HEAD"] = self._routes["GET"]
@@ -115,70 +111,67 @@ class Methods:
         """Serve one request to this path."""
         route = self._routes[scope["method"]]
         path_id = next(iter(scope["path_params"].values()), "")
-        if route.handler is not None:
-            await self._edge.serve(route.handler, path_id, scope, receive, send, route.limit)
-        elif route.open_handler is not None:
-            await self._edge.serve_open(route.open_handler, scope, receive, send)
+        await self._gateway.serve(route, path_id, scope, receive, send)
 
 
 class Page:
     """A page that is always the same."""
 
-    def __init__(self, edge: Edge, reply: Reply) -> None:
-        self._edge = edge
+    def __init__(self, gateway: Gateway, reply: Reply) -> None:
+        self._gateway = gateway
         self._reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it."""
-        await send_reply(send, self._reply, self._edge.request_id())
+        await send_reply(send, self._reply, self._gateway.request_id())
 
 
-def _paths(edge: Edge) -> list[PathRoute]:
+def _paths(gateway: Gateway, routes: Sequence[Route]) -> list[PathRoute]:
     by_path: dict[str, list[Route]] = {}
-    for route in ROUTES:
+    for route in routes:
         path = f"{KART}/{{{ORDER_ID}:path}}" if route.path.startswith(_KART_SLASH) else route.path
         by_path.setdefault(path, []).append(route)
     return [
-        PathRoute(path, Methods(edge, routes), methods=[route.method for route in routes])
-        for path, routes in by_path.items()
+        PathRoute(path, Methods(gateway, same), methods=[route.method for route in same])
+        for path, same in by_path.items()
     ]
 
 
-def _pages(edge: Edge, options: ApiOptions) -> list[PathRoute]:
+def _pages(gateway: Gateway, options: ApiOptions) -> list[PathRoute]:
     document = Reply(200, openapi_json(options))
     page = Reply(200, DOCS_PAGE.encode(), html=True)
     return [
-        PathRoute("/openapi.json", Page(edge, document), methods=["GET"]),
-        PathRoute("/docs", Page(edge, page), methods=["GET"]),
+        PathRoute("/openapi.json", Page(gateway, document), methods=["GET"]),
+        PathRoute("/docs", Page(gateway, page), methods=["GET"]),
     ]
 
 
 class Said(Response):
     """A ``Reply`` where Starlette wants a ``Response``."""
 
-    def __init__(self, edge: Edge, reply: Reply) -> None:
+    def __init__(self, gateway: Gateway, reply: Reply) -> None:
         super().__init__()
-        self._edge = edge
+        self._gateway = gateway
         self._reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        await send_reply(send, self._reply, self._edge.request_id())
+        await send_reply(send, self._reply, self._gateway.request_id())
 
 
-def _stranger(edge: Edge) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _stranger(gateway: Gateway) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
             allowed = (error.headers or {}).get("Allow", "")
-            return Said(edge, edge.wrong_method(allowed))
-        return Said(edge, edge.not_found())
+            return Said(gateway, gateway.wrong_method(allowed))
+        return Said(gateway, gateway.not_found())
 
     return answer
 
 
-def _broken(edge: Edge) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _broken(gateway: Gateway) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
-        return Said(edge, edge.broken())
+        return Said(gateway, gateway.broken())
 
     return answer

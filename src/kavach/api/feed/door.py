@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from kavach.api.feed.hub import Hub
 from kavach.api.feed.socket import EXTENSION, FeedSocket
-from kavach.api.gateway.gateway import Edge
+from kavach.api.gateway.gateway import Gateway
 from kavach.api.http.call import encode
 from kavach.wire import headers
 from kavach.wire.errors import FORBIDDEN, UNAUTHORISED, ErrorCode, error_body
@@ -28,8 +28,8 @@ CROWDED: Final = "Too many connections to the feed: try again later"
 class FeedDoor:
     """Lets clients in to a hub."""
 
-    def __init__(self, edge: Edge, hub: Hub, readers_max: int) -> None:
-        self._edge = edge
+    def __init__(self, gateway: Gateway, hub: Hub, readers_max: int) -> None:
+        self._gateway = gateway
         self._hub = hub
         self._readers_max = readers_max
 
@@ -39,7 +39,7 @@ class FeedDoor:
         given = read_pairs(scope["query_string"])
         tokens = {given[name] for name in _TOKEN_NAMES if given.get(name)}
         digest = sha256(tokens.pop().encode()).hexdigest() if len(tokens) == 1 else ""
-        backend = self._edge.backend
+        backend = self._gateway.backend
         client_id = backend.state.client_of_token(digest, backend.now_ns())
         if client_id is None:
             self._refuse(socket, 401, UNAUTHORISED, "UNAUTHORISED")
@@ -56,7 +56,7 @@ class FeedDoor:
         code = ErrorCode.UNAVAILABLE if status == 503 else ErrorCode.UNAUTHORISED
         lines = [
             ("content-type", "application/json"),
-            (headers.REQUEST_ID.lower(), self._edge.request_id().decode()),
+            (headers.REQUEST_ID.lower(), self._gateway.request_id().decode()),
             (headers.ERROR_REASON.lower(), word),
         ]
         socket.refuse(status, lines, encode(error_body(code, text)))

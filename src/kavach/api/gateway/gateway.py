@@ -1,10 +1,10 @@
 """
-Between ASGI and the handlers: who asks, is it durable, and how is a refusal said.
+Between ASGI and the routes: authenticate, limit, execute, wait, and word every refusal.
 
-A handler is a plain function from a ``Call`` to a ``Reply``; it runs in one go on the event
-loop, so nothing can come between what it reads and what it executes. Whatever it found out is
-sent only when everything executed so far is on disk: nobody sees what a crash could undo.
-When too many wait for the disk, the next ones are refused before anything is done, cancels last.
+A route only reads and words (``kavach.api.gateway.route``). What it reads is executed in the same
+turn of the event loop, so nothing can come between the two. An answer is sent only when everything
+executed so far is on disk: no client sees what a crash could undo. When too many requests wait for
+the disk, the next ones are refused before anything is done, cancels last.
 
 Source: docs/wire/README.md, "Who is asking"; docs/wire/README.md, "Decisions"; docs/wire/README.md,
 "Cancelling and getting out".
@@ -17,19 +17,23 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import blake2b
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
 from kavach.api.gateway.refusals import told
+from kavach.api.gateway.route import Route
+from kavach.api.gateway.view import View
 from kavach.api.http.backend import Backend
 from kavach.api.http.call import (
     NO_PATH,
-    Call,
+    AnonymousRequest,
+    AuthenticatedRequest,
     Disconnected,
-    Knock,
     Refused,
     Reply,
     encode,
@@ -46,14 +50,13 @@ from kavach.api.http.turns import turns_of
 from kavach.api.people.checking import TooManyLogins
 from kavach.api.people.logins import CROWDED, Logins, TooManyGuesses
 from kavach.contracts.catalogue import Catalogue
-from kavach.core.commands import KeyedCommand
+from kavach.core.commands import Command, KeyedCommand
 from kavach.core.model.limits.profiles import LimitClass
-from kavach.core.refusals import Refusal
+from kavach.core.refusals import Answer, Outcome, Refusal
 from kavach.core.rules.figures import with_figures
 from kavach.engine.journal_port import JournalError, JournalPaused
 from kavach.units import NS_PER_SECOND
 from kavach.wire.errors import (
-    FORBIDDEN,
     UNAUTHORISED,
     BadField,
     ErrorCode,
@@ -66,14 +69,13 @@ WAITING_MAX: Final = 512  # Requests whose outcome is not yet on disk; cancels m
 LONG_MAX: Final = 16  # Long answers of one client that wait for the disk or to be fetched.
 RETRY_AFTER: Final = (b"retry-after", b"1")
 
+K = TypeVar("K", bound=KeyedCommand)
+
 _LOG: Final = logging.getLogger(__name__)
 
-Handler = Callable[["Edge", Call], Reply]
-OpenHandler = Callable[["Edge", Knock], Awaitable[Reply]]  # For those who have no token yet.
 
-
-class Edge:
-    """What all routes share: the engine, what is listed, the switches, the numbers of answers."""
+class Gateway:
+    """What all routes share: one place that executes commands and waits for their outcome."""
 
     def __init__(
         self,
@@ -85,9 +87,8 @@ class Edge:
         self.backend = backend
         if catalogue is None:
             known = Catalogue(list(backend.instruments.values()))
-            self._catalogue: Callable[[], Catalogue] = lambda: known
-        else:
-            self._catalogue = catalogue
+            catalogue = lambda: known  # noqa: E731  # One line, as the parameter is.
+        self.view = View(backend, options, catalogue)
         self.options = options
         self.logins = Logins(backend)
         self._numbers = count(1)
@@ -96,32 +97,19 @@ class Edge:
         self._pacing = Pacing()
         self._run = secrets.token_hex(4)  # Tells the answers of one run from those of another.
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """What is listed, in the world that is served at the moment."""
-        return self._catalogue()
-
     def request_id(self) -> bytes:
         """Return the id of the next answer."""
         return f"{self._run}-{next(self._numbers)}".encode()
 
     async def serve(
-        self,
-        handler: Handler,
-        path_id: str,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        limit: LimitClass = LimitClass.ORDERS,
+        self, route: Route, path_id: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Answer one request by this handler; ``limit`` says what it counts as."""
-        await self._answer(self._reply(handler, path_id, scope, receive, limit), send)
-
-    async def serve_open(
-        self, handler: OpenHandler, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Answer one request by this handler, whoever asks."""
-        await self._answer(self._open_reply(handler, scope, receive), send)
+        """Answer one request to a route."""
+        if route.is_open:
+            reply = self._reply_to_anyone(route, scope, receive)
+        else:
+            reply = self._reply(route, path_id, scope, receive)
+        await self._answer(reply, send)
 
     async def _answer(self, answer: Awaitable[Reply], send: Send) -> None:
         try:
@@ -145,9 +133,7 @@ class Edge:
             if reply.on_sent is not None:
                 reply.on_sent()
 
-    async def _reply(
-        self, handler: Handler, path_id: str, scope: Scope, receive: Receive, limit: LimitClass
-    ) -> Reply:
+    async def _reply(self, route: Route, path_id: str, scope: Scope, receive: Receive) -> Reply:
         try:
             body = await read_body(receive)
             given = joined_headers(scope)
@@ -157,7 +143,7 @@ class Edge:
                 return self.unauthorised()
             assert digest is not None, "nobody has no token"
             key = idempotency_key(given)
-            call = Call(
+            request = AuthenticatedRequest(
                 client_id,
                 body,
                 scope["query_string"],
@@ -169,12 +155,14 @@ class Edge:
             waiting_max = WAITING_MAX * 2 if scope["method"] == "DELETE" else WAITING_MAX
             if self._waiting >= waiting_max:
                 return self.busy()
-            if limit is not LimitClass.ORDERS and self.backend.state.limited:
+            if route.limit is not LimitClass.ORDERS and self.backend.state.limited:
                 state, now_ns = self.backend.state, self.backend.now_ns()
-                too_soon = self._pacing.refuses(state, client_id, limit, now_ns)
+                too_soon = self._pacing.refuses(state, client_id, route.limit, now_ns)
                 if too_soon is not None:
                     return self.refusal(too_soon)
-            return await self._outcome(handler, call)
+            if route.show is not None:
+                return await self._shown(route, request)
+            return await self._done(route, request)
         except (BadField, BadBody, Refused) as error:
             return self._no(error)
 
@@ -189,19 +177,19 @@ class Edge:
         blank = isinstance(error, BadField) and error.blank
         return self.error(400, error.code, error.message, "BLANK" if blank else "INVALID")
 
-    async def _open_reply(self, handler: OpenHandler, scope: Scope, receive: Receive) -> Reply:
+    async def _reply_to_anyone(self, route: Route, scope: Scope, receive: Receive) -> Reply:
         try:
             body = await read_body(receive)
             if self._waiting >= WAITING_MAX:
                 return self.busy()
             given = joined_headers(scope)
-            reply = await handler(self, Knock(scope["method"], given, body, scope["query_string"]))
-            self._waiting += 1
-            try:
-                await self.backend.settled()
-            finally:
-                self._waiting -= 1
-            return reply
+            request = AnonymousRequest(scope["method"], given, body, scope["query_string"])
+            if route.admit is not None:
+                found = await route.admit(self.logins, request)
+            else:
+                assert route.show is not None, "a route without a token admits or shows"
+                found = route.show(self.view, request)
+            return await self._durable(self._worded(found))
         except (BadField, BadBody, Refused) as error:
             return self._no(error)
         except TooManyGuesses as many:
@@ -209,49 +197,82 @@ class Edge:
         except TooManyLogins:
             return self.crowded()
 
-    async def _outcome(self, handler: Handler, call: Call) -> Reply:
-        """Return what the handler says, once all that it may have seen is on disk."""
-        reply = handler(self, call)
-        if reply.listing is not None:
-            return await self._listed(handler, call, reply)
+    def execute(
+        self, route: Route, request: AuthenticatedRequest
+    ) -> tuple[Command | None, Outcome]:
+        """Return the command that a request amounts to, with its outcome; None if there is none."""
+        assert route.read is not None, "this route changes nothing"
+        command = route.read(self.view, request)
+        if isinstance(command, Refusal):
+            return None, command
+        if request.idempotency_key and isinstance(command, KeyedCommand):
+            command = _keyed(command, request.idempotency_key)
+        return command, self.backend.execute(command)
+
+    def word(self, route: Route, command: Command | None, outcome: Outcome) -> Reply:
+        """Return the reply to an outcome."""
+        if isinstance(outcome, Answer):
+            assert route.write is not None, "what is executed is answered"
+            return self._worded(route.write(self.view, command, outcome), command)
+        return self.refusal(outcome, command)
+
+    def _worded(self, found: Reply | Refusal, command: Command | None = None) -> Reply:
+        return found if isinstance(found, Reply) else self.refusal(found, command)
+
+    async def _done(self, route: Route, request: AuthenticatedRequest) -> Reply:
+        """Execute a request; return its outcome when the venue and the disk have confirmed it.
+
+        The only wait for the venue. Who must cancel or exit learns what became of it, if the venue
+        says so in time; other outcomes are final as soon as they are executed.
+        """
+        command, outcome = self.execute(route, request)
+        pending = self.backend.pending() if route.waits and command is not None else None
+        if pending is None:
+            return await self._durable(self.word(route, command, outcome))
         self._waiting += 1
         try:
-            if reply.reword is not None:
-                ticket = self.backend.pending()
-                if ticket is not None:
-                    outcome = await self.backend.decided(ticket, self.options.wait_seconds)
-                    reply = reply.reword(outcome)
+            outcome = await self.backend.decided(pending, self.options.wait_seconds)
+        finally:
+            self._waiting -= 1
+        return await self._durable(self.word(route, command, outcome))
+
+    async def _durable(self, reply: Reply) -> Reply:
+        """Return the reply when everything executed so far is on disk."""
+        self._waiting += 1
+        try:
             await self.backend.settled()
         finally:
             self._waiting -= 1
         return reply
 
-    async def _listed(self, handler: Handler, call: Call, reply: Reply) -> Reply:
-        """Return a list, worded a little at a time, once all that it shows is on disk."""
+    async def _shown(self, route: Route, request: AuthenticatedRequest) -> Reply:
+        """Return what a route shows, its list worded a little at a time, once it is on disk."""
+        assert route.show is not None, "this route is for reading"
+        if route.attends is not None:
+            key = route.attends(self.view, request)
+            if key is not None:
+                self.backend.attend(key)
+        reply = self._worded(route.show(self.view, request))
         while reply.listing is not None:
             state = self.backend.state
-            rows = await self._worded(reply.listing)
+            rows = await self._rows(reply.listing)
             if self.backend.state is state:
                 reply.pieces, reply.listing = Pieces(reply.listing, rows), None
-            else:
-                reply = handler(self, call)  # Another engine has taken this one's place.
+            else:  # Another engine has taken this one's place.
+                reply = self._worded(route.show(self.view, request))
         if reply.pieces is not None and len(reply.pieces) <= ROWS_PER_PIECE:
             reply.body, reply.pieces = b"".join(reply.pieces), None
         elif reply.pieces is not None:
-            if self._long[call.client_id] >= LONG_MAX:
+            if self._long[request.client_id] >= LONG_MAX:
                 return self.busy()
-            self._long[call.client_id] += 1
-            reply.on_sent = partial(self._forget_long, call.client_id)
-        self._waiting += 1
+            self._long[request.client_id] += 1
+            reply.on_sent = partial(self._forget_long, request.client_id)
         try:
-            await self.backend.settled()
+            return await self._durable(reply)
         except BaseException:
             if reply.on_sent is not None:
                 reply.on_sent()
             raise
-        finally:
-            self._waiting -= 1
-        return reply
 
     def _forget_long(self, client_id: str) -> None:
         """Count a long answer as fetched, or as given up."""
@@ -259,7 +280,7 @@ class Edge:
         if not self._long[client_id]:
             del self._long[client_id]
 
-    async def _worded(self, listing: Listing) -> list[bytes]:
+    async def _rows(self, listing: Listing) -> list[bytes]:
         """Return the rows of a list; others have their turn between its steps."""
         turns = turns_of(asyncio.get_running_loop())
         while True:
@@ -277,18 +298,16 @@ class Edge:
         error_type = error_type_of(code) if self.options.error_type else None
         return Reply(status, encode(error_body(code, message, error_type)), error_reason=word)
 
-    def refusal(
-        self, refusal: Refusal, within: str = "", command: KeyedCommand | None = None
-    ) -> Reply:
+    def refusal(self, refusal: Refusal, command: Command | None = None) -> Reply:
         """Return what a client is told of a refusal of the core; see ``told``.
 
         With the command that was refused, the right value is told, too.
         """
         if command is not None:
-            backend = self.backend
-            figures = with_figures(backend.state, backend.last_price_pips, command, refusal)
+            engine = self.backend
+            figures = with_figures(engine.state, engine.last_price_pips, command, refusal)
             refusal = replace(refusal, detail=figures)
-        entry, text = told(refusal, within)
+        entry, text = told(refusal, command)
         reply = self.error(entry.status, entry.code, text, entry.word)
         if refusal.retry_at_ns:
             reply.more = ((b"retry-after", b"%d" % self._whole_seconds(refusal.retry_at_ns)),)
@@ -359,7 +378,7 @@ class Edge:
         return self.error(500, ErrorCode.INTERNAL, "Internal error", "INTERNAL")
 
 
-def check_owner(call: Call, named: str | None) -> None:
-    """Raise ``Refused`` (403) if the request names another account than the token's."""
-    if named is not None and named != call.client_id:
-        raise Refused(403, ErrorCode.UNAUTHORISED, FORBIDDEN, "FORBIDDEN")
+def _keyed(command: K, key: str) -> K:
+    """Return the command with the client's key, and a fingerprint of what it asks."""
+    fingerprint = blake2b(msgspec.msgpack.encode(command), digest_size=16).hexdigest()
+    return replace(command, idempotency_key=key, fingerprint=fingerprint)

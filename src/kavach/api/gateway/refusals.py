@@ -10,6 +10,19 @@ Source: docs/wire/README.md, "Cancelling and getting out"; docs/wire/errors.md; 
 
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
+from kavach.core.commands import Command
+from kavach.core.model.baskets.commands import (
+    AddBasketOrder,
+    CreateBasket,
+    DeleteBasket,
+    EditBasketOrder,
+    ExecuteBasket,
+    RemoveBasketOrder,
+    RenameBasket,
+)
+from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, ModifyGtt
 from kavach.core.refusals import Reason, Refusal
 from kavach.core.rules.baskets.requests import BASKET_ORDERS_MAX, BASKETS_MAX, NAME_LENGTH_MAX
 from kavach.core.rules.gtt.requests import GTTS_MAX
@@ -249,17 +262,39 @@ REFUSALS: Final[dict[Reason, Told]] = {
 }
 
 
-def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
+# The object of a request that holds the fields of its order.
+_OUTER: Final[dict[type[Command], str]] = {
+    **dict.fromkeys((CreateGtt, ModifyGtt, CancelGtt), "order"),
+    **dict.fromkeys(
+        (
+            CreateBasket,
+            RenameBasket,
+            DeleteBasket,
+            AddBasketOrder,
+            EditBasketOrder,
+            RemoveBasketOrder,
+            ExecuteBasket,
+        ),
+        "order_info",
+    ),
+}
+
+
+def told(refusal: Refusal, command: Command | None = None) -> tuple[Told, str]:
     """Return the entry for a refusal, and its text with the figures for people behind it.
 
-    ``within`` is the object of the request that holds the fields: "`order` `product` is invalid".
+    A field of an object within the request is named so: "`order` `product` is invalid".
     """
     entry = REFUSALS[refusal.reason]
     if refusal.by:
         entry = _field(refusal.reason, _ASKED_BY[refusal.by])
+    elif _names_exchange(refusal, command):
+        entry = _field(refusal.reason, "exchange", _FIELD)
+        refusal = replace(refusal, detail=refusal.detail.partition(":")[0])
     text = entry.text
-    if within and refusal.reason in _INNER and text.startswith("`"):
-        text = f"`{within}` {text}"
+    outer = _OUTER.get(type(command)) if command is not None else None
+    if outer and refusal.reason in _INNER and text.startswith("`"):
+        text = f"`{outer}` {text}"
     if _SYMBOL in text:
         return entry, text.replace(_SYMBOL, refusal.detail)
     if refusal.reason is R.INSTRUMENT_MUST_EXIST:
@@ -267,3 +302,12 @@ def told(refusal: Refusal, within: str = "") -> tuple[Told, str]:
     if refusal.detail and entry.status in (400, 429):  # Who may not know gets no figures.
         return entry, f"{text}: {refusal.detail}"
     return entry, text
+
+
+def _names_exchange(refusal: Refusal, command: Command | None) -> bool:
+    """Return whether of exchange and token it is the exchange that must not change."""
+    if refusal.reason is not R.INSTRUMENT_MUST_NOT_CHANGE:
+        return False
+    named: str = getattr(command, "instrument", None) or ""
+    own = refusal.detail.partition(":")[0]
+    return bool(named and own) and named.partition(":")[0] != own

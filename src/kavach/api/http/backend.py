@@ -16,16 +16,29 @@ from kavach.instruments import Instrument
 from kavach.units import InstrumentKey
 
 
-class Backend(Protocol):
-    """An engine, as the API sees it."""
+class EngineView(Protocol):
+    """An engine for reading."""
 
     @property
     def state(self) -> OmsState:
-        """The state as it is now; for reading only."""
+        """The state as it is now."""
 
     @property
     def instruments(self) -> Mapping[InstrumentKey, Instrument]:
         """Everything that can be traded."""
+
+    def now_ns(self) -> int:
+        """Return the engine's time."""
+
+    def quote(self, key: InstrumentKey) -> Quote:
+        """Return an instrument as everybody sees it."""
+
+    def last_price_pips(self, key: InstrumentKey) -> int:
+        """Return what an instrument last traded at; before it has, the previous close."""
+
+
+class Backend(EngineView, Protocol):
+    """An engine, as the gateway uses it."""
 
     def execute(self, command: Command) -> Outcome:
         """Return what the core made of a command; not durable yet."""
@@ -39,9 +52,6 @@ class Backend(Protocol):
     async def settled(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``."""
 
-    def now_ns(self) -> int:
-        """Return the engine's time."""
-
     def real_ns(self) -> int:
         """Return real nanoseconds since some moment, whatever an operator does to the clock.
 
@@ -49,14 +59,8 @@ class Backend(Protocol):
         forgive their guesses in a quarter of a second, and one that stands would never end a code.
         """
 
-    def quote(self, key: InstrumentKey) -> Quote:
-        """Return an instrument as everybody sees it."""
-
     def attend(self, key: InstrumentKey) -> None:
-        """Have a market made in an instrument that somebody looks at; cheap to say again."""
+        """Have a market made in an instrument that a client looks at; cheap to repeat."""
 
     def seconds_until(self, at_ns: int) -> float | None:
         """Return how many real seconds until the engine's time is this; None while it stands."""
-
-    def last_price_pips(self, key: InstrumentKey) -> int:
-        """Return what an instrument last traded at; before it has, the previous close."""

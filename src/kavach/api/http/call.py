@@ -18,7 +18,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from kavach.api.http.listing import Listing, Pieces
 from kavach.api.http.turns import turns_of
-from kavach.core.refusals import Outcome
 from kavach.wire import headers
 from kavach.wire.errors import BadField, ErrorCode
 
@@ -55,7 +54,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Call:
+class AuthenticatedRequest:
     """An authenticated request."""
 
     client_id: str
@@ -69,8 +68,8 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
-    """A request that needs no token: nobody knows yet whose it is."""
+class AnonymousRequest:
+    """A request to a route that needs no token."""
 
     method: str
     headers: dict[bytes, bytes]
@@ -90,7 +89,6 @@ class Reply:
     more: tuple[tuple[bytes, bytes], ...] = ()  # Further headers.
     html: bool = False
     zipped: bool = False
-    reword: Callable[[Outcome], "Reply"] | None = None  # For an outcome that comes a little later.
     listing: Listing | None = None  # The body is a list that is still to be worded.
     pieces: Pieces | None = None  # The body, if it is long.
     on_sent: Callable[[], None] | None = None  # Called when it was sent, or can't be.

@@ -23,6 +23,8 @@ from kavach.api.http.call import Refused
 from kavach.api.people.checking import Checking
 from kavach.api.people.guesses import STRANGERS_MAX, Guesses
 from kavach.core.model.money.account import Client
+from kavach.core.model.people.commands import IssueToken
+from kavach.core.refusals import Refusal
 from kavach.credentials import new_access_token, token_digest, totp_step
 from kavach.units import NS_PER_SECOND
 from kavach.wire.errors import BadField, ErrorCode
@@ -132,6 +134,17 @@ class Logins:
         """Return what is said of a wrong PIN or TOTP, or one that was used before."""
         code = ErrorCode.SECOND_FACTOR_INVALID
         return Refused(401, code, WRONG_FACTOR[factor], f"WRONG_{factor.value}")
+
+    def issue(self, shown: Shown, access_token: str) -> Refusal | None:
+        """Give a client an access token; return why not, if it is refused."""
+        outcome = self._backend.execute(
+            IssueToken(
+                client_id=shown.client_id,
+                token_digest=token_digest(access_token),
+                totp_step=shown.totp_step,
+            )
+        )
+        return outcome if isinstance(outcome, Refusal) else None
 
     def done(self, shown: Shown, token: str) -> None:
         """Forget a login that has led to what it was for."""

@@ -9,12 +9,12 @@ Source: docs/wire/login.md, "Profile, trading_info, logout".
 
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge, check_owner
 from kavach.api.gateway.route import CLIENT, PREFIX, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.rows.order_rows import NNF_ID
 from kavach.core.model.people.commands import RevokeToken
-from kavach.core.refusals import Refusal
+from kavach.core.refusals import Answer
 from kavach.units import Exchange
 from kavach.wire import fields as read
 from kavach.wire.login import (
@@ -34,65 +34,67 @@ from kavach.wire.query import read_query
 PREFIX_3: Final = "/api/v3"
 
 
-def profile(edge: Edge, call: Call) -> Reply:
+def profile(view: View, request: AuthenticatedRequest) -> Reply:
     """Return everything that is known of a client."""
-    _check_named(call)
-    client = edge.backend.state.clients[call.client_id]
+    _check_named(request)
+    client = view.engine.state.clients[request.client_id]
     told = Profile(
         exchanges_subscribed=_exchanges(),
-        client_id=call.client_id,
-        name=call.client_id,
+        client_id=request.client_id,
+        name=request.client_id,
         exchange_nnf=ExchangeNnf(BSE=NNF_ID, MCX=NNF_ID, NFO=NNF_ID, NSE=NNF_ID),
         dp_id=[],
         bo_id=[],
-        products_enabled=_products(edge),
+        products_enabled=_products(view),
         twofa_enabled=bool(client.pin_digest or client.totp_secret),
         user_conscents=[],
     )
     return Reply(200, encode(ProfileAnswer(told)))
 
 
-def trading_info(edge: Edge, call: Call) -> Reply:
+def trading_info(view: View, request: AuthenticatedRequest) -> Reply:
     """Return whose token this is."""
-    _check_named(call)
+    _check_named(request)
     info = TradingInfo(
         bo_id=[],
-        client_id=call.client_id,
+        client_id=request.client_id,
         email_id="",
         exchanges_subscribed=_exchanges(),
-        name=call.client_id,
+        name=request.client_id,
         poa_enabled=False,
-        products_enabled=_products(edge),
+        products_enabled=_products(view),
         status="active",
     )
     return Reply(200, encode(TradingInfoAnswer(info)))
 
 
-def logout(edge: Edge, call: Call) -> Reply:
-    """End the token that this was asked with, and no other of the client."""
-    _check_named(call)
-    if call.body.strip():  # Nothing need be said, but whom it names must be the token's.
-        named = decode(logout_decoder, call.body)
+def read_logout(view: View, request: AuthenticatedRequest) -> RevokeToken:
+    """Return the command that ends the token of this request, and no other of the client."""
+    _check_named(request)
+    if request.body.strip():  # Nothing need be said, but whom it names must be the token's.
+        named = decode(logout_decoder, request.body)
         for field in ("client_id", "login_id"):
-            check_owner(call, read.optional(read.text, getattr(named, field), field))
-    outcome = edge.backend.execute(RevokeToken(token_digest=call.token_digest))
-    if isinstance(outcome, Refusal):
-        return edge.refusal(outcome)
+            check_owner(request, read.optional(read.text, getattr(named, field), field))
+    return RevokeToken(token_digest=request.token_digest)
+
+
+def write_logout(view: View, command: RevokeToken, answer: Answer) -> Reply:
+    """Return the answer to POST logout."""
     return Reply(200, encode(LogoutAnswer(Nothing(), LOGGED_OUT)))
 
 
-def _check_named(call: Call) -> None:
+def _check_named(request: AuthenticatedRequest) -> None:
     """Raise ``Refused`` if the query names another account."""
-    pairs, _ = read_query(call.query)
-    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    pairs, _ = read_query(request.query)
+    check_owner(request, read.optional(read.text, pairs.get("client_id"), "client_id"))
 
 
 def _exchanges() -> list[str]:
     return [exchange.value for exchange in Exchange]
 
 
-def _products(edge: Edge) -> list[str]:
-    return sorted({product.value for product in edge.backend.state.settings.margin_permille})
+def _products(view: View) -> list[str]:
+    return sorted({product.value for product in view.engine.state.settings.margin_permille})
 
 
 ROUTES: Final = (
@@ -101,7 +103,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/user/profile",
         name="getProfile",
         summary="Everything that is known of a client.",
-        handler=profile,
+        show=profile,
         answer=ProfileAnswer,
         query=(CLIENT,),
     ),
@@ -110,7 +112,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/user/trading_info",
         name="getTradingInfo",
         summary="Whose access token this is.",
-        handler=trading_info,
+        show=trading_info,
         answer=TradingInfoAnswer,
         query=(CLIENT,),
     ),
@@ -120,7 +122,8 @@ ROUTES: Final = (
             path=f"{prefix}/user/logout",
             name=name,
             summary="End the access token that this is asked with.",
-            handler=logout,
+            read=read_logout,
+            write=write_logout,
             answer=LogoutAnswer,
             query=(CLIENT,),
         )

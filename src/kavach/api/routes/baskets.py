@@ -6,11 +6,10 @@ Source: docs/wire/baskets.md.
 
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge, check_owner
-from kavach.api.gateway.route import PREFIX, Query, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.route import PREFIX, Query, Route, Write
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.http.listing import listing, rows_of
-from kavach.api.routes.fields import keyed
 from kavach.api.routes.order_terms import (
     PRICED,
     WAITING,
@@ -23,7 +22,7 @@ from kavach.api.routes.order_terms import (
 )
 from kavach.api.rows.basket_rows import basket_row, basket_rows, line_rows
 from kavach.api.rows.legs import LegView
-from kavach.core.commands import KeyedCommand, Leg
+from kavach.core.commands import Command, Leg
 from kavach.core.model.baskets.basket import BasketExecution, BasketOrder, BasketType, SavedBasket
 from kavach.core.model.baskets.commands import (
     AddBasketOrder,
@@ -67,134 +66,108 @@ _Owned = (
 # --- The list ---------------------------------------------------------------------------------
 
 
-def fetch(edge: Edge, call: Call) -> Reply:
+def fetch(view: View, request: AuthenticatedRequest) -> Reply:
     """Return every basket, oldest first."""
-    request = read_message(wire.DeleteBasketRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    baskets = list(edge.backend.state.shelf.of(call.client_id))
-    found = (basket_row(edge, basket) for basket in baskets)
+    message = read_message(wire.DeleteBasketRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    baskets = list(view.engine.state.shelf.of(request.client_id))
+    found = (basket_row(view, basket) for basket in baskets)
     return Reply(200, b"", listing=listing(rows_of(found), wire.BasketListAnswer([])))
 
 
-def create(edge: Edge, call: Call) -> Reply:
-    """Return the answer to POST: every basket, the new one last."""
-    request = read_message(wire.CreateBasketRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    name = _name(request.name)
-    command = CreateBasket(
-        client_id=call.client_id,
+def read_create(view: View, request: AuthenticatedRequest) -> CreateBasket:
+    """Return the command of a POST."""
+    message = read_message(wire.CreateBasketRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    name = _name(message.name)
+    return CreateBasket(
+        client_id=request.client_id,
         name=name,
-        basket_type=read.optional(_basket_type, request.type, "type") or BasketType.NORMAL,
-        product_type=_or_all(read.product, request.product_type, "product_type"),
-        order_type=_or_all(read.order_type, request.order_type, "order_type"),
+        basket_type=read.optional(_basket_type, message.type, "type") or BasketType.NORMAL,
+        product_type=_or_all(read.product, message.product_type, "product_type"),
+        order_type=_or_all(read.order_type, message.order_type, "order_type"),
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    text = f"Basket {name} created successfully"
-    return _reply(answer, encode(wire.BasketListAnswer(basket_rows(edge, call.client_id), text)))
 
 
-def rename(edge: Edge, call: Call) -> Reply:
-    """Return the answer to PUT: the basket under its new name."""
-    request = read_message(wire.RenameBasketRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    command = RenameBasket(
-        client_id=call.client_id,
-        basket_id=read.text(request.basket_id, "basket_id"),
-        name=_name(request.name),
+def read_rename(view: View, request: AuthenticatedRequest) -> RenameBasket:
+    """Return the command of a PUT."""
+    message = read_message(wire.RenameBasketRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    return RenameBasket(
+        client_id=request.client_id,
+        basket_id=read.text(message.basket_id, "basket_id"),
+        name=_name(message.name),
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    return _told_of(edge, answer, "Basket name updated successfully")
 
 
-def delete(edge: Edge, call: Call) -> Reply:
-    """Return the answer to DELETE: the baskets that are left."""
-    request = read_message(wire.DeleteBasketRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    command = DeleteBasket(
-        client_id=call.client_id, basket_id=read.text(request.basket_id, "basket_id")
+def read_delete(view: View, request: AuthenticatedRequest) -> DeleteBasket:
+    """Return the command of a DELETE."""
+    message = read_message(wire.DeleteBasketRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    return DeleteBasket(
+        client_id=request.client_id, basket_id=read.text(message.basket_id, "basket_id")
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    text = f"Basket {answer.state} deleted successfully"
-    body = encode(wire.BasketListAnswer(basket_rows(edge, call.client_id), text))
-    return Reply(200, body, replayed=answer.replayed)
 
 
 # --- Orders in a basket -----------------------------------------------------------------------
 
 
-def add_line(edge: Edge, call: Call) -> Reply:
-    """Return the answer to POST of an order: the basket with it."""
-    request = read_message(wire.AddLineRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    basket_id = read.text(request.basket_id, "basket_id")
-    line = read_inner(wire.LineRequest, request.order_info, ORDER_INFO, wire.LINE_NAMES)
-    command = AddBasketOrder(
-        client_id=call.client_id, basket_id=basket_id, terms=_terms(line, call, None)
+def read_add_line(view: View, request: AuthenticatedRequest) -> AddBasketOrder:
+    """Return the command of a POST of an order."""
+    message = read_message(wire.AddLineRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    basket_id = read.text(message.basket_id, "basket_id")
+    line = read_inner(wire.LineRequest, message.order_info, ORDER_INFO, wire.LINE_NAMES)
+    return AddBasketOrder(
+        client_id=request.client_id, basket_id=basket_id, terms=_terms(line, request, None)
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    return _told_of(edge, answer, "Order added in the basket {}.")
 
 
-def edit_line(edge: Edge, call: Call) -> Reply:
-    """Return the answer to PUT of an order: the basket with it as it is now."""
-    request = read_message(wire.EditLineRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    basket_id = read.text(request.basket_id, "basket_id")
-    order_id = read.text(request.order_id, "order_id")
-    line = read_inner(wire.EditedLine, request.order_info, ORDER_INFO, wire.LINE_NAMES)
-    own = _line(edge, call, basket_id, order_id)
+def read_edit_line(view: View, request: AuthenticatedRequest) -> EditBasketOrder | Refusal:
+    """Return the command of a PUT of an order."""
+    message = read_message(wire.EditLineRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    basket_id = read.text(message.basket_id, "basket_id")
+    order_id = read.text(message.order_id, "order_id")
+    line = read_inner(wire.EditedLine, message.order_info, ORDER_INFO, wire.LINE_NAMES)
+    own = _line(view, request, basket_id, order_id)
     if isinstance(own, Refusal):
-        return edge.refusal(own)
-    command = EditBasketOrder(
-        client_id=call.client_id,
+        return own
+    return EditBasketOrder(
+        client_id=request.client_id,
         basket_id=basket_id,
         line_id=order_id,
-        terms=_terms(line, call, own.terms),
+        terms=_terms(line, request, own.terms),
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    return _told_of(edge, answer, "Order added in the basket {}.")  # As documented.
 
 
-def remove_line(edge: Edge, call: Call) -> Reply:
-    """Return the answer to DELETE of an order: what is left in the basket."""
-    request = read_message(wire.RemoveLineRequest, call.body, call.query, wire.NAMES)
-    _check_owner(call, request)
-    command = RemoveBasketOrder(
-        client_id=call.client_id,
-        basket_id=read.text(request.basket_id, "basket_id"),
-        line_id=read.text(request.order_id, "order_id"),
+def read_remove_line(view: View, request: AuthenticatedRequest) -> RemoveBasketOrder:
+    """Return the command of a DELETE of an order."""
+    message = read_message(wire.RemoveLineRequest, request.body, request.query, wire.NAMES)
+    _check_owner(request, message)
+    return RemoveBasketOrder(
+        client_id=request.client_id,
+        basket_id=read.text(message.basket_id, "basket_id"),
+        line_id=read.text(message.order_id, "order_id"),
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    basket = _basket(edge, answer)
-    left = line_rows(edge, basket) if basket else []
-    text = f"Order remove from the basket {basket.name if basket else ''}."
-    return _reply(answer, encode(wire.LinesAnswer(left, text)))
 
 
-def _line(edge: Edge, call: Call, basket_id: str, order_id: str) -> BasketOrder | Refusal:
+def _line(
+    view: View, request: AuthenticatedRequest, basket_id: str, order_id: str
+) -> BasketOrder | Refusal:
     """Return the order as it is kept; what is not there is refused as the core would."""
-    basket = edge.backend.state.shelf.baskets.get(basket_id)
-    if basket is None or basket.client_id != call.client_id:
+    basket = view.engine.state.shelf.baskets.get(basket_id)
+    if basket is None or basket.client_id != request.client_id:
         return Refusal(Reason.BASKET_MUST_EXIST)
     number = basket.line(order_id)
     return Refusal(Reason.BASKET_ORDER_MUST_EXIST) if number is None else basket.orders[number]
 
 
-def _terms(line: wire.LineRequest, call: Call, own: OrderTerms | None) -> OrderTerms:
+def _terms(
+    line: wire.LineRequest, request: AuthenticatedRequest, own: OrderTerms | None
+) -> OrderTerms:
     """Return the order that a line describes."""
-    check_owner(call, read.optional(read.text, line.client_id, "client_id"))
+    check_owner(request, read.optional(read.text, line.client_id, "client_id"))
     with within(ORDER_INFO):
         kind = type_of(line, own)
         return terms_of(
@@ -232,34 +205,35 @@ def _amo(line: wire.LineRequest, own: OrderTerms | None) -> bool:
 # --- Execute ----------------------------------------------------------------------------------
 
 
-def execute(edge: Edge, call: Call) -> Reply:
-    """Return the answer to NML on ``/orders/kart``: the orders are placed, each on its own feet."""
-    request = read_message(wire.ExecuteBasketRequest, call.body, b"", wire.NAMES)
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    read.optional(read.flag, request.execution_state, "execution_state")
-    command = ExecuteBasket(
-        client_id=call.client_id,
-        basket_id=read.text(request.basket_id, "basket_id"),
-        square_off=read.optional(read.flag, request.square_off, "square_off") or False,
+def read_execute(request: AuthenticatedRequest) -> ExecuteBasket:
+    """Return the command of NML on ``/orders/kart``: the orders are placed, each by itself."""
+    message = read_message(wire.ExecuteBasketRequest, request.body, b"", wire.NAMES)
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    read.optional(read.flag, message.execution_state, "execution_state")
+    return ExecuteBasket(
+        client_id=request.client_id,
+        basket_id=read.text(message.basket_id, "basket_id"),
+        square_off=read.optional(read.flag, message.square_off, "square_off") or False,
     )
-    answer = _execute(edge, call, command)
-    if isinstance(answer, Reply):
-        return answer
-    execution = edge.backend.state.shelf.executions[answer.basket_id]
+
+
+def write_execute(view: View, answer: Answer) -> Reply:
+    """Return the answer to NML on ``/orders/kart``, with what became of each order."""
+    execution = view.engine.state.shelf.executions[answer.basket_id]
     reply = _reply(answer, encode(answers.placed(str(answer.basket_id))))
-    reply.more = ((headers.BASKET_ORDERS.lower().encode(), _outcomes(edge, execution).encode()),)
+    reply.more = ((headers.BASKET_ORDERS.lower().encode(), _outcomes(view, execution).encode()),)
     return reply
 
 
-def _outcomes(edge: Edge, execution: BasketExecution) -> str:
+def _outcomes(view: View, execution: BasketExecution) -> str:
     """Return each order's id in the basket, in the book, and where it stands or why it is none."""
-    state = edge.backend.state
+    state = view.engine.state
     told = []
     for outcome in execution.outcomes:
         if outcome.order_id:
             order = state.regulars[outcome.order_id]
-            view = LegView(order, Leg.ENTRY, edge.backend.instruments[order.instrument])
-            told.append(f"{outcome.line_id}={outcome.order_id}:{view.status.value}")
+            entry = LegView(order, Leg.ENTRY, view.engine.instruments[order.instrument])
+            told.append(f"{outcome.line_id}={outcome.order_id}:{entry.status.value}")
         else:
             told.append(f"{outcome.line_id}=0:{OrderStatus.REJECTED.value}")
     return ", ".join(told)
@@ -268,31 +242,53 @@ def _outcomes(edge: Edge, execution: BasketExecution) -> str:
 # --- What goes back ---------------------------------------------------------------------------
 
 
-def _execute(edge: Edge, call: Call, command: KeyedCommand) -> Answer | Reply:
-    outcome = edge.backend.execute(keyed(call, command))
-    return edge.refusal(outcome, ORDER_INFO, command) if isinstance(outcome, Refusal) else outcome
+def write_create(view: View, command: CreateBasket, answer: Answer) -> Reply:
+    """Return every basket, the new one last."""
+    text = f"Basket {command.name} created successfully"
+    rows = basket_rows(view, command.client_id)
+    return _reply(answer, encode(wire.BasketListAnswer(rows, text)))
+
+
+def write_delete(view: View, command: DeleteBasket, answer: Answer) -> Reply:
+    """Return the baskets that are left."""
+    text = f"Basket {answer.state} deleted successfully"
+    body = encode(wire.BasketListAnswer(basket_rows(view, command.client_id), text))
+    return Reply(200, body, replayed=answer.replayed)
+
+
+def write_removed(view: View, command: RemoveBasketOrder, answer: Answer) -> Reply:
+    """Return the orders that are left in the basket."""
+    basket = _basket(view, answer)
+    left = line_rows(view, basket) if basket else []
+    text = f"Order remove from the basket {basket.name if basket else ''}."
+    return _reply(answer, encode(wire.LinesAnswer(left, text)))
+
+
+def _write_basket(text: str) -> Write:
+    """Return what words the answer to a change of a basket: the basket as it is now."""
+
+    def write(view: View, command: Command, answer: Answer) -> Reply | Refusal:
+        basket = _basket(view, answer)
+        if basket is None:
+            return Refusal(Reason.BASKET_MUST_EXIST)
+        body = encode(wire.SavedBasketAnswer(basket_row(view, basket), text.format(basket.name)))
+        return _reply(answer, body)
+
+    return write
 
 
 def _reply(answer: Answer, body: bytes) -> Reply:
     return Reply(200, body, order_state=answer.state, replayed=answer.replayed)
 
 
-def _basket(edge: Edge, answer: Answer) -> SavedBasket | None:
+def _basket(view: View, answer: Answer) -> SavedBasket | None:
     """Return the basket that an answer is about; a repeated one may be about a basket now gone."""
-    return edge.backend.state.shelf.baskets.get(answer.subject)
+    return view.engine.state.shelf.baskets.get(answer.subject)
 
 
-def _told_of(edge: Edge, answer: Answer, text: str) -> Reply:
-    basket = _basket(edge, answer)
-    if basket is None:
-        return edge.refusal(Refusal(Reason.BASKET_MUST_EXIST))
-    body = encode(wire.SavedBasketAnswer(basket_row(edge, basket), text.format(basket.name)))
-    return _reply(answer, body)
-
-
-def _check_owner(call: Call, request: _Owned) -> None:
+def _check_owner(request: AuthenticatedRequest, message: _Owned) -> None:
     for field in ("login_id", "client_id"):
-        check_owner(call, read.optional(read.text, getattr(request, field), field))
+        check_owner(request, read.optional(read.text, getattr(message, field), field))
 
 
 def _or_all(reader: read.Reader[Product | OrderType], value: object, field: str) -> str:
@@ -313,7 +309,8 @@ ROUTES: Final = (
         path=BASKET,
         name="createBasket",
         summary="Keep a new basket; answers all of them.",
-        handler=create,
+        read=read_create,
+        write=write_create,
         request=wire.CreateBasketRequest,
         answer=wire.BasketListAnswer,
     ),
@@ -322,7 +319,7 @@ ROUTES: Final = (
         path=BASKET,
         name="fetchBasket",
         summary="Every saved basket.",
-        handler=fetch,
+        show=fetch,
         answer=wire.BasketListAnswer,
         query=(LOGIN,),
     ),
@@ -331,7 +328,8 @@ ROUTES: Final = (
         path=BASKET,
         name="renameBasket",
         summary="Give a basket another name.",
-        handler=rename,
+        read=read_rename,
+        write=_write_basket("Basket name updated successfully"),
         request=wire.RenameBasketRequest,
         answer=wire.SavedBasketAnswer,
     ),
@@ -340,7 +338,8 @@ ROUTES: Final = (
         path=BASKET,
         name="deleteBasket",
         summary="Forget a basket; answers those that are left.",
-        handler=delete,
+        read=read_delete,
+        write=write_delete,
         request=wire.DeleteBasketRequest,
         answer=wire.BasketListAnswer,
     ),
@@ -349,7 +348,8 @@ ROUTES: Final = (
         path=LINE,
         name="addInstrumentToBasket",
         summary="Keep one more order in a basket.",
-        handler=add_line,
+        read=read_add_line,
+        write=_write_basket("Order added in the basket {}."),
         request=wire.AddLineRequest,
         answer=wire.SavedBasketAnswer,
     ),
@@ -358,7 +358,8 @@ ROUTES: Final = (
         path=LINE,
         name="editBasketInstrument",
         summary="Change an order in a basket.",
-        handler=edit_line,
+        read=read_edit_line,
+        write=_write_basket("Order added in the basket {}."),  # As documented.
         request=wire.EditLineRequest,
         answer=wire.SavedBasketAnswer,
     ),
@@ -367,7 +368,8 @@ ROUTES: Final = (
         path=LINE,
         name="deleteBasketInstrument",
         summary="Take an order out of a basket; answers what is left in it.",
-        handler=remove_line,
+        read=read_remove_line,
+        write=write_removed,
         request=wire.RemoveLineRequest,
         answer=wire.LinesAnswer,
     ),

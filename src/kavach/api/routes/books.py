@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
-from kavach.api.gateway.gateway import Edge, check_owner
 from kavach.api.gateway.route import CLIENT, ORDER_ID, PREFIX, Query, Route
-from kavach.api.http.call import Call, Reply, checked_key
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, checked_key
 from kavach.api.http.listing import listing, rows_of
 from kavach.api.rows.history import each_history_row
 from kavach.api.rows.kept_rows import order_rows, trade_rows
@@ -53,7 +53,7 @@ _WANTED: Final = {
 }
 
 
-def orders(edge: Edge, call: Call) -> Reply:
+def orders(view: View, request: AuthenticatedRequest) -> Reply:
     """
     Return the order book of a day, oldest first; a leg is a row.
 
@@ -61,10 +61,10 @@ def orders(edge: Edge, call: Call) -> Reply:
     idempotency key of the request that placed it, so that a client need not read the day's book
     to find its own. Of such an order every leg of the asked half is there, whatever its day.
     """
-    asked = _asked(call)
+    asked = _asked(request)
     book = _book(asked.get("type"), "type")
-    state = edge.backend.state
-    plan = order_rows(state, _orders(edge, call.client_id, asked, book), _WANTED[book])
+    state = view.engine.state
+    plan = order_rows(state, _orders(view, request.client_id, asked, book), _WANTED[book])
     reply = Reply(200, b"", listing=listing(plan, OrdersAnswer(Orders([]))))
     if _KEY.name in asked:  # Tells a client that this server knows keys, and looked for it.
         reply.more = ((headers.IDEMPOTENCY_KEY.lower().encode(), asked[_KEY.name].encode()),)
@@ -72,11 +72,11 @@ def orders(edge: Edge, call: Call) -> Reply:
 
 
 def _orders(
-    edge: Edge, client_id: str, asked: dict[str, str], book: Book
+    view: View, client_id: str, asked: dict[str, str], book: Book
 ) -> Callable[[], list[ParentOrder]]:
     """Return what finds the orders that the query is about, as often as it is called."""
-    state = edge.backend.state
-    start_ns, end_ns = _day(asked, edge)
+    state = view.engine.state
+    start_ns, end_ns = _day(asked, view)
     named = _named(state, client_id, asked)
     if named is not None:
         return lambda: named
@@ -103,36 +103,36 @@ def _named(state: OmsState, client_id: str, asked: dict[str, str]) -> list[Paren
     return [found[0]] if user_order_id in (None, found[0].user_order_id) else []
 
 
-def history(edge: Edge, call: Call) -> Reply:
+def history(view: View, request: AuthenticatedRequest) -> Reply | Refusal:
     """Return the life of one leg, oldest step first."""
-    _asked(call)
-    order_id = read.order_id(call.path_id, "oms_order_id")
-    state = edge.backend.state
+    _asked(request)
+    order_id = read.order_id(request.path_id, "oms_order_id")
+    state = view.engine.state
     found = state.leg(order_id)
-    if found is None or found[0].client_id != call.client_id:
-        return edge.refusal(Refusal(Reason.ORDER_MUST_EXIST))
+    if found is None or found[0].client_id != request.client_id:
+        return Refusal(Reason.ORDER_MUST_EXIST)
     parent, leg = found
-    view = LegView(parent, leg, edge.backend.instruments[parent.instrument])
+    leg_view = LegView(parent, leg, view.engine.instruments[parent.instrument])
     empty: msgspec.Struct = HistoryAnswer([])
-    if edge.options.documented_history:
+    if view.options.documented_history:
         empty = DocumentedHistory(NestedHistory([]))
-    return Reply(200, b"", listing=listing(rows_of(each_history_row(view)), empty))
+    return Reply(200, b"", listing=listing(rows_of(each_history_row(leg_view)), empty))
 
 
-def trades(edge: Edge, call: Call) -> Reply:
+def trades(view: View, request: AuthenticatedRequest) -> Reply:
     """Return the client's trades of a day, by order."""
-    start_ns, end_ns = _day(_asked(call), edge)
-    state = edge.backend.state
-    parents = state.index.between(call.client_id, start_ns, end_ns)
+    start_ns, end_ns = _day(_asked(request), view)
+    state = view.engine.state
+    parents = state.index.between(request.client_id, start_ns, end_ns)
     plan = trade_rows(state, parents, start_ns, end_ns)
     return Reply(200, b"", listing=listing(plan, TradesAnswer(Trades([]))))
 
 
-def _day(asked: dict[str, str], edge: Edge) -> tuple[int, int]:
+def _day(asked: dict[str, str], view: View) -> tuple[int, int]:
     """Return when the day that is asked for begins and ends: today in India, if none is."""
     written = read.optional(read.text, asked.get("date"), "date")
     if written is None:
-        end_ns = next_midnight_ns(edge.backend.now_ns())
+        end_ns = next_midnight_ns(view.engine.now_ns())
         return end_ns - DAY_NS, end_ns
     hint = "a day is written YYYY-MM-DD"
     try:
@@ -145,10 +145,10 @@ def _day(asked: dict[str, str], edge: Edge) -> tuple[int, int]:
     return start_ns, start_ns + DAY_NS
 
 
-def _asked(call: Call) -> dict[str, str]:
+def _asked(request: AuthenticatedRequest) -> dict[str, str]:
     """Return the query pairs; raises ``Refused`` if they name another account."""
-    pairs, _ = read_query(call.query)
-    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    pairs, _ = read_query(request.query)
+    check_owner(request, read.optional(read.text, pairs.get("client_id"), "client_id"))
     return pairs
 
 
@@ -169,7 +169,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/orders",
         name="getOrders",
         summary="The order book of a day; a leg is a row.",
-        handler=orders,
+        show=orders,
         answer=OrdersAnswer,
         query=(_BOOK, _DAY, CLIENT, _ID, _OWN_ID, _KEY),
         headers=(headers.IDEMPOTENCY_KEY,),
@@ -179,7 +179,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/order/{{{ORDER_ID}}}/history",
         name="getOrderHistory",
         summary="The life of one leg, oldest step first.",
-        handler=history,
+        show=history,
         answer=HistoryAnswer,
         query=(CLIENT,),
     ),
@@ -188,7 +188,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/trades",
         name="getTradeBook",
         summary="The trades of a day, by order.",
-        handler=trades,
+        show=trades,
         answer=TradesAnswer,
         query=(_DAY, CLIENT),
     ),

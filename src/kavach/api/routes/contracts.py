@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote_plus
 
-from kavach.api.gateway.gateway import Edge, check_owner
 from kavach.api.gateway.route import CLIENT, PREFIX, Query, Route
-from kavach.api.http.call import Call, Knock, Reply, encode
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AnonymousRequest, AuthenticatedRequest, Reply, encode
 from kavach.api.rows.contract_rows import expiry_row, quote_row, scrip_row, search_row
 from kavach.core.model.limits.profiles import LimitClass
 from kavach.instruments import Instrument
-from kavach.units import Exchange, instrument_key
+from kavach.units import Exchange, InstrumentKey, instrument_key
 from kavach.wire import fields as read
 from kavach.wire.contracts import (
     BadQuote,
@@ -52,57 +52,57 @@ class Figure(StrEnum):
 _figure: Final = read.word(Figure)
 
 Asked = dict[str, str]
-Answer = Callable[[Edge, Call, Asked], Reply]
+Answer = Callable[[View, AuthenticatedRequest, Asked], Reply]
 
 
-def _told_in_b(answer: Answer) -> Callable[[Edge, Call], Reply]:
+def _told_in_b(answer: Answer) -> Callable[[View, AuthenticatedRequest], Reply]:
     """Return the handler that says in envelope B what is wrong with a field."""
 
-    def handler(edge: Edge, call: Call) -> Reply:
+    def handler(view: View, request: AuthenticatedRequest) -> Reply:
         try:
-            return answer(edge, call, _asked(call))
+            return answer(view, request, _asked(request))
         except BadField as bad:
-            return bad_request(edge, bad)
+            return bad_request(view, bad)
 
     return handler
 
 
-def bad_request(edge: Edge, bad: BadField | BadBody) -> Reply:
+def bad_request(view: View, bad: BadField | BadBody) -> Reply:
     """Return what envelope B says of a request that can't be read."""
     blank = isinstance(bad, BadField) and bad.blank
-    return _fault(edge, 400, Fault(bad.code, bad.message), "BLANK" if blank else "INVALID")
+    return _fault(view, 400, Fault(bad.code, bad.message), "BLANK" if blank else "INVALID")
 
 
-async def download(edge: Edge, knock: Knock) -> Reply:
+def download(view: View, request: AnonymousRequest) -> Reply:
     """Return the list of contracts as a ZIP; nobody needs a token for it."""
-    pairs, _ = read_query(knock.query)
+    pairs, _ = read_query(request.query)
     if pairs.get("info", "download") != "download":
         raise BadField("info")
     wanted = [word for word in pairs.get("exchanges", "").split(",") if word.strip()]
     exchanges = [read.exchange(word.strip().upper(), "exchanges") for word in wanted]
-    content = edge.catalogue.published.download(exchanges)
+    content = view.catalogue.published.download(exchanges)
     name = (b"content-disposition", b'attachment; filename="CompactScrip.zip"')
     return Reply(200, content, zipped=True, more=(name,))
 
 
-def scrip(edge: Edge, call: Call, asked: Asked) -> Reply:
+def scrip(view: View, request: AuthenticatedRequest, asked: Asked) -> Reply:
     """Return everything about one contract."""
     if asked.get("info", "scrip") != "scrip":
         raise BadField("info")
-    exchange = read.exchange(call.path_id, "exchange")
-    one = _instrument(edge, exchange, read.token(asked.get("token"), "token"))
+    exchange = read.exchange(request.path_id, "exchange")
+    one = _instrument(view, exchange, read.token(asked.get("token"), "token"))
     if one is None:
-        return _fault(edge, 404, NOT_FOUND, "NO_SUCH_INSTRUMENT")
-    row = scrip_row(one, edge.backend.quote(one.key), edge.catalogue)
+        return _fault(view, 404, NOT_FOUND, "NO_SUCH_INSTRUMENT")
+    row = scrip_row(one, view.engine.quote(one.key), view.catalogue)
     return Reply(200, encode(ScripAnswer(result=row)))
 
 
-def search(edge: Edge, call: Call, asked: Asked) -> Reply:
+def search(view: View, request: AuthenticatedRequest, asked: Asked) -> Reply:
     """Return the contracts that a text means, the best first."""
-    text = _whole_key(call.query)
+    text = _whole_key(request.query)
     if read.is_blank(text):
         raise BadField("key", blank=True)
-    catalogue = edge.catalogue
+    catalogue = view.catalogue
     hits = catalogue.search.find(text[:KEYS_MAX])
     return Reply(200, encode(SearchAnswer(result=[search_row(hit, catalogue) for hit in hits])))
 
@@ -125,9 +125,9 @@ def _whole_key(query: bytes) -> str:
     return unquote_plus("&".join(parts))
 
 
-def option_chain(edge: Edge, call: Call, asked: Asked) -> Reply:
+def option_chain(view: View, request: AuthenticatedRequest, asked: Asked) -> Reply:
     """Return calls and puts of an underlying, by expiry and strike, around a price."""
-    exchange = read.exchange(call.path_id, "exchange")
+    exchange = read.exchange(request.path_id, "exchange")
     token = read.token(asked.get("token"), "token")
     number_asked = read.optional(read.integer, asked.get("num"), "num")
     price: int | None = read.optional(read.price, asked.get("price"), "price")
@@ -136,51 +136,68 @@ def option_chain(edge: Edge, call: Call, asked: Asked) -> Reply:
         raise BadField("num")
     if price is None:
         home = OPTIONS_ON.get(exchange, exchange)
-        underlying = _instrument(edge, home, token)
-        price = 0 if underlying is None else edge.backend.last_price_pips(underlying.key)
-    found = edge.catalogue.chains.around(exchange, token, price, strikes)
+        underlying = _instrument(view, home, token)
+        price = 0 if underlying is None else view.engine.last_price_pips(underlying.key)
+    found = view.catalogue.chains.around(exchange, token, price, strikes)
     if found is None:
         fault = Fault(404, f"Invalid UnderLyingtoken: {token}")
-        return _fault(edge, 404, fault, "NO_SUCH_INSTRUMENT")
+        return _fault(view, 404, fault, "NO_SUCH_INSTRUMENT")
     return Reply(200, encode(ChainAnswer(result=[expiry_row(*one) for one in found])))
 
 
-def quote(edge: Edge, call: Call) -> Reply:
+def quote(view: View, request: AuthenticatedRequest) -> Reply:
     """Return the quote of an instrument, or one number of it."""
-    asked = _asked(call)
-    figure = read.optional(_figure, asked.get("key"), "key")
+    figure = _figure_of(request)
     try:
-        exchange = read.exchange(call.path_id, "exchange")
-        one = _instrument(edge, exchange, read.token(asked.get("token"), "instrument_token"))
-        if one is None:
-            raise BadField("instrument_token")
+        one = _quoted(view, request)
     except BadField:
         if figure is not None:
             raise
-        status = 200 if edge.options.errors_as_200 else 400
+        status = 200 if view.options.errors_as_200 else 400
         return Reply(status, encode(BadQuote({})), error_reason="INVALID")
-    edge.backend.attend(one.key)
-    seen = edge.backend.quote(one.key)
+    seen = view.engine.quote(one.key)
     if figure is None:
-        return Reply(200, encode(QuoteAnswer(quote_row(one, seen, edge.backend.now_ns()))))
+        return Reply(200, encode(QuoteAnswer(quote_row(one, seen, view.engine.now_ns()))))
     last = figure is Figure.LAST_TRADE_PRICE
     pips = seen.last_price_pips if last else one.previous_close_pips
     return Reply(200, encode(QuoteAnswer(number(pips))))
 
 
-def _asked(call: Call) -> Asked:
+def looked_at(view: View, request: AuthenticatedRequest) -> InstrumentKey | None:
+    """Return the instrument whose quote is asked for, so that a market is made in it."""
+    try:
+        _figure_of(request)
+        return _quoted(view, request).key
+    except BadField:
+        return None
+
+
+def _figure_of(request: AuthenticatedRequest) -> Figure | None:
+    return read.optional(_figure, _asked(request).get("key"), "key")
+
+
+def _quoted(view: View, request: AuthenticatedRequest) -> Instrument:
+    exchange = read.exchange(request.path_id, "exchange")
+    token = read.token(_asked(request).get("token"), "instrument_token")
+    one = _instrument(view, exchange, token)
+    if one is None:
+        raise BadField("instrument_token")
+    return one
+
+
+def _asked(request: AuthenticatedRequest) -> Asked:
     """Return the query pairs; raises ``Refused`` if they name another account."""
-    pairs, _ = read_query(call.query)
-    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    pairs, _ = read_query(request.query)
+    check_owner(request, read.optional(read.text, pairs.get("client_id"), "client_id"))
     return pairs
 
 
-def _instrument(edge: Edge, exchange: Exchange, token: int) -> Instrument | None:
-    return edge.backend.instruments.get(instrument_key(exchange, token))
+def _instrument(view: View, exchange: Exchange, token: int) -> Instrument | None:
+    return view.engine.instruments.get(instrument_key(exchange, token))
 
 
-def _fault(edge: Edge, status: int, fault: Fault, word: str) -> Reply:
-    if edge.options.errors_as_200:
+def _fault(view: View, status: int, fault: Fault, word: str) -> Reply:
+    if view.options.errors_as_200:
         status = 200
     return Reply(status, encode(NotFound(fault)), error_reason=word)
 
@@ -195,7 +212,8 @@ ROUTES: Final = (
         path=f"{PREFIX}/contract/Compact",
         name="downloadContracts",
         summary="Every contract: a ZIP of one CSV, or of one CSV for each exchange named.",
-        open_handler=download,
+        show=download,
+        public=True,
         answer=bytes,
         query=(
             Query(name="info", description="download.", words=("download",)),
@@ -208,7 +226,7 @@ ROUTES: Final = (
         limit=LimitClass.DATA,
         name="getScripInfo",
         summary="Everything about one contract.",
-        handler=_told_in_b(scrip),
+        show=_told_in_b(scrip),
         answer=ScripAnswer,
         error=NotFound,
         query=(Query(name="info", description="scrip.", words=("scrip",)), _TOKEN, CLIENT),
@@ -219,7 +237,7 @@ ROUTES: Final = (
         limit=LimitClass.DATA,
         name="searchScrip",
         summary="Contracts by name, company, expiry and strike; typing errors are forgiven.",
-        handler=_told_in_b(search),
+        show=_told_in_b(search),
         answer=SearchAnswer,
         error=NotFound,
         query=(Query(name="key", description="What is looked for.", required=True), CLIENT),
@@ -230,7 +248,7 @@ ROUTES: Final = (
         limit=LimitClass.DATA,
         name="getOptionChain",
         summary="Calls and puts of an underlying, by expiry and strike, around a price.",
-        handler=_told_in_b(option_chain),
+        show=_told_in_b(option_chain),
         answer=ChainAnswer,
         error=NotFound,
         query=(
@@ -247,7 +265,8 @@ ROUTES: Final = (
             limit=LimitClass.DATA,
             name=f"getMarketdata{segment}",
             summary="A quote, or with key one number of it.",
-            handler=quote,
+            show=quote,
+            attends=looked_at,
             answer=QuoteAnswer,
             error=BadQuote,
             query=(_TOKEN, _QUOTE_KEY, CLIENT),

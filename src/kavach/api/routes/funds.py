@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge
 from kavach.api.gateway.route import CLIENT, PREFIX, Query, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.view import View
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.routes.contracts import bad_request
 from kavach.api.routes.portfolio import asked_of
 from kavach.api.rows.order_rows import PRODUCT_NUMBER
@@ -84,30 +84,30 @@ def _part(segment: str, product: Product) -> MarginPart:
 # --- The table --------------------------------------------------------------------------------
 
 
-def funds_v1(edge: Edge, call: Call) -> Reply:
+def funds_v1(view: View, request: AuthenticatedRequest) -> Reply:
     """Return the table with the heading of the older route."""
-    return _funds(edge, call, "all")
+    return _funds(view, request, "all")
 
 
-def funds_v2(edge: Edge, call: Call) -> Reply:
+def funds_v2(view: View, request: AuthenticatedRequest) -> Reply:
     """Return the table."""
-    return _funds(edge, call, "")
+    return _funds(view, request, "")
 
 
-def _funds(edge: Edge, call: Call, heading: str) -> Reply:
-    asked = asked_of(call).get("type")
+def _funds(view: View, request: AuthenticatedRequest, heading: str) -> Reply:
+    asked = asked_of(request).get("type")
     read.optional(_kind, asked, "type")
-    client = edge.backend.state.clients[call.client_id]
-    values = [(label, cash_text(Paise(paise))) for label, paise in funds_table(edge, client)]
+    client = view.engine.state.clients[request.client_id]
+    values = [(label, cash_text(Paise(paise))) for label, paise in funds_table(view, client)]
     funds = Funds(client_id=client.client_id, headers=("Description", heading), values=values)
     return Reply(200, encode(FundsAnswer(funds)))
 
 
-def funds_table(edge: Edge, client: Client) -> list[tuple[str, int]]:
+def funds_table(view: View, client: Client) -> list[tuple[str, int]]:
     """Return every label and its paise."""
-    used = _used(edge, client)
+    used = _used(view, client)
     realised = client.realised_paise
-    unrealised = _marked_paise(edge, client) - realised
+    unrealised = _marked_paise(view, client) - realised
     credit = _credit_paise(client)
     return [
         ("Available Margin", client.available_paise),
@@ -152,22 +152,22 @@ _NOT_OFFERED: Final = (
 )
 
 
-def _used(edge: Edge, client: Client) -> dict[MarginPart, int]:
+def _used(view: View, client: Client) -> dict[MarginPart, int]:
     """Return what is blocked, by component: by positions, and by orders that block themselves."""
     used = dict.fromkeys(MarginPart, 0)
-    instruments = edge.backend.instruments
+    instruments = view.engine.instruments
     for position in client.positions:
         used[part_of(instruments[position.instrument], position.product)] += position.blocked_paise
-    for (segment, product), paise in edge.backend.state.index.blocked[client.client_id].items():
+    for (segment, product), paise in view.engine.state.index.blocked[client.client_id].items():
         used[_part(segment, product)] += paise
     return used
 
 
-def _marked_paise(edge: Edge, client: Client) -> int:
+def _marked_paise(view: View, client: Client) -> int:
     """Return the profit of all positions if they were closed at the last price, rounded down."""
     total_pips = 0
     for position in client.positions:
-        last_pips = edge.backend.last_price_pips(position.instrument)
+        last_pips = view.engine.last_price_pips(position.instrument)
         flow = position.sold_value - position.bought_value
         total_pips += (flow + position.net_quantity * last_pips) * position.multiplier
     return total_pips // PIPS_PER_PAISA
@@ -186,30 +186,30 @@ def _credit_paise(client: Client) -> int:
 # --- The calculator ---------------------------------------------------------------------------
 
 
-def calc(edge: Edge, call: Call) -> Reply:
+def calc(view: View, request: AuthenticatedRequest) -> Reply:
     """Return what orders would need; nothing is ordered.
 
     What is wrong is said in envelope B, too: who decodes that one and finds no error in it would
     take the answer for a margin of nothing.
     """
     try:
-        request = decode(calc_decoder, call.body)
-        legs = [_leg(edge, leg) for leg in _objects(request.data)]
+        message = decode(calc_decoder, request.body)
+        legs = [_leg(view, leg) for leg in _objects(message.data)]
     except (BadField, BadBody) as bad:
-        return bad_request(edge, bad)
+        return bad_request(view, bad)
     alone = [
-        _told({part_of(instrument, product): _alone_paise(edge, *leg)})
+        _told({part_of(instrument, product): _alone_paise(view, *leg)})
         for leg in legs
         for instrument, product, *_ in [leg]
     ]
     margins = Margins(
-        combined_margin=_told(_together_paise(edge, legs)), individual_margin_values=alone
+        combined_margin=_told(_together_paise(view, legs)), individual_margin_values=alone
     )
     return Reply(200, encode(CalcAnswer(result=margins)))
 
 
 def _alone_paise(
-    edge: Edge,
+    view: View,
     instrument: Instrument,
     product: Product,
     side: Side,
@@ -217,13 +217,13 @@ def _alone_paise(
     price_pips: int,
 ) -> int:
     """Return what one order would have to find free."""
-    settings = edge.backend.state.settings
+    settings = view.engine.state.settings
     return order_margin_paise(_nobody(), instrument, settings, product, side, quantity, price_pips)
 
 
-def _together_paise(edge: Edge, legs: list[Leg]) -> dict[MarginPart, int]:
+def _together_paise(view: View, legs: list[Leg]) -> dict[MarginPart, int]:
     """Return what would be blocked if all orders had traded; shares that are sold are there."""
-    backend = edge.backend
+    backend = view.engine
     client = _nobody()
     for instrument, product, side, quantity, price_pips in legs:
         if product is Product.CNC and side is Side.SELL:
@@ -265,11 +265,11 @@ def _objects(data: object) -> list[CalcLeg]:
     return legs
 
 
-def _leg(edge: Edge, leg: CalcLeg) -> Leg:
+def _leg(view: View, leg: CalcLeg) -> Leg:
     """Return what a leg says; raises ``BadField``."""
     exchange = read.exchange(leg.exchange, "exchange")
     key = instrument_key(exchange, read.token(leg.token, "token"))
-    instrument = edge.backend.instruments.get(key)
+    instrument = view.engine.instruments.get(key)
     if instrument is None:
         raise BadField("token")
     side = read.side(leg.side, "side")
@@ -280,7 +280,7 @@ def _leg(edge: Edge, leg: CalcLeg) -> Leg:
     if product is None:
         raise BadField("product")
     price = read.optional(read.price, leg.price, "price")
-    return instrument, product, side, quantity, price or edge.backend.last_price_pips(key)
+    return instrument, product, side, quantity, price or view.engine.last_price_pips(key)
 
 
 _KIND: Final = Query(name="type", description="There is one table.", words=tuple(FundsKind))
@@ -291,7 +291,7 @@ ROUTES: Final = (
         path="/api/v2/funds/view",
         name="getFunds",
         summary="Cash, margins and profit.",
-        handler=funds_v2,
+        show=funds_v2,
         answer=FundsAnswer,
         query=(_KIND, CLIENT),
     ),
@@ -300,7 +300,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/funds/view",
         name="getFundsV1",
         summary="Cash, margins and profit, by the older route.",
-        handler=funds_v1,
+        show=funds_v1,
         answer=FundsAnswer,
         query=(_KIND, CLIENT),
     ),
@@ -309,7 +309,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/calc",
         name="calculateMargin",
         summary="What orders would need, each alone and together.",
-        handler=calc,
+        show=calc,
         request=CalcRequest,
         answer=CalcAnswer,
         error=NotFound,

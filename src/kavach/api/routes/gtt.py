@@ -7,13 +7,12 @@ Source: docs/wire/gtt.md.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge, check_owner
-from kavach.api.gateway.route import CLIENT, PREFIX, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.route import CLIENT, PREFIX, Route, Write
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.http.listing import listing, rows_of
-from kavach.api.routes.fields import keyed
 from kavach.api.routes.order_terms import kept_or, terms_of, within
-from kavach.core.commands import KeyedCommand
+from kavach.core.commands import Command
 from kavach.core.model.gtt.commands import CancelGtt, CreateGtt, GttWish, ModifyGtt
 from kavach.core.model.gtt.rule import GttAction, GttRule
 from kavach.core.model.limits.profiles import LimitClass
@@ -42,66 +41,77 @@ _ACTION_WORDS: Final = {
 _TYPE: Final = "GTTStock"
 
 
-def create(edge: Edge, call: Call) -> Reply:
-    """Return the answer to POST: the id of a new rule."""
-    request = read_message(wire.CreateGttRequest, call.body, call.query, _NAMES)
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    action = _action(request.action_type, "action_type")
-    expiry_day = wire.day(request.expiry_time, "expiry_time")
-    order = read_inner(wire.GttOrderRequest, request.order, ORDER, wire.ROW_NAMES)
-    terms, wishes = _order(order, call, action, None)
-    command = CreateGtt(
-        client_id=call.client_id, action=action, terms=terms, wishes=wishes, expiry_day=expiry_day
+def read_create(view: View, request: AuthenticatedRequest) -> CreateGtt:
+    """Return the command of a POST."""
+    message = read_message(wire.CreateGttRequest, request.body, request.query, _NAMES)
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    action = _action(message.action_type, "action_type")
+    expiry_day = wire.day(message.expiry_time, "expiry_time")
+    order = read_inner(wire.GttOrderRequest, message.order, ORDER, wire.ROW_NAMES)
+    terms, wishes = _order(order, request, action, None)
+    return CreateGtt(
+        client_id=request.client_id,
+        action=action,
+        terms=terms,
+        wishes=wishes,
+        expiry_day=expiry_day,
     )
-    return _reply(edge, call, command, wire.CREATED)
 
 
-def modify(edge: Edge, call: Call) -> Reply:
-    """Return the answer to PUT: the rule is armed anew; what is blank stays as it is."""
-    request = read_message(wire.ModifyGttRequest, call.body, call.query, _NAMES)
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    rule = edge.backend.state.gtts.rules.get(read.text(request.id, "id"))
+def read_modify(view: View, request: AuthenticatedRequest) -> ModifyGtt | Refusal:
+    """Return the command of a PUT; what is blank stays as it is."""
+    message = read_message(wire.ModifyGttRequest, request.body, request.query, _NAMES)
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    rule = view.engine.state.gtts.rules.get(read.text(message.id, "id"))
     order = wire.ModifiedGttOrder()
-    if not read.is_blank(request.order):
-        order = read_inner(wire.ModifiedGttOrder, request.order, ORDER, wire.ROW_NAMES)
+    if not read.is_blank(message.order):
+        order = read_inner(wire.ModifiedGttOrder, message.order, ORDER, wire.ROW_NAMES)
     with within(ORDER):
-        check_owner(call, read.optional(read.text, order.client_id, "client_id"))
-    if rule is None or rule.client_id != call.client_id:
-        return edge.refusal(Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST))
-    action = kept_or(request.action_type, rule.action, _action, "action_type")
-    terms, wishes = _order(order, call, action, rule)
-    command = ModifyGtt(
-        client_id=call.client_id,
+        check_owner(request, read.optional(read.text, order.client_id, "client_id"))
+    if rule is None or rule.client_id != request.client_id:
+        return Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST)
+    action = kept_or(message.action_type, rule.action, _action, "action_type")
+    terms, wishes = _order(order, request, action, rule)
+    return ModifyGtt(
+        client_id=request.client_id,
         rule_id=rule.rule_id,
         action=action,
         terms=terms,
         wishes=wishes,
-        expiry_day=kept_or(request.expiry_time, rule.expiry_day, wire.day, "expiry_time"),
+        expiry_day=kept_or(message.expiry_time, rule.expiry_day, wire.day, "expiry_time"),
     )
-    return _reply(edge, call, command, wire.MODIFIED)
 
 
-def cancel(edge: Edge, call: Call) -> Reply:
-    """Return the answer to DELETE: the rule waits no longer."""
-    request = read_message(wire.CancelGttRequest, call.body, call.query, _NAMES)
-    check_owner(call, call.path.get("client_id"))
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    rule_id = call.path[RULE_ID]
-    if (read.optional(read.text, request.id, "id") or rule_id) != rule_id:
+def read_cancel(view: View, request: AuthenticatedRequest) -> CancelGtt:
+    """Return the command of a DELETE: the rule waits no longer."""
+    message = read_message(wire.CancelGttRequest, request.body, request.query, _NAMES)
+    check_owner(request, request.path.get("client_id"))
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    rule_id = request.path[RULE_ID]
+    if (read.optional(read.text, message.id, "id") or rule_id) != rule_id:
         raise BadField("id", hint="path and parameters disagree")
-    command = CancelGtt(client_id=call.client_id, rule_id=rule_id)
-    return _reply(edge, call, command, wire.CANCELLED)
+    return CancelGtt(client_id=request.client_id, rule_id=rule_id)
 
 
-def fetch(edge: Edge, call: Call) -> Reply:
+def _write(message: str) -> Write:
+    """Return what words the answer to a change of a rule: its id."""
+
+    def write(view: View, command: Command, answer: Answer) -> Reply:
+        body = encode(wire.GttIdAnswer(wire.GttId(answer.subject), message))
+        return Reply(200, body, order_state=answer.state, replayed=answer.replayed)
+
+    return write
+
+
+def fetch(view: View, request: AuthenticatedRequest) -> Reply | Refusal:
     """Return every rule of the client, oldest first; having none is an error upstream."""
-    pairs, _ = read_query(call.query)
-    for named in (call.path.get("client_id"), pairs.get("client_id"), pairs.get("ClientId")):
-        check_owner(call, read.optional(read.text, named, "client_id"))
-    rules = edge.backend.state.gtts.of(call.client_id)
+    pairs, _ = read_query(request.query)
+    for named in (request.path.get("client_id"), pairs.get("client_id"), pairs.get("ClientId")):
+        check_owner(request, read.optional(read.text, named, "client_id"))
+    rules = view.engine.state.gtts.of(request.client_id)
     if not rules:
-        return edge.refusal(Refusal(Reason.CLIENT_MUST_HAVE_GTTS))
-    found = (_row(edge, rule) for rule in list(rules))
+        return Refusal(Reason.CLIENT_MUST_HAVE_GTTS)
+    found = (_row(view, rule) for rule in list(rules))
     return Reply(200, b"", listing=listing(rows_of(found), wire.GttListAnswer([])))
 
 
@@ -117,11 +127,14 @@ def _action(value: object, field: str) -> GttAction:
 
 
 def _order(
-    order: wire.GttOrderRequest, call: Call, action: GttAction, rule: GttRule | None
+    order: wire.GttOrderRequest,
+    request: AuthenticatedRequest,
+    action: GttAction,
+    rule: GttRule | None,
 ) -> tuple[OrderTerms, tuple[GttWish, ...]]:
     """Return the order to be placed and the prices to wait for, the rule's own where blank."""
     with within(ORDER):
-        check_owner(call, read.optional(read.text, order.client_id, "client_id"))
+        check_owner(request, read.optional(read.text, order.client_id, "client_id"))
         own = None if rule is None else rule.terms
         first = None if rule is None else rule.triggers[0]
         terms = terms_of(order, own, price_pips=_price(order, own), trigger_price_pips=Pips(0))
@@ -177,19 +190,10 @@ def _check_no_second(order: wire.GttOrderRequest) -> None:
             raise BadField(field, hint="only an oco_order has two triggers")
 
 
-def _reply(edge: Edge, call: Call, command: KeyedCommand, message: str) -> Reply:
-    outcome = edge.backend.execute(keyed(call, command))
-    if isinstance(outcome, Refusal):
-        return edge.refusal(outcome, ORDER, command)
-    assert isinstance(outcome, Answer)
-    body = encode(wire.GttIdAnswer(wire.GttId(outcome.subject), message))
-    return Reply(200, body, order_state=outcome.state, replayed=outcome.replayed)
-
-
 # --- What goes back ---------------------------------------------------------------------------
 
 
-def _row(edge: Edge, rule: GttRule) -> wire.GttRow:
+def _row(view: View, rule: GttRule) -> wire.GttRow:
     day = rule.expiry_day
     return wire.GttRow(
         action_type=f"{rule.action.value}_order",
@@ -198,7 +202,7 @@ def _row(edge: Edge, rule: GttRule) -> wire.GttRow:
         expiry_time=f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}",
         id=rule.rule_id,
         login_id=rule.client_id,
-        order=_order_row(edge, rule),
+        order=_order_row(view, rule),
         reject_code=rule.reject_code,
         reject_reason=rule.reject_text,
         status=rule.state.value.capitalize(),
@@ -207,10 +211,10 @@ def _row(edge: Edge, rule: GttRule) -> wire.GttRow:
     )
 
 
-def _order_row(edge: Edge, rule: GttRule) -> wire.GttOrderRow:
+def _order_row(view: View, rule: GttRule) -> wire.GttOrderRow:
     terms, first = rule.terms, rule.triggers[0]
     second = rule.triggers[1] if len(rule.triggers) > 1 else None
-    instrument = edge.backend.instruments[terms.instrument]
+    instrument = view.engine.instruments[terms.instrument]
     return wire.GttOrderRow(
         disclosed_qty=terms.disclosed_quantity,
         exchange=instrument.exchange.value,
@@ -248,7 +252,8 @@ ROUTES: Final = (
         limit=LimitClass.ORDERS,
         name="gttCreateRule",
         summary="Wait for a price until a day is over, then place an order.",
-        handler=create,
+        read=read_create,
+        write=_write(wire.CREATED),
         request=wire.CreateGttRequest,
         answer=wire.GttIdAnswer,
     ),
@@ -258,7 +263,8 @@ ROUTES: Final = (
         limit=LimitClass.ORDERS,
         name="gttModifyRule",
         summary="Change an active rule, and arm it from the price as it is now.",
-        handler=modify,
+        read=read_modify,
+        write=_write(wire.MODIFIED),
         request=wire.ModifyGttRequest,
         answer=wire.GttIdAnswer,
     ),
@@ -267,7 +273,7 @@ ROUTES: Final = (
         path=GTT,
         name="gttFetchRule",
         summary="Every rule, active or over.",
-        handler=fetch,
+        show=fetch,
         answer=wire.GttListAnswer,
         query=(CLIENT,),
     ),
@@ -276,7 +282,7 @@ ROUTES: Final = (
         path=f"{GTT}/{{client_id}}",
         name="gttFetchRuleOfClient",
         summary="The same, the account in the path.",
-        handler=fetch,
+        show=fetch,
         answer=wire.GttListAnswer,
     ),
     Route(
@@ -285,7 +291,8 @@ ROUTES: Final = (
         limit=LimitClass.ORDERS,
         name="gttCancelRule",
         summary="Wait no longer.",
-        handler=cancel,
+        read=read_cancel,
+        write=_write(wire.CANCELLED),
         request=wire.CancelGttRequest,
         answer=wire.GttIdAnswer,
     ),

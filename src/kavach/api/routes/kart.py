@@ -1,8 +1,8 @@
 """
 ``/api/v1/orders/kart``: place, modify, cancel and exit of cover and bracket orders.
 
-Each handler reads the message field by field, makes one command of it, and words the outcome.
-What a field may hold is read here; whether the order allows it is decided in the core.
+A route reads a message into one command and words its outcome. What a field may hold is read here;
+whether the order allows it is decided in the core.
 
 Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Decisions"; docs/wire/README.md,
 "Cancelling and getting out".
@@ -10,17 +10,15 @@ Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Decisions"; docs/w
 
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge, check_owner
 from kavach.api.gateway.route import ORDER_ID, PREFIX, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.routes import baskets, regular
 from kavach.api.routes.fields import (
     accepted,
-    keyed,
     named_id,
     price_of,
     protection_of,
-    refused_change,
     same_instrument,
 )
 from kavach.core.commands import (
@@ -29,8 +27,10 @@ from kavach.core.commands import (
     ModifyCoverOrder,
     PlaceCoverOrder,
 )
+from kavach.core.model.baskets.commands import ExecuteBasket
 from kavach.core.model.limits.profiles import LimitClass
-from kavach.core.refusals import Outcome, Refusal
+from kavach.core.model.regular.commands import CancelOrder
+from kavach.core.refusals import Answer
 from kavach.units import (
     Pips,
     Quantity,
@@ -42,7 +42,7 @@ from kavach.wire.activity import time_of
 from kavach.wire.baskets import ExecuteBasketRequest
 from kavach.wire.errors import BadField
 from kavach.wire.orders import answers
-from kavach.wire.orders.cancel_encoding import read_cancel
+from kavach.wire.orders.cancel_encoding import read_cancel as read_cancel_message
 from kavach.wire.orders.requests import (
     CancelRequest,
     ModifyRequest,
@@ -61,184 +61,188 @@ _NOTHING_TO_SQUARE_OFF: Final = frozenset({Pips(0), Pips(10_000)})  # 0 and 1 ru
 _CO: Final = read.ExecutionType.CO.value
 
 
-def place(edge: Edge, call: Call) -> Reply:
+def read_place(view: View, request: AuthenticatedRequest) -> PlaceCoverOrder | ExecuteBasket:
+    """Return the command of a POST: a cover order, or the saved basket that is to be placed."""
+    message = decode(place_decoder, request.body)
+    if message.execution_type != _CO and _is_basket(message):
+        return baskets.read_execute(request)
+    return place_command(message, request)
+
+
+def write_place(view: View, command: PlaceCoverOrder | ExecuteBasket, answer: Answer) -> Reply:
     """Return the answer to POST: the basket of a new cover order."""
-    request = decode(place_decoder, call.body)
-    if request.execution_type != _CO and _is_basket(request):
-        return baskets.execute(edge, call)
-    command = place_command(request, call)
-    outcome = edge.backend.execute(keyed(call, command))
-    if isinstance(outcome, Refusal):
-        return edge.refusal(outcome, command=command)
-    return accepted(outcome, encode(answers.placed(str(outcome.basket_id))))
+    if isinstance(command, ExecuteBasket):
+        return baskets.write_execute(view, answer)
+    return accepted(answer, encode(answers.placed(str(answer.basket_id))))
 
 
-def _is_basket(request: PlaceRequest) -> bool:
+def _is_basket(message: PlaceRequest) -> bool:
     """Return whether a saved basket is to be executed."""
-    kind = request.execution_type
+    kind = message.execution_type
     return isinstance(kind, str) and kind.upper() == read.ExecutionType.NML
 
 
-def modify(edge: Edge, call: Call) -> Reply:
+def read_modify(view: View, request: AuthenticatedRequest) -> ModifyCoverOrder:
+    """Return the command of a PUT; what is blank stays as it is."""
+    return modify_command(view, decode(modify_decoder, request.body), request)
+
+
+def write_modify(view: View, command: ModifyCoverOrder, answer: Answer) -> Reply:
     """Return the answer to PUT: the entry or the stop will be as asked."""
-    request = decode(modify_decoder, call.body)
-    command = modify_command(edge, request, call)
-    outcome = edge.backend.execute(keyed(call, command))
-    if isinstance(outcome, Refusal):
-        return refused_change(edge, command, outcome)
-    basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
-    return accepted(outcome, encode(answers.modified(basket_id)))
+    return accepted(answer, encode(answers.modified(_basket_id(view, answer))))
 
 
-def cancel(edge: Edge, call: Call) -> Reply:
+def read_cancel(view: View, request: AuthenticatedRequest) -> CancelCoverOrder | CancelOrder:
+    """Return the command of a DELETE; some documents send after-market orders this way."""
+    message = read_cancel_message(request.body, request.query)
+    if _speaks_of_amo(message.execution_type):
+        return regular.read_cancel(view, request)
+    return cancel_command(message, request)
+
+
+def write_cancel(view: View, command: CancelCoverOrder | CancelOrder, answer: Answer) -> Reply:
     """Return the answer to DELETE: the entry's rest is cancelled, or the position exited."""
-    request = read_cancel(call.body, call.query)
-    if _speaks_of_amo(request.execution_type):
-        return regular.cancel(edge, call)  # Some documents send after-market orders this way.
-    command = cancel_command(request, call)
-    outcome = edge.backend.execute(keyed(call, command))
+    if isinstance(command, CancelOrder):
+        return regular.write_cancel(view, command, answer)
+    text = answers.CANCEL_SUBMITTED if answer.reason == UNKNOWN else answers.CANCELLED
+    return accepted(answer, encode(answers.cancelled(_basket_id(view, answer), text)))
 
-    def reword(outcome: Outcome) -> Reply:
-        if isinstance(outcome, Refusal):
-            return edge.refusal(outcome, command=command)
-        basket_id = "" if edge.options.blank_basket_id else str(outcome.basket_id)
-        text = answers.CANCEL_SUBMITTED if outcome.reason == UNKNOWN else answers.CANCELLED
-        return accepted(outcome, encode(answers.cancelled(basket_id, text)))
 
-    reply = reword(outcome)
-    reply.reword = reword
-    return reply
+def _basket_id(view: View, answer: Answer) -> str:
+    return "" if view.options.blank_basket_id else str(answer.basket_id)
 
 
 def _speaks_of_amo(value: object) -> bool:
     return type(value) is str and value.upper() == read.ExecutionType.AMO.value
 
 
-def place_command(request: PlaceRequest, call: Call) -> PlaceCoverOrder:
+def place_command(message: PlaceRequest, request: AuthenticatedRequest) -> PlaceCoverOrder:
     """Return the command that a place request amounts to."""
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    bracket = read.is_bracket(request.execution_type, "execution_type")
-    exchange = read.exchange(request.exchange, "exchange")
-    token = read.token(request.instrument_token, "instrument_token")
-    order_type = read.order_type(request.order_type, "order_type")
-    stop_pips = read.price(request.stop_loss_value, "stop_loss_value")
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    bracket = read.is_bracket(message.execution_type, "execution_type")
+    exchange = read.exchange(message.exchange, "exchange")
+    token = read.token(message.instrument_token, "instrument_token")
+    order_type = read.order_type(message.order_type, "order_type")
+    stop_pips = read.price(message.stop_loss_value, "stop_loss_value")
     target_pips = Pips(0)
     if bracket:
-        target_pips = read.price(request.square_off_value, "square_off_value")
+        target_pips = read.price(message.square_off_value, "square_off_value")
     else:
-        _check_square_off(request.square_off_value)
+        _check_square_off(message.square_off_value)
     return PlaceCoverOrder(
-        client_id=call.client_id,
+        client_id=request.client_id,
         instrument=instrument_key(exchange, token),
-        side=read.side(request.order_side, "order_side"),
+        side=read.side(message.order_side, "order_side"),
         order_type=order_type,
-        quantity=read.quantity(request.quantity, "quantity"),
+        quantity=read.quantity(message.quantity, "quantity"),
         disclosed_quantity=read.optional(
-            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+            read.quantity, message.disclosed_quantity, "disclosed_quantity"
         )
         or Quantity(0),
-        price_pips=price_of(order_type, request.price),
-        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
+        price_pips=price_of(order_type, message.price),
+        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price")
         or Pips(0),
-        validity=read.validity(request.validity, "validity"),
-        product=read.product(request.product, "product"),
+        validity=read.validity(message.validity, "validity"),
+        product=read.product(message.product, "product"),
         stop_price_pips=Pips(0) if bracket else stop_pips,
-        trailing_step_pips=_trailing_step(request) or Pips(0),
-        user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
-        device=read.optional(read.text, request.device, "device") or "",
+        trailing_step_pips=_trailing_step(message) or Pips(0),
+        user_order_id=read.optional(read.integer, message.user_order_id, "user_order_id") or 0,
+        device=read.optional(read.text, message.device, "device") or "",
         bracket=bracket,
         stop_offset_pips=stop_pips if bracket else Pips(0),
         target_offset_pips=target_pips,
-        protection_bp=protection_of(request) or 0,
+        protection_bp=protection_of(message) or 0,
     )
 
 
-def modify_command(edge: Edge, request: ModifyRequest, call: Call) -> ModifyCoverOrder:
+def modify_command(
+    view: View, message: ModifyRequest, request: AuthenticatedRequest
+) -> ModifyCoverOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    bracket = read.is_bracket(request.execution_type, "execution_type")
-    order_id = read.order_id(request.oms_order_id, "oms_order_id")
-    leg = read.optional(read.leg, request.leg_order_indicator, "leg_order_indicator")
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    bracket = read.is_bracket(message.execution_type, "execution_type")
+    order_id = read.order_id(message.oms_order_id, "oms_order_id")
+    leg = read.optional(read.leg, message.leg_order_indicator, "leg_order_indicator")
     reference = read.optional(
-        read.activity_reference, request.last_activity_reference, "last_activity_reference"
+        read.activity_reference, message.last_activity_reference, "last_activity_reference"
     )
-    stop_pips = read.optional(read.price, request.stop_loss_value, "stop_loss_value")
-    if stop_pips == 0 and _speaks_of_entry(edge, order_id, leg):
+    stop_pips = read.optional(read.price, message.stop_loss_value, "stop_loss_value")
+    if stop_pips == 0 and _speaks_of_entry(view, order_id, leg):
         stop_pips = None  # Published samples of such a modify send 0; a stop is never taken away.
     target_pips = None
     if bracket:
-        target_pips = read.optional(read.price, request.square_off_value, "square_off_value")
+        target_pips = read.optional(read.price, message.square_off_value, "square_off_value")
     else:
-        _check_square_off(request.square_off_value)
-    read.optional(read.integer, request.user_order_id, "user_order_id")
+        _check_square_off(message.square_off_value)
+    read.optional(read.integer, message.user_order_id, "user_order_id")
     return ModifyCoverOrder(
-        client_id=call.client_id,
+        client_id=request.client_id,
         order_id=order_id,
         leg=None if leg is None else _LEGS[leg],
         exchange_order_id=read.optional(
-            read.identifier, request.exchange_order_id, "exchange_order_id"
+            read.identifier, message.exchange_order_id, "exchange_order_id"
         ),
-        instrument=same_instrument(edge, request, order_id),
-        side=read.optional(read.side, request.order_side, "order_side"),
-        product=read.optional(read.product, request.product, "product"),
+        instrument=same_instrument(view, message, order_id),
+        side=read.optional(read.side, message.order_side, "order_side"),
+        product=read.optional(read.product, message.product, "product"),
         last_activity_ns=None if reference is None else time_of(reference),
-        order_type=read.optional(read.order_type, request.order_type, "order_type"),
-        quantity=read.optional(read.quantity, request.quantity, "quantity"),
+        order_type=read.optional(read.order_type, message.order_type, "order_type"),
+        quantity=read.optional(read.quantity, message.quantity, "quantity"),
         disclosed_quantity=read.optional(
-            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+            read.quantity, message.disclosed_quantity, "disclosed_quantity"
         ),
-        price_pips=read.optional(read.price, request.price, "price"),
-        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
-        validity=read.optional(read.validity, request.validity, "validity"),
+        price_pips=read.optional(read.price, message.price, "price"),
+        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price"),
+        validity=read.optional(read.validity, message.validity, "validity"),
         stop_price_pips=None if bracket else stop_pips,
-        trailing_step_pips=_trailing_step(request),
+        trailing_step_pips=_trailing_step(message),
         stop_offset_pips=stop_pips if bracket else None,
         target_offset_pips=target_pips,
         bracket=bracket,
-        protection_bp=protection_of(request),
-        filled_quantity=read.optional(read.quantity, request.filled_quantity, "filled_quantity"),
+        protection_bp=protection_of(message),
+        filled_quantity=read.optional(read.quantity, message.filled_quantity, "filled_quantity"),
         remaining_quantity=read.optional(
-            read.quantity, request.remaining_quantity, "remaining_quantity"
+            read.quantity, message.remaining_quantity, "remaining_quantity"
         ),
     )
 
 
-def _speaks_of_entry(edge: Edge, order_id: int, leg: read.LegWord | None) -> bool:
+def _speaks_of_entry(view: View, order_id: int, leg: read.LegWord | None) -> bool:
     """Return whether a modify addresses the entry, by the word for the leg or by the row's id."""
     if leg is not None:
         return leg is read.LegWord.ENTRY
-    found = edge.backend.state.leg(order_id)
+    found = view.engine.state.leg(order_id)
     return found is not None and found[1] is Leg.ENTRY
 
 
-def cancel_command(request: CancelRequest, call: Call) -> CancelCoverOrder:
+def cancel_command(message: CancelRequest, request: AuthenticatedRequest) -> CancelCoverOrder:
     """Return the command that a cancel amounts to; the id is the path's.
 
     What is written as most clients write it is not read any further: this is the hottest path.
     """
-    if request.client_id != call.client_id:
-        check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    exchange_order_id = read.identifier(request.exchange_order_id, "exchange_order_id")
-    leg = read.leg(request.leg_order_indicator, "leg_order_indicator")
+    if message.client_id != request.client_id:
+        check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    exchange_order_id = read.identifier(message.exchange_order_id, "exchange_order_id")
+    leg = read.leg(message.leg_order_indicator, "leg_order_indicator")
     bracket: bool | None = False
-    if request.execution_type != _CO:
-        bracket = read.optional(read.is_bracket, request.execution_type, "execution_type")
+    if message.execution_type != _CO:
+        bracket = read.optional(read.is_bracket, message.execution_type, "execution_type")
     return CancelCoverOrder(
-        client_id=call.client_id,
-        order_id=named_id(request, call),
+        client_id=request.client_id,
+        order_id=named_id(message, request),
         leg=_LEGS[leg],
         exchange_order_id=exchange_order_id,
         bracket=bracket,
     )
 
 
-def _trailing_step(request: PlaceRequest | ModifyRequest) -> Pips | None:
+def _trailing_step(message: PlaceRequest | ModifyRequest) -> Pips | None:
     """Return the step: 0 when trailing is switched off, None when nothing is said of it."""
-    step = read.optional(read.price, request.trailing_stop_loss, "trailing_stop_loss")
-    trails = read.optional(read.flag, request.is_trailing, "is_trailing")
+    step = read.optional(read.price, message.trailing_stop_loss, "trailing_stop_loss")
+    trails = read.optional(read.flag, message.is_trailing, "is_trailing")
     if trails is None:
         # A change to a step means that step; 0 is what clients send that have none in mind.
-        return step or None if isinstance(request, ModifyRequest) else None
+        return step or None if isinstance(message, ModifyRequest) else None
     if trails and step is None:
         raise BadField("trailing_stop_loss", blank=True)
     if trails and step == 0:
@@ -259,7 +263,8 @@ ROUTES: Final = (
         path=KART,
         name="placeConditionalOrder",
         summary="Enter a position together with its protective stop (CO), and a target (BO).",
-        handler=place,
+        read=read_place,
+        write=write_place,
         request=PlaceRequest,
         other_requests=(ExecuteBasketRequest,),
         limit=LimitClass.ORDERS,
@@ -271,7 +276,8 @@ ROUTES: Final = (
         path=KART,
         name="modifyConditionalOrder",
         summary="Change the living entry, the stop, or a bracket's target.",
-        handler=modify,
+        read=read_modify,
+        write=write_modify,
         request=ModifyRequest,
         limit=LimitClass.ORDERS,
         answer=answers.BasketAnswer,
@@ -281,7 +287,9 @@ ROUTES: Final = (
         path=f"{KART}/{{{ORDER_ID}}}",
         name="cancelConditionalOrder",
         summary="Cancel what has not traded of the entry (ENTRY), or get out (SECOND, THIRD).",
-        handler=cancel,
+        read=read_cancel,
+        write=write_cancel,
+        waits=True,
         request=CancelRequest,
         limit=LimitClass.ORDERS,
         answer=answers.BasketAnswer,
@@ -291,7 +299,9 @@ ROUTES: Final = (
         path=KART,
         name="cancelConditionalOrderById",
         summary="The same, the order id in the parameters alone.",
-        handler=cancel,
+        read=read_cancel,
+        write=write_cancel,
+        waits=True,
         request=CancelRequest,
         limit=LimitClass.ORDERS,
         answer=answers.BasketAnswer,

@@ -18,18 +18,17 @@ import secrets
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
-from starlette.routing import Route as PathRoute
-from starlette.types import Receive, Scope, Send
 
-from kavach.api.gateway.gateway import Edge
-from kavach.api.http.call import Knock, Refused, Reply, encode
+from kavach.api.gateway.route import Route
+from kavach.api.http.backend import Backend
+from kavach.api.http.call import AnonymousRequest, Refused, Reply, encode
 from kavach.api.people import login_page as page
 from kavach.api.people.checking import TooManyLogins
-from kavach.api.people.logins import Pending, TooManyGuesses
+from kavach.api.people.logins import Logins, Pending, TooManyGuesses
 from kavach.api.people.oauth_server import (
     Asked,
     CodeGrant,
@@ -69,29 +68,29 @@ _CROWDED: Final = "Too many people are logging in just now. Try again in a momen
 class OAuth:
     """Both routes, over one engine."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._server = OAuthServer(edge.backend)
-        self._logins = edge.logins
+    def __init__(self, backend: Backend, logins: Logins) -> None:
+        self._server = OAuthServer(backend)
+        self._logins = logins
         self._key = secrets.token_bytes(32)  # Forms of an earlier run are no longer good.
 
     # --- The page -----------------------------------------------------------------------------
 
-    async def authorize(self, edge: Edge, knock: Knock) -> Reply:
+    async def authorize(self, logins: Logins, request: AnonymousRequest) -> Reply:
         """Show the login, take what was filled in, and at last send people back with a code."""
         try:
-            asked = Asked("GET", _once(knock.query), {})
+            asked = Asked("GET", _once(request.query), {})
             grant = self._server.consent(asked)
         except OAuth2Error as error:
             return _not_granted(error)
-        cookie = self._cookie(knock.headers.get(b"cookie", b""))
-        if knock.method != "POST":
+        cookie = self._cookie(request.headers.get(b"cookie", b""))
+        if request.method != "POST":
             cookie = cookie or self._new_cookie()
-            reply = page.password_page(self._form(asked, grant, knock.query, cookie))
+            reply = page.password_page(self._form(asked, grant, request.query, cookie))
             reply.more += ((b"set-cookie", _set_cookie(cookie)),)
             return reply
-        form = self._form(asked, grant, knock.query, cookie)
+        form = self._form(asked, grant, request.query, cookie)
         try:
-            given = _fields(knock.body)
+            given = _fields(request.body)
         except OAuth2Error as error:
             return _not_granted(error)
         token = given.get("form_token", "")
@@ -190,12 +189,12 @@ class OAuth:
 
     # --- Tokens for codes ---------------------------------------------------------------------
 
-    async def token(self, edge: Edge, knock: Knock) -> Reply:
+    async def token(self, logins: Logins, request: AnonymousRequest) -> Reply:
         """Change a code into an access token, or say in three keys why not."""
         try:
-            authorization = knock.headers.get(b"authorization", b"").decode("latin-1")
+            authorization = request.headers.get(b"authorization", b"").decode("latin-1")
             headers = {"Authorization": authorization} if authorization else {}
-            token = self._server.exchange(Asked("POST", _once(knock.body), headers))
+            token = self._server.exchange(Asked("POST", _once(request.body), headers))
         except OAuth2Error as error:
             status, word, text = error_of(error)
             body = OAuthErrorBody(word, text, text)
@@ -266,22 +265,19 @@ def _set_cookie(value: str) -> bytes:
     return f"{COOKIE}={value}; Path={AUTH}; HttpOnly; SameSite=Lax; Max-Age=3600".encode()
 
 
-class _Endpoint:
-    """One of both routes as an ASGI endpoint."""
-
-    def __init__(self, edge: Edge, oauth: OAuth, path: str) -> None:
-        self._edge = edge
-        self._handler = oauth.authorize if path == AUTH else oauth.token
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        await self._edge.serve_open(self._handler, scope, receive, send)
-
-
-def oauth_routes(edge: Edge) -> list[PathRoute]:
+def oauth_routes(backend: Backend, logins: Logins) -> list[Route]:
     """Return both routes."""
-    oauth = OAuth(edge)
+    oauth = OAuth(backend, logins)
+    shown: dict[str, Any] = {"name": "authorize", "summary": "Log in on a page.", "answer": bytes}
     return [
-        PathRoute(AUTH, _Endpoint(edge, oauth, AUTH), methods=["GET", "POST"]),
-        PathRoute(TOKEN, _Endpoint(edge, oauth, TOKEN), methods=["POST"]),
+        Route(method="GET", path=AUTH, admit=oauth.authorize, **shown),
+        Route(method="POST", path=AUTH, admit=oauth.authorize, **shown),
+        Route(
+            method="POST",
+            path=TOKEN,
+            name="token",
+            summary="Change a code into an access token.",
+            admit=oauth.token,
+            answer=TokenBody,
+        ),
     ]

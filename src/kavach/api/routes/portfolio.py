@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge, check_owner
 from kavach.api.gateway.route import CLIENT, PREFIX, Query, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.http.listing import listing, rows_of
-from kavach.api.routes.fields import accepted, keyed
+from kavach.api.routes.fields import accepted
 from kavach.api.rows.order_rows import position_row
 from kavach.api.rows.position_rows import day_row, holding_row
 from kavach.core.model.money.commands import ConvertPosition
 from kavach.core.model.money.position import Position
-from kavach.core.refusals import Refusal
+from kavach.core.refusals import Answer
 from kavach.units import instrument_key
 from kavach.wire import fields as read
 from kavach.wire.orders.answers import PositionsAnswer
@@ -43,18 +43,18 @@ class Span(StrEnum):
 _span: Final = read.word(Span)
 
 
-def positions(edge: Edge, call: Call) -> Reply:
+def positions(view: View, request: AuthenticatedRequest) -> Reply:
     """Return the client's positions: what today was traded, or all that is held."""
-    span = _span(asked_of(call).get("type"), "type")
-    backend = edge.backend
-    client = backend.state.clients[call.client_id]
+    span = _span(asked_of(request).get("type"), "type")
+    engine = view.engine
+    client = engine.state.clients[request.client_id]
     row = day_row if span is Span.LIVE else position_row
     found = (
         row(
             client,
             position,
-            backend.instruments[position.instrument],
-            backend.last_price_pips(position.instrument),
+            engine.instruments[position.instrument],
+            engine.last_price_pips(position.instrument),
         )
         for position in list(client.positions)
         if _is_shown(position, span)
@@ -69,56 +69,56 @@ def _is_shown(position: Position, span: Span) -> bool:
     return span is Span.HISTORICAL and not position.empty and bool(position.carried)
 
 
-def holdings(edge: Edge, call: Call) -> Reply:
+def holdings(view: View, request: AuthenticatedRequest) -> Reply:
     """Return what the client owns."""
-    asked_of(call)
-    backend = edge.backend
-    client = backend.state.clients[call.client_id]
+    asked_of(request)
+    engine = view.engine
+    client = engine.state.clients[request.client_id]
     found = (
         holding_row(
             client,
             holding,
-            backend.instruments[holding.instrument],
-            backend.last_price_pips(holding.instrument),
+            engine.instruments[holding.instrument],
+            engine.last_price_pips(holding.instrument),
         )
         for holding in list(client.holdings)
     )
     return Reply(200, b"", listing=listing(rows_of(found), HoldingsAnswer(Holdings([]))))
 
 
-def convert(edge: Edge, call: Call) -> Reply:
+def read_convert(view: View, request: AuthenticatedRequest) -> ConvertPosition:
+    """Return the command of a PUT convert."""
+    return convert_command(decode(convert_decoder, request.body), request)
+
+
+def write_convert(view: View, command: ConvertPosition, answer: Answer) -> Reply:
     """Return the answer to PUT convert: a part of the position is in another product."""
-    request = decode(convert_decoder, call.body)
-    command = convert_command(request, call)
-    outcome = edge.backend.execute(keyed(call, command))
-    if isinstance(outcome, Refusal):
-        return edge.refusal(outcome, command=command)
-    return accepted(outcome, encode(converted()))
+    return accepted(answer, encode(converted()))
 
 
-def convert_command(request: ConvertRequest, call: Call) -> ConvertPosition:
+def convert_command(message: ConvertRequest, request: AuthenticatedRequest) -> ConvertPosition:
     """Return the command that a request amounts to."""
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    exchange = read.exchange(request.exchange, "exchange")
-    token = read.token(request.instrument_token, "instrument_token")
-    product = read.product(request.product, "product")
-    new_product = read.product(request.new_product, "new_product")
-    quantity = read.quantity(request.quantity, "quantity")
-    read.optional(read.validity, request.validity, "validity")
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    exchange = read.exchange(message.exchange, "exchange")
+    token = read.token(message.instrument_token, "instrument_token")
+    product = read.product(message.product, "product")
+    new_product = read.product(message.new_product, "new_product")
+    quantity = read.quantity(message.quantity, "quantity")
+    read.optional(read.validity, message.validity, "validity")
     return ConvertPosition(
-        client_id=call.client_id,
+        client_id=request.client_id,
         instrument=instrument_key(exchange, token),
-        side=read.side(request.order_side, "order_side"),
+        side=read.side(message.order_side, "order_side"),
         quantity=quantity,
         product=product,
         new_product=new_product,
     )
 
 
-def asked_of(call: Call) -> Mapping[str, str]:
+def asked_of(request: AuthenticatedRequest) -> Mapping[str, str]:
     """Return the query pairs; raises ``Refused`` if they name another account."""
-    pairs, _ = read_query(call.query)
-    check_owner(call, read.optional(read.text, pairs.get("client_id"), "client_id"))
+    pairs, _ = read_query(request.query)
+    check_owner(request, read.optional(read.text, pairs.get("client_id"), "client_id"))
     return pairs
 
 
@@ -130,7 +130,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/positions",
         name="getPositions",
         summary="What is held of each instrument in each product.",
-        handler=positions,
+        show=positions,
         answer=PositionsAnswer,
         query=(_SPAN, CLIENT),
     ),
@@ -139,7 +139,8 @@ ROUTES: Final = (
         path=f"{PREFIX}/position/convert",
         name="convertPosition",
         summary="Take a part of a position for another product.",
-        handler=convert,
+        read=read_convert,
+        write=write_convert,
         request=ConvertRequest,
         answer=ConvertAnswer,
     ),
@@ -148,7 +149,7 @@ ROUTES: Final = (
         path=f"{PREFIX}/holdings",
         name="getHoldings",
         summary="Shares that are owned, delivered or on their way in.",
-        handler=holdings,
+        show=holdings,
         answer=HoldingsAnswer,
         query=(CLIENT,),
     ),

@@ -10,21 +10,19 @@ Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README
 
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge, check_owner
 from kavach.api.gateway.route import ORDER_ID, PREFIX, Route
-from kavach.api.http.call import Call, Reply, encode
+from kavach.api.gateway.view import View, check_owner
+from kavach.api.http.call import AuthenticatedRequest, Reply, encode
 from kavach.api.routes.fields import (
     accepted,
-    keyed,
     named_id,
     price_of,
     protection_of,
-    refused_change,
     same_instrument,
 )
 from kavach.core.model.limits.profiles import LimitClass
 from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
-from kavach.core.refusals import Outcome, Refusal
+from kavach.core.refusals import Answer
 from kavach.units import (
     Pips,
     Quantity,
@@ -50,123 +48,116 @@ ORDERS: Final = f"{PREFIX}/orders"
 _execution: Final = read.word(read.ExecutionType, hint="REGULAR or AMO")
 
 
-def place(edge: Edge, call: Call) -> Reply:
+def read_place(view: View, request: AuthenticatedRequest) -> PlaceOrder:
+    """Return the command of a POST."""
+    return place_command(decode(place_order_decoder, request.body), request)
+
+
+def write_place(view: View, command: PlaceOrder, answer: Answer) -> Reply:
     """Return the answer to POST: the id of a new order."""
-    request = decode(place_order_decoder, call.body)
-    command = place_command(request, call)
-    outcome = edge.backend.execute(keyed(call, command))
-    if isinstance(outcome, Refusal):
-        return edge.refusal(outcome, command=command)
-    return accepted(outcome, encode(answers.placed(str(outcome.order_id))))
+    return accepted(answer, encode(answers.placed(str(answer.order_id))))
 
 
-def modify(edge: Edge, call: Call) -> Reply:
+def read_modify(view: View, request: AuthenticatedRequest) -> ModifyOrder:
+    """Return the command of a PUT."""
+    return modify_command(view, decode(modify_order_decoder, request.body), request)
+
+
+def write_modify(view: View, command: ModifyOrder, answer: Answer) -> Reply:
     """Return the answer to PUT: the order will be as asked."""
-    request = decode(modify_order_decoder, call.body)
-    command = keyed(call, modify_command(edge, request, call))
-    outcome = edge.backend.execute(command)
-    if isinstance(outcome, Refusal):
-        return refused_change(edge, command, outcome)
-    return accepted(outcome, encode(answers.modified(str(outcome.order_id))))
+    return accepted(answer, encode(answers.modified(str(answer.order_id))))
 
 
-def cancel(edge: Edge, call: Call) -> Reply:
+def read_cancel(view: View, request: AuthenticatedRequest) -> CancelOrder:
+    """Return the command of a DELETE; the id is the path's."""
+    message = read_order_cancel(request.body, request.query)
+    if message.client_id != request.client_id:
+        check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    return CancelOrder(client_id=request.client_id, order_id=named_id(message, request))
+
+
+def write_cancel(view: View, command: CancelOrder, answer: Answer) -> Reply:
     """Return the answer to DELETE: what has not traded is cancelled."""
-    request = read_order_cancel(call.body, call.query)
-    outcome = edge.backend.execute(keyed(call, cancel_command(request, call)))
-
-    def reword(outcome: Outcome) -> Reply:
-        if isinstance(outcome, Refusal):
-            return edge.refusal(outcome)
-        return accepted(outcome, encode(answers.cancelled(str(outcome.order_id))))
-
-    reply = reword(outcome)
-    reply.reword = reword
-    return reply
+    return accepted(answer, encode(answers.cancelled(str(answer.order_id))))
 
 
-def place_command(request: PlaceOrderRequest, call: Call) -> PlaceOrder:
+def place_command(message: PlaceOrderRequest, request: AuthenticatedRequest) -> PlaceOrder:
     """Return the command that a place request amounts to."""
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    exchange = read.exchange(request.exchange, "exchange")
-    token = read.token(request.instrument_token, "instrument_token")
-    order_type = read.order_type(request.order_type, "order_type")
-    read.optional(read.flag, request.amo, "amo")
-    _check_no_exits(request)
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    exchange = read.exchange(message.exchange, "exchange")
+    token = read.token(message.instrument_token, "instrument_token")
+    order_type = read.order_type(message.order_type, "order_type")
+    read.optional(read.flag, message.amo, "amo")
+    _check_no_exits(message)
     return PlaceOrder(
-        client_id=call.client_id,
+        client_id=request.client_id,
         instrument=instrument_key(exchange, token),
-        side=read.side(request.order_side, "order_side"),
+        side=read.side(message.order_side, "order_side"),
         order_type=order_type,
-        quantity=read.quantity(request.quantity, "quantity"),
+        quantity=read.quantity(message.quantity, "quantity"),
         disclosed_quantity=read.optional(
-            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+            read.quantity, message.disclosed_quantity, "disclosed_quantity"
         )
         or Quantity(0),
-        price_pips=price_of(order_type, request.price),
-        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price")
+        price_pips=price_of(order_type, message.price),
+        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price")
         or Pips(0),
-        validity=read.validity(request.validity, "validity"),
-        product=read.product(request.product, "product"),
-        amo=_is_amo(request.execution_type),
-        user_order_id=read.optional(read.integer, request.user_order_id, "user_order_id") or 0,
-        device=read.optional(read.text, request.device, "device") or "",
-        protection_bp=protection_of(request) or 0,
+        validity=read.validity(message.validity, "validity"),
+        product=read.product(message.product, "product"),
+        amo=_is_amo(message.execution_type),
+        user_order_id=read.optional(read.integer, message.user_order_id, "user_order_id") or 0,
+        device=read.optional(read.text, message.device, "device") or "",
+        protection_bp=protection_of(message) or 0,
     )
 
 
-def modify_command(edge: Edge, request: ModifyOrderRequest, call: Call) -> ModifyOrder:
+def modify_command(
+    view: View, message: ModifyOrderRequest, request: AuthenticatedRequest
+) -> ModifyOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
-    check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    order_id = read.order_id(request.oms_order_id, "oms_order_id")
+    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    order_id = read.order_id(message.oms_order_id, "oms_order_id")
     reference = read.optional(
-        read.activity_reference, request.last_activity_reference, "last_activity_reference"
+        read.activity_reference, message.last_activity_reference, "last_activity_reference"
     )
-    read.optional(read.integer, request.user_order_id, "user_order_id")
-    read.optional(read.text, request.device, "device")
-    _check_no_exits(request)
+    read.optional(read.integer, message.user_order_id, "user_order_id")
+    read.optional(read.text, message.device, "device")
+    _check_no_exits(message)
     return ModifyOrder(
-        client_id=call.client_id,
+        client_id=request.client_id,
         order_id=order_id,
         exchange_order_id=read.optional(
-            read.identifier, request.exchange_order_id, "exchange_order_id"
+            read.identifier, message.exchange_order_id, "exchange_order_id"
         ),
-        instrument=same_instrument(edge, request, order_id),
-        side=read.optional(read.side, request.order_side, "order_side"),
-        product=read.optional(read.product, request.product, "product"),
+        instrument=same_instrument(view, message, order_id),
+        side=read.optional(read.side, message.order_side, "order_side"),
+        product=read.optional(read.product, message.product, "product"),
         last_activity_ns=None if reference is None else time_of(reference),
-        order_type=read.optional(read.order_type, request.order_type, "order_type"),
-        quantity=read.optional(read.quantity, request.quantity, "quantity"),
+        order_type=read.optional(read.order_type, message.order_type, "order_type"),
+        quantity=read.optional(read.quantity, message.quantity, "quantity"),
         disclosed_quantity=read.optional(
-            read.quantity, request.disclosed_quantity, "disclosed_quantity"
+            read.quantity, message.disclosed_quantity, "disclosed_quantity"
         ),
-        price_pips=read.optional(read.price, request.price, "price"),
-        trigger_price_pips=read.optional(read.price, request.trigger_price, "trigger_price"),
-        validity=read.optional(read.validity, request.validity, "validity"),
-        protection_bp=protection_of(request),
-        filled_quantity=read.optional(read.quantity, request.filled_quantity, "filled_quantity"),
+        price_pips=read.optional(read.price, message.price, "price"),
+        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price"),
+        validity=read.optional(read.validity, message.validity, "validity"),
+        protection_bp=protection_of(message),
+        filled_quantity=read.optional(read.quantity, message.filled_quantity, "filled_quantity"),
         remaining_quantity=read.optional(
-            read.quantity, request.remaining_quantity, "remaining_quantity"
+            read.quantity, message.remaining_quantity, "remaining_quantity"
         ),
-        amo=None if read.is_blank(request.execution_type) else _is_amo(request.execution_type),
+        amo=None if read.is_blank(message.execution_type) else _is_amo(message.execution_type),
     )
 
 
-def cancel_command(request: CancelOrderRequest, call: Call) -> CancelOrder:
-    """Return the command that a cancel amounts to; the id is the path's."""
-    if request.client_id != call.client_id:
-        check_owner(call, read.optional(read.text, request.client_id, "client_id"))
-    return CancelOrder(client_id=call.client_id, order_id=named_id(request, call))
-
-
-def _check_no_exits(request: NoExits) -> None:
+def _check_no_exits(message: NoExits) -> None:
     """Raise where a stop or a target is asked for: without one the order would be naked."""
     hint = "a regular order has none; CO and BO go to /api/v1/orders/kart"
     for name in ("stop_loss_value", "square_off_value"):
-        if read.optional(read.price, getattr(request, name), name):
+        if read.optional(read.price, getattr(message, name), name):
             raise BadField(name, hint=hint)
-    trails = read.optional(read.flag, request.is_trailing, "is_trailing")
-    step = read.optional(read.price, request.trailing_stop_loss, "trailing_stop_loss")
+    trails = read.optional(read.flag, message.is_trailing, "is_trailing")
+    step = read.optional(read.price, message.trailing_stop_loss, "trailing_stop_loss")
     if trails:
         raise BadField("is_trailing", hint=hint)
     if step and trails is None:
@@ -187,7 +178,8 @@ ROUTES: Final = (
         path=ORDERS,
         name="placeOrder",
         summary="Buy or sell; as AMO, when the session opens.",
-        handler=place,
+        read=read_place,
+        write=write_place,
         request=PlaceOrderRequest,
         limit=LimitClass.ORDERS,
         answer=answers.OrderIdAnswer,
@@ -197,7 +189,8 @@ ROUTES: Final = (
         path=ORDERS,
         name="modifyOrder",
         summary="Change a living regular order.",
-        handler=modify,
+        read=read_modify,
+        write=write_modify,
         request=ModifyOrderRequest,
         limit=LimitClass.ORDERS,
         answer=answers.OrderIdAnswer,
@@ -207,7 +200,9 @@ ROUTES: Final = (
         path=f"{ORDERS}/{{{ORDER_ID}}}",
         name="cancelOrder",
         summary="Cancel what has not traded of a regular order.",
-        handler=cancel,
+        read=read_cancel,
+        write=write_cancel,
+        waits=True,
         request=CancelOrderRequest,
         limit=LimitClass.ORDERS,
         answer=answers.OrderIdAnswer,

@@ -6,14 +6,12 @@ Source: docs/wire/login.md, "The web login".
 
 from typing import Final
 
-from kavach.api.gateway.gateway import Edge
 from kavach.api.gateway.route import PREFIX, Route
-from kavach.api.http.call import Knock, Reply, encode
-from kavach.api.people.logins import Shown
+from kavach.api.http.call import AnonymousRequest, Reply, encode
+from kavach.api.people.logins import Logins
 from kavach.api.routes.account import PREFIX_3
-from kavach.core.model.people.commands import IssueToken
 from kavach.core.refusals import Reason, Refusal
-from kavach.credentials import new_access_token, token_digest
+from kavach.credentials import new_access_token
 from kavach.wire import fields as read
 from kavach.wire.login import (
     PIN_QUESTION,
@@ -43,9 +41,9 @@ _QUESTION_OF: Final = {FactorWord.PIN: PIN_QUESTION, FactorWord.TOTP: TOTP_QUEST
 _factor: Final = read.word(FactorWord)
 
 
-async def login(edge: Edge, knock: Knock) -> Reply:
+async def login(logins: Logins, request: AnonymousRequest) -> Reply:
     """Take the password, and return what the second step asks."""
-    message = decode(login_decoder, knock.body)
+    message = decode(login_decoder, request.body)
     by_channel = read.is_blank(message.login_id)
     if by_channel:
         login_id = read.identifier(message.channel_id, "channel_id")
@@ -55,7 +53,7 @@ async def login(edge: Edge, knock: Knock) -> Reply:
         password = secret(message.channel_secret, "channel_secret" if by_channel else "password")
     else:
         password = secret(message.password, "password")
-    pending = await edge.logins.first(login_id, password)
+    pending = await logins.first(login_id, password)
     question_id = _QUESTION_OF[pending.factor]
     twofa = Twofa(
         [Question(QUESTIONS[question_id], question_id)], pending.token, pending.factor.value
@@ -63,50 +61,40 @@ async def login(edge: Edge, knock: Knock) -> Reply:
     return _told(encode(LoginAnswer(Login(login_id=login_id, twofa=twofa))))
 
 
-async def twofa(edge: Edge, knock: Knock) -> Reply:
+async def twofa(logins: Logins, request: AnonymousRequest) -> Reply | Refusal:
     """Take the PIN or the TOTP, and return an access token."""
-    message = decode(twofa_decoder, knock.body)
+    message = decode(twofa_decoder, request.body)
     login_id = read.identifier(message.login_id, "login_id")
     token = secret(message.twofa_token, "twofa_token")
     asked = FactorWord.PIN
     if not read.is_blank(message.type):
         asked = _factor(message.type, "type")
     answer = factor_answer(message.twofa)
-    return await _second_step(edge, login_id, token, answer, asked)
+    return await _second_step(logins, login_id, token, answer, asked)
 
 
-async def validate_totp(edge: Edge, knock: Knock) -> Reply:
+async def validate_totp(logins: Logins, request: AnonymousRequest) -> Reply | Refusal:
     """Take the TOTP as an older client sends it, and return an access token."""
-    message = decode(totp_decoder, knock.body)
+    message = decode(totp_decoder, request.body)
     login_id = read.identifier(message.login_id, "login_id")
     token = secret(message.twofa_token, "twofa_token")
     answer = secret(message.totp, "totp")
-    return await _second_step(edge, login_id, token, answer, FactorWord.TOTP)
+    return await _second_step(logins, login_id, token, answer, FactorWord.TOTP)
 
 
 async def _second_step(
-    edge: Edge, login_id: str, token: str, answer: str, asked: FactorWord
-) -> Reply:
-    factor = edge.logins.factor_of(token)
-    shown = await edge.logins.second(login_id, token, answer, asked)
+    logins: Logins, login_id: str, token: str, answer: str, asked: FactorWord
+) -> Reply | Refusal:
+    factor = logins.factor_of(token)
+    shown = await logins.second(login_id, token, answer, asked)
     access_token = new_access_token()
-    outcome = _issued(edge, shown, access_token)
-    if isinstance(outcome, Refusal):
-        if outcome.reason is Reason.TOTP_MUST_BE_NEW:
-            raise edge.logins.wrong_factor(factor)
-        return edge.refusal(outcome)
-    edge.logins.done(shown, token)
+    refusal = logins.issue(shown, access_token)
+    if refusal is not None:
+        if refusal.reason is Reason.TOTP_MUST_BE_NEW:
+            raise logins.wrong_factor(factor)
+        return refusal
+    logins.done(shown, token)
     return _told(encode(TwofaAnswer(AuthToken(access_token))))
-
-
-def _issued(edge: Edge, shown: Shown, access_token: str) -> object:
-    return edge.backend.execute(
-        IssueToken(
-            client_id=shown.client_id,
-            token_digest=token_digest(access_token),
-            totp_step=shown.totp_step,
-        )
-    )
 
 
 def _told(body: bytes) -> Reply:
@@ -121,7 +109,7 @@ ROUTES: Final = (
             path=f"{prefix}/user/login",
             name=name,
             summary="Log in: the password.",
-            open_handler=login,
+            admit=login,
             answer=LoginAnswer,
             request=LoginRequest,
         )
@@ -133,7 +121,7 @@ ROUTES: Final = (
             path=f"{prefix}/user/twofa",
             name=name,
             summary="Log in: the PIN or the TOTP; gives an access token.",
-            open_handler=twofa,
+            admit=twofa,
             answer=TwofaAnswer,
             request=TwofaRequest,
         )
@@ -144,7 +132,7 @@ ROUTES: Final = (
         path=f"{PREFIX_3}/user/validatetotp",
         name="validateTotp",
         summary="Log in: the TOTP, as an older client says it.",
-        open_handler=validate_totp,
+        admit=validate_totp,
         answer=TwofaAnswer,
         request=TotpRequest,
     ),

@@ -4,7 +4,7 @@ Rows of saved baskets, made of what the core keeps.
 Source: docs/wire/baskets.md.
 """
 
-from kavach.api.gateway.gateway import Edge
+from kavach.api.gateway.view import View
 from kavach.core.model.baskets.basket import SavedBasket
 from kavach.core.model.orders.terms import OrderTerms
 from kavach.instruments import Instrument
@@ -12,12 +12,12 @@ from kavach.wire import baskets as wire
 from kavach.wire.money import number, percentage
 
 
-def basket_rows(edge: Edge, client_id: str) -> list[wire.BasketRow]:
+def basket_rows(view: View, client_id: str) -> list[wire.BasketRow]:
     """Return a client's baskets, oldest first."""
-    return [basket_row(edge, basket) for basket in edge.backend.state.shelf.of(client_id)]
+    return [basket_row(view, basket) for basket in view.engine.state.shelf.of(client_id)]
 
 
-def basket_row(edge: Edge, basket: SavedBasket) -> wire.BasketRow:
+def basket_row(view: View, basket: SavedBasket) -> wire.BasketRow:
     """Return a basket as it stands."""
     return wire.BasketRow(
         basket_id=basket.basket_id,
@@ -26,16 +26,16 @@ def basket_row(edge: Edge, basket: SavedBasket) -> wire.BasketRow:
         login_id=basket.client_id,
         name=basket.name,
         order_type=basket.order_type,
-        orders=line_rows(edge, basket),
+        orders=line_rows(view, basket),
         product_type=basket.product_type,
         sip_eligible=False,
         sip_enabled=False,
     )
 
 
-def line_rows(edge: Edge, basket: SavedBasket) -> list[wire.LineRow]:
+def line_rows(view: View, basket: SavedBasket) -> list[wire.LineRow]:
     """Return the orders of a basket."""
-    instruments = edge.backend.instruments
+    instruments = view.engine.instruments
     return [
         wire.LineRow(
             order_id=order.line_id,
