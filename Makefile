@@ -36,6 +36,7 @@ sim: .venv/test.stamp  ## Worlds from seeds, then the property tests at length: 
 
 mutants: .venv/test.stamp  ## Code broken on purpose: SAMPLE=200 SEED=7 draws changes; else every rule of a list.
 	$(BIN)/python -m $(if $(SAMPLE),tests.tidy.mutants --sample $(SAMPLE) --seed $(or $(SEED),1),tests.simulation.mutants) $(ARGS)
+	$(if $(SAMPLE)$(ARGS),,$(BIN)/python -m tests.unit.core.cell_mutants)
 
 crash: .venv/test.stamp  ## Every crash point, and fifty kills of a loaded server; see docs/reliability.md.
 	CRASH_EVERY=1 CRASH_KILLS=50 $(BIN)/pytest --capture=no tests/reliability/crash $(ARGS)

@@ -185,9 +185,9 @@ MUTANTS: Final = (
     ),
     _one(
         "a trailing stop never goes back",
-        "core/core.py",
-        "        if moved >= step:",
-        "        if abs(moved) >= step:",
+        "core/rules/cover/clock.py",
+        "    if moved >= step:",
+        "    if abs(moved) >= step:",
     ),
     _one(
         "an order that ended holds nothing",
@@ -343,20 +343,20 @@ MUTANTS: Final = (
     _one(
         "an accepted exit stays accepted",
         "core/rules/cover/requests.py",
-        "    repeats = cover.exited_by_user and",
-        "    repeats = False and cover.exited_by_user and",
+        "    if cover.exited_by_user:\n        return Request.EXIT_AGAIN",
+        "    if False:\n        return Request.EXIT_AGAIN",
     ),
     _one(
         "the square-off takes who is covered out",
-        "core/model/cover/tables.py",
-        "    COVERED:      ( D.EXIT,        D.AWAIT_END,",
-        "    COVERED:      ( D.NOTHING,     D.AWAIT_END,",
+        "core/rules/cover/tables.py",
+        "    COVERED:      ( A.EXIT, ",
+        "    COVERED:      ( A.NOTHING, ",
     ),
     _one(
         "the kill switch cancels entries",
-        "core/core.py",
-        "        elif act is Act.CANCEL and cover",
-        "        elif False and act is Act.CANCEL and cover",
+        "core/rules/cover/clock.py",
+        "        action is ClockAction.CANCEL and cover.cancel_source",
+        "        False and cover.cancel_source",
     ),
     _one(
         "timers are armed again after a restart",
@@ -380,8 +380,8 @@ MUTANTS: Final = (
     _one(
         "a parked order is let go at the opening",
         "core/rules/regular/day.py",
-        "    if act is DayAct.RELEASE:\n",
-        "    if act is DayAct.RELEASE and False:\n",
+        "    if action is ClockAction.RELEASE:\n",
+        "    if action is ClockAction.RELEASE and False:\n",
     ),
     _one(
         "a cancelled regular order is cancelled at the venue",

@@ -75,9 +75,9 @@ ROW_MUTANTS: Final[tuple[RowMutant, ...]] = (
     ),
     (
         "a stop trails by whole steps",
-        "core/core.py",
-        "            stop = cover.stop.price_pips + sign * (moved // step * step)\n",
-        "            stop = cover.stop.price_pips + sign * moved\n",
+        "core/rules/cover/clock.py",
+        "        stop = cover.stop.price_pips + sign * (moved // step * step)\n",
+        "        stop = cover.stop.price_pips + sign * moved\n",
     ),
     (
         "the system's orders are refused to clients",

@@ -38,16 +38,6 @@ from kavach.core.commands import (
 from kavach.core.model.baskets import commands as basket_commands
 from kavach.core.model.cover.exit_group import could_have_traded
 from kavach.core.model.cover.order import CoverOrder
-from kavach.core.model.cover.tables import (
-    CLOCK,
-    EXIT_REPORT,
-    Act,
-    ClockEvent,
-    EntryReport,
-    ExitReport,
-    Meaning,
-    State,
-)
 from kavach.core.model.gtt import commands as gtt_commands
 from kavach.core.model.limits.commands import ChooseLimits, RegisterAlgo
 from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
@@ -55,14 +45,13 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
 from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.model.regular.order import RegularOrder
-from kavach.core.model.regular.tables import DayEvent
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules.admission import admit
 from kavach.core.rules.advance import advance, arm, schedule
 from kavach.core.rules.baskets import requests as baskets
 from kavach.core.rules.context import StepContext
-from kavach.core.rules.cover.exit import step_exit_price
+from kavach.core.rules.cover.clock import pass_price
 from kavach.core.rules.cover.naked_time import Gaps
 from kavach.core.rules.cover.requests import (
     cancel_cover_order,
@@ -71,7 +60,7 @@ from kavach.core.rules.cover.requests import (
 )
 from kavach.core.rules.cover.requests import conclude as conclude_cover
 from kavach.core.rules.cover.resume import resume_carried
-from kavach.core.rules.cover.target_tables import TARGET_REPORT, TargetReport
+from kavach.core.rules.decisions import EXEC_TYPE, ClockEvent, ReportEffect
 from kavach.core.rules.gtt import requests as gtts
 from kavach.core.rules.gtt.triggering import look_again, price_moved, session_ended, time_reached
 from kavach.core.rules.limits.requests import choose_limits, register_algo
@@ -88,16 +77,13 @@ from kavach.core.rules.orders.unacknowledged import (
 from kavach.core.rules.pending import PendingRequest
 from kavach.core.rules.people.requests import PEOPLE_HANDLE
 from kavach.core.rules.policies import POLICIES
-from kavach.core.rules.regular.day import pass_moment
 from kavach.core.rules.regular.requests import cancel_order, modify_order, place_order
 from kavach.core.rules.regular.requests import conclude as conclude_regular
 from kavach.core.rules.regular.square_off import square_off_exchange, square_off_rest
-from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side
+from kavach.units import Exchange, InstrumentKey, Quantity
 
-_NEVER: Final = Meaning.NEVER
-_NOTED: Final = Meaning.NOTED
-# A client's cancel is over when the venue refuses it; what the system wants stays wanted.
-_WITHDRAWN: Final = (None, e.Source.USER)
+_NEVER: Final = ReportEffect.NEVER
+_NOTED: Final = ReportEffect.NOTED
 
 
 class Core(StepContext):
@@ -179,20 +165,14 @@ class Core(StepContext):
             self._check_trade(parent, order, report)
         before = parent.state
         policy = self.policies[type(parent)]
-        if order.is_entry:
-            entry_kind = _ENTRY_KIND.get(type(report))
-            meaning = policy.entry_report[before][entry_kind] if entry_kind else _NOTED
-        elif order.is_target:
-            target_kind = _TARGET_KIND.get(type(report))
-            meaning = TARGET_REPORT[State(before)][target_kind] if target_kind else _NOTED
-        else:
-            exit_kind = _EXIT_KIND.get(type(report))
-            meaning = EXIT_REPORT[State(before)][exit_kind] if exit_kind else _NOTED
-        assert meaning is not _NEVER, f"{parent.order_id}: {report} in {before}"
+        effects = policy.reports[order.leg][before]
+        exec_type = EXEC_TYPE.get(type(report))
+        effect = _NOTED if exec_type is None else effects.get(exec_type, _NOTED)
+        assert effect is not _NEVER, f"{parent.order_id}: {report} in {before}"
         if type(report) is e.OrderAmendRefused or type(report) is e.OrderCancelRefused:
             self.refused[report.tag] = (report.code, report.reason)
         refused_before = order.cancel_refused_at_ns
-        policy.apply_report(self, parent, order, report, meaning)
+        policy.apply_report(self, parent, order, report, effect)
         if type(report) is e.OrderCancelRefused and not order.waits:
             # Twice refused: perhaps it is gone, and the report of that is lost (INV-8). What is
             # linked is asked about at once: as long as it counts, no stop may stand beside it.
@@ -358,35 +338,16 @@ class Core(StepContext):
         for cover in self.timers.watchers(command.instrument):
             assert isinstance(cover, CoverOrder), "only cover orders watch prices"
             before = cover.state
-            act = CLOCK[before][ClockEvent.T3_PRICE]
-            if act is Act.TRAIL or act is Act.TRACK:
-                self._trail(cover, command.price_pips)
+            pass_price(self, cover, command.price_pips)
             advance(self, cover, before)
         price_moved(self, command.instrument, command.price_pips)
         return PendingRequest()
-
-    def _trail(self, cover: CoverOrder, last_pips: int) -> None:
-        """Move the plan of the stop after the price, by whole steps, never back (INV-16).
-
-        A step is whole ticks, so a stop that stands on tick is moved to one. Of a gap over several
-        steps all are taken at once; what is less than a step stays for the next price.
-        """
-        step, distance = cover.trailing_step_pips, cover.trailing_distance_pips
-        if not step:
-            return
-        sign = 1 if cover.side is Side.BUY else -1
-        moved = sign * (last_pips - cover.stop.price_pips) - distance
-        if moved >= step:
-            stop = cover.stop.price_pips + sign * (moved // step * step)
-            self.emit(e.StopPlanned(cover.order_id, Pips(stop), Pips(step), Pips(distance)))
 
     def square_off(self, command: SquareOff) -> PendingRequest:
         """Stop entries on an exchange and flatten what is open there (T1)."""
         self.emit(e.EntriesStopped(command.exchange))
         for parent in self._living(command.exchange):
-            self._clock(
-                parent, ClockEvent.T1_SQUARE_OFF, DayEvent.T1_SQUARE_OFF, e.Source.SQUARE_OFF
-            )
+            self._pass_moment(parent, ClockEvent.SQUARE_OFF, e.Source.SQUARE_OFF)
         square_off_exchange(self, command.exchange)
         return PendingRequest()
 
@@ -395,9 +356,7 @@ class Core(StepContext):
         session_over(self, command.exchange)
         self.emit(e.SessionEnded(command.exchange))
         for parent in self._living(command.exchange):
-            self._clock(
-                parent, ClockEvent.T2_SESSION_END, DayEvent.T2_SESSION_END, e.Source.SESSION_END
-            )
+            self._pass_moment(parent, ClockEvent.SESSION_END, e.Source.SESSION_END)
         session_ended(self, command.exchange)
         return PendingRequest()
 
@@ -405,10 +364,7 @@ class Core(StepContext):
         """Let trading begin on an exchange; what was left over is owed its due again."""
         self.emit(e.SessionOpened(command.exchange))
         for parent in self._living(command.exchange):
-            before = parent.state
-            if isinstance(parent, RegularOrder):
-                pass_moment(self, parent, DayEvent.O_OPEN, e.Source.USER)
-            advance(self, parent, before)
+            self._pass_moment(parent, ClockEvent.OPENING, e.Source.USER)
         resume_carried(self, command.exchange)
         look_again(self)
         return PendingRequest()
@@ -458,7 +414,7 @@ class Core(StepContext):
         self.emit(e.ClientKilled(command.client_id))
         for parent in self.state.living_of(command.client_id):
             if not parent.over:  # It may have ended by what became of one before it.
-                self._clock(parent, ClockEvent.K_KILL, DayEvent.K_KILL, e.Source.KILL)
+                self._pass_moment(parent, ClockEvent.KILL, e.Source.KILL)
         return PendingRequest()
 
     def _living(self, exchange: Exchange) -> list[ParentOrder]:
@@ -469,54 +425,11 @@ class Core(StepContext):
             if instruments[parent.instrument].exchange is exchange
         ]
 
-    def _clock(
-        self, parent: ParentOrder, of_cover: ClockEvent, of_regular: DayEvent, source: e.Source
-    ) -> None:
+    def _pass_moment(self, parent: ParentOrder, moment: ClockEvent, source: e.Source) -> None:
         """Do what a moment of the day asks of an order."""
         before = parent.state
-        if isinstance(parent, CoverOrder):
-            self._clock_cover(parent, of_cover, source)
-        else:
-            assert isinstance(parent, RegularOrder), f"{parent.order_id}: of no known kind"
-            pass_moment(self, parent, of_regular, source)
+        self.policies[type(parent)].pass_moment(self, parent, moment, source)
         advance(self, parent, before)
-
-    def _clock_cover(self, cover: CoverOrder, kind: ClockEvent, source: e.Source) -> None:
-        act = CLOCK[cover.state][kind]
-        if act is Act.EXIT or (act is Act.HARDER and cover.exit_source is None):
-            self.emit(e.ExitIntended(cover.order_id, source))
-        elif act is Act.HARDER and not self.state.venue_disconnected:
-            step_exit_price(self, cover, self.state.instruments[cover.instrument])
-        elif act is Act.CANCEL and cover.cancel_source in _WITHDRAWN and not cover.entry_dead:
-            self.emit(e.EntryCancelRequested(cover.order_id, source))
-
-
-_ENTRY_KIND: Final[dict[type, EntryReport]] = {
-    e.OrderAccepted: EntryReport.A1_ACK,
-    e.OrderRejected: EntryReport.A2_REJECT,
-    e.OrderTraded: EntryReport.A3_FILL,
-    e.OrderClosed: EntryReport.A4_CLOSED,
-    e.OrderCancelRefused: EntryReport.A5_CANCEL_REFUSED,
-}
-_TARGET_KIND: Final[dict[type, TargetReport]] = {
-    e.OrderAccepted: TargetReport.E1_ACK,
-    e.OrderRejected: TargetReport.E2_REJECT,
-    e.OrderTraded: TargetReport.E3_FILL,
-    e.OrderClosed: TargetReport.E4_CLOSED,
-    e.OrderAmended: TargetReport.E5_AMENDED,
-    e.OrderAmendRefused: TargetReport.E6_REFUSED,
-    e.OrderCancelRefused: TargetReport.E6_REFUSED,
-}
-_EXIT_KIND: Final[dict[type, ExitReport]] = {
-    e.OrderAccepted: ExitReport.B1_ACK,
-    e.OrderRejected: ExitReport.B2_REJECT,
-    e.OrderTriggered: ExitReport.B3_TRIGGERED,
-    e.OrderTraded: ExitReport.B4_FILL,
-    e.OrderClosed: ExitReport.B5_CLOSED,
-    e.OrderAmended: ExitReport.B6_AMENDED,
-    e.OrderAmendRefused: ExitReport.B7_AMEND_REFUSED,
-    e.OrderCancelRefused: ExitReport.B7_AMEND_REFUSED,
-}
 
 
 def keyed(

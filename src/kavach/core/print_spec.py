@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, TypeVar
 
-from kavach.core.model.cover import tables as cover_tables
+from kavach.core.model.cover import tables as cover_life
 from kavach.core.model.gtt import tables as gtt_tables
 from kavach.core.model.orders import life as order_life
 from kavach.core.model.orders.life import Illegal
-from kavach.core.model.regular import tables as regular
-from kavach.core.rules.cover import target_tables as bracket_tables
+from kavach.core.model.regular import tables as regular_life
+from kavach.core.rules.cover import tables as cover
+from kavach.core.rules.regular import tables as regular
 
 DOCUMENTS: Final = (
     "docs/spec/cover_order.md",
@@ -34,34 +35,29 @@ E = TypeVar("E", bound=Enum)
 
 def words(cell: Enum) -> str:
     """Return a member of a grid as a person reads it."""
-    states = order_life.Life | cover_tables.State | regular.RegularState | gtt_tables.GttState
+    states = order_life.Life | cover_life.State | regular_life.RegularState | gtt_tables.GttState
     if isinstance(cell, states):
         return f"`{cell.value}`"
     return cell.name.lower().replace("_", " ")
-
-
-def heading(event: Enum) -> str:
-    """Return the name of an event, its letter and number kept: ``C1 cancel entry``."""
-    first, _, rest = event.name.partition("_")
-    short = len(first) <= 2 and not isinstance(event, order_life.InFlightEvent)
-    return f"{first} {rest.replace('_', ' ').lower()}" if short else words(event)
 
 
 def grid_table(grid: Mapping[S, Mapping[E, Enum]]) -> list[str]:
     """Return a grid as the lines of a Markdown table: a row a state, a column an event."""
     events = list(next(iter(grid.values())))
     rows = [[words(state), *(_cell(cell) for cell in row.values())] for state, row in grid.items()]
-    return _lines(["state", *map(heading, events)], rows)
+    return _lines(["state", *map(words, events)], rows)
 
 
 def _cell(cell: Enum) -> str:
     return f"*{words(cell)}*" if isinstance(cell, Illegal) or cell.name == "NEVER" else words(cell)
 
 
-def duty_table() -> list[str]:
-    """Return the duty of each state."""
-    pairs = cover_tables.DUTY.items()
-    return _lines(["state", "duty"], [[words(state), words(duty)] for state, duty in pairs])
+def obligation_table() -> list[str]:
+    """Return the obligation of each state."""
+    pairs = cover.OBLIGATION.items()
+    return _lines(
+        ["state", "obligation"], [[words(state), words(obligation)] for state, obligation in pairs]
+    )
 
 
 def moves_table(moves: Mapping[S, frozenset[S]]) -> list[str]:
@@ -78,19 +74,20 @@ def _lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 TABLES: Final[Mapping[str, list[str]]] = {
-    "user": grid_table(cover_tables.USER),
-    "entry_report": grid_table(cover_tables.ENTRY_REPORT),
-    "exit_report": grid_table(cover_tables.EXIT_REPORT),
-    "target_report": grid_table(bracket_tables.TARGET_REPORT),
-    "clock": grid_table(cover_tables.CLOCK),
-    "duty": duty_table(),
-    "moves": moves_table(cover_tables.MOVES),
+    "request": grid_table(cover.REQUEST),
+    "entry_report": grid_table(cover.ENTRY_REPORT),
+    "stop_report": grid_table(cover.STOP_REPORT),
+    "target_report": grid_table(cover.TARGET_REPORT),
+    "clock": grid_table(cover.CLOCK),
+    "obligation": obligation_table(),
+    "moves": moves_table(cover_life.MOVES),
     "life": grid_table(order_life.LIFE),
-    "request": grid_table(order_life.REQUEST),
-    "regular_user": grid_table(regular.USER),
+    "in_flight": grid_table(order_life.REQUEST),
+    "regular_request": grid_table(regular.REQUEST),
     "regular_report": grid_table(regular.REPORT),
-    "regular_day": grid_table(regular.DAY),
-    "regular_moves": moves_table(regular.MOVES),
+    "regular_clock": grid_table(regular.CLOCK),
+    "square_off_clock": grid_table(regular.SQUARE_OFF_CLOCK),
+    "regular_moves": moves_table(regular_life.MOVES),
     "gtt": grid_table(gtt_tables.GTT),
 }
 

@@ -122,7 +122,7 @@ class Reason(StrEnum):
     GTT_TRIGGER_MUST_NOT_BE_LAST_PRICE = "gtt_trigger_must_not_be_last_price"
     GTT_TRIGGERS_MUST_SURROUND_LAST_PRICE = "gtt_triggers_must_surround_last_price"
     GTTS_MUST_BE_FEWER = "gtts_must_be_fewer"
-    # About the state it is in (Table A)
+    # About the state it is in
     LEG_MUST_BE_CANCELLED_AS_SUCH = "leg_must_be_cancelled_as_such"
     ORDER_ALREADY_EXECUTED = "order_already_executed"
     ORDER_IN_FLIGHT = "order_in_flight"

@@ -1,5 +1,5 @@
 """
-One line for every cell of Table E that a talking venue can reach, and what clients ask of brackets.
+One line for every cell of a target's reports that a talking venue can reach, and clients' requests.
 
 A line begins with the setup it starts from, and ``then`` goes on with the one above, as in
 ``tests.unit.core.cells``.
@@ -45,7 +45,7 @@ SETUPS: Final = {
     """,
 }
 
-# What a target's reports cause in each state (Table E), silence included.
+# What a target's reports cause in each state, silence included.
 TARGET_REPORT: Final = """
 B_SENT         E1 traded 20           -> S1 to 60 on 12                               | COVERING
   then         T2 acked               -> nothing                                      | COVERING

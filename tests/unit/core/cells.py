@@ -1,5 +1,5 @@
 """
-One line for every cell of Tables A to D that a talking venue can reach.
+One line for every cell of the tables that a talking venue can reach.
 
 A line begins with the setup it starts from, and ``then`` goes on with the one above. What stands
 right of ``->`` is everything that the event causes; see ``scenario`` for the words. Setups whose
@@ -164,7 +164,7 @@ SETUPS: Final = {
     """,
 }
 
-# What a client asks (Table A): C1 cancels the entry, C2 exits, C3 and C4 modify.
+# What a client asks: C1 cancels the entry, C2 exits, C3 and C4 modify.
 USER: Final = """
 ENTRY_SENT         C1               -> ok CANCEL_PENDING                            | ENTRY_SENT
   then             E1 acked         -> cancel E1                                    | ENTRY_OPEN
@@ -231,7 +231,7 @@ CARRIED            C3 quantity 60   -> no: carried_over                         
 CARRIED            C4 stop 12.5     -> no: carried_over                             | CARRIED
 """
 
-# What the venue says of an entry (Table B).
+# What the venue says of an entry.
 ENTRY_REPORT: Final = """
 ENTRY_SENT         E1 acked         -> nothing                                      | ENTRY_OPEN
 ENTRY_SENT         E1 rejected      -> nothing                                      | REJECTED
@@ -303,7 +303,7 @@ CARRIED            E1 cancel-refused -> nothing                                 
 CARRIED            E1 traded-late 10 -> alarm resurrected                            | CARRIED
 """
 
-# What the venue says of a stop or an exit (Table C).
+# What the venue says of a stop or an exit.
 EXIT_REPORT: Final = """
 COVERING           S1 acked         -> nothing                                      | COVERED_OPEN
 COVERING           S1 rejected      -> alarm stop_refused, S2 sell 40 on 12 @ limit | UNPROTECTED
@@ -376,7 +376,7 @@ EXITED             S1 amend-refused -> nothing                                  
 CARRIED            S1 amend-refused -> nothing                                      | CARRIED
 """
 
-# Square-off, the end of the session, a price, the kill switch (Table D).
+# Square-off, the end of the session, a price, the kill switch.
 CLOCK: Final = """
 ENTRY_SENT         squareoff        -> out: square_off                              | ENTRY_SENT
   then             E1 acked         -> cancel E1                                    | ENTRY_OPEN

@@ -191,7 +191,7 @@ class GttScene(Scene):
     # --- What was seen ------------------------------------------------------------------------
 
     def _visit_ask(self, words: str) -> None:
-        kind = {"modify": GttEvent.G1_MODIFY, "cancel": GttEvent.G2_CANCEL}.get(words.split()[0])
+        kind = {"modify": GttEvent.MODIFY, "cancel": GttEvent.CANCEL}.get(words.split()[0])
         if kind is not None and (name := words.split()[1]) and self._id(name) in self.ids:
             self.cells.add((self.rules[int(name[1:]) - 1].state, kind))
 
@@ -199,11 +199,11 @@ class GttScene(Scene):
         for event in events:
             match event:
                 case GttTriggered():
-                    self.cells.add((before[event.rule_id], GttEvent.G3_REACHED))
+                    self.cells.add((before[event.rule_id], GttEvent.REACHED))
                 case GttOrderRefused():
-                    self.cells.add((GttState.TRIGGERED, GttEvent.G4_REFUSED))
+                    self.cells.add((GttState.TRIGGERED, GttEvent.REFUSED))
                 case GttExpired():
-                    self.cells.add((before[event.rule_id], GttEvent.G5_DAY_OVER))
+                    self.cells.add((before[event.rule_id], GttEvent.DAY_OVER))
                 case _:
                     pass
 

@@ -21,7 +21,6 @@ at the last close, 13.00 rupees. Afterwards the journal is replayed, and the sta
 """
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from kavach.core import events as e
@@ -38,10 +37,8 @@ from kavach.core.commands import (
     SquareOff,
 )
 from kavach.core.model.cover.order import CoverOrder
-from kavach.core.model.cover.tables import Ask, ClockEvent, EntryReport, ExitReport, State
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.refusals import Outcome, Refusal
-from kavach.core.rules.cover.target_tables import TargetReport
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.record import decode_record
@@ -61,49 +58,8 @@ from kavach.units import (
 from kavach.venues.scripted import ScriptedVenue, Told
 from tests.unit.core.stocks import stock
 
-Kind = Ask | EntryReport | ExitReport | TargetReport | ClockEvent
-Cell = tuple[State, Kind]
-
 START_NS: Final = 1_795_400_000_000_000_000  # A Monday morning in November 2026.
 CLOSE: Final = 130_000
-_ENTRY_CELL: Final = {
-    "acked": EntryReport.A1_ACK,
-    "rejected": EntryReport.A2_REJECT,
-    "traded": EntryReport.A3_FILL,
-    "traded-late": EntryReport.A3_FILL,
-    "told": EntryReport.A3_FILL,
-    "cancelled": EntryReport.A4_CLOSED,
-    "removed": EntryReport.A4_CLOSED,
-    "expired": EntryReport.A4_CLOSED,
-    "cancel-refused": EntryReport.A5_CANCEL_REFUSED,
-}
-_EXIT_CELL: Final = {
-    "acked": ExitReport.B1_ACK,
-    "rejected": ExitReport.B2_REJECT,
-    "triggered": ExitReport.B3_TRIGGERED,
-    "traded": ExitReport.B4_FILL,
-    "cancelled": ExitReport.B5_CLOSED,
-    "removed": ExitReport.B5_CLOSED,
-    "expired": ExitReport.B5_CLOSED,
-    "unlinked": ExitReport.B5_CLOSED,
-    "amended": ExitReport.B6_AMENDED,
-    "amend-refused": ExitReport.B7_AMEND_REFUSED,
-    "cancel-refused": ExitReport.B7_AMEND_REFUSED,
-}
-
-
-_TARGET_CELL: Final = {
-    "acked": TargetReport.E1_ACK,
-    "rejected": TargetReport.E2_REJECT,
-    "traded": TargetReport.E3_FILL,
-    "cancelled": TargetReport.E4_CLOSED,
-    "removed": TargetReport.E4_CLOSED,
-    "expired": TargetReport.E4_CLOSED,
-    "unlinked": TargetReport.E4_CLOSED,
-    "amended": TargetReport.E5_AMENDED,
-    "amend-refused": TargetReport.E6_REFUSED,
-    "cancel-refused": TargetReport.E6_REFUSED,
-}
 
 
 class HandClock:
@@ -137,7 +93,6 @@ class Scene:
         self.engine = self._engine(self.venue)
         self.engine.recover()
         self.last = CLOSE
-        self.visited: set[Cell] = set()
         self.untold: e.Report  # A trade that is told after its order was closed.
         self.cover: CoverOrder | None = None
         accepted(self.engine.execute(OpenClient(client_id="C", cash_paise=Paise(cash_paise))))
@@ -147,8 +102,8 @@ class Scene:
 
     # --- Playing ------------------------------------------------------------------------------
 
-    def play(self, table: str) -> None:
-        """Play every line, compare all that it causes, and replay the journal at the end."""
+    def play(self, table: str) -> int:
+        """Play every line, compare all that it causes, replay the journal; return the lines."""
         joined = re.sub(r"\n\s*:", " ", table.strip())
         lines = [line for line in joined.splitlines() if line.strip()]
         for number, line in enumerate(lines, start=1):
@@ -157,6 +112,7 @@ class Scene:
             wanted = " ".join(expected.split())
             assert got == wanted, f"line {number}, {self.side}: {asked} -> {got}"
         self.check_replay()
+        return len(lines)
 
     def check_replay(self) -> None:
         """Assert that an engine which reads the journal is as this one (INV-19)."""
@@ -167,14 +123,9 @@ class Scene:
     def tell(self, words: str) -> str:
         """Let something happen; return everything it caused, in words."""
         self.clock.at_ns += 1_000
-        before = None
-        if self.cover is not None:
-            before = self.cover.state
-            self._visit(words)
         written = self.journal.durable_sequence
         outcome = self._act(words)
         events = [x for _, b in self.journal.records(written) for x in decode_record(b).events]
-        self._visit_silence(before, events)
         said = [said for event in events if (said := self._say(event))]
         assert self.cover is not None
         state = self.cover.state
@@ -184,50 +135,6 @@ class Scene:
             stands = "" if outcome.state == state else f" {outcome.state}"
             said.append(("again" if outcome.replayed else "ok") + stands)
         return f"{', '.join(said) or 'nothing'} | {state}"
-
-    def _visit(self, words: str) -> None:
-        assert self.cover is not None
-        first, _, rest = words.partition(" ")
-        what = rest.split()[0] if rest else ""
-        kind: Kind
-        match first:
-            case "C1" | "C2" | "C3" | "C4":
-                kind = list(Ask)[int(first[1]) - 1]
-            case "squareoff":
-                kind = ClockEvent.T1_SQUARE_OFF
-            case "end":
-                kind = ClockEvent.T2_SESSION_END
-            case "open":
-                kind = ClockEvent.O_OPENING
-            case "price":
-                kind = ClockEvent.T3_PRICE
-            case "kill":
-                kind = ClockEvent.K_KILL
-            case "link":
-                kind = ClockEvent.S_SNAPSHOT if rest == "back" else ClockEvent.D_LINK_LOST
-            case _ if first[0] == "E" and what in _ENTRY_CELL:
-                kind = _ENTRY_CELL[what]
-            case _ if first[0] in "SX" and what in _EXIT_CELL:
-                kind = _EXIT_CELL[what]
-            case _ if first[0] == "T" and what in _TARGET_CELL:
-                kind = _TARGET_CELL[what]
-            case _:
-                return
-        self.visited.add((self.cover.state, kind))
-
-    def _visit_silence(self, state: State | None, events: Sequence[e.Event]) -> None:
-        """Silence, and an order that was denied and lives, are seen by what the core made of it."""
-        for event in events:
-            if state is None or not isinstance(event, e.OrderDoubted | e.OrderResurfaced):
-                continue
-            if isinstance(event, e.OrderResurfaced):
-                self.visited.add((state, EntryReport.A7_STRANGER))
-            elif self.engine.state.orders[event.tag].is_entry:
-                self.visited.add((state, EntryReport.A6_SILENCE))
-            elif self.engine.state.orders[event.tag].is_target:
-                self.visited.add((state, TargetReport.E7_SILENCE))
-            else:
-                self.visited.add((state, ExitReport.B8_SILENCE))
 
     def _act(self, words: str) -> Outcome | None:
         first, _, rest = words.partition(" ")
@@ -488,14 +395,9 @@ class Scene:
         return self._mirrored(_pips(found)) if found else None
 
 
-def play(table: str, item: Instrument | None = None, settings: Settings | None = None) -> set[Cell]:
-    """Play a table as it is and mirrored; return the cells of the grids that it entered."""
-    visited: set[Cell] = set()
-    for side in Side:
-        scene = Scene(side, item, settings)
-        scene.play(table)
-        visited |= scene.visited
-    return visited
+def play(table: str, item: Instrument | None = None, settings: Settings | None = None) -> int:
+    """Play a table as it is and mirrored; return how many lines were played."""
+    return sum(Scene(side, item, settings).play(table) for side in Side)
 
 
 def _product(words: str) -> Product:

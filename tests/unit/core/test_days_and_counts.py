@@ -136,7 +136,6 @@ def test_what_is_left_after_a_change_is_given_back() -> None:
     """
     for answer in ("E1 amended", "E1 amend-refused"):
         scene = RegularScene()
-        scene.cells = set()
         for words in ("place 100 @ 13", "E1 acked", "E1 traded 40", "modify @ 12.90"):
             scene.tell(words)
         scene.engine.execute(SquareOff(Exchange.NSE))
@@ -151,7 +150,6 @@ def test_what_is_left_after_a_change_is_given_back() -> None:
 def test_what_a_question_shows_to_be_over_is_given_back() -> None:
     """A cancel at the square-off time is not answered; the venue is asked, and says it is over."""
     scene = RegularScene()
-    scene.cells = set()
     for words in ("place 100 @ 13", "E1 acked", "E1 traded 40"):
         scene.tell(words)
     scene.engine.execute(SquareOff(Exchange.NSE))

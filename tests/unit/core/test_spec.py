@@ -5,8 +5,9 @@ from typing import Final
 
 import pytest
 
-from kavach.core.model.cover.tables import Act, Duty, Meaning, Reply, State
+from kavach.core.model.cover.tables import State
 from kavach.core.print_spec import DOCUMENTS, TABLES, written_anew
+from kavach.core.rules.decisions import ClockAction, Decision, Obligation, ReportEffect
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -32,9 +33,9 @@ def test_a_changed_table_is_noticed() -> None:
     assert written_anew(wrong) == document
 
 
-@pytest.mark.parametrize("words", [State, Reply, Meaning, Act, Duty])
+@pytest.mark.parametrize("words", [State, Decision, ReportEffect, ClockAction, Obligation])
 def test_every_word_of_the_tables_is_explained(
-    words: type[State] | type[Reply] | type[Meaning] | type[Act] | type[Duty],
+    words: type[State] | type[Decision] | type[ReportEffect] | type[ClockAction] | type[Obligation],
 ) -> None:
     """Whatever may stand in a cell is said in prose what it means."""
     document = (ROOT / DOCUMENTS[0]).read_text(encoding="utf-8")

@@ -215,7 +215,6 @@ def test_two_servers_in_one_process_share_nothing() -> None:
 def test_regular_orders_are_counted_by_state() -> None:
     """Living ones are a gauge by state, ended ones a counter by how they ended."""
     scene = RegularScene(Side.BUY)
-    scene.cells = set()
     telemetry = Telemetry(scene.engine)
     for words in ("place 10 @ 13", "E1 acked", "E1 traded 10", "place 10 @ 13", "amo 10 @ 13"):
         scene.tell(words)

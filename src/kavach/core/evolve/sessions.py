@@ -1,7 +1,7 @@
 """
 What the hours of the exchanges and the connection to the venue mean for the state.
 
-Source: docs/spec/cover_order.md (Table D).
+Source: docs/spec/cover_order.md, "The clock, the kill switch, the connection".
 """
 
 from collections.abc import Callable

@@ -17,15 +17,16 @@ from operator import attrgetter
 from typing import Any, Final
 
 from kavach.core import events as e
+from kavach.core.commands import Leg
 from kavach.core.day import day_of, next_midnight_ns
 from kavach.core.evolve.apply import APPLY
-from kavach.core.model.cover.tables import EntryReport, Meaning
 from kavach.core.model.gtt.watch import GttWatch
 from kavach.core.model.listing.events import InstrumentListed
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.model.state import OmsState
+from kavach.core.rules.decisions import ClockEvent, ExecType, ReportEffect
 from kavach.core.rules.timers import Timers
 from kavach.instruments import Instrument
 from kavach.units import Exchange, InstrumentKey
@@ -49,8 +50,9 @@ class OrderPolicy:
     enforce: "Callable[[StepContext, Any], StrEnum]"  # Sends what is owed, returns the state.
     moves: Mapping[Any, frozenset[Any]]
     terminal: frozenset[Any]
-    entry_report: Mapping[Any, Mapping[EntryReport, Meaning]]
-    apply_report: "Callable[[StepContext, Any, VenueOrder, e.Report, Meaning], None]"
+    reports: Mapping[Leg, Mapping[Any, Mapping[ExecType, ReportEffect]]]  # By leg and state.
+    apply_report: "Callable[[StepContext, Any, VenueOrder, e.Report, ReportEffect], None]"
+    pass_moment: "Callable[[StepContext, Any, ClockEvent, e.Source], None]"
     reopened: Callable[[int], e.Event]
     next_wake_ns: "Callable[[StepContext, Any, Any], int]"
     wants_price: Callable[[Any, Any], bool]

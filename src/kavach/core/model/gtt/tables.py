@@ -2,8 +2,8 @@
 The life of a GTT rule, as one grid.
 
 A rule waits (ACTIVE) for the last price to reach one of its triggers, and then places one order,
-once in its life. G1 and G2 are what a client asks, G3 is the price, G4 that the order was refused,
-by the rules or for want of margin, G5 the end of its last day.
+once in its life. MODIFY and CANCEL are what a client asks; REACHED is the price, REFUSED that the
+order was refused, by the rules or for want of margin, DAY_OVER the end of its last day.
 
 A cell holds the state that follows, or why there is none: ``OVER`` and ``AGAIN`` are answers to
 a client (refused, because it is no longer active; it is so already), ``NEVER`` is what cannot
@@ -33,11 +33,11 @@ class GttState(StrEnum):
 class GttEvent(StrEnum):
     """What can happen to it."""
 
-    G1_MODIFY = auto()
-    G2_CANCEL = auto()
-    G3_REACHED = auto()
-    G4_REFUSED = auto()
-    G5_DAY_OVER = auto()
+    MODIFY = auto()
+    CANCEL = auto()
+    REACHED = auto()
+    REFUSED = auto()
+    DAY_OVER = auto()
 
 
 class Deny(StrEnum):
@@ -55,7 +55,7 @@ NEVER: Final = Illegal.NEVER
 
 # fmt: off
 _GTT: Final[dict[GttState, tuple[Cell, ...]]] = {
-    #            G1 modify  G2 cancel  G3 reached  G4 refused  G5 day over
+    #            modify     cancel     reached     refused     day over
     ACTIVE:    ( ACTIVE,    CANCELLED, TRIGGERED,  NEVER,      EXPIRED ),
     TRIGGERED: ( OVER,      OVER,      NEVER,      REJECTED,   NEVER   ),
     CANCELLED: ( OVER,      AGAIN,     NEVER,      NEVER,      NEVER   ),

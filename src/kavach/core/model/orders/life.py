@@ -12,7 +12,7 @@ book any trade, do not move) or ``NEVER`` (the journal or the venue adapter is w
 Source: docs/spec/order_life.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, StrEnum, auto
 from typing import Final, TypeVar
 
@@ -96,11 +96,14 @@ E = TypeVar("E", bound=StrEnum)
 C = TypeVar("C")
 
 
-def grid(rows: Mapping[S, tuple[C, ...]], states: type[S], events: type[E]) -> dict[S, dict[E, C]]:
+def grid(
+    rows: Mapping[S, tuple[C, ...]], states: type[S], events: Iterable[E]
+) -> dict[S, dict[E, C]]:
     """Return the grid by state and event, having checked that it has no holes."""
     assert list(rows) == list(states), "a row is missing or out of order"
-    assert all(len(row) == len(events) for row in rows.values()), "a row has a hole"
-    return {state: dict(zip(events, row, strict=True)) for state, row in rows.items()}
+    columns = tuple(events)
+    assert all(len(row) == len(columns) for row in rows.values()), "a row has a hole"
+    return {state: dict(zip(columns, row, strict=True)) for state, row in rows.items()}
 
 
 LIFE: Final = grid(_LIFE, Life, LifeEvent)

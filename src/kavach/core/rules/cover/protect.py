@@ -26,19 +26,7 @@ from kavach.core.events import (
 )
 from kavach.core.model.cover.exit_group import total_for
 from kavach.core.model.cover.order import CoverOrder
-from kavach.core.model.cover.tables import (
-    CLOCK,
-    DUTY,
-    EXITING,
-    NEW,
-    TERMINAL,
-    TRIGGERED,
-    UNPROTECTED,
-    Act,
-    ClockEvent,
-    Duty,
-    State,
-)
+from kavach.core.model.cover.tables import EXITING, NEW, TERMINAL, TRIGGERED, UNPROTECTED, State
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
 from kavach.core.rules.context import StepContext
@@ -50,6 +38,7 @@ from kavach.core.rules.cover.exit import (
     retry_at_ns,
     submit_exits,
 )
+from kavach.core.rules.cover.tables import CLOCK, OBLIGATION
 from kavach.core.rules.cover.target import (
     drop_old_targets,
     drop_target,
@@ -57,6 +46,7 @@ from kavach.core.rules.cover.target import (
     target_wakes,
     tend_target,
 )
+from kavach.core.rules.decisions import ClockAction, ClockEvent, Obligation
 from kavach.core.rules.orders.deduplication import denied
 from kavach.core.rules.orders.pricing import beyond, stop_limit
 from kavach.core.rules.orders.sending import (
@@ -101,7 +91,9 @@ def enforce(context: StepContext, cover: CoverOrder) -> State:
             cancel_remainder(context, cover)
         if cover.exits:
             trim_exits(context, cover)
-        _PAY[state](context, cover, instrument)
+        obligation = OBLIGATION.get(state)
+        if obligation is not None:
+            _HOW[obligation](context, cover, instrument)
         before, state = state, state if len(context.events) == done else cover.state
         if state is before:
             return conclude(context, cover, state, closed=False)
@@ -123,7 +115,7 @@ def trim_exits(context: StepContext, cover: CoverOrder) -> None:
 # --- The duties -------------------------------------------------------------------------------
 
 
-def _nothing(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
+def _follow(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
     """The venue works; a protected market entry follows the market."""
     if cover.order_type is MARKET:
         follow_market(context, cover, instrument)
@@ -137,7 +129,7 @@ def _cover(context: StepContext, cover: CoverOrder, instrument: Instrument) -> N
         context.emit(ExitIntended(cover.order_id, Source.BREACHED_ON_ARRIVAL))
         return
     _protect(context, cover, instrument)
-    _nothing(context, cover, instrument)
+    _follow(context, cover, instrument)
 
 
 def _raise_naked_alarm(context: StepContext, cover: CoverOrder) -> None:
@@ -228,7 +220,7 @@ def _keep(context: StepContext, cover: CoverOrder, instrument: Instrument) -> No
         ):
             _move_stop(context, cover, instrument, order, order.quantity)
     tend_target(context, cover)
-    _nothing(context, cover, instrument)
+    _follow(context, cover, instrument)
 
 
 def _clear(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
@@ -262,7 +254,7 @@ def _recover_stop(context: StepContext, cover: CoverOrder, instrument: Instrumen
     if missing > 0 and cover.recovery_tries < settings.stop_tries_max and not _busy(cover):
         context.emit(StopRetried(cover.order_id))
         _submit_stops(context, cover, instrument, missing)
-    _nothing(context, cover, instrument)
+    _follow(context, cover, instrument)
 
 
 def conclude(context: StepContext, cover: CoverOrder, state: State, *, closed: bool) -> State:
@@ -293,15 +285,14 @@ def _why_nothing_filled(cover: CoverOrder) -> State:
     return State.CANCELLED
 
 
-_HOW: Final[dict[Duty, Callable[[StepContext, CoverOrder, Instrument], None]]] = {
-    Duty.NOTHING: _nothing,
-    Duty.COVER: _cover,
-    Duty.KEEP: _keep,
-    Duty.CLEAR: _clear,
-    Duty.FLATTEN: flatten,
-    Duty.LADDER: _recover_stop,
+_HOW: Final[dict[Obligation, Callable[[StepContext, CoverOrder, Instrument], None]]] = {
+    Obligation.FOLLOW: _follow,
+    Obligation.COVER: _cover,
+    Obligation.KEEP: _keep,
+    Obligation.CLEAR: _clear,
+    Obligation.FLATTEN: flatten,
+    Obligation.RECOVER: _recover_stop,
 }
-_PAY: Final = {state: _HOW[duty] for state, duty in DUTY.items() if duty is not Duty.SUBMIT}
 
 
 def next_wake_ns(context: StepContext, cover: CoverOrder, state: State) -> int:
@@ -338,8 +329,8 @@ def next_wake_ns(context: StepContext, cover: CoverOrder, state: State) -> int:
 
 def wants_price(cover: CoverOrder, state: State) -> bool:
     """Whether the order wants to know its instrument's price: to trail, or for a stop it lost."""
-    act = _ON_PRICE[state]
-    return act is _WATCH or (cover.trailing_step_pips > 0 and act is not _IDLE)
+    action = CLOCK[state][_PRICE]
+    return action is _WATCH or (action is _TRAIL and cover.trailing_step_pips > 0)
 
 
 def wants_nothing(cover: CoverOrder, state: State) -> bool:
@@ -356,6 +347,6 @@ def wants_nothing(cover: CoverOrder, state: State) -> bool:
 
 
 _PATIENT: Final = frozenset({State.ENTRY_OPEN, State.COVERED_OPEN, State.COVERED})
-_WATCH: Final = Act.WATCH
-_IDLE: Final = Act.NOTHING
-_ON_PRICE: Final = {state: row[ClockEvent.T3_PRICE] for state, row in CLOCK.items()}
+_WATCH: Final = ClockAction.WATCH
+_TRAIL: Final = ClockAction.TRAIL
+_PRICE: Final = ClockEvent.PRICE

@@ -1,5 +1,5 @@
 """
-What a venue's report establishes, beyond the quantities it carries: Tables B, C and E.
+What a venue's report establishes, beyond the quantities it carries.
 
 Each function first lets the report have happened, then adds the fact its cell names. What the
 order is owed from then on is the business of ``core.rules.cover.protect``.
@@ -25,7 +25,7 @@ from kavach.core.events import (
     StopPlanned,
 )
 from kavach.core.model.cover.order import CoverOrder
-from kavach.core.model.cover.tables import Meaning, State
+from kavach.core.model.cover.tables import State
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target_reports import (
@@ -34,14 +34,15 @@ from kavach.core.rules.cover.target_reports import (
     note_end_by_link,
     target_lost,
 )
+from kavach.core.rules.decisions import ReportEffect
 from kavach.units import Pips
 
 
 def apply_report(
-    context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report, meaning: Meaning
+    context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report, effect: ReportEffect
 ) -> None:
     """Let the report have happened and establish what it means in the state before it."""
-    _ESTABLISH[meaning](context, cover, order, report)
+    _APPLY[effect](context, cover, order, report)
 
 
 def _noted(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
@@ -97,7 +98,7 @@ def _stop_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, repor
         context.emit(StopLost(cover.order_id))
 
 
-def _keep_old(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
+def _keep_stop(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
     """The change is not made: the plan goes back to where the stop stands.
 
     Unless another slice of the stop stands at the plan, has stood there, or is on its way: then
@@ -127,13 +128,13 @@ def _keep_old(context: StepContext, cover: CoverOrder, order: VenueOrder, report
     )
 
 
-_ESTABLISH: Final[dict[Meaning, Callable[[StepContext, CoverOrder, VenueOrder, Report], None]]] = {
-    Meaning.NOTED: _noted,
-    Meaning.LATE_FILL: _late_fill,
-    Meaning.REOPEN: _reopen,
-    Meaning.CANCEL_FAILED: _cancel_failed,
-    Meaning.STOP_LOST: _stop_lost,
-    Meaning.KEEP_OLD: _keep_old,
-    Meaning.TARGET_LOST: target_lost,
-    Meaning.KEEP_TARGET: keep_target,
+_APPLY: Final[dict[ReportEffect, Callable[[StepContext, CoverOrder, VenueOrder, Report], None]]] = {
+    ReportEffect.NOTED: _noted,
+    ReportEffect.LATE_FILL: _late_fill,
+    ReportEffect.REOPEN: _reopen,
+    ReportEffect.CANCEL_FAILED: _cancel_failed,
+    ReportEffect.STOP_LOST: _stop_lost,
+    ReportEffect.KEEP_STOP: _keep_stop,
+    ReportEffect.TARGET_LOST: target_lost,
+    ReportEffect.KEEP_TARGET: keep_target,
 }

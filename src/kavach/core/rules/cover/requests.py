@@ -1,5 +1,5 @@
 """
-What a client may ask of a cover order: place, modify, cancel, exit (Table A).
+What a client may ask of a cover order: place, modify, cancel, exit.
 
 Each ask first looks for a reason to refuse, in the order of ``Reason``; then it establishes
 facts, which the duties pay for; and when the venue has spoken, ``conclude`` says what became
@@ -21,14 +21,16 @@ from kavach.core.events import (
     Source,
 )
 from kavach.core.model.cover.order import CoverOrder
-from kavach.core.model.cover.tables import USER, Ask, Reply, State
+from kavach.core.model.cover.tables import State
 from kavach.core.model.money.margin import holding_text, margin_paise
 from kavach.core.model.orders.life import Life
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules.advance import advance
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.modify import modify_entry, modify_stop
+from kavach.core.rules.cover.tables import REQUEST
 from kavach.core.rules.cover.target_plan import check_bracket, modify_target, priced
+from kavach.core.rules.decisions import Decision, Request
 from kavach.core.rules.limits.budget import slices_of, too_many_slices
 from kavach.core.rules.limits.marking import lacks_protection, mark
 from kavach.core.rules.orders.answers import (
@@ -48,23 +50,21 @@ from kavach.instruments import Instrument
 from kavach.units import Pips, Side
 
 _ENTRY, _SECOND, _THIRD = Leg
-_C1, _C2, _C3, _C4 = Ask
-_CANCEL: Final = Reply.CANCEL
 _FILLED: Final = Life.FILLED
 _USER: Final = Source.USER
 _PLACING: Final = Doing.PLACE
 _CANCELLING: Final = Doing.CANCEL
 _MODIFYING: Final = Doing.MODIFY
 
-REFUSED: Final[dict[Reply, Reason]] = {
-    Reply.EXECUTED: Reason.ENTRY_ALREADY_EXECUTED,
-    Reply.IN_FLIGHT: Reason.ENTRY_IN_FLIGHT,
-    Reply.FIRED: Reason.STOP_ALREADY_TRIGGERED,
-    Reply.EXITING: Reason.EXIT_IN_PROGRESS,
-    Reply.CLOSED: Reason.ALREADY_CLOSED,
-    Reply.EXITED: Reason.ALREADY_EXITED,
-    Reply.REJECTED: Reason.ALREADY_REJECTED,
-    Reply.CARRIED: Reason.CARRIED_OVER,
+REFUSED: Final[dict[Decision, Reason]] = {
+    Decision.EXECUTED: Reason.ENTRY_ALREADY_EXECUTED,
+    Decision.IN_FLIGHT: Reason.ENTRY_IN_FLIGHT,
+    Decision.FIRED: Reason.STOP_ALREADY_TRIGGERED,
+    Decision.EXITING: Reason.EXIT_IN_PROGRESS,
+    Decision.CLOSED: Reason.ALREADY_CLOSED,
+    Decision.EXITED: Reason.ALREADY_EXITED,
+    Decision.REJECTED: Reason.ALREADY_REJECTED,
+    Decision.CARRIED: Reason.CARRIED_OVER,
 }
 
 
@@ -250,42 +250,50 @@ def _replay(context: StepContext, cover: CoverOrder) -> PendingRequest:
     return PendingRequest(parent=cover, answer=_answered(context, cover, replayed=True))
 
 
+def _decide(cover: CoverOrder, state: State, request: Request) -> Decision:
+    """Return what a request does in this state."""
+    decision = REQUEST[state][request]
+    assert decision is not Decision.NEVER, f"{cover.order_id}: {request} in {state}"
+    return decision
+
+
+def _cancel_case(cover: CoverOrder) -> Request:
+    """Return what of a cancel of the entry is so already."""
+    if not _all_filled(cover):
+        if cover.entry_cancelled_by_user:
+            return Request.CANCEL_AGAIN
+        leaves = cover.exit_source is not None or cover.triggered_at_ns
+        if cover.exited_by_user or (cover.ended is None and cover.cancel_source and leaves):
+            return Request.CANCEL_FOR_EXIT
+    return Request.CANCEL_DONE if cover.entry_dead else Request.CANCEL_ENTRY
+
+
+def _exit_case(cover: CoverOrder) -> Request:
+    """Return what of an exit is so already."""
+    if cover.exited_by_user:
+        return Request.EXIT_AGAIN
+    return Request.EXIT_CANCELLED if cover.entry_cancelled_by_user else Request.EXIT
+
+
 def _cancel_entry(
     context: StepContext, cover: CoverOrder, state: State
 ) -> PendingRequest | Refusal:
-    if cover.entry_cancelled_by_user and not _all_filled(cover):
+    decision = _decide(cover, state, _cancel_case(cover))
+    if decision is Decision.REPLAY:
         return _replay(context, cover)
-    reply = USER[state][_C1]
-    if reply is _CANCEL and cover.entry_dead:
-        reply = Reply.EXECUTED
-    elif reply is Reply.REPLAY_OR_EXECUTED:
-        # The exit cancels the remainder, if there was one: then this is a repetition of that.
-        if cover.cancel_source is not None and not _all_filled(cover):
-            return _replay(context, cover)
-        reply = Reply.EXECUTED
-    if reply is Reply.REPLAY_OR_CLOSED:
-        if cover.exited_by_user:
-            return _replay(context, cover)
-        reply = Reply.CLOSED
-    if reply in REFUSED:
-        return Refusal(REFUSED[reply])
-    assert reply is _CANCEL or reply is Reply.DROP
+    if decision in REFUSED:
+        return Refusal(REFUSED[decision])
     context.emit(EntryCancelRequested(cover.order_id, _USER))
     return PendingRequest(_CANCELLING, cover)
 
 
 def _exit(context: StepContext, cover: CoverOrder, state: State) -> PendingRequest | Refusal:
-    reply = USER[state][_C2]
-    repeats = cover.exited_by_user and reply is not Reply.RESUME
-    if repeats or (reply is Reply.REPLAY_OR_CLOSED and cover.entry_cancelled_by_user):
+    decision = _decide(cover, state, _exit_case(cover))
+    if decision is Decision.REPLAY:
         return _replay(context, cover)
-    if reply is Reply.REPLAY_OR_CLOSED:
-        reply = Reply.CLOSED
-    elif reply is Reply.REPLAY_OR_EXITED:
-        reply = Reply.EXITED
-    if reply in REFUSED:
-        return Refusal(REFUSED[reply])
-    if reply is Reply.RESUME:
+    if decision in REFUSED:
+        return Refusal(REFUSED[decision])
+    if decision is Decision.RESUME:
         if context.state.session_closed(context.state.instruments[cover.instrument]):
             return Refusal(Reason.CARRIED_OVER)
         if cover.position == 0:
@@ -298,9 +306,9 @@ def _exit(context: StepContext, cover: CoverOrder, state: State) -> PendingReque
 # --- Modify -----------------------------------------------------------------------------------
 
 _CHANGE: Final = {
-    Leg.ENTRY: (modify_entry, _C3),
-    Leg.SECOND: (modify_target, _C4),
-    Leg.THIRD: (modify_stop, _C4),
+    Leg.ENTRY: (modify_entry, Request.MODIFY_ENTRY),
+    Leg.SECOND: (modify_target, Request.MODIFY_STOP),
+    Leg.THIRD: (modify_stop, Request.MODIFY_STOP),
 }
 
 
@@ -317,10 +325,10 @@ def modify_cover_order(context: StepContext, command: ModifyCoverOrder) -> Pendi
     before = cover.state
     if gets_out(leg, command):
         return _exit_by_change(context, cover, leg, command)
-    change, ask = _CHANGE[leg]
-    reply = USER[before][ask]
-    if reply in REFUSED:
-        return Refusal(REFUSED[reply])
+    change, request = _CHANGE[leg]
+    decision = _decide(cover, before, request)
+    if decision in REFUSED:
+        return Refusal(REFUSED[decision])
     wish = asked(context, cover, leg, command)
     if isinstance(wish, Refusal):
         return wish
@@ -336,7 +344,8 @@ def _exit_by_change(
 ) -> PendingRequest | Refusal:
     """Get out as a cancel of the leg does: MARKET, asked of an exit, can mean nothing else."""
     before = cover.state
-    if USER[before][_C2] is Reply.EXIT:
+    first = cover.exit_source is None
+    if first and _decide(cover, before, _exit_case(cover)) is Decision.EXIT:
         wish = asked(context, cover, leg, command)
         if isinstance(wish, Refusal):
             return wish

@@ -12,7 +12,7 @@ owes".
 """
 
 from kavach.core.events import Alarm, CoverOrderResumed, ExitIntended, Source
-from kavach.core.model.cover.tables import CARRIED, CLOCK, Act, ClockEvent
+from kavach.core.model.cover.tables import CARRIED
 from kavach.core.rules.advance import advance
 from kavach.core.rules.context import StepContext
 from kavach.units import Exchange, Product
@@ -22,7 +22,7 @@ def resume_carried(context: StepContext, exchange: Exchange) -> None:
     """Let every carried cover order of an exchange live on, and pay what it is owed."""
     state = context.state
     for cover in list(state.every_cover()):
-        if CLOCK[cover.state][ClockEvent.O_OPENING] is not Act.RESUME or cover.position == 0:
+        if cover.ended is not CARRIED or cover.position == 0:
             continue
         if state.instruments[cover.instrument].exchange is not exchange:
             continue

@@ -52,7 +52,7 @@ def modify_gtt(context: StepContext, command: ModifyGtt) -> PendingRequest | Ref
     rule = _find(context, command.client_id, command.rule_id)
     if rule is None:
         return Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST)
-    if GTT[rule.state][GttEvent.G1_MODIFY] is Deny.OVER:
+    if GTT[rule.state][GttEvent.MODIFY] is Deny.OVER:
         return Refusal(Reason.GTT_MUST_BE_ACTIVE, f"it is {rule.state}")
     if command.terms.instrument != rule.terms.instrument:
         return Refusal(Reason.INSTRUMENT_MUST_NOT_CHANGE)
@@ -72,7 +72,7 @@ def cancel_gtt(context: StepContext, command: CancelGtt) -> PendingRequest | Ref
     rule = _find(context, command.client_id, command.rule_id)
     if rule is None:
         return Refusal(Reason.GTT_MUST_EXIST)
-    cell = GTT[rule.state][GttEvent.G2_CANCEL]
+    cell = GTT[rule.state][GttEvent.CANCEL]
     if cell is Deny.AGAIN:
         return _done(rule, replayed=True)
     if cell is Deny.OVER:

@@ -5,30 +5,33 @@ Source: docs/wire/README.md, "Regular and after-market orders"; docs/spec/cover_
 system owes".
 """
 
+from typing import Final
+
 from kavach.core.events import EntryCancelRequested, Source
 from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderReleased
 from kavach.core.model.regular.order import RegularOrder
-from kavach.core.model.regular.tables import CANCELLED, DAY, NEW, DayAct, DayEvent
+from kavach.core.model.regular.tables import CANCELLED
 from kavach.core.rules.context import StepContext
+from kavach.core.rules.decisions import ClockAction, ClockEvent
+from kavach.core.rules.regular.tables import CLOCK, SQUARE_OFF_CLOCK
 from kavach.units import Product
+
+# A client's cancel is over when the venue refuses it; what the system wants stays wanted.
+_WITHDRAWN: Final = (None, Source.USER)
 
 
 def pass_moment(
-    context: StepContext, order: RegularOrder, moment: DayEvent, source: Source
+    context: StepContext, order: RegularOrder, moment: ClockEvent, source: Source
 ) -> None:
-    """Establish what the moment asks of the order; its duties follow from that."""
-    act = DAY[order.state][moment]
-    if order.squares_off:
-        # It opens nothing, so nothing stops it; but what was not sent in its session is not sent
-        # in the next one, for which the position may be meant.
-        over = moment is DayEvent.O_OPEN or moment is DayEvent.T2_SESSION_END
-        act = DayAct.DROP if over and order.state is NEW else DayAct.NOTHING
-    if act is DayAct.RELEASE:
+    """Establish what the moment asks of the order; its obligations follow from that."""
+    table = SQUARE_OFF_CLOCK if order.squares_off else CLOCK
+    action = table[order.state][moment]
+    assert action is not ClockAction.NEVER, f"{order.order_id}: {moment} in {order.state}"
+    if action is ClockAction.RELEASE:
         context.emit(RegularOrderReleased(order.order_id))
-    elif act is DayAct.DROP:
+    elif action is ClockAction.DROP:
         context.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, source))
-    elif act is not DayAct.CANCEL_INTRADAY or order.product is Product.MIS:
-        cancels = act is DayAct.CANCEL or act is DayAct.CANCEL_INTRADAY
-        if cancels and order.cancel_source in (None, Source.USER):
-            # Of a client's own cancel nothing is left once the venue refuses it.
-            context.emit(EntryCancelRequested(order.order_id, source))
+    intraday = action is ClockAction.CANCEL_INTRADAY and order.product is Product.MIS
+    # Of a client's own cancel nothing is left once the venue refuses it.
+    if (action is ClockAction.CANCEL or intraday) and order.cancel_source in _WITHDRAWN:
+        context.emit(EntryCancelRequested(order.order_id, source))

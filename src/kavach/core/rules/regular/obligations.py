@@ -13,7 +13,6 @@ from kavach.core.events import (
     Report,
     Source,
 )
-from kavach.core.model.cover.tables import Meaning
 from kavach.core.model.orders.life import Life
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderReopened
@@ -30,6 +29,7 @@ from kavach.core.model.regular.tables import (
     RegularState,
 )
 from kavach.core.rules.context import StepContext
+from kavach.core.rules.decisions import ReportEffect
 from kavach.core.rules.orders.sending import (
     cancel_remainder,
     entry_wakes,
@@ -85,10 +85,10 @@ def apply_report(
     order: RegularOrder,
     at_venue: VenueOrder,
     report: Report,
-    meaning: Meaning,
+    effect: ReportEffect,
 ) -> None:
     """Let the report have happened and establish what it means in the state before it."""
-    if meaning is Meaning.REOPEN:
+    if effect is ReportEffect.REOPEN:
         ended = order.state
         context.emit(RegularOrderReopened(order.order_id))
         context.emit(report)
@@ -96,7 +96,7 @@ def apply_report(
         context.alarm(order, Alarm.RESURRECTED, f"{report.quantity} filled after {ended.value}")
         return
     context.emit(report)
-    if meaning is Meaning.CANCEL_FAILED and order.cancel_source is Source.USER:
+    if effect is ReportEffect.CANCEL_FAILED and order.cancel_source is Source.USER:
         assert isinstance(report, OrderCancelRefused)
         context.emit(EntryCancelFailed(order.order_id, report.code, report.reason))
 

@@ -14,16 +14,16 @@ from typing import Final
 from kavach.core.commands import Leg
 from kavach.core.events import EntryCancelRequested, EntryModifyRequested, Source
 from kavach.core.model.cover.order import CoverOrder
-from kavach.core.model.cover.tables import Reply
 from kavach.core.model.money.account import Client
 from kavach.core.model.money.margin import holding_text, order_margin_paise
 from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.model.regular.events import RegularOrderEnded, RegularOrderPlaced
 from kavach.core.model.regular.order import RegularOrder
-from kavach.core.model.regular.tables import CANCELLED, FILLED, NEW, REJECTED, USER, RegularAsk
+from kavach.core.model.regular.tables import CANCELLED, FILLED, NEW, REJECTED
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules.advance import advance
 from kavach.core.rules.context import StepContext
+from kavach.core.rules.decisions import Decision, Request
 from kavach.core.rules.limits.marking import lacks_protection, mark, protect_anew, protection_after
 from kavach.core.rules.orders.answers import (
     HOLDING_CODE,
@@ -47,16 +47,17 @@ from kavach.core.rules.orders.entry_change import (
 from kavach.core.rules.orders.field_rules import check_terms, reference_price
 from kavach.core.rules.pending import UNKNOWN, Doing, PendingRequest
 from kavach.core.rules.regular.square_off import square_off_rest
+from kavach.core.rules.regular.tables import REQUEST
 from kavach.instruments import Instrument
 from kavach.units import Pips, Product, Side
 
 CANCEL_PENDING: Final = "CANCEL_PENDING"
 
-REFUSED: Final[dict[Reply, Reason]] = {
-    Reply.EXECUTED: Reason.ORDER_ALREADY_EXECUTED,
-    Reply.IN_FLIGHT: Reason.ORDER_IN_FLIGHT,
-    Reply.CLOSED: Reason.ALREADY_CLOSED,
-    Reply.REJECTED: Reason.ALREADY_REJECTED,
+REFUSED: Final[dict[Decision, Reason]] = {
+    Decision.EXECUTED: Reason.ORDER_ALREADY_EXECUTED,
+    Decision.IN_FLIGHT: Reason.ORDER_IN_FLIGHT,
+    Decision.CLOSED: Reason.ALREADY_CLOSED,
+    Decision.REJECTED: Reason.ALREADY_REJECTED,
 }
 
 
@@ -180,22 +181,27 @@ def _check_product(instrument: Instrument, product: Product) -> Reason | None:
 # --- Cancel and modify ------------------------------------------------------------------------
 
 
+def _decide(order: RegularOrder, request: Request) -> Decision:
+    """Return what a request does to the order as it is."""
+    decision = REQUEST[order.state][request]
+    assert decision is not Decision.NEVER, f"{order.order_id}: {request} in {order.state}"
+    return decision
+
+
 def cancel_order(context: StepContext, command: CancelOrder) -> PendingRequest | Refusal:
     """Cancel what has not traded."""
     order = _find(context, command.client_id, command.order_id)
     if isinstance(order, Refusal):
         return order
     before = order.state
-    filled = before is FILLED
-    if order.entry_cancelled_by_user and not filled:
+    again = order.entry_cancelled_by_user and before is not FILLED
+    decision = _decide(order, Request.CANCEL_AGAIN if again else Request.CANCEL_ENTRY)
+    if decision is Decision.REPLAY:
         return PendingRequest(parent=order, answer=_answered(context, order, replayed=True))
-    reply = USER[before][RegularAsk.R1_CANCEL]
-    if reply is Reply.REPLAY_OR_CLOSED:
-        reply = Reply.CLOSED
-    if reply in REFUSED:
-        return Refusal(REFUSED[reply])
+    if decision in REFUSED:
+        return Refusal(REFUSED[decision])
     context.emit(EntryCancelRequested(order.order_id, Source.USER))
-    if reply is Reply.DROP:
+    if decision is Decision.DROP:
         context.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, ""))
     advance(context, order, before)
     square_off_rest(context, order)  # No report will tell that it is over.
@@ -211,12 +217,12 @@ def modify_order(context: StepContext, command: ModifyOrder) -> PendingRequest |
     if reason is not None:
         return Refusal(reason)
     before = order.state
-    reply = USER[before][RegularAsk.R2_MODIFY]
-    if reply in REFUSED:
-        return Refusal(REFUSED[reply])
+    decision = _decide(order, Request.MODIFY_ENTRY)
+    if decision in REFUSED:
+        return Refusal(REFUSED[decision])
     if order.cancel_source is not None:
         return Refusal(Reason.ORDER_BEING_CANCELLED)
-    if reply is Reply.AMEND:
+    if decision is Decision.AMEND:
         if context.state.venue_disconnected:
             return Refusal(Reason.VENUE_MUST_BE_REACHABLE)
         if order.modify is not None or any(one.waits for one in order.entries):
@@ -241,7 +247,7 @@ def modify_order(context: StepContext, command: ModifyOrder) -> PendingRequest |
         context.emit(EntryCancelRequested(order.order_id, Source.USER))
     elif differs(order, wanted):
         context.emit(wanted)
-        if reply is Reply.AMEND:
+        if decision is Decision.AMEND:
             amend_entries(context, order, instrument, wanted)
     advance(context, order, before)
     return PendingRequest(Doing.MODIFY, order)
