@@ -73,7 +73,7 @@ PLACE_MUTANTS: Final[tuple[RowMutant, ...]] = (
     (
         "the calculator takes the last price that is shown",
         _FUNDS,
-        "price or edge.backend.last_price_pips(key)\n",
+        "price or view.engine.last_price_pips(key)\n",
         "price or instrument.previous_close_pips\n",
     ),
     (
