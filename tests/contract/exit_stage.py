@@ -43,7 +43,7 @@ from kavach.units import (
     TimestampNs,
     Validity,
 )
-from kavach.venues.embedded import EmbeddedVenue, LatePost
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue
 from tests.unit.core.scenario import START_NS, HandClock
 from tests.unit.core.stocks import stock
 
@@ -80,7 +80,7 @@ class Stage:
         self.venue = EmbeddedVenue([self.item])
         self.engine = Engine([self.item], self.settings, self.journal, self.venue, self.clock)
         self.engine.recover()
-        self.engine.add_source(LatePost(self.engine, self.venue))
+        self.engine.add_source(DelayedReportSource(self.engine, self.venue))
 
     # --- Clients --------------------------------------------------------------------------
 
@@ -179,8 +179,8 @@ class Stage:
 
         def act(at_ns: int) -> object:
             exchange, now = self.venue.exchange, TimestampNs(at_ns)
-            _, _, events = exchange.house_order(key, side, limit, Quantity(quantity), now)
-            return self.venue.heard(events, key)
+            _, _, events = exchange.liquidity_order(key, side, limit, Quantity(quantity), now)
+            return self.venue.reports_of(events, key)
 
         self.engine.market(act)  # type: ignore[arg-type]
 
@@ -189,7 +189,7 @@ class Stage:
         key = self.item.key
 
         def act(at_ns: int) -> object:
-            events = self.venue.exchange.house_quote(
+            events = self.venue.exchange.liquidity_quote(
                 key,
                 pips(bid or 10.4),
                 Quantity(quantity if bid else 0),
@@ -197,7 +197,7 @@ class Stage:
                 Quantity(quantity if ask else 0),
                 TimestampNs(at_ns),
             )
-            return self.venue.heard(events, key)
+            return self.venue.reports_of(events, key)
 
         self.engine.market(act)  # type: ignore[arg-type]
 
@@ -209,7 +209,7 @@ class Stage:
             events = self.venue.exchange.print_trade(
                 key, pips(last), Quantity(1), TimestampNs(at_ns)
             )
-            return self.venue.heard(events, key)
+            return self.venue.reports_of(events, key)
 
         self.engine.market(act)  # type: ignore[arg-type]
 
@@ -240,7 +240,7 @@ class Stage:
         def act(at_ns: int) -> object:
             exchange = self.venue.exchange
             events = exchange.set_phase(Exchange.NSE, phase, TimestampNs(at_ns))
-            return self.venue.heard(events, self.item.key)
+            return self.venue.reports_of(events, self.item.key)
 
         self.engine.change_phase(command, act, self.engine.now_ns())  # type: ignore[arg-type]
 

@@ -37,7 +37,7 @@ from kavach.units import (
     Validity,
     opposite,
 )
-from kavach.venues.embedded import EmbeddedVenue, LatePost
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from kavach.wire.activity import time_of
 
@@ -82,7 +82,7 @@ class RowsDesk:
         listed = load_instruments()
         venue = EmbeddedVenue(listed)
         engine = Engine(listed, Settings(), self.journal, venue, self.clock)
-        engine.add_source(LatePost(engine, venue))
+        engine.add_source(DelayedReportSource(engine, venue))
         return engine, venue
 
     # --- What a client does -------------------------------------------------------------------
@@ -227,10 +227,10 @@ class RowsDesk:
         """Let an anonymous order come to the market."""
 
         def act(at_ns: int) -> ExecutionReport:
-            _, _, events = self.venue.exchange.house_order(
+            _, _, events = self.venue.exchange.liquidity_order(
                 key, side, Pips(price_pips), Quantity(quantity), TimestampNs(at_ns)
             )
-            return self.venue.heard(events, key)
+            return self.venue.reports_of(events, key)
 
         self.engine.market_step(act, self.clock.at_ns)
 
@@ -246,7 +246,7 @@ class RowsDesk:
         def act(at_ns: int) -> ExecutionReport:
             exchange = self.venue.exchange
             events = exchange.print_trade(key, Pips(price_pips), lot, TimestampNs(at_ns))
-            return self.venue.heard(events, key)
+            return self.venue.reports_of(events, key)
 
         self.engine.market_step(act, self.clock.at_ns)
 

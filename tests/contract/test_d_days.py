@@ -64,7 +64,7 @@ def test_d_a_question_waits_behind_the_change_that_it_would_deny() -> None:
 
     def act(at_ns: int) -> object:
         exchange_id = target.exchange_order_id
-        return stage.venue.heard(
+        return stage.venue.reports_of(
             stage.venue.exchange.remove(exchange_id, 17070, "range"), stage.item.key
         )
 

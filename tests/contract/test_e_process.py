@@ -296,13 +296,13 @@ def market(street: Street, *, bid: int) -> None:
 
     def sell(at_ns: int) -> ExecutionReport:
         price, quantity = Pips(bid), Quantity(100)
-        _, _, events = exchange.house_order(key, Side.SELL, price, quantity, TimestampNs(at_ns))
-        return street.venue.heard(events, key)
+        _, _, events = exchange.liquidity_order(key, Side.SELL, price, quantity, TimestampNs(at_ns))
+        return street.venue.reports_of(events, key)
 
     def buy(at_ns: int) -> ExecutionReport:
         bids = [(Pips(bid - 500), Quantity(10_000))]
-        events = exchange.house_quotes(key, bids, [], TimestampNs(at_ns))
-        return street.venue.heard(events, key)
+        events = exchange.liquidity_quotes(key, bids, [], TimestampNs(at_ns))
+        return street.venue.reports_of(events, key)
 
     street.engine.market(sell)
     street.engine.market(buy)

@@ -17,7 +17,7 @@ from tests.simulation.schedule import Decision
 from tests.simulation.whole import EVENING_NS, NEW_DEEDS, Whole
 
 SESSION: Final = 18  # Decisions: five of these are a world.
-DEEDS: Final = {**NEW_DEEDS, "place": 34, "house_order": 44, "night": 0, "day": 0}
+DEEDS: Final = {**NEW_DEEDS, "place": 34, "liquidity_order": 44, "night": 0, "day": 0}
 
 
 class Days(Whole):

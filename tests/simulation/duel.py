@@ -135,7 +135,7 @@ class Duel(FarWorld):
     def _stranger(self, side: Side, quantity: int, price: int) -> None:
         self.at_exchange(
             self.share.key,
-            lambda at_ns: self.exchange.house_order(
+            lambda at_ns: self.exchange.liquidity_order(
                 self.share.key, side, Pips(price), Quantity(quantity), TimestampNs(at_ns)
             )[2],
         )

@@ -21,7 +21,7 @@ from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.exchange.messages import Phase
 from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
-from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.simulation.auditor import Asked, Thing
 from tests.simulation.network import Price, Query
@@ -41,13 +41,13 @@ class OverheardVenue(EmbeddedVenue):
 
     def send(
         self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
-    ) -> HeardNow:
+    ) -> VenueAnswer:
         """Return what the exchange says, overheard."""
         self.handed.append(request)
         self._tell(request)
         return self.overheard(super().send(request, order, parent, at_ns))
 
-    def statuses(self, orders: Iterable[VenueOrder]) -> HeardNow:
+    def statuses(self, orders: Iterable[VenueOrder]) -> VenueAnswer:
         """Return what the exchange knows, overheard."""
         asked = list(orders)
         for order in asked:
@@ -56,11 +56,11 @@ class OverheardVenue(EmbeddedVenue):
             self._tell(query)
         return self.overheard(super().statuses(asked))
 
-    def late(self, now_ns: int) -> HeardNow:
+    def late(self, now_ns: int) -> VenueAnswer:
         """Return what has arrived by now, overheard."""
         return self.overheard(super().late(now_ns))
 
-    def overheard(self, heard: HeardNow) -> HeardNow:
+    def overheard(self, heard: VenueAnswer) -> VenueAnswer:
         """Return what was said, after the listener heard it."""
         for key, price in heard.moved.items():
             self._tell(Price(0, key, price))
@@ -91,13 +91,15 @@ class NearWorld(World):
         self.exchange = self.venue.exchange
         engine = Engine(SHARES, self.settings, self.journal, self.venue, self)
         engine.recover()
-        engine.add_source(LatePost(engine, self.venue))
+        engine.add_source(DelayedReportSource(engine, self.venue))
         return engine
 
     def connect(self) -> None:
         """A start is a return: what was never told is told now."""
         self.venue.set_link(up=self.linked)
-        if self.linked and (self.engine.state.venue_disconnected or self.venue.post.untold()):
+        if self.linked and (
+            self.engine.state.venue_disconnected or self.venue.delayed.undelivered()
+        ):
             self.step(self.engine.restore_link)
         elif not self.linked:
             self.step(self.engine.lose_link)
@@ -112,8 +114,8 @@ class NearWorld(World):
             return
         self.tick()
 
-        def heard(at_ns: int) -> HeardNow:
-            return self.venue.overheard(self.venue.heard(act(at_ns), key))
+        def heard(at_ns: int) -> VenueAnswer:
+            return self.venue.overheard(self.venue.reports_of(act(at_ns), key))
 
         self.step(lambda: self.engine.market(heard))
 
@@ -128,7 +130,9 @@ class NearWorld(World):
 
     def compare_with_exchange(self) -> None:
         """Assert that the core knows of every order what the exchange knows."""
-        untold = [t for t in self.venue.post.untold() if not self.engine.state.orders[t].dead]
+        untold = [
+            t for t in self.venue.delayed.undelivered() if not self.engine.state.orders[t].dead
+        ]
         assert not untold, f"truth: something was never told of {untold}"
         for order in self.engine.state.orders.values():
             lives = self.exchange.order(order.exchange_order_id)
@@ -185,9 +189,9 @@ class NearWorld(World):
         self.tick()
         phase = Phase.OPEN if is_open else Phase.CLOSED
 
-        def change(at_ns: int) -> HeardNow:
+        def change(at_ns: int) -> VenueAnswer:
             events = self.exchange.set_phase(NSE, phase, TimestampNs(at_ns))
-            return self.venue.overheard(self.venue.heard(events, InstrumentKey("")))
+            return self.venue.overheard(self.venue.reports_of(events, InstrumentKey("")))
 
         command = self.phase_command(is_open=is_open)
 

@@ -29,7 +29,7 @@ class Street(Clients):
 
     # --- The market ---------------------------------------------------------------------------
 
-    def house_order(self) -> None:
+    def liquidity_order(self) -> None:
         """Let a stranger trade through the book, or add to it."""
         chance = self.chance
         share, side = chance.choice(SHARES), chance.choice(list(Side))
@@ -38,12 +38,12 @@ class Street(Clients):
         if self.exchange_open():
             self.at_exchange(
                 share.key,
-                lambda at_ns: self.exchange.house_order(
+                lambda at_ns: self.exchange.liquidity_order(
                     share.key, side, price, lots, TimestampNs(at_ns)
                 )[2],
             )
 
-    def house_quote(self) -> None:
+    def liquidity_quote(self) -> None:
         """Let the house quote around some price."""
         chance = self.chance
         share = chance.choice(SHARES)
@@ -59,7 +59,7 @@ class Street(Clients):
         if self.exchange_open():
             self.at_exchange(
                 share.key,
-                lambda at_ns: self.exchange.house_quote(
+                lambda at_ns: self.exchange.liquidity_quote(
                     share.key, low, bid, high, ask, TimestampNs(at_ns)
                 ),
             )

@@ -43,8 +43,8 @@ NEW_DEEDS: Final = {
     "straddle": 5,
     "edge": 3,
     "all_out": 4,
-    "house_order": 2,
-    "house_quote": 1,
+    "liquidity_order": 2,
+    "liquidity_quote": 1,
     "print_trade": 2,
     "remove": 2,
     "cut": 1,
@@ -171,7 +171,7 @@ class Thin(Whole):
         if self.exchange_open():
             self.at_exchange(
                 share.key,
-                lambda at_ns: self.exchange.house_order(
+                lambda at_ns: self.exchange.liquidity_order(
                     share.key, side, Pips(price), Quantity(quantity), TimestampNs(at_ns)
                 )[2],
             )

@@ -387,7 +387,7 @@ class Core(StepContext):
             self.emit(e.LinkRestored())
         return PendingRequest()
 
-    def unsure_tags(self) -> list[int]:
+    def unacknowledged_tags(self) -> list[int]:
         """Return the orders that a snapshot must speak of: all that are not known dead."""
         return [
             order.tag

@@ -190,8 +190,8 @@ class Engine:
             venue_events: list[ExchangeEvent] = []
             if not core.state.venue_disconnected:
                 core.handle(LoseLink())  # A start: whatever is owed waits for the snapshot, too.
-            unsure = [core.state.orders[tag] for tag in core.unsure_tags()]
-            self._on_reports(self.venue.statuses(unsure), venue_events)
+            unacknowledged = [core.state.orders[tag] for tag in core.unacknowledged_tags()]
+            self._on_reports(self.venue.statuses(unacknowledged), venue_events)
             core.handle(RestoreLink())
             core.resume()
             self._exchange_messages(venue_events)

@@ -9,8 +9,8 @@ Source: docs/spec/exchange.md (the book).
 
 from typing import Final
 
-from kavach.exchange.ladder import HOUSE, Ladder, Order, unlink
-from kavach.exchange.links import Links
+from kavach.exchange.groups import OuoGroups
+from kavach.exchange.ladder import LIQUIDITY, Ladder, Order, unlink
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Quantity, Side, TimestampNs
 
@@ -31,12 +31,12 @@ class Book:
         "day_high",
         "day_low",
         "day_open",
-        "house_quotes",
+        "groups",
         "instrument",
         "last_price",
         "last_quantity",
         "last_trade_id",
-        "links",
+        "liquidity_quotes",
         "sell_stops",
         "touched_high",
         "touched_low",
@@ -50,8 +50,8 @@ class Book:
         self.asks = Ladder(-1)
         self.buy_stops = Ladder(-1)  # The lowest trigger fires first.
         self.sell_stops = Ladder(1)  # The highest trigger fires first.
-        self.links = Links()
-        self.house_quotes: list[Order] = []
+        self.groups = OuoGroups()
+        self.liquidity_quotes: list[Order] = []
         self.last_price: Pips = instrument.previous_close_pips
         self.day_open = self.day_high = self.day_low = Pips(0)  # 0: no trade today.
         self.volume = Quantity(0)
@@ -146,7 +146,7 @@ class Book:
     @property
     def serves_clients(self) -> bool:
         """Whether an order of a client rests or waits here."""
-        return any(order.account != HOUSE for ladder in self._ladders for order in ladder)
+        return any(order.account != LIQUIDITY for ladder in self._ladders for order in ladder)
 
     @property
     def _ladders(self) -> tuple[Ladder, ...]:

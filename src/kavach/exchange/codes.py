@@ -35,9 +35,9 @@ class Code(IntEnum):
     QUANTITY_BELOW_LOT = 16556
     QUANTITY_ABOVE_FREEZE = 16606
     SELF_TRADE = 17080
-    LINK_FILLED = 17901
-    QUANTITY_TRADED_BY_LINK = 17902
-    LINK_OVER = 17903
+    GROUP_FILLED = 17901
+    QUANTITY_TRADED_BY_GROUP = 17902
+    GROUP_OVER = 17903
 
 
 TEXT: Final[dict[Code, str]] = {
@@ -61,7 +61,7 @@ TEXT: Final[dict[Code, str]] = {
     Code.QUANTITY_BELOW_LOT: "Quantity is less than the minimum lot size",
     Code.QUANTITY_ABOVE_FREEZE: "Quantity is greater than the freeze quantity",
     Code.SELF_TRADE: "The order could have resulted in a self-trade",
-    Code.LINK_FILLED: "The orders linked to this one have traded what was left of it",
-    Code.QUANTITY_TRADED_BY_LINK: "The linked orders have traded this quantity already",
-    Code.LINK_OVER: "The link belongs to a session that has ended",
+    Code.GROUP_FILLED: "The orders linked to this one have traded what was left of it",
+    Code.QUANTITY_TRADED_BY_GROUP: "The linked orders have traded this quantity already",
+    Code.GROUP_OVER: "The link belongs to a session that has ended",
 }

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kavach.exchange import house, snapshot
+from kavach.exchange import liquidity, snapshot
 from kavach.exchange.book import STOPS, Book
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.house import FIRST_HOUSE_ID, Quotes
-from kavach.exchange.ladder import HOUSE, Ladder, Order
+from kavach.exchange.ladder import LIQUIDITY, Ladder, Order
+from kavach.exchange.liquidity import FIRST_LIQUIDITY_ID, Quotes
 from kavach.exchange.matching import emit, removed, work
 from kavach.exchange.messages import (
     Accepted,
@@ -67,17 +67,17 @@ class Ticker(msgspec.Struct, frozen=True):
 class Exchange:
     """All segments of the exchange in one object; every segment starts open."""
 
-    __slots__ = ("_house_id", "_state")
+    __slots__ = ("_liquidity_id", "_state")
 
     def __init__(self, instruments: Iterable[Instrument] | Listing) -> None:
         self._state = State(instruments)
-        self._house_id = FIRST_HOUSE_ID
+        self._liquidity_id = FIRST_LIQUIDITY_ID
 
     # --- Clients --------------------------------------------------------------------------
 
     def submit(self, new: NewOrder, at_ns: TimestampNs) -> list[Event]:
         """Return what became of a new order, and of whatever it met."""
-        assert new.account != HOUSE, new.order_ref
+        assert new.account != LIQUIDITY, new.order_ref
         state = self._state
         if new.instrument not in state.instruments:
             return [_rejected(new, Code.INSTRUMENT_UNKNOWN)]
@@ -85,7 +85,7 @@ class Exchange:
         segment = book.instrument.exchange
         if state.phases[segment] is not Phase.OPEN:
             return [_rejected(new, Code.MARKET_CLOSED)]
-        code = _link_fault(book, new) or fault(
+        code = _group_fault(book, new) or fault(
             book.instrument,
             book.last_price,
             new.side,
@@ -157,7 +157,7 @@ class Exchange:
 
     # --- The house and the day ------------------------------------------------------------
 
-    def house_quote(
+    def liquidity_quote(
         self,
         key: InstrumentKey,
         bid_pips: Pips,
@@ -168,21 +168,21 @@ class Exchange:
     ) -> list[Event]:
         """Replace all house quotes by one bid and one ask (quantity 0: none)."""
         bids, asks = [(bid_pips, bid_quantity)], [(ask_pips, ask_quantity)]
-        return self.house_quotes(key, bids, asks, at_ns)
+        return self.liquidity_quotes(key, bids, asks, at_ns)
 
-    def house_quotes(
+    def liquidity_quotes(
         self, key: InstrumentKey, bids: Quotes, asks: Quotes, at_ns: TimestampNs
     ) -> list[Event]:
         """
         Replace all house quotes by these levels, and return what that did.
 
-        Raises ``HouseError``, having changed nothing, for a closed segment, a price off tick
+        Raises ``LiquidityError``, having changed nothing, for a closed segment, a price off tick
         or band, a quantity that is not whole lots, a bid not below an ask.
         """
-        first_id = self._next_house_ids(len(bids) + len(asks))
-        return house.replace_quotes(self._state, self._book(key), bids, asks, first_id, at_ns)
+        first_id = self._next_liquidity_ids(len(bids) + len(asks))
+        return liquidity.replace_quotes(self._state, self._book(key), bids, asks, first_id, at_ns)
 
-    def house_order(
+    def liquidity_order(
         self,
         key: InstrumentKey,
         side: Side,
@@ -191,17 +191,17 @@ class Exchange:
         at_ns: TimestampNs,
     ) -> tuple[int, str, list[Event]]:
         """Return how much of an anonymous order filled, its id, and what happened."""
-        house_id = self._next_house_ids(1)
-        filled, events = house.trade_order(
-            self._state, self._book(key), side, price_pips, quantity, house_id, at_ns
+        liquidity_id = self._next_liquidity_ids(1)
+        filled, events = liquidity.trade_order(
+            self._state, self._book(key), side, price_pips, quantity, liquidity_id, at_ns
         )
-        return filled, str(house_id), events
+        return filled, str(liquidity_id), events
 
     def print_trade(
         self, key: InstrumentKey, price_pips: Pips, quantity: Quantity, at_ns: TimestampNs
     ) -> list[Event]:
         """Return what a trade elsewhere does here: it moves the last price and fires stops."""
-        return house.print_trade(self._state, self._book(key), price_pips, quantity, at_ns)
+        return liquidity.print_trade(self._state, self._book(key), price_pips, quantity, at_ns)
 
     def set_phase(self, exchange: Segment, phase: Phase, at_ns: TimestampNs) -> list[Event]:
         """Return what opening or closing a segment did; closing expires every client order."""
@@ -211,7 +211,7 @@ class Exchange:
             return out
         books = [book for book in state.books.in_order() if book.instrument.exchange is exchange]
         for book in books if phase is Phase.CLOSED else ():
-            house.vanish(book)
+            liquidity.vanish(book)
             for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops):
                 for order in list(ladder):
                     reason = "The session has ended"
@@ -294,7 +294,7 @@ class Exchange:
             return True
         if book.serves_clients:
             return False
-        house.vanish(book)
+        liquidity.vanish(book)
         if book.is_blank:
             del self._state.books[key]
         return True
@@ -326,9 +326,9 @@ class Exchange:
         """Return the instrument's book, or one that looks like it: looking opens none."""
         return self._state.books.get(key) or Book(self._state.instruments[key])
 
-    def _next_house_ids(self, count: int) -> int:
-        first = self._house_id + 1
-        self._house_id += count
+    def _next_liquidity_ids(self, count: int) -> int:
+        first = self._liquidity_id + 1
+        self._liquidity_id += count
         return first
 
     def _why_not_live(self, exchange_order_id: str, gone: Code) -> Code:
@@ -339,13 +339,13 @@ def _rejected(new: NewOrder, code: Code) -> Rejected:
     return Rejected(new.order_ref, code.value, TEXT[code])
 
 
-def _link_fault(book: Book, new: NewOrder) -> Code:
-    if not new.link:
+def _group_fault(book: Book, new: NewOrder) -> Code:
+    if not new.group:
         return Code.NONE
-    if book.links.is_over(new.account, new.link):
-        return Code.LINK_OVER
-    if new.quantity <= book.links.filled(new.account, new.side, new.link):
-        return Code.QUANTITY_TRADED_BY_LINK
+    if book.groups.is_over(new.account, new.group):
+        return Code.GROUP_OVER
+    if new.quantity <= book.groups.filled(new.account, new.side, new.group):
+        return Code.QUANTITY_TRADED_BY_GROUP
     return Code.NONE
 
 
@@ -353,7 +353,7 @@ def _amend_fault(book: Book, order: Order, amend: AmendOrder) -> Code:
     if amend.quantity <= order.filled:
         return Code.CANNOT_MODIFY
     if amend.quantity <= order.counted:
-        return Code.QUANTITY_TRADED_BY_LINK
+        return Code.QUANTITY_TRADED_BY_GROUP
     if order.triggered and amend.order_type in STOPS:
         return Code.CANNOT_MODIFY
     return fault(

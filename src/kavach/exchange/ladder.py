@@ -17,7 +17,7 @@ from typing import Final
 from kavach.exchange.messages import SelfTrade
 from kavach.units import InstrumentKey, OrderType, Side, Validity
 
-HOUSE: Final = ""  # The account of the anonymous rest of the market.
+LIQUIDITY: Final = ""  # The account of the anonymous rest of the market.
 
 
 class Order:
@@ -33,9 +33,9 @@ class Order:
         "disclosed",
         "exchange_order_id",
         "filled",
+        "group",
         "instrument",
         "level",
-        "link",
         "next",
         "order_ref",
         "order_type",
@@ -66,7 +66,7 @@ class Order:
         validity: Validity,
         self_trade: SelfTrade,
         priority: int,
-        link: int = 0,
+        group: int = 0,
     ) -> None:
         self.instrument = instrument
         self.order_ref = order_ref
@@ -85,7 +85,7 @@ class Order:
         self.validity = validity
         self.self_trade = self_trade
         self.priority = priority
-        self.link = link
+        self.group = group
         self.level: Level | None = None
         self.prev: Order | None = None
         self.next: Order | None = None

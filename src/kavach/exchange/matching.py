@@ -11,7 +11,7 @@ Source: docs/spec/exchange.md (matching, self-trades, stops).
 
 from kavach.exchange.book import BUY, LIMIT, Book
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.ladder import HOUSE, Order
+from kavach.exchange.ladder import LIQUIDITY, Order
 from kavach.exchange.messages import (
     Event,
     Priced,
@@ -65,7 +65,7 @@ def _match(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list
             return
         passive = level.head
         assert passive is not None, level.price
-        if order.account == passive.account and order.account != HOUSE:
+        if order.account == passive.account and order.account != LIQUIDITY:
             if order.self_trade is SelfTrade.CANCEL_ACTIVE:
                 _prevent_self_trade(state, order, out)
                 return
@@ -86,11 +86,11 @@ def _trade(
     price = Pips(passive.price)
     book.touched_high = max(book.touched_high, price)
     book.touched_low = min(book.touched_low or price, price)
-    if active.account == HOUSE and passive.account == HOUSE:
+    if active.account == LIQUIDITY and passive.account == LIQUIDITY:
         emit(state, out, Printed(book.instrument.key, price, quantity, at_ns))
     trade_id = str(state.last_trade_id + 1)
     for order in (active, passive):
-        if order.account == HOUSE:
+        if order.account == LIQUIDITY:
             if order is active:
                 book.take(order, quantity)
             else:
@@ -111,14 +111,14 @@ def _trade(
         )
         emit(state, out, event)
     for order in (active, passive):
-        if order.link:
+        if order.group:
             _remove_exhausted(state, book, order, out)
 
 
 def _remove_exhausted(state: State, book: Book, traded: Order, out: list[Event]) -> None:
     """Remove every order of a link for which its trades have left nothing, unless it is filled."""
-    code = Code.LINK_FILLED
-    for order in book.links.exhausted_by(traded):
+    code = Code.GROUP_FILLED
+    for order in book.groups.exhausted_by(traded):
         emit(state, out, removed(order, Removal.REMOVED, code.value, TEXT[code]))
 
 

@@ -64,7 +64,7 @@ class NewOrder(msgspec.Struct, frozen=True, array_like=True):
     trigger_price_pips: Pips
     validity: Validity
     self_trade: SelfTrade
-    link: int = 0  # Orders of one account, instrument, side and link share a quantity; 0: none.
+    group: int = 0  # Orders of one account, instrument, side and link share a quantity; 0: none.
 
 
 class AmendOrder(msgspec.Struct, frozen=True, array_like=True):

@@ -14,7 +14,7 @@ from hashlib import sha256
 import msgspec
 
 from kavach.exchange.book import Book
-from kavach.exchange.ladder import HOUSE, Order
+from kavach.exchange.ladder import LIQUIDITY, Order
 from kavach.exchange.messages import Phase, SelfTrade
 from kavach.exchange.state import State
 from kavach.units import (
@@ -48,25 +48,25 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True):
     validity: Validity
     self_trade: SelfTrade
     priority: int
-    link: int = 0
+    group: int = 0
 
 
-class LinkRecord(msgspec.Struct, frozen=True, array_like=True):
+class GroupRecord(msgspec.Struct, frozen=True, array_like=True):
     """What the orders of one link have traded in this session, the gone ones included."""
 
     instrument: InstrumentKey
     account: str
     side: Side
-    link: int
+    group: int
     filled_quantity: Quantity
 
 
-class LinkOver(msgspec.Struct, frozen=True, array_like=True):
+class GroupOver(msgspec.Struct, frozen=True, array_like=True):
     """Up to which number the links of an account are over in an instrument."""
 
     instrument: InstrumentKey
     account: str
-    link: int
+    group: int
 
 
 class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -93,8 +93,8 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     priority: int
     tickers: list[TickerRecord]
     orders: list[OrderRecord]
-    links: list[LinkRecord] = []
-    links_over: list[LinkOver] = []
+    groups: list[GroupRecord] = []
+    groups_over: list[GroupOver] = []
 
 
 def take(state: State) -> Snapshot:
@@ -111,17 +111,17 @@ def take(state: State) -> Snapshot:
             for book in books
             for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops)
             for order in ladder
-            if order.account != HOUSE
+            if order.account != LIQUIDITY
         ],
-        links=[
-            LinkRecord(book.instrument.key, *link, Quantity(filled))
+        groups=[
+            GroupRecord(book.instrument.key, *group, Quantity(filled))
             for book in books
-            for link, filled in book.links.fills()
+            for group, filled in book.groups.fills()
         ],
-        links_over=[
-            LinkOver(book.instrument.key, account, link)
+        groups_over=[
+            GroupOver(book.instrument.key, account, group)
             for book in books
-            for account, link in sorted(book.links.over.items())
+            for account, group in sorted(book.groups.over.items())
         ],
     )
 
@@ -144,16 +144,16 @@ def restore(state: State, snapshot: Snapshot) -> None:
         book.last_quantity = ticker.last_quantity
         book.at_ns = ticker.at_ns
         book.last_trade_id = ticker.last_trade_id
-    for link in snapshot.links:
-        links = state.books[link.instrument].links
-        links.remember(state.one(link.account), link.side, link.link, link.filled_quantity)
-    for past in snapshot.links_over:
-        state.books[past.instrument].links.over[state.one(past.account)] = past.link
+    for group in snapshot.groups:
+        groups = state.books[group.instrument].groups
+        groups.remember(state.one(group.account), group.side, group.group, group.filled_quantity)
+    for past in snapshot.groups_over:
+        state.books[past.instrument].groups.over[state.one(past.account)] = past.group
     for item in snapshot.orders:
         order = state.orders[item.exchange_order_id] = _order(state, item)
         book = state.books[item.instrument]
-        if order.link:
-            book.links.join(order)
+        if order.group:
+            book.groups.join(order)
         book.place(order)
 
 
@@ -187,7 +187,7 @@ def record(order: Order) -> OrderRecord:
         validity=order.validity,
         self_trade=order.self_trade,
         priority=order.priority,
-        link=order.link,
+        group=order.group,
     )
 
 
@@ -206,7 +206,7 @@ def _order(state: State, item: OrderRecord) -> Order:
         item.validity,
         item.self_trade,
         item.priority,
-        item.link,
+        item.group,
     )
     order.filled = order.counted = item.filled_quantity
     order.visible = item.visible_quantity

@@ -128,10 +128,10 @@ def _accept(state: State, event: Accepted) -> None:
         new.validity,
         new.self_trade,
         event.priority,
-        new.link,
+        new.group,
     )
-    if new.link:
-        book.links.join(order)
+    if new.group:
+        book.groups.join(order)
     book.place(order)
 
 
@@ -183,12 +183,12 @@ def _trade(state: State, event: Traded) -> None:
         if event.priority != order.priority:
             state.priority = event.priority
         book.give(order, event.quantity, event.priority)
-    if order.link:
-        book.links.count(order, event.quantity)
+    if order.group:
+        book.groups.count(order, event.quantity)
     if order.filled == order.quantity:
         del state.orders[event.exchange_order_id]
-        if order.link:
-            book.links.leave(order)
+        if order.group:
+            book.groups.leave(order)
 
 
 def _price(state: State, event: Priced) -> None:
@@ -205,8 +205,8 @@ def _remove(state: State, event: Removed) -> None:
     assert order.filled == event.filled_quantity, order.exchange_order_id
     if order.level is not None:
         unlink(order)
-    if order.link:
-        state.books[order.instrument].links.leave(order)
+    if order.group:
+        state.books[order.instrument].groups.leave(order)
 
 
 def _print(state: State, event: Printed) -> None:
@@ -232,7 +232,7 @@ def _change_phase(state: State, event: PhaseChanged) -> None:
             if event.phase is Phase.OPEN:
                 book.begin_day()
             else:
-                book.links.forget()
+                book.groups.forget()
 
 
 def _nothing(state: State, event: Rejected | AmendRejected | CancelRejected) -> None:

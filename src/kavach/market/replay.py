@@ -24,8 +24,8 @@ from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.market.candles import Candle
+from kavach.market.port import LiquidityVenue
 from kavach.market.quotes import Quoter
-from kavach.market.street import House
 from kavach.units import NS_PER_SECOND, Pips, TimestampNs
 
 STEP_NS: Final = 5 * NS_PER_SECOND
@@ -50,7 +50,7 @@ class ReplayMarket:
     def __init__(
         self,
         engine: Engine,
-        venue: House,
+        venue: LiquidityVenue,
         instrument: Instrument,
         candles: Sequence[Candle],
         seed: int,
@@ -95,14 +95,14 @@ class ReplayMarket:
         quantity = self._quoter.small_quantity()
         # In steps of their own, so that what the quotes fill is protected before a stop fires.
         self._engine.market_step(
-            lambda now_ns: venue.heard(
-                exchange.house_quotes(key, bids, asks, TimestampNs(now_ns)), key
+            lambda now_ns: venue.reports_of(
+                exchange.liquidity_quotes(key, bids, asks, TimestampNs(now_ns)), key
             ),
             at_ns,
             spares=True,
         )
         self._engine.market_step(
-            lambda now_ns: venue.heard(
+            lambda now_ns: venue.reports_of(
                 exchange.print_trade(key, Pips(price_pips), quantity, TimestampNs(now_ns)), key
             ),
             at_ns,

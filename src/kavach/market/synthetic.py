@@ -35,8 +35,8 @@ from typing import Final
 from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
+from kavach.market.port import LiquidityVenue, Time
 from kavach.market.quotes import BASIS_POINTS, Quoter
-from kavach.market.street import House, Time
 from kavach.units import NS_PER_MS, InstrumentKey, Side, TimestampNs
 
 STEP_NS: Final = 500 * NS_PER_MS
@@ -85,7 +85,7 @@ class SyntheticMarket:
     def __init__(
         self,
         engine: Engine,
-        venue: House,
+        venue: LiquidityVenue,
         instruments: Iterable[Instrument],
         seed: int,
         time: Time,
@@ -184,8 +184,8 @@ class SyntheticMarket:
             side = Side.BUY if walk.chance.random() * 2 < 1 else Side.SELL
             quantity = walk.quoter.small_quantity()
             self._engine.market_step(
-                lambda now_ns: venue.heard(
-                    exchange.house_order(key, side, None, quantity, TimestampNs(now_ns))[2], key
+                lambda now_ns: venue.reports_of(
+                    exchange.liquidity_order(key, side, None, quantity, TimestampNs(now_ns))[2], key
                 ),
                 at_ns,
                 spares=True,
@@ -193,8 +193,8 @@ class SyntheticMarket:
         walk.take(steps)
         bids, asks = walk.quoter.around(walk.price_pips)
         self._engine.market_step(
-            lambda now_ns: venue.heard(
-                exchange.house_quotes(key, bids, asks, TimestampNs(now_ns)), key
+            lambda now_ns: venue.reports_of(
+                exchange.liquidity_quotes(key, bids, asks, TimestampNs(now_ns)), key
             ),
             at_ns,
             spares=True,

@@ -39,7 +39,7 @@ from kavach.program.kept_tokens import Tokens, TokensError, completed, keep_key,
 from kavach.program.options import MarketKind, Sessions, StartError, WorldOptions
 from kavach.twin.clock import TwinClock
 from kavach.units import Exchange, InstrumentKey, TimestampNs
-from kavach.venues.embedded import EmbeddedVenue, HeardNow, LatePost
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
 
 NO_INSTRUMENT: Final = InstrumentKey("")
 RECORDS_CHECKED: Final = 1_000_000  # Under a snapshot, at a start: two seconds.
@@ -166,8 +166,8 @@ def _build(
     if clock.now_ns() < latest_ns:
         clock.set(latest_ns)  # It had been set ahead: time goes on from there.
     recovered(engine, venue)
-    engine.add_source(LatePost(engine, venue))
-    if engine.state.venue_disconnected or venue.post.untold():
+    engine.add_source(DelayedReportSource(engine, venue))
+    if engine.state.venue_disconnected or venue.delayed.undelivered():
         engine.restore_link()  # A start is a return: what was never told is told now.
     world = World(engine, venue, clock, contracts, tokens)
     engine.quotes = venue
@@ -205,9 +205,9 @@ def _at_work(world: World) -> list[InstrumentKey]:
 def _open_sessions(world: World, sessions: Sessions) -> None:
     venue = world.venue
 
-    def set_phase(exchange: Exchange, phase: Phase, at_ns: int) -> HeardNow:
+    def set_phase(exchange: Exchange, phase: Phase, at_ns: int) -> VenueAnswer:
         # A change of phase trades nothing, so it moves no instrument's price.
-        return venue.heard(
+        return venue.reports_of(
             venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), NO_INSTRUMENT
         )
 

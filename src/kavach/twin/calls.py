@@ -19,7 +19,7 @@ from kavach.core.model.limits.commands import RegisterAlgo
 from kavach.core.model.people.commands import RegisterApp, SetCredentials
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token, new_token, secret_digest, token_digest
-from kavach.exchange.house import HouseError
+from kavach.exchange.liquidity import LiquidityError
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
@@ -70,7 +70,7 @@ async def quote(world: World, fields: Fields) -> dict[str, Any]:
     _act(
         world,
         instrument,
-        lambda at_ns: exchange.house_quote(
+        lambda at_ns: exchange.liquidity_quote(
             instrument.key, bid, bid_quantity, ask, ask_quantity, at_ns
         ),
     )
@@ -93,17 +93,17 @@ async def order(world: World, fields: Fields) -> dict[str, Any]:
     price = None if fields.is_null("price") else fields.price("price")
     quantity = fields.quantity("quantity")
     exchange = world.venue.exchange
-    filled, house_id = 0, ""
+    filled, liquidity_id = 0, ""
 
     def enter(at_ns: TimestampNs) -> list[ExchangeEvent]:
-        nonlocal filled, house_id
-        filled, house_id, events = exchange.house_order(
+        nonlocal filled, liquidity_id
+        filled, liquidity_id, events = exchange.liquidity_order(
             instrument.key, side, price, quantity, at_ns
         )
         return events
 
     _act(world, instrument, enter)
-    return {"filled": filled, "order_id": house_id}
+    return {"filled": filled, "order_id": liquidity_id}
 
 
 async def trade(world: World, fields: Fields) -> dict[str, Any]:
@@ -129,8 +129,10 @@ def _act(
     """Do something at the exchange and let the core hear of it."""
     venue = world.venue
     try:
-        world.service.market(lambda at_ns: venue.heard(act(TimestampNs(at_ns)), instrument.key))
-    except HouseError as error:
+        world.service.market(
+            lambda at_ns: venue.reports_of(act(TimestampNs(at_ns)), instrument.key)
+        )
+    except LiquidityError as error:
         field, _, wrong = str(error).partition(": ")
         raise Refused(field, wrong) from error
 
@@ -289,7 +291,7 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
         no_instrument = InstrumentKey("")  # Nothing trades when a session changes.
         world.service.change_phase(
             command,
-            lambda at_ns: venue.heard(
+            lambda at_ns: venue.reports_of(
                 venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), no_instrument
             ),
         )

@@ -17,14 +17,14 @@ from kavach.twin.clock import TwinClock
 from kavach.units import InstrumentKey
 
 
-class House(Protocol):
+class LiquidityVenue(Protocol):
     """The embedded venue: an exchange, and how the core hears what happens there."""
 
     @property
     def exchange(self) -> Exchange:
         """The exchange inside."""
 
-    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
+    def reports_of(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
         """Return events of one instrument as the core hears them."""
 
 
@@ -40,7 +40,7 @@ class World(Protocol):
         """The clock that the engine reads."""
 
     @property
-    def venue(self) -> House:
+    def venue(self) -> LiquidityVenue:
         """The venue that the engine sends to."""
 
     def reset(self) -> None:

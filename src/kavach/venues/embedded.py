@@ -28,8 +28,8 @@ from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
 from kavach.instruments import Instrument, Listing, listing
 from kavach.units import InstrumentKey, OrderType, Pips, Quantity, TimestampNs
 from kavach.venues.day_notes import DayNotes
+from kavach.venues.delayed_reports import DelayedReports, all_same
 from kavach.venues.faults import Fault, FaultBoard, FaultEffect
-from kavach.venues.post import Post, all_same
 
 _CLOSING: Final = {
     ex.Removal.CANCELLED: core.Closing.CANCELLED,
@@ -38,7 +38,7 @@ _CLOSING: Final = {
 }
 
 
-class HeardNow(msgspec.Struct, gc=False):
+class VenueAnswer(msgspec.Struct, gc=False):
     """What the exchange said within the call."""
 
     reports: list[core.ExecutionReport]
@@ -50,7 +50,7 @@ class VenueSnapshot(msgspec.Struct, frozen=True, array_like=True):
     """What lasts of the venue; what is untold belongs to it, or its trades would be lost."""
 
     exchange: ExchangeSnapshot
-    untold: list[core.Report]
+    undelivered: list[core.Report]
 
 
 _STOPS: Final = frozenset({OrderType.SL, OrderType.SLM})
@@ -68,7 +68,7 @@ class EmbeddedVenue:
         self._instruments = listing(instruments)
         self.exchange = Exchange(self._instruments)
         self.faults = FaultBoard()
-        self.post = Post()
+        self.delayed = DelayedReports()
         self.touched: set[InstrumentKey] = set()  # What a feed has still to look at.
         self.days = DayNotes(self._instruments, self.exchange.day)
 
@@ -76,13 +76,13 @@ class EmbeddedVenue:
 
     def send(
         self, request: core.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
-    ) -> HeardNow:
+    ) -> VenueAnswer:
         """Return what the exchange says to a request."""
-        assert self.post.up, "nothing is sent over a link that is down"
+        assert self.delayed.up, "nothing is sent over a link that is down"
         fault = self.faults.take(request, order, parent.client_id) if self.faults else None
         if fault is not None:
             return self._suffer(fault, request, order, parent, at_ns)
-        return self.heard(self._ask(request, order, parent, at_ns), parent.instrument, request)
+        return self.reports_of(self._ask(request, order, parent, at_ns), parent.instrument, request)
 
     def _ask(
         self, request: core.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
@@ -103,54 +103,54 @@ class EmbeddedVenue:
         order: VenueOrder,
         parent: ParentOrder,
         at_ns: int,
-    ) -> HeardNow:
+    ) -> VenueAnswer:
         """Let a request suffer what an operator wanted."""
         effect = fault.effect
         if effect is FaultEffect.REJECT:
-            return HeardNow([_refusal(request, fault)], _QUIET, [])
+            return VenueAnswer([_refusal(request, fault)], _QUIET, [])
         if effect is FaultEffect.DROP_REQUEST:
-            return HeardNow([], _QUIET, [])
+            return VenueAnswer([], _QUIET, [])
         events = self._ask(request, order, parent, at_ns)
         if effect is FaultEffect.CANCEL_RESTING:
             events = events + self._cancel_resting(request.tag, order, events, fault)
-            return self.heard(events, parent.instrument, request)
-        heard = self.heard(events, parent.instrument, request)
+            return self.reports_of(events, parent.instrument, request)
+        heard = self.reports_of(events, parent.instrument, request)
         mine = [report for report in heard.reports if report.tag == request.tag]
         others = [report for report in heard.reports if report.tag != request.tag]
         if effect is FaultEffect.DUPLICATE_REPORT:
-            return HeardNow(heard.reports + mine, heard.moved, heard.journaled)
+            return VenueAnswer(heard.reports + mine, heard.moved, heard.journaled)
         for report in mine:
             assert not isinstance(report, core.OrderStatus | core.OrderAbsent)
             if effect is FaultEffect.DELAY:
-                self.post.delay(report, at_ns + fault.delay_ns)
+                self.delayed.delay(report, at_ns + fault.delay_ns)
             else:
-                self.post.hold(report)
-        return HeardNow(others, heard.moved, heard.journaled)
+                self.delayed.hold(report)
+        return VenueAnswer(others, heard.moved, heard.journaled)
 
     # --- Asked, and late ----------------------------------------------------------------------
 
-    def statuses(self, orders: Iterable[VenueOrder]) -> HeardNow:
+    def statuses(self, orders: Iterable[VenueOrder]) -> VenueAnswer:
         """Return all that the exchange knows of these orders, told or untold."""
         said: list[core.ExecutionReport] = []
         for order in orders:
             said.extend(self._status(order))
-        return HeardNow(said, _QUIET, [])
+        return VenueAnswer(said, _QUIET, [])
 
     def set_link(self, *, up: bool) -> None:
         """Cut or mend the link; what happens meanwhile is kept for the snapshot."""
-        self.post.up = up
+        self.delayed.up = up
 
-    def late(self, now_ns: int) -> HeardNow:
+    def late(self, now_ns: int) -> VenueAnswer:
         """Return the late reports that have arrived by now."""
-        return HeardNow(list(self.post.take_due(now_ns)), _QUIET, [])
+        return VenueAnswer(list(self.delayed.take_due(now_ns)), _QUIET, [])
 
     def _status(self, order: VenueOrder) -> Iterator[core.ExecutionReport]:
         """Yield what the core was never told of an order, in order, and then where it stands."""
-        untold = self.post.take(order.tag)
-        yield from untold
+        undelivered = self.delayed.take(order.tag)
+        yield from undelivered
         exchange_id = order.exchange_order_id
         filled = order.filled_quantity
-        for report in untold:
+        for report in undelivered:
             if isinstance(report, core.OrderRejected):
                 return
             if isinstance(report, core.OrderAccepted):
@@ -199,8 +199,8 @@ class EmbeddedVenue:
             self.exchange.apply(event)
         happened = [r for event in events if (r := _REPORT[type(event)](event, 0, 0)) is not None]
         heard = [cast(core.Report, event) for event in told if type(event) in _REPORTS]
-        if self.post.untold() or not all_same(happened, heard):
-            self.post.settle(heard, happened)
+        if self.delayed.undelivered() or not all_same(happened, heard):
+            self.delayed.settle(heard, happened)
 
     def prices(self) -> dict[InstrumentKey, int]:
         """Return the last price, in pips, of every instrument that has a book."""
@@ -245,15 +245,15 @@ class EmbeddedVenue:
 
     def snapshot(self) -> bytes:
         """Return the exchange's state and what is untold of it, MessagePack."""
-        taken = VenueSnapshot(self.exchange.snapshot(), self.post.every_untold())
+        taken = VenueSnapshot(self.exchange.snapshot(), self.delayed.every_undelivered())
         return msgspec.msgpack.encode(taken)
 
     def restore(self, snapshot: bytes) -> None:
         """Let the exchange and the post be what the snapshot holds."""
         taken = msgspec.msgpack.decode(snapshot, type=VenueSnapshot)
         self.exchange.restore(taken.exchange)
-        for report in taken.untold:
-            self.post.hold(report)
+        for report in taken.undelivered:
+            self.delayed.hold(report)
 
     def state_hash(self) -> str:
         """Return the hash of the exchange's own state, but for prices, which records tell of last.
@@ -264,9 +264,9 @@ class EmbeddedVenue:
 
     # --- Translation --------------------------------------------------------------------------
 
-    def heard(
+    def reports_of(
         self, events: list[ex.Event], key: InstrumentKey, asked: core.Request | None = None
-    ) -> HeardNow:
+    ) -> VenueAnswer:
         """Return events of one instrument as the core hears them, or keep them for later.
 
         ``asked`` is the request that caused them; an answer that no longer finds its order is
@@ -285,15 +285,15 @@ class EmbeddedVenue:
             report = _REPORT[kind](event, tag, serial)
             if report is None:
                 pass
-            elif self.post.up:
+            elif self.delayed.up:
                 reports.append(report)
             else:
-                self.post.hold(report)
+                self.delayed.hold(report)
             if kind not in _UNCHANGED:
                 journaled.append(event)
             if kind is ex.Traded or kind is ex.Printed:
                 moved = {key: self.exchange.last_price_pips(key)}
-        return HeardNow(reports, moved, journaled)
+        return VenueAnswer(reports, moved, journaled)
 
     def _submit(
         self, request: core.OrderSubmitted, parent: ParentOrder, at_ns: int
@@ -356,7 +356,7 @@ def _gone(order: VenueOrder, exchange_id: str, filled: int) -> core.OrderStatus:
     )
 
 
-class LatePost:
+class DelayedReportSource:
     """Late reports, as a time source of the engine."""
 
     def __init__(self, engine: Engine, venue: EmbeddedVenue) -> None:
@@ -365,7 +365,7 @@ class LatePost:
 
     def next_due_ns(self) -> int | None:
         """Return when the next late report arrives."""
-        return self._venue.post.next_due_ns()
+        return self._venue.delayed.next_due_ns()
 
     def fire(self, at_ns: int) -> None:
         """Let the core hear what has arrived."""

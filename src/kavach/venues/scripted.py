@@ -88,7 +88,7 @@ class ScriptedVenue:
         self.asked: list[int] = []  # Tags that the engine asked about, in order.
         self.answers_at_once = False  # Whether a question is answered within the call.
         self.ended_by_link: list[e.Report] = []  # Closings that a trade has caused, to be told.
-        self.links_over: set[int] = set()  # Links that traded in a session that is over.
+        self.groups_over: set[int] = set()  # Links that traded in a session that is over.
         self._shared: dict[int, int] = {}
         self._trades = 0
 
@@ -161,13 +161,13 @@ class ScriptedVenue:
     def link_code(self, tag: int) -> int:
         """Return with which code an order must be refused because of its link, 0 if it need not."""
         order = self.orders[tag]
-        if order.link in self.links_over:
+        if order.link in self.groups_over:
             return LINK_OVER_CODE
         return LINK_TRADED_CODE if order.link and order.quantity <= order.counted else 0
 
     def end_session(self) -> None:
         """Let every link that has traded be over."""
-        self.links_over |= {link for link, quantity in self._shared.items() if quantity}
+        self.groups_over |= {link for link, quantity in self._shared.items() if quantity}
 
     def lose(self, tag: int) -> None:
         """Let the request in flight, or the order itself, never have arrived."""

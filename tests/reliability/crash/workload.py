@@ -215,7 +215,8 @@ def quote(key: InstrumentKey, bid: int, ask: int, quantity: int = 1_000) -> Step
     def act(world: World) -> None:
         exchange, size = world.venue.exchange, Quantity(quantity)
         world.market(
-            key, lambda at_ns: exchange.house_quote(key, Pips(bid), size, Pips(ask), size, at_ns)
+            key,
+            lambda at_ns: exchange.liquidity_quote(key, Pips(bid), size, Pips(ask), size, at_ns),
         )
 
     return Step(f"quote {bid} {ask}", act)
@@ -228,7 +229,7 @@ def house(key: InstrumentKey, side: Side, price: int | None, quantity: int) -> S
         limit = None if price is None else Pips(price)
         world.market(
             key,
-            lambda at_ns: world.venue.exchange.house_order(
+            lambda at_ns: world.venue.exchange.liquidity_order(
                 key, side, limit, Quantity(quantity), at_ns
             )[2],
         )
@@ -254,7 +255,7 @@ def phase(exchange: Exchange, to: Phase) -> Step:
         venue = world.venue
         return world.engine.change_phase(
             command,
-            lambda at_ns: venue.heard(
+            lambda at_ns: venue.reports_of(
                 venue.exchange.set_phase(exchange, to, TimestampNs(at_ns)), InstrumentKey("")
             ),
             world.engine.now_ns(),

@@ -15,7 +15,7 @@ from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.journal.sqlite import SqliteJournal
 from kavach.twin.audit import audit
 from kavach.units import InstrumentKey, TimestampNs
-from kavach.venues.embedded import EmbeddedVenue, LatePost
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue
 
 START_NS: Final = 1_795_400_000_000_000_000  # A Monday morning in November 2026.
 INSTRUMENTS: Final = tuple(load_instruments())
@@ -41,7 +41,7 @@ class World:
         self.venue = EmbeddedVenue(INSTRUMENTS)
         self.engine = Engine(INSTRUMENTS, Settings(), journal, self.venue, self.clock)
         self.engine.recover()
-        self.engine.add_source(LatePost(self.engine, self.venue))
+        self.engine.add_source(DelayedReportSource(self.engine, self.venue))
         self.clock.at_ns = max(START_NS, self.engine.core.now_ns)
 
     def ask(self, command: Command) -> Outcome:
@@ -50,7 +50,7 @@ class World:
 
     def market(self, key: InstrumentKey, act: Callable[[TimestampNs], list[ExchangeEvent]]) -> None:
         """Let somebody else do something at the exchange."""
-        self.engine.market(lambda at_ns: self.venue.heard(act(TimestampNs(at_ns)), key))
+        self.engine.market(lambda at_ns: self.venue.reports_of(act(TimestampNs(at_ns)), key))
 
     def pass_time(self, span_ns: int) -> None:
         """Let time go by, and all that is due happen."""

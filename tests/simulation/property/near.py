@@ -15,7 +15,7 @@ from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.engine.engine import accepted
 from kavach.exchange.messages import Phase
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side, TimestampNs
-from kavach.venues.embedded import EmbeddedVenue, HeardNow
+from kavach.venues.embedded import EmbeddedVenue, VenueAnswer
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.simulation.property.auditor import Auditor
 from tests.simulation.property.clients import SHARES, Clients
@@ -38,7 +38,7 @@ class OverheardVenue(EmbeddedVenue):
 
     def send(
         self, request: e.Request, order: VenueOrder, parent: ParentOrder, at_ns: int
-    ) -> HeardNow:
+    ) -> VenueAnswer:
         """Return what the exchange says, after the auditor heard both."""
         self.requests.append(request)
         assert self.auditor is not None
@@ -75,8 +75,8 @@ class NearWorld(Clients):
                 self.auditor.leaving.add(cover.order_id)
         super().look()
 
-    def _act(self, key: InstrumentKey, act: Callable[[int], HeardNow]) -> None:
-        def overheard(at_ns: int) -> HeardNow:
+    def _act(self, key: InstrumentKey, act: Callable[[int], VenueAnswer]) -> None:
+        def overheard(at_ns: int) -> VenueAnswer:
             heard = act(at_ns)
             for report in heard.reports:
                 self.auditor.told(report)
@@ -100,8 +100,8 @@ class NearWorld(Clients):
         exchange = self.venue.exchange
         self._act(
             share.key,
-            lambda at_ns: self.venue.heard(
-                exchange.house_quote(
+            lambda at_ns: self.venue.reports_of(
+                exchange.liquidity_quote(
                     share.key,
                     Pips(bid),
                     Quantity(size % 120),
@@ -122,8 +122,8 @@ class NearWorld(Clients):
         exchange, many = self.venue.exchange, Quantity(1 + size % 90)
         self._act(
             share.key,
-            lambda at_ns: self.venue.heard(
-                exchange.house_order(share.key, side, wish, many, TimestampNs(at_ns))[2],
+            lambda at_ns: self.venue.reports_of(
+                exchange.liquidity_order(share.key, side, wish, many, TimestampNs(at_ns))[2],
                 share.key,
             ),
         )
@@ -136,7 +136,7 @@ class NearWorld(Clients):
         exchange = self.venue.exchange
         self._act(
             share.key,
-            lambda at_ns: self.venue.heard(
+            lambda at_ns: self.venue.reports_of(
                 exchange.print_trade(share.key, Pips(price), Quantity(1), TimestampNs(at_ns)),
                 share.key,
             ),
@@ -168,9 +168,9 @@ class NearWorld(Clients):
         command = (OpenSession if self.open else EndSession)(Exchange.NSE)
         exchange = self.venue.exchange
 
-        def change(at_ns: int) -> HeardNow:
+        def change(at_ns: int) -> VenueAnswer:
             events = exchange.set_phase(Exchange.NSE, phase, TimestampNs(at_ns))
-            heard = self.venue.heard(events, InstrumentKey(""))
+            heard = self.venue.reports_of(events, InstrumentKey(""))
             for report in heard.reports:
                 self.auditor.told(report)
             return heard

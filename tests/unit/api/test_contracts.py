@@ -378,8 +378,8 @@ def test_a_quote(world: World) -> None:
         asks = [(Pips(130_500), Quantity(300))]
         exchange = desk.embedded.exchange
         desk.market(
-            lambda at_ns: desk.embedded.heard(
-                exchange.house_quotes(IDEA, bids, asks, TimestampNs(at_ns)), IDEA
+            lambda at_ns: desk.embedded.reports_of(
+                exchange.liquidity_quotes(IDEA, bids, asks, TimestampNs(at_ns)), IDEA
             )
         )
 

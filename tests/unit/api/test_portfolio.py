@@ -175,7 +175,7 @@ def end_day(world: World) -> None:
         desk, exchange = world.desk, world.desk.embedded.exchange
         desk.change_phase(
             command(Exchange.NSE),
-            lambda at_ns: desk.embedded.heard(
+            lambda at_ns: desk.embedded.reports_of(
                 exchange.set_phase(Exchange.NSE, phase, TimestampNs(at_ns)), InstrumentKey("")
             ),
             desk.now_ns(),

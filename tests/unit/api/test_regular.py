@@ -53,7 +53,7 @@ def set_phase(world: World, phase: Phase) -> None:
         kind = OpenSession if phase is Phase.OPEN else EndSession
         desk.change_phase(
             kind(Exchange.NSE),
-            lambda at_ns: desk.embedded.heard(
+            lambda at_ns: desk.embedded.reports_of(
                 desk.embedded.exchange.set_phase(Exchange.NSE, phase, TimestampNs(at_ns)),
                 InstrumentKey(""),
             ),

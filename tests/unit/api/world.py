@@ -147,10 +147,10 @@ class Desk(Engine):
         exchange = self.embedded.exchange
 
         def act(at_ns: int) -> ExecutionReport:
-            _, _, events = exchange.house_order(
+            _, _, events = exchange.liquidity_order(
                 key, side, Pips(price_pips), Quantity(quantity), TimestampNs(at_ns)
             )
-            return self.embedded.heard(events, key)
+            return self.embedded.reports_of(events, key)
 
         self.market(act)
 
@@ -160,7 +160,7 @@ class Desk(Engine):
 
         def act(at_ns: int) -> ExecutionReport:
             events = exchange.print_trade(key, Pips(price_pips), Quantity(1), TimestampNs(at_ns))
-            return self.embedded.heard(events, key)
+            return self.embedded.reports_of(events, key)
 
         self.market(act)
 

@@ -79,8 +79,10 @@ class Desk:
         """Let a stranger trade at the market."""
         exchange = self.venue.exchange
         self.engine.market(
-            lambda at_ns: self.venue.heard(
-                exchange.house_order(key, side, None, Quantity(quantity), TimestampNs(at_ns))[2],
+            lambda at_ns: self.venue.reports_of(
+                exchange.liquidity_order(key, side, None, Quantity(quantity), TimestampNs(at_ns))[
+                    2
+                ],
                 key,
             )
         )
@@ -89,7 +91,7 @@ class Desk:
         """Let others trade at this price."""
         exchange = self.venue.exchange
         self.engine.market(
-            lambda at_ns: self.venue.heard(
+            lambda at_ns: self.venue.reports_of(
                 exchange.print_trade(key, Pips(price_pips), Quantity(1), TimestampNs(at_ns)), key
             )
         )
@@ -131,8 +133,8 @@ def test_nothing_is_recorded_without_need() -> None:
     before = desk.engine.state_hash()
     exchange = desk.venue.exchange
     desk.engine.market(
-        lambda at_ns: desk.venue.heard(
-            exchange.house_quote(
+        lambda at_ns: desk.venue.reports_of(
+            exchange.liquidity_quote(
                 NEW.key, Pips(129_900), Quantity(9), Pips(130_100), Quantity(9), TimestampNs(at_ns)
             ),
             NEW.key,

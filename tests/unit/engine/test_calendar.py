@@ -13,7 +13,7 @@ from kavach.engine.record import decode_record
 from kavach.exchange.messages import Phase
 from kavach.journal.memory import MemoryJournal
 from kavach.units import Exchange, InstrumentKey, TimestampNs
-from kavach.venues.embedded import EmbeddedVenue, HeardNow
+from kavach.venues.embedded import EmbeddedVenue, VenueAnswer
 
 MONDAY = "2027-01-04"
 
@@ -51,9 +51,9 @@ class Day:
         self.engine.add_source(self.calendar)
         self.go(moment)
 
-    def _set_phase(self, exchange: Exchange, phase: Phase, at_ns: int) -> HeardNow:
+    def _set_phase(self, exchange: Exchange, phase: Phase, at_ns: int) -> VenueAnswer:
         events = self.venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns))
-        return self.venue.heard(events, InstrumentKey(""))
+        return self.venue.reports_of(events, InstrumentKey(""))
 
     def go(self, moment: str) -> "Day":
         """Let it become this late."""

@@ -13,7 +13,7 @@ import msgspec
 
 from kavach.exchange import messages as m
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.snapshot import LinkOver, LinkRecord, OrderRecord, Snapshot, TickerRecord
+from kavach.exchange.snapshot import GroupOver, GroupRecord, OrderRecord, Snapshot, TickerRecord
 from kavach.instruments import Instrument
 from kavach.units import (
     Exchange,
@@ -47,7 +47,7 @@ class Resting:
     trigger: int
     validity: Validity
     flag: m.SelfTrade
-    link: int
+    group: int
     priority: int
     place: int  # Arrival in its queue, the house's orders counted too.
     quote: bool = False
@@ -58,7 +58,7 @@ class Resting:
     @property
     def family(self) -> tuple[str, str, str, int]:
         """What all orders linked to this one have in common."""
-        return self.key, self.account, self.side.value, self.link
+        return self.key, self.account, self.side.value, self.group
 
 
 @dataclass
@@ -111,7 +111,7 @@ class NaiveExchange:
             new.trigger_price_pips,
             new.validity,
             new.self_trade,
-            new.link,
+            new.group,
             *self._newest(),
         )
         self._show(order)
@@ -170,7 +170,9 @@ class NaiveExchange:
 
     # --- The house ------------------------------------------------------------------------
 
-    def house_quotes(self, key: str, bids: Levels, asks: Levels, at: int) -> list[m.Event] | None:
+    def liquidity_quotes(
+        self, key: str, bids: Levels, asks: Levels, at: int
+    ) -> list[m.Event] | None:
         """Replace the house's quotes; ``None`` when they can't be."""
         self.said = []
         real_bids = [price for price, quantity in bids if quantity]
@@ -187,12 +189,12 @@ class NaiveExchange:
         for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
             for price, quantity in levels:
                 if quantity:
-                    order = self._house(key, side, OrderType.LIMIT, price, quantity)
+                    order = self._liquidity(key, side, OrderType.LIMIT, price, quantity)
                     order.quote = True
                     self._activate(order, at)
         return self.said
 
-    def house_order(
+    def liquidity_order(
         self, key: str, side: Side, price: int | None, quantity: int, at: int
     ) -> tuple[int, list[m.Event]] | None:
         """Send an anonymous order; ``None`` when it can't be."""
@@ -204,7 +206,7 @@ class NaiveExchange:
         if price is not None and not self._price_is_fair(key, price):
             return None
         order_type = OrderType.LIMIT if priced else OrderType.MARKET
-        order = self._house(key, side, order_type, price or 0, quantity)
+        order = self._liquidity(key, side, order_type, price or 0, quantity)
         self._activate(order, at)
         return order.filled, self.said
 
@@ -230,7 +232,7 @@ class NaiveExchange:
                 continue
             if phase == m.Phase.CLOSED:
                 ended = [family for family, _ in self.linked_trades if family[0] == key]
-                self.over += [(key, account, link) for _, account, _, link in ended]
+                self.over += [(key, account, group) for _, account, _, group in ended]
                 self.linked_trades = [t for t in self.linked_trades if t[0][0] != key]
                 self.live = [o for o in self.live if o.key != key or o.ref]
                 for order in self._in_book_order(key):
@@ -275,7 +277,7 @@ class NaiveExchange:
         quantity = min(self._left(active), passive.visible)
         for order in (active, passive):
             order.filled += quantity
-            if order.link:
+            if order.group:
                 self.linked_trades.append((order.family, quantity))
         self._show(active)
         passive.visible -= quantity
@@ -310,10 +312,10 @@ class NaiveExchange:
     def _shrink_relatives(self, traded: Resting) -> None:
         """Show no more of a linked order than is left; with nothing left it is removed."""
         for order in list(self.live):
-            if traded.link and order.family == traded.family:
+            if traded.group and order.family == traded.family:
                 order.visible = min(order.visible, self._left(order))
                 if self._left(order) <= 0:
-                    code = Code.LINK_FILLED
+                    code = Code.GROUP_FILLED
                     self._end(order, m.Removal.REMOVED, code, TEXT[code])
 
     def _settle(self, order: Resting) -> None:
@@ -353,12 +355,12 @@ class NaiveExchange:
             return Code.INSTRUMENT_UNKNOWN
         if self._closed(new.instrument):
             return Code.MARKET_CLOSED
-        family = new.instrument, new.account, new.side.value, new.link
-        over = [link for key, whose, link in self.over if (key, whose) == family[:2]]
-        if new.link and over and new.link <= max(over):
-            return Code.LINK_OVER
-        if new.link and new.quantity <= self._traded_by(family):
-            return Code.QUANTITY_TRADED_BY_LINK
+        family = new.instrument, new.account, new.side.value, new.group
+        over = [group for key, whose, group in self.over if (key, whose) == family[:2]]
+        if new.group and over and new.group <= max(over):
+            return Code.GROUP_OVER
+        if new.group and new.quantity <= self._traded_by(family):
+            return Code.QUANTITY_TRADED_BY_GROUP
         return self._fault(
             new.instrument,
             new.side,
@@ -375,8 +377,8 @@ class NaiveExchange:
             return Code.CANNOT_MODIFY if known else Code.ORDER_NOT_FOUND
         if amend.quantity <= order.filled:
             return Code.CANNOT_MODIFY
-        if order.link and amend.quantity <= self._traded_by(order.family):
-            return Code.QUANTITY_TRADED_BY_LINK
+        if order.group and amend.quantity <= self._traded_by(order.family):
+            return Code.QUANTITY_TRADED_BY_GROUP
         if order.triggered and amend.order_type in STOPS:
             return Code.CANNOT_MODIFY
         return self._fault(
@@ -468,23 +470,25 @@ class NaiveExchange:
                 for order in self._in_book_order(key)
                 if order.ref
             ],
-            links=[
-                LinkRecord(
+            groups=[
+                GroupRecord(
                     InstrumentKey(key),
                     account,
                     Side(side),
-                    link,
-                    Quantity(self._traded_by((key, account, side, link))),
+                    group,
+                    Quantity(self._traded_by((key, account, side, group))),
                 )
                 for instrument in sorted(self.instruments)
-                for key, account, side, link in sorted({family for family, _ in self.linked_trades})
+                for key, account, side, group in sorted(
+                    {family for family, _ in self.linked_trades}
+                )
                 if key == instrument
             ],
-            links_over=[
-                LinkOver(
+            groups_over=[
+                GroupOver(
                     InstrumentKey(key),
                     account,
-                    max(link for k, a, link in self.over if (k, a) == (key, account)),
+                    max(group for k, a, group in self.over if (k, a) == (key, account)),
                 )
                 for key in sorted(self.instruments)
                 for account in sorted({a for k, a, _ in self.over if k == key})
@@ -522,7 +526,7 @@ class NaiveExchange:
 
     def _left(self, order: Resting) -> int:
         """What an order may still trade."""
-        gone = self._traded_by(order.family) if order.link else order.filled
+        gone = self._traded_by(order.family) if order.group else order.filled
         return order.quantity - gone
 
     def _show(self, order: Resting) -> None:
@@ -535,7 +539,9 @@ class NaiveExchange:
         self.places += 1
         return self.priority, self.places
 
-    def _house(self, key: str, side: Side, kind: OrderType, price: int, quantity: int) -> Resting:
+    def _liquidity(
+        self, key: str, side: Side, kind: OrderType, price: int, quantity: int
+    ) -> Resting:
         self.places += 1
         flag, place = m.SelfTrade.CANCEL_ACTIVE, self.places
         day = Validity.DAY
@@ -624,5 +630,5 @@ def _record(order: Resting) -> OrderRecord:
         order.validity,
         order.flag,
         order.priority,
-        order.link,
+        order.group,
     )

@@ -5,7 +5,7 @@ Scenarios in words: one request a line, and all that it must cause.
     B sell 4 @ 100 ioc    -> #2 accepted, #2 traded 4 @ 100, #1 traded 4 @ 100
 
 Clients are capital letters and their orders are numbered as they are sent, refused ones too.
-``stop 101`` is a trigger, ``show 5`` a disclosed quantity, ``link 7`` the link that the order
+``stop 101`` is a trigger, ``show 5`` a disclosed quantity, ``group 7`` the link that the order
 shares, ``passive`` the wish to have one's own resting order cancelled. Without ``@`` an order is a
 market order. ``nothing`` is written out: an empty right-hand side is a mistake, not an expectation.
 A line that begins with ``#`` goes on with the one above. Prices are rupees; one instrument.
@@ -71,11 +71,11 @@ class Floor:
                 return self.exchange.remove(self.ids[int(rest[0][1:])], 17070, "out of range")
             case "quote":
                 levels = [(_pips(p), Quantity(int(q))) for q, p in (r.split("@") for r in rest)]
-                return self.exchange.house_quote(key, *levels[0], *levels[1], now)
+                return self.exchange.liquidity_quote(key, *levels[0], *levels[1], now)
             case "house":
                 wish = _pips(rest[3]) if "@" in rest else None
                 quantity, side = Quantity(int(rest[1])), Side(rest[0].upper())
-                return self.exchange.house_order(key, side, wish, quantity, now)[2]
+                return self.exchange.liquidity_order(key, side, wish, quantity, now)[2]
             case "print":
                 return self.exchange.print_trade(key, _pips(rest[2]), Quantity(int(rest[0])), now)
             case "open" | "close":

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kavach.exchange import messages as m
 from kavach.exchange.exchange import Exchange
-from kavach.exchange.house import HouseError
+from kavach.exchange.liquidity import LiquidityError
 from kavach.instruments import Instrument
 from kavach.units import Exchange as Segment
 from kavach.units import (
@@ -115,9 +115,9 @@ class SideBySide:
                 change = segment, phase, at
                 return self.real.set_phase(*change), self.naive.set_phase(*change)
             case _:
-                return self._house(action, at)
+                return self._liquidity(action, at)
 
-    def _house(self, action: Action, at: TimestampNs) -> tuple[list[m.Event], list[m.Event]]:
+    def _liquidity(self, action: Action, at: TimestampNs) -> tuple[list[m.Event], list[m.Event]]:
         """The house's calls, which the exchange refuses by raising and the naive by ``None``."""
         expected: Any
         got: Any
@@ -126,12 +126,12 @@ class SideBySide:
         before = self.real.state_hash()
         try:
             got = getattr(self.real, word)(*what, at)
-        except HouseError:
+        except LiquidityError:
             assert expected is None, action
             assert self.real.state_hash() == before, action
             return [], []
         assert expected is not None, action
-        if word == "house_order":
+        if word == "liquidity_order":
             filled, _, got = got
             assert filled == expected[0], action
             expected = expected[1]
@@ -156,7 +156,7 @@ def calm_action(chance: random.Random) -> Action:
         return word, chance.randrange(-60, 0)
     side = chance.choice([*Side])
     if word == "sip":
-        return "house_order", KEYS[0], side, None, chance.choice([1, 5, 10])
+        return "liquidity_order", KEYS[0], side, None, chance.choice([1, 5, 10])
     ticks = chance.randrange(-1, 1) if side is Side.BUY else chance.randrange(1, 3)
     disclosed = Quantity(chance.choice([0, 0, 5]))
     order = m.NewOrder(
@@ -178,7 +178,7 @@ def calm_action(chance: random.Random) -> Action:
 
 def linked_action(chance: random.Random) -> Action:
     """One action of a day on which targets and stops of many links wait above and below."""
-    words = ["submit", "amend", "cancel", "house_order", "print_trade", "phase"]
+    words = ["submit", "amend", "cancel", "liquidity_order", "print_trade", "phase"]
     word = chance.choices(words, [50, 12, 4, 24, 8, 2])[0]
     quantity = Quantity(chance.choice([5, 10, 20]))
     is_stop, up, down = chance.random() < 0.5, chance.randrange(1, 8), chance.randrange(-7, 0)
@@ -188,7 +188,7 @@ def linked_action(chance: random.Random) -> Action:
         return word, chance.randrange(-20, 0), (kind, quantity, 0, price, trigger)
     if word == "cancel":
         return word, chance.randrange(-20, 0)
-    if word == "house_order":
+    if word == "liquidity_order":
         at = rupees(chance.choice([up, down]))
         return word, KEYS[0], chance.choice([*Side]), at, chance.choice([1, 5, 10])
     if word == "print_trade":
@@ -216,7 +216,16 @@ def random_action(chance: random.Random) -> Action:
     """One action, mostly reasonable."""
     key = chance.choice(KEYS)
     word = chance.choices(
-        ["submit", "amend", "cancel", "remove", "house_quotes", "house_order", "print", "phase"],
+        [
+            "submit",
+            "amend",
+            "cancel",
+            "remove",
+            "liquidity_quotes",
+            "liquidity_order",
+            "print",
+            "phase",
+        ],
         [50, 14, 10, 1, 10, 10, 6, 1],
     )[0]
     if word == "submit":
@@ -230,7 +239,7 @@ def random_action(chance: random.Random) -> Action:
     if word == "phase":
         segment = chance.choice([Segment.NSE, Segment.NFO])
         return word, segment, chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
-    if word == "house_quotes":
+    if word == "liquidity_quotes":
         bids = [(rupees(-chance.randrange(4)), chance.choice([0, 5, 10, 15])) for _ in range(2)]
         asks = [(rupees(chance.randrange(-1, 5)), chance.choice([0, 5, 10, 3])) for _ in range(2)]
         return word, key, bids, asks
@@ -238,7 +247,7 @@ def random_action(chance: random.Random) -> Action:
     if word == "print":
         return "print_trade", key, price, quantity
     side = chance.choice([*Side])
-    return "house_order", key, side, chance.choice([price, None]), quantity
+    return "liquidity_order", key, side, chance.choice([price, None]), quantity
 
 
 def _random_order(chance: random.Random, key: InstrumentKey) -> m.NewOrder:
@@ -297,11 +306,11 @@ def _new_order(
     numbers: tuple[Any, ...],
     validity: Validity,
     flag: m.SelfTrade,
-    link: int,
+    group: int,
 ) -> m.NewOrder:
     kind, quantity, disclosed, price, trigger = numbers
     return m.NewOrder(
-        ref, account, key, side, kind, quantity, disclosed, price, trigger, validity, flag, link
+        ref, account, key, side, kind, quantity, disclosed, price, trigger, validity, flag, group
     )
 
 
@@ -330,9 +339,9 @@ def actions() -> st.SearchStrategy[list[Action]]:
             submit,
             st.tuples(st.just("amend"), number, _numbers()),
             st.tuples(st.just("cancel"), number),
-            st.tuples(st.just("house_quotes"), keys, levels, levels),
+            st.tuples(st.just("liquidity_quotes"), keys, levels, levels),
             st.tuples(
-                st.just("house_order"),
+                st.just("liquidity_order"),
                 keys,
                 st.sampled_from(Side),
                 st.none() | prices,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.house import HouseError
+from kavach.exchange.liquidity import LiquidityError
 from kavach.exchange.state import FIRST_ORDER_ID
 from kavach.units import Exchange as Segment
 from tests.unit.exchange.scenario import Floor, check
@@ -104,7 +104,7 @@ def test_house_is_told_what_is_wrong(words: str, field: str) -> None:
     """A house call that can't be done names the field and changes nothing."""
     floor = Floor()
     floor.check("quote 7@99.90 7@100.10 -> nothing")
-    with pytest.raises(HouseError, match=re.escape(field)):
+    with pytest.raises(LiquidityError, match=re.escape(field)):
         floor.ask(words)
     assert floor.book() == "7/1@99.9 | 7/1@100.1"
 
@@ -113,7 +113,7 @@ def test_house_waits_for_the_opening() -> None:
     """While its segment is closed the house can't quote, trade or print."""
     floor = check("close -> NSE closed")
     for words in ("quote 7@99.90 7@100.10", "house buy 5", "print 1 @ 100"):
-        with pytest.raises(HouseError, match="exchange: NSE is closed"):
+        with pytest.raises(LiquidityError, match="exchange: NSE is closed"):
             floor.ask(words)
     assert floor.book() == "none | none"
 

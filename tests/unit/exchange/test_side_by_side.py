@@ -68,7 +68,7 @@ def test_a_day_of_links(seed: int) -> None:
         world.step(linked_action(chance))
     assert audit(world.events) == live_orders(world.real)
     codes = Counter(getattr(event, "code", 0) for event in world.events)
-    assert min(codes[Code.LINK_FILLED], codes[Code.QUANTITY_TRADED_BY_LINK]) >= 5, codes
+    assert min(codes[Code.GROUP_FILLED], codes[Code.QUANTITY_TRADED_BY_GROUP]) >= 5, codes
 
 
 def test_a_snapshot_of_links() -> None:
@@ -78,13 +78,13 @@ def test_a_snapshot_of_links() -> None:
     world.step(("phase", Segment.NSE, m.Phase.OPEN))
     for _ in range(400):
         action = linked_action(chance)
-        if action[0] not in ("phase", "house_order"):
+        if action[0] not in ("phase", "liquidity_order"):
             world.step(action)
-        elif action[0] == "house_order":
-            world.step(("house_order", action[1], action[2], None, action[4]))
+        elif action[0] == "liquidity_order":
+            world.step(("liquidity_order", action[1], action[2], None, action[4]))
     taken = world.real.snapshot()
-    traded = {(link.account, link.link) for link in taken.links}
-    assert traded & {(order.account, order.link) for order in taken.orders}
+    traded = {(group.account, group.group) for group in taken.groups}
+    assert traded & {(order.account, order.group) for order in taken.orders}
     restored, replayed = Exchange(INSTRUMENTS), Exchange(INSTRUMENTS)
     restored.restore(taken)
     replayed.restore(taken)
@@ -109,10 +109,10 @@ def test_snapshot_anywhere() -> None:
     for segment in {item.exchange for item in INSTRUMENTS}:
         world.step(("phase", segment, m.Phase.OPEN))
     for item in INSTRUMENTS:
-        world.step(("house_quotes", item.key, [], []))
-    house_free = Exchange(INSTRUMENTS)
-    house_free.restore(world.real.snapshot())
-    assert house_free.state_hash() == world.real.state_hash()
+        world.step(("liquidity_quotes", item.key, [], []))
+    liquidity_free = Exchange(INSTRUMENTS)
+    liquidity_free.restore(world.real.snapshot())
+    assert liquidity_free.state_hash() == world.real.state_hash()
     replay = Exchange(INSTRUMENTS)
     replay.restore(world.real.snapshot())
     for _ in range(300):
@@ -136,13 +136,13 @@ def audit(events: list[m.Event]) -> dict[str, int]:
     halves: dict[str, list[m.Traded]] = {}
 
     def give(order_id: str, quantity: int) -> None:
-        link = _link(order_id, living[order_id])
+        group = _group(order_id, living[order_id])
         total[order_id] = quantity
-        given[link] = max(quantity, given.get(link, 0))
+        given[group] = max(quantity, given.get(group, 0))
         assert left(order_id) > 0
 
     def left(order_id: str) -> int:
-        return total[order_id] - shared[_link(order_id, living[order_id])]
+        return total[order_id] - shared[_group(order_id, living[order_id])]
 
     for event in events:
         match event:
@@ -153,22 +153,22 @@ def audit(events: list[m.Event]) -> dict[str, int]:
                 give(event.exchange_order_id, event.quantity)
             case m.Traded():
                 order_id = event.exchange_order_id
-                link = _link(order_id, living[order_id])
+                group = _group(order_id, living[order_id])
                 filled[order_id] += event.quantity
-                shared[link] += event.quantity
-                assert shared[link] <= given[link]
+                shared[group] += event.quantity
+                assert shared[group] <= given[group]
                 assert left(order_id) >= 0
                 halves.setdefault(event.trade_id, []).append(event)
                 if filled[order_id] == total[order_id]:
                     del living[order_id]
             case m.Removed():
                 assert event.filled_quantity == filled[event.exchange_order_id]
-                assert (left(event.exchange_order_id) > 0) == (event.code != Code.LINK_FILLED)
+                assert (left(event.exchange_order_id) > 0) == (event.code != Code.GROUP_FILLED)
                 del living[event.exchange_order_id]
             case m.PhaseChanged(phase=m.Phase.CLOSED):
                 ended = {i.key for i in INSTRUMENTS if i.exchange is event.exchange}
-                for link in [link for link in given if link[0] in ended]:
-                    del given[link], shared[link]
+                for group in [group for group in given if group[0] in ended]:
+                    del given[group], shared[group]
             case _:
                 pass
     for trade in halves.values():
@@ -178,21 +178,21 @@ def audit(events: list[m.Event]) -> dict[str, int]:
     return {order_id: left(order_id) for order_id in living}
 
 
-def _link(order_id: str, order: m.NewOrder) -> Link:
+def _group(order_id: str, order: m.NewOrder) -> Link:
     """What an order shares its quantity with: itself alone, or all of its link."""
-    number = order.link or order_id
+    number = order.group or order_id
     return order.instrument, order.account, order.side, number
 
 
 def live_orders(exchange: Exchange) -> dict[str, int]:
     """What is left of each order that lives, by the exchange itself."""
     taken = exchange.snapshot()
-    shared = {(i.instrument, i.account, i.side, i.link): i.filled_quantity for i in taken.links}
+    shared = {(i.instrument, i.account, i.side, i.group): i.filled_quantity for i in taken.groups}
     return {
         o.exchange_order_id: o.quantity
         - (
-            shared.get((o.instrument, o.account, o.side, o.link), 0)
-            if o.link
+            shared.get((o.instrument, o.account, o.side, o.group), 0)
+            if o.group
             else o.filled_quantity
         )
         for o in taken.orders

@@ -182,7 +182,7 @@ def test_after_a_restart_it_goes_on_from_the_last_price() -> None:
     street = Street()
     exchange = street.venue.exchange
     street.engine.market(
-        lambda at_ns: street.venue.heard(
+        lambda at_ns: street.venue.reports_of(
             exchange.print_trade(IDEA, Pips(112_000), Quantity(10), TimestampNs(at_ns)), IDEA
         )
     )
@@ -333,7 +333,7 @@ def test_after_a_restart_what_traded_is_looked_at() -> None:
     key = InstrumentKey("NSE:900001")
     exchange = street.venue.exchange
     street.engine.market(
-        lambda at_ns: street.venue.heard(
+        lambda at_ns: street.venue.reports_of(
             exchange.print_trade(key, Pips(131_000), Quantity(10), TimestampNs(at_ns)), key
         )
     )

@@ -38,7 +38,7 @@ from kavach.units import (
     Side,
     Validity,
 )
-from kavach.venues.embedded import EmbeddedVenue, LatePost
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 
 START_NS: Final = 1_795_060_800_000_000_000  # 2026-11-19 09:30 in India, a Thursday.
@@ -105,7 +105,7 @@ class Stage:
         self.journal = MoodyJournal()
         self.engine = Engine(instruments, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
-        self.engine.add_source(LatePost(self.engine, self.venue))
+        self.engine.add_source(DelayedReportSource(self.engine, self.venue))
         self.engine.execute(ACCOUNTS[0])
         return self.engine, self.clock
 

@@ -58,8 +58,8 @@ class Books:
         """Let a stranger trade."""
         exchange = self.venue.exchange
         self.engine.market(
-            lambda at_ns: self.venue.heard(
-                exchange.house_order(
+            lambda at_ns: self.venue.reports_of(
+                exchange.liquidity_order(
                     IDEA, side, Pips(price_pips), Quantity(quantity), TimestampNs(at_ns)
                 )[2],
                 IDEA,
@@ -70,7 +70,7 @@ class Books:
         """Let the market trade elsewhere."""
         exchange = self.venue.exchange
         self.engine.market(
-            lambda at_ns: self.venue.heard(
+            lambda at_ns: self.venue.reports_of(
                 exchange.print_trade(IDEA, Pips(price_pips), Quantity(1), TimestampNs(at_ns)), IDEA
             )
         )
@@ -91,7 +91,7 @@ class Books:
         exchange = self.venue.exchange
         self.engine.change_phase(
             EndSession(Exchange.NSE),
-            lambda at_ns: self.venue.heard(
+            lambda at_ns: self.venue.reports_of(
                 exchange.set_phase(Exchange.NSE, Phase.CLOSED, TimestampNs(at_ns)), IDEA
             ),
             self.engine.now_ns(),

@@ -153,7 +153,7 @@ def test_a_session_end_is_no_violation(books: Keeper) -> None:
     """Rules of the day expire with it."""
     books.engine.change_phase(
         EndSession(Exchange.NSE),
-        lambda at_ns: books.venue.heard(
+        lambda at_ns: books.venue.reports_of(
             books.venue.exchange.set_phase(Exchange.NSE, Phase.CLOSED, TimestampNs(at_ns)), IDEA
         ),
         books.engine.now_ns(),

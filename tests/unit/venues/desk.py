@@ -94,8 +94,8 @@ class Desk:
         """Let an anonymous order come."""
         exchange, key = self.venue.exchange, self.item.key
         self.engine.market(
-            lambda at_ns: self.venue.heard(
-                exchange.house_order(
+            lambda at_ns: self.venue.reports_of(
+                exchange.liquidity_order(
                     key, side, Pips(price), Quantity(quantity), TimestampNs(at_ns)
                 )[2],
                 key,
@@ -106,7 +106,7 @@ class Desk:
         """Let somebody trade elsewhere."""
         exchange, key = self.venue.exchange, self.item.key
         self.engine.market(
-            lambda at_ns: self.venue.heard(
+            lambda at_ns: self.venue.reports_of(
                 exchange.print_trade(key, Pips(price), Quantity(1), TimestampNs(at_ns)), key
             )
         )
@@ -118,7 +118,7 @@ class Desk:
         accepted(
             self.engine.change_phase(
                 command(Exchange.NSE),
-                lambda at_ns: self.venue.heard(
+                lambda at_ns: self.venue.reports_of(
                     exchange.set_phase(Exchange.NSE, phase, TimestampNs(at_ns)), InstrumentKey("")
                 ),
                 self.engine.now_ns(),

@@ -184,10 +184,10 @@ class Counter:
         """Let an anonymous order come."""
         price, exchange = Pips(rupees * RUPEE), self.venue.exchange
         self.engine.market(
-            lambda at_ns: self.venue.heard(
-                exchange.house_order(item.key, side, price, Quantity(quantity), TimestampNs(at_ns))[
-                    2
-                ],
+            lambda at_ns: self.venue.reports_of(
+                exchange.liquidity_order(
+                    item.key, side, price, Quantity(quantity), TimestampNs(at_ns)
+                )[2],
                 item.key,
             )
         )
@@ -197,7 +197,7 @@ class Counter:
         """Let somebody trade elsewhere, so that this is the last price."""
         exchange = self.venue.exchange
         self.engine.market(
-            lambda at_ns: self.venue.heard(
+            lambda at_ns: self.venue.reports_of(
                 exchange.print_trade(
                     item.key, Pips(rupees * RUPEE), Quantity(1), TimestampNs(at_ns)
                 ),
@@ -212,7 +212,7 @@ class Counter:
         accepted(
             self.engine.change_phase(
                 command(exchange),
-                lambda at_ns: self.venue.heard(
+                lambda at_ns: self.venue.reports_of(
                     there.set_phase(exchange, phase, TimestampNs(at_ns)), InstrumentKey("")
                 ),
                 self.engine.now_ns(),

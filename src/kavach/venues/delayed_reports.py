@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from kavach.core.events import OrderTraded, Report
 
 
-class Post:
+class DelayedReports:
     """Reports on their way, and reports that never arrived."""
 
     def __init__(self) -> None:
@@ -64,11 +64,11 @@ class Post:
         """Return what the core was never told of an order, and count it as told."""
         return self._undelivered.pop(tag, [])
 
-    def untold(self) -> list[int]:
+    def undelivered(self) -> list[int]:
         """Return the orders of which something is untold."""
         return list(self._undelivered)
 
-    def every_untold(self) -> list[Report]:
+    def every_undelivered(self) -> list[Report]:
         """Return every report that the core was never told, an order's in their order."""
         return [report for reports in self._undelivered.values() for report in reports]
 

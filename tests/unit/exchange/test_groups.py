@@ -240,11 +240,11 @@ def test_the_theorem(schedule: list[tuple[str, int, int]]) -> None:
         elif word == "c":
             events = exchange.cancel(m.CancelOrder(order_id))
         elif word == "h":
-            events = exchange.house_order(key, Side.BUY, price, total, at)[2]
+            events = exchange.liquidity_order(key, Side.BUY, price, total, at)[2]
         elif word == "m":
-            events = exchange.house_order(key, Side.SELL, price, total, at)[2]
+            events = exchange.liquidity_order(key, Side.SELL, price, total, at)[2]
         elif word == "t":
-            events = exchange.house_order(key, Side.BUY, None, total, at)[2]
+            events = exchange.liquidity_order(key, Side.BUY, None, total, at)[2]
         else:
             events = exchange.print_trade(key, price, total, at)
         for event in events:

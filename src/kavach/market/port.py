@@ -13,14 +13,14 @@ from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.units import InstrumentKey
 
 
-class House(Protocol):
+class LiquidityVenue(Protocol):
     """The embedded venue: an exchange, and how the core hears what happens there."""
 
     @property
     def exchange(self) -> Exchange:
         """The exchange inside."""
 
-    def heard(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
+    def reports_of(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
         """Return events of one instrument as the core hears them."""
 
 

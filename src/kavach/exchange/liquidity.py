@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavach.exchange.book import Book
-from kavach.exchange.ladder import HOUSE, Order, unlink
+from kavach.exchange.ladder import LIQUIDITY, Order, unlink
 from kavach.exchange.matching import emit, fire_stops, work
 from kavach.exchange.messages import Event, Phase, Printed, SelfTrade
 from kavach.exchange.state import State
@@ -27,39 +27,41 @@ from kavach.units import (
     rupees_text,
 )
 
-FIRST_HOUSE_ID: Final = 1_900_000_000_000_000
+FIRST_LIQUIDITY_ID: Final = 1_900_000_000_000_000
 
 Quotes = Sequence[tuple[Pips, Quantity]]
 
 
-class HouseError(ValueError):
+class LiquidityError(ValueError):
     """What the house was asked to do can't be done; the text names the field. Nothing changed."""
 
 
 def check_open(state: State, book: Book) -> None:
-    """Raise ``HouseError`` unless the instrument's segment is open."""
+    """Raise ``LiquidityError`` unless the instrument's segment is open."""
     segment = book.instrument.exchange
     if state.phases[segment] is not Phase.OPEN:
-        raise HouseError(f"exchange: {segment.value} is closed")
+        raise LiquidityError(f"exchange: {segment.value} is closed")
 
 
 def check_price(book: Book, field: str, price: int) -> None:
-    """Raise ``HouseError`` unless the price is on tick and inside the day's band."""
+    """Raise ``LiquidityError`` unless the price is on tick and inside the day's band."""
     instrument = book.instrument
     if price % instrument.tick_pips:
         tick = rupees_text(instrument.tick_pips)
-        raise HouseError(f"{field}: {rupees_text(price)} is not a multiple of the tick {tick}")
+        raise LiquidityError(f"{field}: {rupees_text(price)} is not a multiple of the tick {tick}")
     low, high = instrument.band_low_pips, instrument.band_high_pips
     if not low <= price <= high:
         day = f"{rupees_text(low)} to {rupees_text(high)}"
-        raise HouseError(f"{field}: {rupees_text(price)} is outside the day's range {day}")
+        raise LiquidityError(f"{field}: {rupees_text(price)} is outside the day's range {day}")
 
 
 def check_quantity(book: Book, field: str, quantity: int, least: int) -> None:
-    """Raise ``HouseError`` unless the quantity is whole lots and at least ``least``."""
+    """Raise ``LiquidityError`` unless the quantity is whole lots and at least ``least``."""
     lot = book.instrument.lot
     if quantity < least or quantity % lot:
-        raise HouseError(f"{field}: {quantity} must be at least {least} and a multiple of {lot}")
+        raise LiquidityError(
+            f"{field}: {quantity} must be at least {least} and a multiple of {lot}"
+        )
 
 
 def replace_quotes(
@@ -80,18 +82,18 @@ def replace_quotes(
     best_bid = max((price for price, quantity in bids if quantity), default=None)
     best_ask = min((price for price, quantity in asks if quantity), default=None)
     if best_bid is not None and best_ask is not None and best_bid >= best_ask:
-        raise HouseError(
+        raise LiquidityError(
             f"bid: {rupees_text(best_bid)} is not below the ask {rupees_text(best_ask)}"
         )
-    for order in book.house_quotes:
+    for order in book.liquidity_quotes:
         if order.level is not None:
             unlink(order)
-    book.house_quotes = []
+    book.liquidity_quotes = []
     out: list[Event] = []
     for number, (_, side, price, quantity) in enumerate(quotes, start=first_id):
         if quantity:
             order = _order(book, number, side, OrderType.LIMIT, price, quantity)
-            book.house_quotes.append(order)
+            book.liquidity_quotes.append(order)
             book.place(order)
             work(state, book, order, at_ns, out)
     book.check()
@@ -104,7 +106,7 @@ def trade_order(
     side: Side,
     price: Pips | None,
     quantity: Quantity,
-    house_id: int,
+    liquidity_id: int,
     at_ns: TimestampNs,
 ) -> tuple[int, list[Event]]:
     """Return how much of an anonymous order filled at once, and the events; the rest stays."""
@@ -113,7 +115,7 @@ def trade_order(
     if price is not None:
         check_price(book, "price", price)
     order_type = OrderType.MARKET if price is None else OrderType.LIMIT
-    order = _order(book, house_id, side, order_type, price or Pips(0), quantity)
+    order = _order(book, liquidity_id, side, order_type, price or Pips(0), quantity)
     book.place(order)
     out: list[Event] = []
     work(state, book, order, at_ns, out)
@@ -140,9 +142,9 @@ def vanish(book: Book) -> None:
     """Take every house order out of the book."""
     for ladder in (book.bids, book.asks):
         for order in list(ladder):
-            if order.account == HOUSE:
+            if order.account == LIQUIDITY:
                 unlink(order)
-    book.house_quotes = []
+    book.liquidity_quotes = []
 
 
 def _order(
@@ -150,4 +152,6 @@ def _order(
 ) -> Order:
     key: InstrumentKey = book.instrument.key
     day, flag = Validity.DAY, SelfTrade.CANCEL_ACTIVE
-    return Order(key, 0, str(number), HOUSE, side, order_type, quantity, 0, price, 0, day, flag, 0)
+    return Order(
+        key, 0, str(number), LIQUIDITY, side, order_type, quantity, 0, price, 0, day, flag, 0
+    )
