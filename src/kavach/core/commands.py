@@ -1,5 +1,5 @@
 """
-What anybody may ask of the core, in the imperative.
+The commands of the core, in the imperative.
 
 A command carries facts only: the clock, the sequence and new ids are given by the engine and
 the state. ``None`` in a modify means "leave as it is". Prices are pips, quantities shares.
@@ -72,7 +72,7 @@ class KeyedCommand(Command, frozen=True, kw_only=True):
 
     client_id: str
     idempotency_key: str = ""  # Empty: the request is not protected against repetition.
-    fingerprint: str = ""  # Tells one request from another under the same key.
+    fingerprint: str = ""  # Distinguishes requests under the same key.
 
 
 class PlaceCoverOrder(KeyedCommand, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ out is events (to be journaled) and requests (to be sent once they are). It read
 draws no chance and does no I/O, so the same inputs always end in the same state.
 
 A step of the engine is: ``begin``, ``handle`` one command, then ``report`` whatever the venue
-says to the requests, until there are none, then ``conclude``: only then is it known what
-became of the command, and the client is told that and not what was hoped for.
+answers to the requests, until there are none, then ``conclude``: only then is it known what
+became of the command, and that is what the client gets.
 
 Source: docs/spec/cover_order.md, "States"; docs/wire/README.md, "Cancelling and getting out".
 """
@@ -110,14 +110,14 @@ class Core(StepContext):
         return _HANDLE[type(command)](self, command)
 
     def on_report(self, said: e.ExecutionReport) -> None:
-        """Take what the venue says of one order, on its own or when asked."""
+        """Take a report of one order, unsolicited or in answer to a query."""
         if type(said) is e.OrderStatus or type(said) is e.OrderAbsent:
             self._compare(said)
         else:
             self.report(cast(e.Report, said))
 
     def _compare(self, status: e.OrderStatus | e.OrderAbsent) -> None:
-        """Let what the venue knows and we do not have happened."""
+        """Take the reports that a status implies and that never came."""
         state = self.state
         order = state.orders[status.tag]
         if isinstance(status, e.OrderStatus):
@@ -128,7 +128,7 @@ class Core(StepContext):
         for report in reported:
             self._take(parent, order, report)
         if reported:
-            advance(self, parent, before)  # Once, when everything that it says is known.
+            advance(self, parent, before)  # Once, when all of them are applied.
             if type(parent) is RegularOrder:
                 square_off_rest(self, parent)
 
@@ -143,13 +143,13 @@ class Core(StepContext):
                 square_off_rest(self, parent)
 
     def _take(self, parent: ParentOrder, order: VenueOrder, report: e.Report) -> bool:
-        """Return whether a report was news, having let it happen and established its meaning."""
+        """Apply a report that is new, and return whether it was."""
         if type(report) is e.OrderAccepted:
             self._check_identity(order, report.exchange_order_id)
         if not is_new(parent, order, report):
             return False
         if type(report) is e.OrderRejected and order.filled_quantity:
-            # It traded, so it lived: its end is told in the wrong words (A2).
+            # It traded, so it lived: this rejection is its end.
             report = e.OrderClosed(
                 report.tag,
                 Quantity(order.filled_quantity),
@@ -246,7 +246,7 @@ class Core(StepContext):
             self.send(e.StrayCancelSent(order.tag, exchange_order_id))
 
     def _check_trade(self, parent: ParentOrder, order: VenueOrder, trade: e.OrderTraded) -> None:
-        """Tell somebody of a trade that the order could not make; it is booked all the same."""
+        """Raise an alarm for a trade that the order could not make; it is booked all the same."""
         if denied(order):
             self._check_identity(order, "")
         could = could_have_traded(parent.exits, order) if order.link else order.leaves_max
@@ -261,7 +261,7 @@ class Core(StepContext):
         due_ns, day_ends_ns = self.timers.next_due_ns(), self.state.day_ends_ns
         if day_ends_ns is not None and (due_ns is None or day_ends_ns < due_ns):
             due_ns = day_ends_ns
-        if not self.gtts.ends:  # Asked with every command: where nobody waits, it costs nothing.
+        if not self.gtts.ends:  # Asked with every command: where no rule waits, it costs nothing.
             return due_ns
         ends_ns = self.gtts.ends[0][0]
         return ends_ns if due_ns is None or ends_ns < due_ns else due_ns
@@ -352,7 +352,7 @@ class Core(StepContext):
         return PendingRequest()
 
     def end_session(self, command: EndSession) -> PendingRequest:
-        """Let the day end on an exchange (T2); the venue expires what rests there."""
+        """End the session of an exchange; the venue expires what rests there."""
         session_over(self, command.exchange)
         self.emit(e.SessionEnded(command.exchange))
         for parent in self._living(command.exchange):
@@ -361,7 +361,7 @@ class Core(StepContext):
         return PendingRequest()
 
     def open_session(self, command: OpenSession) -> PendingRequest:
-        """Let trading begin on an exchange; what was left over is owed its due again."""
+        """Open the session of an exchange; what was left over is met again."""
         self.emit(e.SessionOpened(command.exchange))
         for parent in self._living(command.exchange):
             self._pass_moment(parent, ClockEvent.OPENING, e.Source.USER)
@@ -382,7 +382,7 @@ class Core(StepContext):
         return PendingRequest()
 
     def restore_link(self, command: RestoreLink) -> PendingRequest:
-        """Be ready for the snapshot; what is owed is paid once it is heard (S)."""
+        """Note that the venue is reachable; what is owed is sent once its orders are compared."""
         if self.state.venue_disconnected:
             self.emit(e.LinkRestored())
         return PendingRequest()
@@ -397,7 +397,7 @@ class Core(StepContext):
         ]
 
     def resume(self) -> None:
-        """Pay what every order is owed, after a snapshot was heard."""
+        """Send what every order is owed, after the venue's orders were compared."""
         for parent in self._all_living():
             advance(self, parent, parent.state)
         for name in sorted(self.state.entries_stopped):

@@ -93,7 +93,7 @@ class StrayCancelSent(Event, frozen=True):
     exchange_order_id: str
 
 
-# --- Reports: what a venue says --------------------------------------------------------------
+# --- Reports of a venue -----------------------------------------------------------------------
 
 
 class OrderAccepted(Event, frozen=True):
@@ -191,7 +191,7 @@ Report = (
 
 
 class Standing(StrEnum):
-    """Where a venue says an order stands."""
+    """Where an order stands, as a venue reports it."""
 
     WAITING = "waiting"
     WORKING = "working"
@@ -202,7 +202,7 @@ class OrderStatus(msgspec.Struct, frozen=True, gc=False):
     """What a venue knows of an order, when asked.
 
     Not an event: the core compares it with what it knows and lets the reports that are missing
-    have happened. ``settled`` says that no request of ours can still be on its way.
+    have happened. ``settled``: no request of ours can still be on its way.
     """
 
     tag: int
@@ -219,7 +219,7 @@ class OrderStatus(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     settled: bool = True
     serial: int = 0  # Of the last request about the order when the venue was asked.
-    queried_at_ns: int = 0  # When it was asked; 0: not said.
+    queried_at_ns: int = 0  # When it was asked; 0: not known.
 
 
 class OrderAbsent(msgspec.Struct, frozen=True, gc=False):
@@ -431,7 +431,7 @@ class CoverOrderResumed(Event, frozen=True):
 
 
 class Alarm(StrEnum):
-    """What an operator must be told."""
+    """What an operator must know."""
 
     LATE_FILL = "late_fill"
     RESURRECTED = "resurrected"
@@ -444,12 +444,12 @@ class Alarm(StrEnum):
     CARRIED = "carried"
     RESUMED = "resumed"  # What was carried is squared off, or protected again.
     UNKNOWN = "unknown"  # The venue does not say what became of a request.
-    CONTRADICTION = "contradiction"  # The venue says what cannot be.
+    CONTRADICTION = "contradiction"  # The venue contradicts itself.
     STRAY = "stray"  # The venue has an order of ours twice, or one it had denied.
 
 
 class AlarmRaised(Event, frozen=True):
-    """Somebody should look at this cover order."""
+    """An operator should look at this cover order."""
 
     order_id: int
     alarm: Alarm

@@ -1,5 +1,5 @@
 """
-Every reason why the core says no, in the order in which it looks.
+Every reason for which the core refuses a command, in the order in which it looks.
 
 The rules in ``decide`` are a column of early returns in this order, and the first that fails
 is the answer. What a client sees of each (HTTP status, vendor code, text) is mapped once, in
@@ -28,7 +28,7 @@ class Reason(StrEnum):
     APP_MUST_EXIST = "app_must_exist"
     APP_MUST_BE_NEW = "app_must_be_new"
     CODE_MUST_BE_LIVE = "code_must_be_live"
-    # About what the order says
+    # About the fields of the order
     INSTRUMENT_MUST_EXIST = "instrument_must_exist"
     MARKET_PROTECTION_MUST_BE_GIVEN = "market_protection_must_be_given"
     BRACKET_MUST_BE_OFFERED = "bracket_must_be_offered"
@@ -138,7 +138,7 @@ class Reason(StrEnum):
     CARRIED_OVER = "carried_over"
     QUANTITY_MUST_COVER_FILLS = "quantity_must_cover_fills"
     QUANTITY_MUST_NOT_GROW = "quantity_must_not_grow"
-    # What the venue said, known before the answer went out
+    # What the venue answered before the answer went out
     VENUE_REFUSED = "venue_refused"
     TOO_LATE = "too_late"
 

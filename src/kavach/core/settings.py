@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     t_reconcile_ns: int = 0  # How often live orders are compared unasked; 0: never.
     t_cancel_ns: int = 300 * NS_PER_MS  # T_cx: how long an exit waits for the remainder's cancel.
     t_naked_ns: int = 3000 * NS_PER_MS  # T_naked: after this long without a stop, flatten.
-    t_naked_alarm_ns: int = 1000 * NS_PER_MS  # After this long without a stop, tell somebody.
+    t_naked_alarm_ns: int = 1000 * NS_PER_MS  # After this long without a stop, raise an alarm.
     t_reprice_ns: int = 500 * NS_PER_MS  # T_rp: how often a working exit is re-priced.
     t_turn_ns: int = 30_000 * NS_PER_MS  # How long one side of a client's exits works alone.
     t_chase_ns: int = 1000 * NS_PER_MS  # How long a fired stop may work before it is chased.

@@ -177,7 +177,7 @@ def _cover_order_resumed(state: OmsState, event: e.CoverOrderResumed, at_ns: int
     if cover.target is not None:
         cover.target.lost = False
     cover.recovery_tries = cover.link = 0
-    # Each is told once a session; what the venue contradicted stays so.
+    # Each is raised once a session; what the venue contradicted stays so.
     cover.alarms = tuple(one for one in cover.alarms if one == e.Alarm.CONTRADICTION)
     touch_changed(cover, before, at_ns)
     if (
@@ -198,7 +198,7 @@ def _naked_time_measured(state: OmsState, event: e.NakedTimeMeasured, at_ns: int
 
 
 def join_link(cover: CoverOrder, order: VenueOrder, link: int) -> None:
-    """Let a new exit share the quantity of those that have its link."""
+    """Add a new exit to the orders that share the quantity of its link."""
     order.link = cover.link = link
     order.linked_filled = traded(cover.exits, link)
 
@@ -218,13 +218,13 @@ def count_for_link(cover: CoverOrder, traded_one: VenueOrder, quantity: int, at_
 
 
 def leave_link(cover: CoverOrder, order: VenueOrder) -> None:
-    """Begin anew with the next exit, if the venue says that this session is another one."""
+    """Begin a new link with the next exit, if the venue reports that this one's session is over."""
     if order.code == LINK_OVER_CODE and order.link == cover.link:
         cover.link = 0
 
 
 def follow_reference(parent: ParentOrder) -> None:
-    """Let stop and target of a bracket that holds nothing yet follow the entry's price."""
+    """Move stop and target of a bracket that holds nothing yet after the entry's price."""
     if not isinstance(parent, CoverOrder) or parent.target is None or parent.entry_filled:
         return
     stop, target = parent.stop, parent.target

@@ -65,7 +65,7 @@ def settle_modify(state: OmsState, parent: ParentOrder, *, refused: bool = False
 
 
 def _withdraw(parent: ParentOrder, wanted: int) -> None:
-    """Let what has ended be no part of an entry that goes on, or has all that was wanted of it."""
+    """Withdraw the orders that have ended from an entry that goes on, or is complete."""
     reached = parent.entry_filled >= wanted
     if reached or (parent.cancel_source is None and parent.entry_stands):
         for order in parent.entries:
@@ -73,7 +73,7 @@ def _withdraw(parent: ParentOrder, wanted: int) -> None:
 
 
 def _keep_terms(parent: ParentOrder, wanted: OrderType) -> None:
-    """Let the entry be as it stands at the venue, of which a part was perhaps changed."""
+    """Take the entry as it stands at the venue; a part of it may have been changed."""
     parent.quantity = parent.total
     if wanted is parent.order_type:
         row = leg_row(parent, Leg.ENTRY)

@@ -109,7 +109,7 @@ def _signed(order: ParentOrder) -> int:
 
 
 def intraday_carried(state: OmsState, event: m.IntradayCarried, at_ns: int) -> None:
-    """Change nothing: somebody was told."""
+    """Change nothing: the event is an alarm."""
 
 
 def _note(state: OmsState, event: m.PositionConverted | m.HoldingGranted | m.DaySettled) -> None:

@@ -334,7 +334,7 @@ def _order_amend_refused(state: OmsState, event: e.OrderAmendRefused, at_ns: int
     order.amend = None
     _complete(order)
     if amend is not None and not order.amend_crossed:
-        # What the refusal says of the order; of one that fired meanwhile it says nothing.
+        # What the refusal shows of the order; of one that fired meanwhile it shows nothing.
         order.limit_refused = amend.order_type is OrderType.LIMIT
         order.growth_refused = amend.quantity > order.quantity
         if amend.trigger_price_pips != order.trigger_price_pips:

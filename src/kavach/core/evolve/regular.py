@@ -51,7 +51,7 @@ def _placed(state: OmsState, event: RegularOrderPlaced, at_ns: int) -> None:
 def _was_square_off(state: OmsState, event: RegularOrderPlaced) -> bool:
     """Return whether an order of an older journal is the system's.
 
-    Until ``by_system`` was written, the device told, which a client may name as well. What the
+    Until ``by_system`` was written, the device decided, which a client may name as well. What the
     system placed had one shape besides, and came after the square-off time, from when on a client
     could only give back. So a client's order is taken for the system's only where it is just what
     the system would have placed.

@@ -1,5 +1,5 @@
 """
-What the row of a leg says: the one place where the facts of a row are made (INV-22).
+The facts of a leg's row: the one place where the facts of a row are made (INV-22).
 
 A leg is one row, however many orders at the venue carry it out, and the row is what the venue's
 reports imply of them together. The order book, the history and the feed read it here, so that
@@ -126,7 +126,7 @@ def _exit_row(cover: CoverOrder, leg: Leg) -> LegRow:
     """Return what stands at the venue; of an exit of which nothing stands, what is planned.
 
     An order that is not over though its total has traded stands no more: trades or its end are
-    still to be told, or a growth of it is to be answered. Either gives back what is left.
+    still to be reported, or a growth of it is to be answered. Either gives back what is left.
     """
     orders = cover.orders_of(leg)
     filled = value = remaining = 0

@@ -1,7 +1,7 @@
 """
 What is done after everything that touched an order of a client.
 
-Pay what it is owed, check it, and arrange the next call.
+Send what it is owed, check it, and schedule the next call.
 
 Source: docs/spec/cover_order.md, "What must hold"; docs/spec/regular_order.md.
 """

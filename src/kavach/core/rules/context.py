@@ -81,7 +81,7 @@ class StepContext:
         self._day = 0
 
     def emit(self, event: e.Event) -> None:
-        """Let something have happened."""
+        """Record an event and apply it."""
         state = self.state
         if type(event) in INSTRUMENT_OF:
             self.use(INSTRUMENT_OF[type(event)](event))
@@ -95,12 +95,12 @@ class StepContext:
             self.emit(InstrumentListed(self.state.instruments[key]))
 
     def send(self, request: e.Request) -> None:
-        """Let a request be on its way; it leaves when the step is durable."""
+        """Send a request; it leaves when the step is durable."""
         self.emit(request)
         self.requests.append(request)
 
     def alarm(self, parent: ParentOrder, alarm: e.Alarm, detail: str) -> None:
-        """Tell an operator, once an order and kind."""
+        """Raise an alarm, once an order and kind."""
         if alarm.value not in parent.alarms:
             self.emit(e.AlarmRaised(parent.order_id, alarm, detail))
 

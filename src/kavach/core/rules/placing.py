@@ -1,7 +1,7 @@
 """
 Placing an order that a client left with us: of a saved basket, or of a GTT rule.
 
-Nobody waits for an answer that could carry a refusal, so what the rules refuse becomes an order
+No client waits for an answer that could carry a refusal, so what the rules refuse becomes an order
 as well, whose row says REJECTED and why; only where there is no such instrument any more, there
 can be no row.
 
@@ -32,7 +32,7 @@ CODES: Final = {
 
 
 class Placed(NamedTuple):
-    """What became of it, as far as the rules go; what the venue says comes later in the step."""
+    """What became of it by the rules; what the venue reports comes later in the step."""
 
     order_id: int  # 0: there is no order.
     rejected: bool
@@ -69,7 +69,7 @@ def place_terms(context: StepContext, client_id: str, terms: OrderTerms) -> Plac
 def _rejected(
     context: StepContext, client_id: str, terms: OrderTerms, command: PlaceOrder, refusal: Refusal
 ) -> Placed:
-    """Let there be an order that was rejected at once."""
+    """Place an order that is rejected at once."""
     reason, instruments = refusal.reason, context.state.instruments
     code, text = CODES.get(reason, INVALID_CODE), reason.value.replace("_", " ").capitalize()
     figures = with_figures(

@@ -45,7 +45,7 @@ class AddBasketOrder(KeyedCommand, frozen=True, kw_only=True):
 
 
 class EditBasketOrder(KeyedCommand, frozen=True, kw_only=True):
-    """Let an order of a basket be this."""
+    """Replace an order of a basket."""
 
     counted: ClassVar[bool] = False
     basket_id: str

@@ -66,7 +66,7 @@ def total_for(exits: Orders, link: int, position: int) -> int:
 
 
 def could_have_traded(exits: Orders, order: VenueOrder) -> int:
-    """Return the most that a trade of a linked order, of which we hear only now, can be."""
+    """Return the most that a late reported trade of a linked order can be."""
     if order.closed:
         return order.leaves_max
     siblings = [other for other in exits if other.link == order.link]

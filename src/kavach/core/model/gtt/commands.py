@@ -32,7 +32,7 @@ class CreateGtt(KeyedCommand, frozen=True, kw_only=True):
 
 
 class ModifyGtt(KeyedCommand, frozen=True, kw_only=True):
-    """Let an active rule be this, armed from the price as it is now."""
+    """Replace the terms of an active rule, armed from the price as it is now."""
 
     rule_id: str
     action: GttAction

@@ -7,7 +7,7 @@ order was refused, by the rules or for want of margin, DAY_OVER the end of its l
 
 A cell holds the state that follows, or why there is none: ``OVER`` and ``AGAIN`` are answers to
 a client (refused, because it is no longer active; it is so already), ``NEVER`` is what cannot
-happen: a rule that no longer waits is watched by nobody, so a second trigger would stop the program.
+happen: a rule that no longer waits is not watched, so a second trigger would stop the program.
 
 ``docs/spec/gtt.md`` is printed from this file.
 

@@ -3,7 +3,7 @@ Which rules wait for which price, and until when.
 
 Nothing here is state: it is computed anew from the rules after a restart. Triggers of an instrument
 stand in two sorted lists, those above the price and those below it, so that a price that reaches
-none of them costs two comparisons, however many rules wait; an instrument that nobody waits for is
+none of them costs two comparisons, however many rules wait; an instrument that no rule waits for is
 not in the table at all.
 
 Prices are pips, times nanoseconds.

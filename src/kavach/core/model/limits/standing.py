@@ -1,5 +1,5 @@
 """
-Where everybody stands under the rules of the house: a part of the state, and of its snapshot.
+What each client has used of the limits: a part of the state, and of its snapshot.
 
 Bounded for each client: the ring of one tally for its requests, and two for each exchange segment
 that it sends orders to.

@@ -23,7 +23,7 @@ class ConvertPosition(KeyedCommand, frozen=True, kw_only=True):
 
 
 class GrantHoldings(Command, frozen=True, kw_only=True):
-    """Let a client own shares that were not bought here."""
+    """Grant a client shares that were not bought here."""
 
     client_id: str
     holdings: tuple[Shares, ...]

@@ -1,7 +1,7 @@
 """
 What happens to money and shares beside trades: conversions, gifts, and the end of a day.
 
-Each is kept in the state's ledger as well, with its place among the trades, so that anybody can
+Each is kept in the state's ledger as well, with its place among the trades, so that a reader can
 add an account up anew.
 
 Source: docs/wire/portfolio.md.
@@ -44,11 +44,11 @@ class DaySettled(Event, frozen=True):
 
     exchange: Exchange
     day: int  # YYYYMMDD in India.
-    closes: tuple[tuple[InstrumentKey, Pips], ...]  # Of everything that anybody holds there.
+    closes: tuple[tuple[InstrumentKey, Pips], ...]  # Of every instrument that is held there.
 
 
 class IntradayCarried(Event, frozen=True):
-    """An intraday position of regular orders was left at the end of the day: tell somebody."""
+    """An intraday position of regular orders was left at the end of the day: an alarm."""
 
     client_id: str
     instrument: InstrumentKey

@@ -50,7 +50,7 @@ class Holding(msgspec.Struct, array_like=True):
         self.free_quantity -= quantity
 
     def deliver(self) -> None:
-        """Let what was on its way in have arrived."""
+        """Move the shares that were on their way in to the free ones."""
         self.free_quantity += self.t1_quantity
         self.t1_quantity = 0
 

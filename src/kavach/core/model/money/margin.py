@@ -104,7 +104,7 @@ def sellable_quantity(
 
 
 def holding_text(shares: int, quantity: int) -> str:
-    """Return what is told of a delivery sold without the shares."""
+    """Return the text of a refusal to sell shares that the client does not have."""
     return f"Holding Available : {shares} : Required : {quantity}"
 
 
@@ -117,7 +117,7 @@ def _blocked(
 ) -> int:
     net, product = position.plain_net, position.product
     delivery = product is Product.CNC
-    # Of delivery, shares sold are owed to nobody unless nobody has them.
+    # Shares that were sold for delivery are delivered from the holding.
     held = max(0, -net - shares) if delivery and net < 0 else abs(net)
     buys = _share(opens[Side.BUY], max(0, opens[Side.BUY].quantity - max(0, -net)))
     sells = _share(opens[Side.SELL], max(0, opens[Side.SELL].quantity - max(0, net)))

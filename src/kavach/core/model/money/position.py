@@ -5,9 +5,9 @@ A position has two owners. What regular orders hold of it (``plain_net``) may be
 and settled at will; the rest belongs to cover and bracket orders, which get out by orders of
 their own and block their own margin. Both count in the one position that a client sees.
 
-Profit is computed from sums, never accumulated, so the order of trades does not matter and
-anybody can redo it. What was left of earlier days is carried in at a day's closing price, bought
-and sold apart: what an owner holds is carried by its sign, so the two may differ in it.
+Profit is computed from sums, never accumulated, so the order of trades does not matter and it can
+be computed again. What was left of earlier days is carried in at a day's closing price, bought and
+sold apart: what an owner holds is carried by its sign, so the two may differ in it.
 
 Quantities are shares or contracts, values pips times quantity.
 

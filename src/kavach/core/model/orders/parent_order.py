@@ -262,5 +262,5 @@ class ParentOrder(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def contradicted(self) -> bool:
-        """Whether the venue has said what cannot be: then the sums are its, and not ours."""
+        """Whether the venue has contradicted itself: then its sums are taken, not the order's."""
         return Alarm.CONTRADICTION in self.alarms

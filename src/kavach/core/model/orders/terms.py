@@ -55,7 +55,7 @@ def check_kept(terms: OrderTerms, instrument: Instrument, settings: Settings) ->
 
 
 def check_quantity(terms: OrderTerms, instrument: Instrument, settings: Settings) -> Reason | None:
-    """Return why nobody can order this many."""
+    """Return why this quantity cannot be ordered."""
     quantity, disclosed = terms.quantity, terms.disclosed_quantity
     if quantity <= 0:
         return Reason.QUANTITY_MUST_BE_POSITIVE

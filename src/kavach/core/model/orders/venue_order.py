@@ -35,7 +35,7 @@ _LIVE: Final = frozenset({Life.WAITING, Life.WORKING})
 
 
 class VenueOrder(msgspec.Struct, array_like=True, gc=False):
-    """An order at a venue, as far as its reports have told."""
+    """An order at a venue, as its reports describe it."""
 
     tag: int
     parent_id: int
@@ -71,7 +71,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     doubted: bool = False  # The venue has not answered the request in flight in time.
     queries: int = 0  # How often it was asked since.
     queried_at_ns: int = 0
-    compared_at_ns: int = 0  # When the venue last said where the order stands.
+    compared_at_ns: int = 0  # When the venue last reported where the order stands.
     link: int = 0  # Which orders it shares its quantity with; 0: none.
     linked_filled: int = 0  # What the others of its link have traded.
     largest_total: int = 0  # That it was ever given, or was meant to be.
@@ -107,7 +107,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def link_owes(self) -> int:
-        """What others of its link have traded, by the way it ended, and nobody has told."""
+        """What others of its link have traded, by its close code, and is not reported yet."""
         if self.link == 0 or self.code not in _LINK_TRADED or self.final_filled == NOT_CLOSED:
             return 0
         return max(0, self.quantity - self.filled_quantity - self.linked_filled)

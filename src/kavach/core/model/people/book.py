@@ -55,7 +55,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class App(msgspec.Struct, frozen=True, array_like=True):
-    """A program of somebody that clients may log in to."""
+    """A program that clients may log in to."""
 
     app_id: str
     name: str
@@ -116,7 +116,7 @@ class People:
     # --- What evolve changes ------------------------------------------------------------------
 
     def stand(self, token_digest: str, client_id: str, *, instead_of: str = "") -> None:
-        """Let a token stand for a client, and no other that did."""
+        """Make a token the client's standing token, instead of the one before."""
         self.tokens.pop(instead_of, None)
         if token_digest:
             self.tokens[token_digest] = Session(token_digest, client_id, NEVER_NS)

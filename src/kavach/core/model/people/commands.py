@@ -22,7 +22,7 @@ class SetCredentials(Command, frozen=True, kw_only=True):
 
 
 class IssueToken(Command, frozen=True, kw_only=True):
-    """Let a client who has shown who it is have an access token for the day."""
+    """Issue an access token for the day to a client that has authenticated."""
 
     client_id: str
     token_digest: str
@@ -36,18 +36,18 @@ class RevokeToken(Command, frozen=True, kw_only=True):
 
 
 class RegisterApp(Command, frozen=True, kw_only=True):
-    """Let an app send its users here to log in, and have tokens for them."""
+    """Register an app, which sends its users here to log in and gets tokens for them."""
 
     app_id: str
     name: str
     secret_digest: str
     redirect_uris: tuple[str, ...]
-    owner: str = ""  # The client who answers for it, if anybody does.
+    owner: str = ""  # The client that owns it, if any.
     replace: bool = False  # Of an app that is known, take this to be what is true now.
 
 
 class GrantCode(Command, frozen=True, kw_only=True):
-    """Let an app have a code, which it can change once into a token of this client."""
+    """Grant an app a code, which it can exchange once for a token of this client."""
 
     client_id: str
     app_id: str
@@ -69,7 +69,7 @@ class RedeemCode(Command, frozen=True, kw_only=True):
 
 
 class RevokeGrant(Command, frozen=True, kw_only=True):
-    """End the token that a code gave: the code was shown a second time, so somebody stole it."""
+    """Revoke the token that a code gave: the code was presented a second time, so it was stolen."""
 
     code_digest: str
     app_id: str

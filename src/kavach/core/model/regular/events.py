@@ -27,7 +27,7 @@ class RegularOrderPlaced(Event, frozen=True):
     device: str
     amo: bool = False
     # Whether the system placed it of itself, to give back a position. None: written before this
-    # was told; see ``core.evolve.regular``.
+    # was given; see ``core.evolve.regular``.
     by_system: bool | None = None
 
 

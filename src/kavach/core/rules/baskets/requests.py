@@ -100,7 +100,7 @@ def add_basket_order(context: StepContext, command: AddBasketOrder) -> PendingRe
 
 
 def edit_basket_order(context: StepContext, command: EditBasketOrder) -> PendingRequest | Refusal:
-    """Let an order of a basket be another one."""
+    """Replace an order of a basket."""
     basket = _find(context, command.client_id, command.basket_id)
     if basket is None:
         return Refusal(Reason.BASKET_MUST_EXIST)

@@ -162,7 +162,7 @@ def _changes_place(
 
 
 def step_exit_price(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
-    """Reach one protection further with what works, or tell somebody the band allows no more.
+    """Price the working exit one protection further, or raise an alarm at the band's edge.
 
     A working exit follows the market here and nowhere else: at most once a T_rp, so that the
     fills it causes cannot make it chase itself. Those who take turns go by the clock instead.
@@ -170,14 +170,14 @@ def step_exit_price(context: StepContext, cover: CoverOrder, instrument: Instrum
     if contest_of(context, cover) is not None:
         return
     price = _exit_price(context, cover, instrument, None)
-    assert price is not None, "nobody is in the way"
+    assert price is not None, "no exit is in the way"
     if at_band_edge(instrument, cover.exit_side, price):
         text = f"exit rests at the edge of the band, {price} pips"
         context.alarm(cover, Alarm.CIRCUIT_LOCKED, text)
     else:
         context.emit(ExitHardened(cover.order_id))
         price = _exit_price(context, cover, instrument, None)
-        assert price is not None, "nobody is in the way"
+        assert price is not None, "no exit is in the way"
     for order in cover.exits:
         if (
             order.life is Life.WORKING

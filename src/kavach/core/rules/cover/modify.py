@@ -2,7 +2,7 @@
 Changing a living cover order: its entry (C3) and the plan of its stop (C4).
 
 The entry changes when the venue has amended it, not when we asked; the plan of the stop
-changes at once, and the stop follows. A request that says again what already is sends nothing.
+changes at once, and the stop follows. A request that repeats what already is sends nothing.
 
 Source: docs/spec/cover_order.md; docs/wire/README.md, "Decisions".
 """

@@ -3,9 +3,9 @@ How long positions were not wholly protected, by clocks, once that is over.
 
 Theory. An event is dated to when it was due. That is right for the rules: a stall of the process
 moves no timer. But a position that was to be flattened after three seconds and was after thirteen,
-because nobody called the engine, would then look as if three had been enough. So a gap is also
+because the engine was not called, would then look as if three had been enough. So a gap is also
 timed by what clocks showed when a step began it and when a step ended it: the engine's, which an
-operator may set, and a real one, which nobody may. What is longer than all before is an event,
+operator may set, and a real one, which cannot be set. What is longer than all before is an event,
 since no replay could find it out.
 
 Kept here is only what a restart may forget: of a gap that was open then the engine's time since the
@@ -53,7 +53,7 @@ class Gaps:
         return False
 
     def look(self, context: StepContext, clock_ns: int, real_ns: int) -> None:
-        """Time what has begun or ended in this step, and tell of one that was the longest."""
+        """Time what has begun or ended in this step, and emit the longest so far."""
         for parent in list(context.changed_orders.values()):
             if type(parent) is not CoverOrder:
                 continue

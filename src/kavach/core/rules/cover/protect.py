@@ -101,7 +101,7 @@ def enforce(context: StepContext, cover: CoverOrder) -> State:
 
 
 def trim_exits(context: StepContext, cover: CoverOrder) -> None:
-    """Take back exits for more than is held: a venue said what could not be, or denied an order."""
+    """Take back exits for more than is held: a venue contradicted itself, or denied an order."""
     excess = cover.exit_leaves_max - cover.position
     for order in cover.exits if excess > 0 else ():
         if order.live and order.in_flight is _NONE and may_ask_again(context, order):
@@ -239,7 +239,7 @@ def _clear(context: StepContext, cover: CoverOrder, instrument: Instrument) -> N
 
 
 def _recover_stop(context: StepContext, cover: CoverOrder, instrument: Instrument) -> None:
-    """Re-place the stop; act on the price ourselves meanwhile; flatten when it takes too long."""
+    """Place the stop again; act on the price here meanwhile; flatten when it takes too long."""
     settings = context.state.settings
     naked_ns = context.now_ns - cover.naked_since_ns
     name_stop_leg(context, cover)

@@ -41,7 +41,7 @@ from kavach.units import Pips
 def apply_report(
     context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report, effect: ReportEffect
 ) -> None:
-    """Let the report have happened and establish what it means in the state before it."""
+    """Apply the report and establish its effect in the state before it."""
     _APPLY[effect](context, cover, order, report)
 
 
@@ -114,7 +114,7 @@ def _keep_stop(context: StepContext, cover: CoverOrder, order: VenueOrder, repor
         goal = other.amend or other
         if other.live and goal.trigger_price_pips == cover.stop.price_pips:
             return
-    offset = 0  # As it was: a trailing stop says nothing of what the client wanted.
+    offset = 0  # As it was: a trailing stop does not show what the client wanted.
     if cover.is_bracket and not cover.trailing_step_pips:
         offset = abs(stands - cover.reference_price_pips)
     context.emit(

@@ -1,8 +1,8 @@
 """
 What a client may ask of a cover order: place, modify, cancel, exit.
 
-Each ask first looks for a reason to refuse, in the order of ``Reason``; then it establishes
-facts, which the duties pay for; and when the venue has spoken, ``conclude`` says what became
+Each ask first looks for a reason to refuse, in the order of ``Reason``; then it establishes facts,
+from which the obligations follow; and when the venue has answered, ``conclude`` returns what became
 of it. A request that is already fulfilled is answered as the first time (INV-7).
 
 Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out";

@@ -3,7 +3,7 @@ What becomes of a carried cover order when the next session opens.
 
 Its protection ended with the session, so until then the bounded clock of promise 5 is the night. At
 the opening it lives again, without what was wanted or lost the day before: an intraday position
-is squared off, for nobody may hold it; of any other product it gets its stop again, and its target
+is squared off, as it may not be held; of any other product it gets its stop again, and its target
 if it is a bracket, as large as what is left. A contract that was settled meanwhile holds nothing
 and is left alone.
 
@@ -19,7 +19,7 @@ from kavach.units import Exchange, Product
 
 
 def resume_carried(context: StepContext, exchange: Exchange) -> None:
-    """Let every carried cover order of an exchange live on, and pay what it is owed."""
+    """Resume every carried cover order of an exchange, and send what it is owed."""
     state = context.state
     for cover in list(state.every_cover()):
         if cover.ended is not CARRIED or cover.position == 0:

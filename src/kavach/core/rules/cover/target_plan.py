@@ -85,8 +85,8 @@ def planned_target(
     """Return the new plan of the target, None when nothing changes, or why it cannot be.
 
     ``reference_pips`` is what the entry's price is to be; the plan goes by what it is now, and
-    follows when the venue has changed it. A price or an offset that is what it is says nothing:
-    whoever sends a row back changes only what is different; of two a price goes first. For a target
+    follows when the venue has changed it. A price or an offset that is as it was asks for nothing:
+    a row that is sent back changes only what is different; of two a price goes first. For a target
     that was lost, any word of it asks for it again.
     """
     planned = cover.exit_of(Leg.SECOND)
@@ -136,9 +136,9 @@ def in_force(
 
 
 def stop_from(cover: CoverOrder, command: ModifyCoverOrder, reference_pips: int) -> int | None:
-    """Return where a command wants the stop, None if it says nothing of it.
+    """Return where a command wants the stop, None if it does not name it.
 
-    For a bracket that holds nothing yet, a new price of the entry says something of it.
+    For a bracket that holds nothing yet, a new price of the entry moves it.
     """
     if not cover.is_bracket or command.stop_price_pips is not None:
         return command.stop_price_pips

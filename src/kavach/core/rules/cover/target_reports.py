@@ -31,14 +31,14 @@ def ended_by_link(order: VenueOrder, report: Report) -> bool:
 def note_end_by_link(
     context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report
 ) -> None:
-    """Let an order have ended by its link, and ask whatever that leaves open."""
+    """Apply the end of an order by its link, and query what that leaves open."""
     context.emit(report)
     if order.code == LINK_OVER_CODE:
         ask_siblings(context, cover, order)
 
 
 def target_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, report: Report) -> None:
-    """A target was refused or has gone: tell somebody; the stop stays as it is."""
+    """A target was refused or has gone: raise an alarm; the stop stays as it is."""
     if ended_by_link(order, report):
         note_end_by_link(context, cover, order, report)
         return

@@ -48,7 +48,7 @@ def create_gtt(context: StepContext, command: CreateGtt) -> PendingRequest | Ref
 
 
 def modify_gtt(context: StepContext, command: ModifyGtt) -> PendingRequest | Refusal:
-    """Let an active rule be another one, armed from the price as it is now."""
+    """Replace an active rule, armed from the price as it is now."""
     rule = _find(context, command.client_id, command.rule_id)
     if rule is None:
         return Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST)

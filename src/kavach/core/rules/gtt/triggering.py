@@ -33,18 +33,18 @@ def look_again(context: StepContext) -> None:
     time_reached(context)
     for key in context.gtts.instruments():
         last_pips = context.prices.get(key)
-        if last_pips is not None:  # A previous close is no price that anybody has traded at.
+        if last_pips is not None:  # A previous close is no traded price.
             price_moved(context, key, last_pips)
 
 
 def time_reached(context: StepContext) -> None:
-    """Let the rules expire whose last day is over."""
+    """Expire the rules whose last day is over."""
     for rule in context.gtts.due(context.now_ns):
         _expire(context, rule)
 
 
 def session_ended(context: StepContext, exchange: Exchange) -> None:
-    """Let the rules expire whose last day this is: they will not see another price."""
+    """Expire the rules whose last day this is: no price will reach them any more."""
     today = context.day()
     instruments = context.state.instruments
     for rule in context.state.gtts.active():

@@ -55,7 +55,7 @@ def no_room(
     wire = limits.seen(client_id, instrument)
     if wire is None or entries <= 0:
         return None
-    entries = min(entries, budget.entries_most)  # Whoever needs more is told so by a rule.
+    entries = min(entries, budget.entries_most)  # A request that needs more is refused by a rule.
     of_all = later(context, wire.all, budget.all, entries)
     of_entries = later(context, wire.entries, budget.entries, entries)
     both = [refusal for refusal in (of_all, of_entries) if refusal is not None]
@@ -63,7 +63,7 @@ def no_room(
 
 
 def later(context: StepContext, tally: Tally, limit: Limit, more: int) -> Refusal | None:
-    """Return a refusal that says when the limit has room again, or None if it has now."""
+    """Return a refusal that names when the limit has room again, or None if it has now."""
     now_ns = context.now_ns
     at_ns = room_at_ns(tally, limit, now_ns, more)
     if at_ns <= now_ns:

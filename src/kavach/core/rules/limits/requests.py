@@ -19,7 +19,7 @@ def choose_limits(context: StepContext, command: ChooseLimits) -> PendingRequest
 
 
 def register_algo(context: StepContext, command: RegisterAlgo) -> PendingRequest | Refusal:
-    """Let a client trade by this algorithm."""
+    """Register the algorithm by which a client trades."""
     if command.client_id not in context.state.clients:
         return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
     if context.state.limits.algos.get(command.client_id) != command.algo_id:

@@ -89,7 +89,7 @@ def offers(instrument: Instrument, settings: Settings, product: Product) -> bool
 
 
 def grant_holdings(context: StepContext, command: GrantHoldings) -> PendingRequest | Refusal:
-    """Let a client own shares that were not bought here."""
+    """Grant a client shares that were not bought here."""
     client = context.state.clients.get(command.client_id)
     if client is None:
         return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
@@ -103,7 +103,7 @@ def grant_holdings(context: StepContext, command: GrantHoldings) -> PendingReque
 def check_gift(
     context: StepContext, held: Sequence[Holding], holdings: tuple[Shares, ...]
 ) -> Reason | None:
-    """Return why nobody who holds what is held can own these."""
+    """Return why these shares cannot be added to what is held."""
     for shares in holdings:
         instrument = context.state.instruments.get(shares.instrument)
         if instrument is None:
@@ -116,7 +116,7 @@ def check_gift(
 
 
 def give(context: StepContext, client_id: str, holdings: tuple[Shares, ...]) -> None:
-    """Let a client own these."""
+    """Grant a client these shares."""
     for shares in holdings:
         context.emit(
             HoldingGranted(client_id, shares.instrument, shares.quantity, shares.price_pips)

@@ -3,9 +3,9 @@ When a trading day of an exchange is over, and that it is settled once.
 
 A day ends with its session. A session that is still open at midnight in India ends its day
 there and goes on into the next one; that is how a market that never closes has days. What is
-traded after the settlement, because somebody opened the session again, belongs to the next one.
+traded after the settlement, because the session was opened again, belongs to the next one.
 
-The settlement is the last thing of its step: first the venue has said what expired.
+The settlement is the last thing of its step: first the venue has reported what expired.
 
 Source: docs/decisions/0015-the-end-of-a-day.md.
 """
@@ -36,14 +36,14 @@ def settle_days(context: StepContext) -> None:
     """Settle what is over by now."""
     for exchange in sorted(context.days_over):
         if exchange.value not in context.state.unsettled_since_ns:
-            continue  # Nobody has anything there.
+            continue  # Nothing is held there.
         context.emit(DaySettled(exchange, context.days_over[exchange], _closes(context, exchange)))
         _tell_of_intraday(context, exchange)
     context.days_over.clear()
 
 
 def _closes(context: StepContext, exchange: Exchange) -> tuple[tuple[InstrumentKey, Pips], ...]:
-    """Return the last prices of everything that anybody has there."""
+    """Return the last prices of everything that is held there."""
     instruments = context.state.instruments
     held: set[InstrumentKey] = set()
     for client in context.state.clients.values():

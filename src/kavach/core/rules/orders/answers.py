@@ -18,7 +18,7 @@ REFERENCE_TOLERANCE_NS: Final = 256
 
 
 def in_doubt(context: StepContext, parent: ParentOrder) -> bool:
-    """Return whether nobody can say now where the order stands at the venue."""
+    """Return whether it is unknown now where the order stands at the venue."""
     orders = parent.entries + parent.exits
     return context.state.venue_disconnected or any(order.doubted for order in orders)
 
@@ -33,7 +33,7 @@ def venue_refused(context: StepContext, parent: ParentOrder) -> Refusal | None:
 
 
 def shortfall_text(available_paise: int, needed_paise: int) -> str:
-    """Return what the row of an order says for which the margin does not suffice."""
+    """Return the text of the row of an order for which the margin does not suffice."""
     return (
         f"Margin Available : {cash_text(available_paise)} : Required : {cash_text(needed_paise)}, "
         f"Margin ShortFall : {cash_text(available_paise - needed_paise)}"
@@ -41,10 +41,10 @@ def shortfall_text(available_paise: int, needed_paise: int) -> str:
 
 
 def means_text(available_paise: int, needed_paise: int) -> str:
-    """Return what a refusal says where the margin does not suffice."""
+    """Return the text of a refusal where the margin does not suffice."""
     return f"available {cash_text(available_paise)}, required {cash_text(needed_paise)}"
 
 
 def offline_text(exchange: str) -> str:
-    """Return what the row of an order says that could not be sent."""
+    """Return the text of the row of an order that could not be sent."""
     return f"{exchange} Adapter is offline,ctcl not available "

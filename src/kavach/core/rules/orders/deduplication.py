@@ -1,11 +1,11 @@
 """
-What a venue says, made fit to be believed: each thing once, and only what is news.
+Deduplicate the reports of a venue, and find those that never came.
 
-Reports come late, twice, in the wrong order and sometimes not at all. ``is_new`` tells whether a
-report says anything that is not known; what does not is dropped, so that a state is a function
-of the set of reports and not of their order (INV-10). ``missing_reports`` compares what the venue
-says when asked with what is known, and returns the reports that never came. They are then heard
-like any other, so there is one way in which an order moves.
+Reports come late, twice, in the wrong order and sometimes not at all. ``is_new`` decides whether a
+report carries anything that is not known; one that does not is dropped, so that a state is a
+function of the set of reports and not of their order (INV-10). ``missing_reports`` compares what
+the venue answers to a query with what is known, and returns the reports that never came. They are
+then applied like any other, so there is one way in which an order moves.
 
 Source: docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out".
 """
@@ -40,12 +40,12 @@ ABSENT_TEXT: Final = "The venue does not know the order"
 
 
 def is_new(parent: ParentOrder, order: VenueOrder, report: Report) -> bool:
-    """Return whether a report says anything of the order that is not known."""
+    """Return whether a report carries anything of the order that is not known."""
     return _NEWS[type(report)](parent, order, report)
 
 
 def _answers(order: VenueOrder, awaited: InFlight, serial: int) -> bool:
-    """Whether an answer is to the request in flight, and not to an earlier one told again."""
+    """Whether an answer is to the request in flight, and not to an earlier one."""
     return order.in_flight is awaited and serial in (0, order.serial)
 
 
@@ -71,14 +71,14 @@ _NEWS: Final[dict[type, Callable[[ParentOrder, VenueOrder, Any], bool]]] = {
 
 
 def denied(order: VenueOrder) -> bool:
-    """Return whether the venue once said that it does not know this order."""
+    """Return whether the venue has once denied that it has this order."""
     return order.code == ABSENT_CODE and order.life is Life.REJECTED
 
 
 def missing_reports(
     order: VenueOrder, status: OrderStatus | OrderAbsent, t_absent_ns: int
 ) -> Iterator[Report]:
-    """Yield the reports that would have told what ``status`` says, oldest first.
+    """Yield the reports that ``status`` implies and that never came, oldest first.
 
     Where a request of ours may still be on its way, nothing is concluded from its absence; nor
     is anything of a request that was sent after the venue was asked.
@@ -93,7 +93,8 @@ def missing_reports(
         yield OrderAccepted(order.tag, status.exchange_order_id)
     fired = status.standing is Standing.WORKING and order.life is Life.WAITING
     if fired and status.trigger_price_pips:
-        yield OrderTriggered(order.tag)  # Before the amend: a refusal that crossed it says little.
+        # Before the amend: a refusal that crossed it proves little.
+        yield OrderTriggered(order.tag)
     asked_about = status.serial == order.serial
     if asked_about:
         yield from _amend_outcome(order, status, settled=settled)
@@ -115,12 +116,12 @@ def _absent(order: VenueOrder) -> Iterator[Report]:
 
 
 def _amend_outcome(order: VenueOrder, status: OrderStatus, *, settled: bool) -> Iterator[Report]:
-    """Yield whether the change in flight is in force, if the status tells."""
+    """Yield whether the change in flight is in force, if the status shows it."""
     amend = order.amend
     if order.in_flight is not InFlight.AMEND or amend is None:
         return
-    # A fired stop without a limit may rest at a price the venue gave it: that says nothing. And
-    # nobody but us changes a quantity, so one that has changed tells that ours was done.
+    # A fired stop without a limit may rest at a price the venue gave it: that proves nothing. And
+    # a quantity is changed by requests alone, so one that has changed proves that ours was done.
     fired = amend.order_type is OrderType.SLM and status.standing is Standing.WORKING
     resized = amend.quantity != order.quantity
     as_asked = (

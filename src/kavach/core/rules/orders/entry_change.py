@@ -1,7 +1,7 @@
 """
 Changing the living entry of an order of any kind.
 
-The entry changes when the venue has amended it, not when we asked. A request that says again
+The entry changes when the venue has amended it, not when it was requested. A request that repeats
 what already is sends nothing.
 
 Source: docs/spec/cover_order.md; docs/wire/README.md, "Regular and after-market orders";

@@ -2,8 +2,9 @@
 Whether a trade proves a change that the venue has not confirmed.
 
 An answer may be late, or lost, while the order trades on. A trade that the order as it was
-confirmed could not have made, and the changed one could, says as much as the answer: the change is
-in force. A trade that either could have made says nothing; then the question to the venue decides.
+confirmed could not have made, and the changed one could, proves as much as the answer: the change
+is in force. A trade that either could have made proves nothing; then the question to the venue
+decides.
 
     more than the confirmed total, and no more than the new one
     above the confirmed limit of a buyer (below, of a seller), and not beyond the new one

@@ -136,7 +136,7 @@ def growing_pause_ns(context: StepContext, failures: int) -> int:
 
 
 def follow_market(context: StepContext, parent: ParentOrder, instrument: Instrument) -> None:
-    """Let a protected market entry that rests follow the market, now and then."""
+    """Move a resting market entry's limit after the market, at intervals."""
     if parent.cancel_source is not None:
         return
     settings = context.state.settings

@@ -3,7 +3,7 @@ Whose turn it is to leave: one client's ways out that would trade with each othe
 
 Theory. A long and a short order of one client, both on their way out, would sell to and buy from
 each other. An exchange does not allow that: it takes one of the two out of the book, the next
-attempt takes out the other, and so on for as long as nobody else is there. So only one side
+attempt takes out the other, and so on for as long as no other order is there. So only one side
 works at a time. The other keeps its stop, or, where it has an order in the book already, stands
 aside: at the end of the band where it can meet nothing of ours.
 
@@ -94,7 +94,7 @@ def turn_price(context: StepContext, contest: Contest, side: Side, instrument: I
         return aside_price(instrument, side)
     steps = _steps(context, contest)
     if steps and at_band_edge(instrument, side, _price(context, side, instrument, steps - 1)):
-        steps = 0  # It has reached through the whole band, and nobody was there.
+        steps = 0  # It has reached through the whole band, and met no order.
     price = _price(context, side, instrument, steps)
     # The very edge is where the other side stands aside.
     if side is BUY:

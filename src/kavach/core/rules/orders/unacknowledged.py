@@ -2,7 +2,7 @@
 Requests that a venue does not answer: when they are doubted, and when it is asked what it knows.
 
 A request in doubt is still counted at its most. The venue is asked, less and less often, until
-it says; what it says is heard in ``core.rules.orders.deduplication``.
+it answers; the answer is read in ``core.rules.orders.deduplication``.
 
 Times are nanoseconds.
 
@@ -27,7 +27,7 @@ def query_unacknowledged(context: StepContext, parent: ParentOrder, order: Venue
         context.alarm(parent, Alarm.UNKNOWN, f"no answer about order {order.tag}")
     if context.now_ns >= query_due_ns(context, order):
         if nothing_left(order) and may_ask_again(context, order):
-            cancel(context, order)  # Its link has traded all of it, and its end was not told.
+            cancel(context, order)  # Its link has traded all of it, and its end was not reported.
         context.send(OrderQuerySent(order.tag))
         if order.link_owes:
             ask_siblings(context, parent, order)
@@ -39,14 +39,14 @@ def nothing_left(order: VenueOrder) -> bool:
 
 
 def ask_siblings(context: StepContext, parent: ParentOrder, order: VenueOrder) -> None:
-    """Ask about all others of a link of which an order's end says more than was told."""
+    """Ask about all others of a link if an order's close code implies trades not yet reported."""
     for other in parent.exits:
         if other is not order and other.link == order.link and not other.dead:
             context.send(OrderQuerySent(other.tag))
 
 
 def compare_unasked(context: StepContext, order: VenueOrder) -> None:
-    """Ask about a live order of which nothing is awaited, where the settings say so.
+    """Ask about a live order of which nothing is awaited, where the settings ask for it.
 
     A report that was lost while nothing was in doubt is found in no other way.
     """

@@ -1,5 +1,5 @@
 """
-What follows when somebody has shown who it is, or no longer wants to be known.
+Decide on logins and logouts, apps and their codes.
 
 Source: docs/wire/login.md, "OAuth2"; docs/wire/README.md, "Who is asking"; docs/wire/README.md,
 "Decisions"; RFC 6749, section 4.1.2 (a code is good once); RFC 6238, section 5.2 (a TOTP is good

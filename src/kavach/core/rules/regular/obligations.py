@@ -87,7 +87,7 @@ def apply_report(
     report: Report,
     effect: ReportEffect,
 ) -> None:
-    """Let the report have happened and establish what it means in the state before it."""
+    """Apply the report and establish its effect in the state before it."""
     if effect is ReportEffect.REOPEN:
         ended = order.state
         context.emit(RegularOrderReopened(order.order_id))

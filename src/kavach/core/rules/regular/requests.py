@@ -1,9 +1,9 @@
 """
 What a client may ask of regular orders: place, modify, cancel.
 
-Each ask first looks for a reason to refuse, in the order of ``Reason``; then it establishes
-facts, which the duties pay for; and when the venue has spoken, ``conclude`` says what became of
-it. A cancel that is already fulfilled is answered as the first time.
+Each ask first looks for a reason to refuse, in the order of ``Reason``; then it establishes facts,
+from which the obligations follow; and when the venue has answered, ``conclude`` returns what became
+of it. A cancel that is already fulfilled is answered as the first time.
 
 Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Decisions";
 docs/spec/cover_order.md; docs/wire/README.md, "Cancelling and getting out".
@@ -93,7 +93,7 @@ def place_order(context: StepContext, command: PlaceOrder) -> PendingRequest | R
         command.order_type, command.price_pips, command.trigger_price_pips, last
     )
     gives_back = reduces(client, command)
-    closed = state.session_closed(instrument)  # Then the exchange says so, in the order's row.
+    closed = state.session_closed(instrument)  # Then the exchange refuses it, in the order's row.
     late = instrument.exchange in state.entries_stopped and not closed
     late = late and command.product is Product.MIS
     if (client.killed or (late and not command.amo)) and not gives_back:
@@ -204,7 +204,7 @@ def cancel_order(context: StepContext, command: CancelOrder) -> PendingRequest |
     if decision is Decision.DROP:
         context.emit(RegularOrderEnded(order.order_id, CANCELLED, 0, ""))
     advance(context, order, before)
-    square_off_rest(context, order)  # No report will tell that it is over.
+    square_off_rest(context, order)  # No report of its end will come.
     return PendingRequest(Doing.CANCEL, order)
 
 
