@@ -1,7 +1,7 @@
 """
 Saved baskets on the wire: what clients send about them, and the rows they get.
 
-Fields are declared ``Any`` for the reason given in ``kavach.wire.orders.requests``. The official
+Fields are read as ``kavach.wire.exact`` has it. The official
 SDK knows ``BasketId``, ``BasketName`` and ``OrderId``; they are other names of ``basket_id``,
 ``name`` and ``order_id``. In a line, ``disclosedQuantity`` and ``disclosed_quantity`` are one
 field.
@@ -9,12 +9,14 @@ field.
 Source: docs/wire/baskets.md.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
-from msgspec import UNSET, Meta
 
-from kavach.units import OrderType, Product
+from kavach.units import OrderType, Pips, Product
+from kavach.wire import fields as read
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
 from kavach.wire.messages import inner
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import (
@@ -46,171 +48,186 @@ NAMES: Final = {
 }
 LINE_NAMES: Final = {"disclosedQuantity": "disclosed_quantity"}
 
+
+class BasketKind(StrEnum):
+    """What a basket holds: any orders, or those of index derivatives that hedge each other."""
+
+    NORMAL = "NORMAL"
+    HEDGE = "HEDGE"
+
+
+class LineWord(StrEnum):
+    """How an order of a basket is to be placed."""
+
+    REGULAR = "REGULAR"
+    AMO = "AMO"
+    CO = "CO"
+    BO = "BO"
+
+
+def _or_all(reader: read.Reader[Product] | read.Reader[OrderType]) -> read.Reader[str]:
+    """Return a reader of the one word that a basket takes, or of ALL."""
+
+    def either(value: object, field: str) -> str:
+        return ALL if value == ALL else reader(value, field).value
+
+    return either
+
+
+def _name(value: object, field: str) -> str:
+    """Return a basket's name; one that is far too long is as much too long as any."""
+    if isinstance(value, str) and len(value) > read.TEXT_LENGTH_MAX:
+        value = value[: read.TEXT_LENGTH_MAX]
+    return read.text(value, field)
+
+
+_kind: Final = read.word(BasketKind)
+_product: Final = _or_all(read.product)
+_order_type: Final = _or_all(read.order_type)
+_line_word: Final = read.word(LineWord)
 _TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
 
-BasketName = Annotated[
-    Any,
-    Meta(description="At most 20 characters, one basket a name.", extra_json_schema=_TEXT),
-]
-BasketId = Annotated[Any, Meta(description="UUID of the basket.", extra_json_schema=_TEXT)]
-LineId = Annotated[
-    Any, Meta(description="UUID of the order in the basket.", extra_json_schema=_TEXT)
-]
+BasketName = Annotated[str, described("At most 20 characters, one basket a name.", _TEXT), _name]
+BasketId = Annotated[str, described("UUID of the basket.", _TEXT), read.text]
+LineId = Annotated[str, described("UUID of the order in the basket.", _TEXT), read.text]
 BasketTypeWord = Annotated[
-    Any,
-    Meta(
-        description="NORMAL, or HEDGE for index derivatives.",
-        extra_json_schema={"type": "string", "enum": ["NORMAL", "HEDGE"]},
+    BasketKind,
+    described(
+        "NORMAL, or HEDGE for index derivatives.", {"type": "string", "enum": ["NORMAL", "HEDGE"]}
     ),
+    _kind,
 ]
 ProductOrAll = Annotated[
-    Any,
-    Meta(
-        description="The only product in the basket, or ALL.",
-        extra_json_schema={"type": "string", "enum": [ALL, *Product]},
+    str,
+    described(
+        "The only product in the basket, or ALL.", {"type": "string", "enum": [ALL, *Product]}
     ),
+    _product,
 ]
 OrderTypeOrAll = Annotated[
-    Any,
-    Meta(
-        description="The only order type in the basket, or ALL.",
-        extra_json_schema={"type": "string", "enum": [ALL, *OrderType]},
+    str,
+    described(
+        "The only order type in the basket, or ALL.", {"type": "string", "enum": [ALL, *OrderType]}
     ),
+    _order_type,
 ]
 LineExecution = Annotated[
-    Any,
-    Meta(description="REGULAR or AMO, in any case.", extra_json_schema={"type": "string"}),
+    LineWord, described("REGULAR or AMO, in any case.", {"type": "string"}), _line_word
 ]
 StopLoss = Annotated[
-    Any,
-    Meta(
-        description="Of cover and bracket orders, which no basket holds: nothing or 0.",
-        extra_json_schema={"type": ["number", "string"], "minimum": 0},
+    Pips,
+    described(
+        "Of cover and bracket orders, which no basket holds: nothing or 0.",
+        {"type": ["number", "string"], "minimum": 0},
     ),
+    read.price,
 ]
-KartExecution = Annotated[Any, Meta(description="NML.", extra_json_schema={"type": "string"})]
+KartExecution = Annotated[str, described("NML.", {"type": "string"}), read.text]
 
 
-class LineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LineRequest(Request, kw_only=True):
     """An order to be kept in a basket; in an edit, what is not sent stays as it is."""
 
-    required: ClassVar[tuple[str, ...]] = (
-        "exchange",
-        "instrument_token",
-        "order_type",
-        "quantity",
-        "product",
-        "order_side",
-    )
-    client_id: ClientId = UNSET
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    order_side: SideWord = UNSET
-    order_type: OrderTypeWord = UNSET
-    price: Price = UNSET
-    trigger_price: TriggerPrice = UNSET
-    quantity: Count = UNSET
-    disclosed_quantity: Count = UNSET
-    validity: ValidityWord = UNSET
-    product: ProductWord = UNSET
-    execution_type: LineExecution = UNSET
-    stop_loss_value: StopLoss = UNSET
-    square_off_value: StopLoss = UNSET
-    user_order_id: Correlation = UNSET
-    device: Device = UNSET
-    market_protection_percentage: Protection = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    exchange: Needed[ExchangeWord] = BLANK
+    instrument_token: Needed[Token] = BLANK
+    order_side: Needed[SideWord] = BLANK
+    order_type: Needed[OrderTypeWord] = BLANK
+    price: Maybe[Price] = BLANK
+    trigger_price: Maybe[TriggerPrice] = BLANK
+    quantity: Needed[Count] = BLANK
+    disclosed_quantity: Maybe[Count] = BLANK
+    validity: Maybe[ValidityWord] = BLANK
+    product: Needed[ProductWord] = BLANK
+    execution_type: Maybe[LineExecution] = BLANK
+    stop_loss_value: Maybe[StopLoss] = BLANK
+    square_off_value: Maybe[StopLoss] = BLANK
+    user_order_id: Maybe[Correlation] = BLANK
+    device: Maybe[Device] = BLANK
+    market_protection_percentage: Maybe[Protection] = BLANK
 
 
-class EditedLine(LineRequest, kw_only=True, omit_defaults=True):
+class EditedLine(LineRequest, kw_only=True):
     """What of an order in a basket shall change."""
 
-    required: ClassVar = ()
+    required: ClassVar[Any] = ()
 
 
-class CreateBasketRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CreateBasketRequest(Request, kw_only=True):
     """Keep a new basket."""
 
-    required: ClassVar = ("name",)
-    login_id: ClientId = UNSET
-    client_id: ClientId = UNSET
-    name: BasketName = UNSET
-    type: BasketTypeWord = UNSET
-    product_type: ProductOrAll = UNSET
-    order_type: OrderTypeOrAll = UNSET
+    login_id: Maybe[ClientId] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    name: Needed[BasketName] = BLANK
+    type: Maybe[BasketTypeWord] = BLANK
+    product_type: Maybe[ProductOrAll] = BLANK
+    order_type: Maybe[OrderTypeOrAll] = BLANK
 
 
-class RenameBasketRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RenameBasketRequest(Request, kw_only=True):
     """Give a basket another name."""
 
-    required: ClassVar = ("basket_id", "name")
-    login_id: ClientId = UNSET
-    client_id: ClientId = UNSET
-    basket_id: BasketId = UNSET
-    name: BasketName = UNSET
+    login_id: Maybe[ClientId] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    basket_id: Needed[BasketId] = BLANK
+    name: Needed[BasketName] = BLANK
 
 
-class DeleteBasketRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class DeleteBasketRequest(Request, kw_only=True):
     """Forget a basket; its name may be sent, the id decides."""
 
-    required: ClassVar = ("basket_id",)
-    login_id: ClientId = UNSET
-    client_id: ClientId = UNSET
-    basket_id: BasketId = UNSET
-    name: BasketName = UNSET
+    login_id: Maybe[ClientId] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    basket_id: Needed[BasketId] = BLANK
+    name: Maybe[BasketName] = BLANK
 
 
-NewLine = Annotated[Any, Meta(description="The order.", extra_json_schema=inner(LineRequest))]
-ChangedLine = Annotated[
-    Any, Meta(description="What of it shall change.", extra_json_schema=inner(EditedLine))
-]
+NewLine = Annotated[dict[str, Any], described("The order.", inner(LineRequest))]
+ChangedLine = Annotated[dict[str, Any], described("What of it shall change.", inner(EditedLine))]
 
 
-class AddLineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class AddLineRequest(Request, kw_only=True):
     """Keep one more order in a basket."""
 
-    required: ClassVar = ("basket_id", "order_info")
     parts: ClassVar = (LineRequest,)
-    login_id: ClientId = UNSET
-    client_id: ClientId = UNSET
-    basket_id: BasketId = UNSET
-    name: BasketName = UNSET
-    order_info: NewLine = UNSET
+    login_id: Maybe[ClientId] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    basket_id: Needed[BasketId] = BLANK
+    name: Maybe[BasketName] = BLANK
+    order_info: Needed[NewLine] = BLANK
 
 
-class EditLineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EditLineRequest(Request, kw_only=True):
     """Change an order in a basket."""
 
-    required: ClassVar = ("basket_id", "order_id", "order_info")
     parts: ClassVar = (EditedLine,)
-    login_id: ClientId = UNSET
-    client_id: ClientId = UNSET
-    basket_id: BasketId = UNSET
-    name: BasketName = UNSET
-    order_id: LineId = UNSET
-    order_info: ChangedLine = UNSET
+    login_id: Maybe[ClientId] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    basket_id: Needed[BasketId] = BLANK
+    name: Maybe[BasketName] = BLANK
+    order_id: Needed[LineId] = BLANK
+    order_info: Needed[ChangedLine] = BLANK
 
 
-class RemoveLineRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RemoveLineRequest(Request, kw_only=True):
     """Take an order out of a basket."""
 
-    required: ClassVar = ("basket_id", "order_id")
-    login_id: ClientId = UNSET
-    client_id: ClientId = UNSET
-    basket_id: BasketId = UNSET
-    name: BasketName = UNSET
-    order_id: LineId = UNSET
+    login_id: Maybe[ClientId] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    basket_id: Needed[BasketId] = BLANK
+    name: Maybe[BasketName] = BLANK
+    order_id: Needed[LineId] = BLANK
 
 
-class ExecuteBasketRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ExecuteBasketRequest(Request, kw_only=True):
     """Place every order of a basket; with ``square_off``, each on the other side."""
 
-    required: ClassVar = ("execution_type", "basket_id")
-    client_id: ClientId = UNSET
-    execution_type: KartExecution = UNSET
-    basket_id: BasketId = UNSET
-    name: BasketName = UNSET
-    execution_state: Flag = UNSET
-    square_off: Flag = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    execution_type: Needed[KartExecution] = BLANK
+    basket_id: Needed[BasketId] = BLANK
+    name: Maybe[BasketName] = BLANK
+    execution_state: Maybe[Flag] = BLANK
+    square_off: Maybe[Flag] = BLANK
 
 
 class LineInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """
 GTT rules on the wire: what clients send about them, and the rows they get.
 
-Fields are declared ``Any`` for the reason given in ``kavach.wire.orders.requests``.
+Fields are read as ``kavach.wire.exact`` has it.
 
 Source: docs/wire/gtt.md.
 """
@@ -10,10 +10,11 @@ from datetime import date
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
-from msgspec import UNSET, Meta
 
+from kavach.units import Pips, Quantity
+from kavach.wire import fields as read
 from kavach.wire.errors import BadField
-from kavach.wire.fields import text
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
 from kavach.wire.messages import inner
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import (
@@ -44,116 +45,113 @@ ROW_NAMES: Final = {
 
 _PRICE: Final[dict[str, Any]] = {"type": ["number", "string"], "minimum": 0}
 
+
+def day(value: object, field: str) -> int:
+    """Return a date written YYYY-MM-DD as the number YYYYMMDD."""
+    written = read.text(value, field)
+    try:
+        found = date.fromisoformat(written)
+    except ValueError:
+        raise BadField(field) from None
+    if len(written) != len("YYYY-MM-DD"):
+        raise BadField(field)
+    return found.year * 10_000 + found.month * 100 + found.day
+
+
 ActionWord = Annotated[
-    Any,
-    Meta(
-        description="single_order, or oco_order for two triggers; any case, _order may miss.",
-        extra_json_schema={"type": "string"},
+    str,
+    described(
+        "single_order, or oco_order for two triggers; any case, _order may miss.",
+        {"type": "string"},
     ),
+    read.text,
 ]
 ExpiryDate = Annotated[
-    Any,
-    Meta(
-        description="The rule's last day, YYYY-MM-DD, a year ahead at most.",
-        extra_json_schema={"type": "string", "format": "date"},
+    int,
+    described(
+        "The rule's last day, YYYY-MM-DD, a year ahead at most.",
+        {"type": "string", "format": "date"},
     ),
+    day,
 ]
 RuleId = Annotated[
-    Any,
-    Meta(description="UUID of the rule.", extra_json_schema={"type": "string", "maxLength": 64}),
+    str, described("UUID of the rule.", {"type": "string", "maxLength": 64}), read.text
 ]
-OrderPrice = Annotated[
-    Any, Meta(description="Rupees; 0 for MARKET and SLM.", extra_json_schema=_PRICE)
-]
+OrderPrice = Annotated[Pips, described("Rupees; 0 for MARKET and SLM.", _PRICE), read.price]
 RulePrice = Annotated[
-    Any, Meta(description="Rupees; what the last price has to reach.", extra_json_schema=_PRICE)
+    Pips, described("Rupees; what the last price has to reach.", _PRICE), read.price
 ]
-SecondPrice = Annotated[
-    Any, Meta(description="Rupees; of an OCO's other side.", extra_json_schema=_PRICE)
-]
+SecondPrice = Annotated[Pips, described("Rupees; of an OCO's other side.", _PRICE), read.price]
 SecondCount = Annotated[
-    Any,
-    Meta(
-        description="Of an OCO's other side; 0 or nothing: the same quantity.",
-        extra_json_schema={"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$"},
+    Quantity,
+    described(
+        "Of an OCO's other side; 0 or nothing: the same quantity.",
+        {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$"},
     ),
+    read.quantity,
 ]
 
 
-class GttOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GttOrderRequest(Request, kw_only=True):
     """The order that a rule places; in a modification, what is not sent stays as it is."""
 
-    required: ClassVar[tuple[str, ...]] = (
-        "exchange",
-        "instrument_token",
-        "order_side",
-        "order_type",
-        "product",
-        "quantity",
-        "trigger_price",
-    )
-    client_id: ClientId = UNSET
-    device: Device = UNSET
-    disclosed_quantity: Count = UNSET
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    market_protection_percentage: Protection = UNSET
-    order_side: SideWord = UNSET
-    order_type: OrderTypeWord = UNSET
-    price: OrderPrice = UNSET
-    product: ProductWord = UNSET
-    quantity: Count = UNSET
-    sl_order_price: SecondPrice = UNSET
-    sl_order_quantity: SecondCount = UNSET
-    sl_trigger_price: SecondPrice = UNSET
-    trigger_price: RulePrice = UNSET
-    user_order_id: Correlation = UNSET
-    validity: ValidityWord = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    device: Maybe[Device] = BLANK
+    disclosed_quantity: Maybe[Count] = BLANK
+    exchange: Needed[ExchangeWord] = BLANK
+    instrument_token: Needed[Token] = BLANK
+    market_protection_percentage: Maybe[Protection] = BLANK
+    order_side: Needed[SideWord] = BLANK
+    order_type: Needed[OrderTypeWord] = BLANK
+    price: Maybe[OrderPrice] = BLANK
+    product: Needed[ProductWord] = BLANK
+    quantity: Needed[Count] = BLANK
+    sl_order_price: Maybe[SecondPrice] = BLANK
+    sl_order_quantity: Maybe[SecondCount] = BLANK
+    sl_trigger_price: Maybe[SecondPrice] = BLANK
+    trigger_price: Needed[RulePrice] = BLANK
+    user_order_id: Maybe[Correlation] = BLANK
+    validity: Maybe[ValidityWord] = BLANK
 
 
-class ModifiedGttOrder(GttOrderRequest, kw_only=True, omit_defaults=True):
+class ModifiedGttOrder(GttOrderRequest, kw_only=True):
     """What of a rule's order shall change."""
 
-    required: ClassVar = ()
+    required: ClassVar[Any] = ()
 
 
-NewGttOrder = Annotated[
-    Any, Meta(description="The order.", extra_json_schema=inner(GttOrderRequest))
-]
+NewGttOrder = Annotated[dict[str, Any], described("The order.", inner(GttOrderRequest))]
 ChangedGttOrder = Annotated[
-    Any, Meta(description="What of it shall change.", extra_json_schema=inner(ModifiedGttOrder))
+    dict[str, Any], described("What of it shall change.", inner(ModifiedGttOrder))
 ]
 
 
-class CreateGttRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CreateGttRequest(Request, kw_only=True):
     """Wait for a price until a day is over, then place an order."""
 
-    required: ClassVar = ("action_type", "expiry_time", "order")
     parts: ClassVar = (GttOrderRequest,)
-    client_id: ClientId = UNSET
-    action_type: ActionWord = UNSET
-    expiry_time: ExpiryDate = UNSET
-    order: NewGttOrder = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    action_type: Needed[ActionWord] = BLANK
+    expiry_time: Needed[ExpiryDate] = BLANK
+    order: Needed[NewGttOrder] = BLANK
 
 
-class ModifyGttRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ModifyGttRequest(Request, kw_only=True):
     """Change an active rule, and arm it from the price as it is now."""
 
-    required: ClassVar = ("id",)
     parts: ClassVar = (ModifiedGttOrder,)
-    client_id: ClientId = UNSET
-    id: RuleId = UNSET
-    action_type: ActionWord = UNSET
-    expiry_time: ExpiryDate = UNSET
-    order: ChangedGttOrder = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    id: Needed[RuleId] = BLANK
+    action_type: Maybe[ActionWord] = BLANK
+    expiry_time: Maybe[ExpiryDate] = BLANK
+    order: Maybe[ChangedGttOrder] = BLANK
 
 
-class CancelGttRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CancelGttRequest(Request, kw_only=True):
     """Wait no longer; everything may be in the path."""
 
-    required: ClassVar = ()
-    client_id: ClientId = UNSET
-    id: RuleId = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    id: Maybe[RuleId] = BLANK
 
 
 class GttOrderRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,15 +209,3 @@ class GttIdAnswer(Success[GttId], frozen=True):
 
 class GttListAnswer(Success[list[GttRow]], frozen=True):
     """The answer to GET."""
-
-
-def day(value: object, field: str) -> int:
-    """Return a date written YYYY-MM-DD as the number YYYYMMDD."""
-    written = text(value, field)
-    try:
-        found = date.fromisoformat(written)
-    except ValueError:
-        raise BadField(field) from None
-    if len(written) != len("YYYY-MM-DD"):
-        raise BadField(field)
-    return found.year * 10_000 + found.month * 100 + found.day

@@ -9,14 +9,16 @@ docs/wire/login.md, "The web login".
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta
 
+from kavach.wire import fields as read
 from kavach.wire.errors import BadField
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
 from kavach.wire.fields import JsonNumber, is_blank
 from kavach.wire.orders.answers import Success
+from kavach.wire.orders.requests import ClientId
 
 SECRET_LENGTH_MAX: Final = 128
 PIN_QUESTION: Final = 22  # What clients that do not look at the question send.
@@ -26,92 +28,12 @@ QUESTIONS: Final = {PIN_QUESTION: "Enter your PIN", TOTP_QUESTION: "Enter your T
 _TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
 _SECRET: Final[dict[str, Any]] = {"type": "string", "maxLength": SECRET_LENGTH_MAX}
 
-LoginId = Annotated[Any, Meta(description="The account.", extra_json_schema=_TEXT)]
-Password = Annotated[Any, Meta(description="Its password.", extra_json_schema=_SECRET)]
-Device = Annotated[Any, Meta(description="Not read.", extra_json_schema={})]
-TwofaToken = Annotated[
-    Any, Meta(description="From the first step's answer.", extra_json_schema=_SECRET)
-]
-Totp = Annotated[Any, Meta(description="What the authenticator shows.", extra_json_schema=_SECRET)]
-Answers = Annotated[
-    Any,
-    Meta(
-        description="One object: the question's id, and the PIN or TOTP.",
-        extra_json_schema={
-            "type": "array",
-            "maxItems": 1,
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["answer"],
-                "properties": {
-                    "question_id": {"type": ["integer", "string"]},
-                    "answer": {"type": ["string", "integer"]},
-                },
-            },
-        },
-    ),
-]
-
 
 class FactorWord(StrEnum):
     """Which second factor is asked for; a TOTP is taken under PIN, too."""
 
     PIN = "PIN"
     TOTP = "TOTP"
-
-
-FactorType = Annotated[
-    Any,
-    Meta(
-        description="PIN or TOTP, in any case; a TOTP is taken under PIN, too.",
-        extra_json_schema={"type": "string", "enum": [word.value for word in FactorWord]},
-    ),
-]
-
-
-class LoginRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The first step: who, and the password; in one spelling or the other."""
-
-    required: ClassVar[tuple[str, ...]] = ()
-    channel_id: LoginId = UNSET
-    channel_secret: Password = UNSET
-    login_id: LoginId = UNSET
-    password: Password = UNSET
-    device: Device = UNSET
-
-
-class TwofaRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The second step: the PIN or the TOTP."""
-
-    required: ClassVar = ("login_id", "twofa", "twofa_token")
-    login_id: LoginId = UNSET
-    twofa: Answers = UNSET
-    twofa_token: TwofaToken = UNSET
-    type: FactorType = UNSET
-    device_type: Device = UNSET
-
-
-class TotpRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The second step as an older client says it."""
-
-    required: ClassVar = ("login_id", "twofa_token", "totp")
-    login_id: LoginId = UNSET
-    twofa_token: TwofaToken = UNSET
-    totp: Totp = UNSET
-
-
-class LogoutRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The end of a session; who it is about need not be said."""
-
-    client_id: LoginId = UNSET
-    login_id: LoginId = UNSET
-
-
-logout_decoder: Final = msgspec.json.Decoder(LogoutRequest, float_hook=JsonNumber)
-login_decoder: Final = msgspec.json.Decoder(LoginRequest, float_hook=JsonNumber)
-twofa_decoder: Final = msgspec.json.Decoder(TwofaRequest, float_hook=JsonNumber)
-totp_decoder: Final = msgspec.json.Decoder(TotpRequest, float_hook=JsonNumber)
 
 
 def secret(value: object, field: str) -> str:
@@ -125,17 +47,96 @@ def secret(value: object, field: str) -> str:
     return value
 
 
-def factor_answer(value: object) -> str:
+def factor_answer(value: object, field: str) -> str:
     """Return what was answered to the second step's only question."""
     if is_blank(value):
-        raise BadField("twofa", blank=True)
+        raise BadField(field, blank=True)
     if type(value) is not list or len(value) != 1 or type(value[0]) is not dict:
-        raise BadField("twofa")
+        raise BadField(field)
     given: dict[str, Any] = value[0]
     question = given.get("question_id")
     if question is not None and str(question) not in map(str, QUESTIONS):
         raise BadField("question_id")
     return secret(given.get("answer"), "answer")
+
+
+LoginId = Annotated[str, described("The account.", _TEXT), read.identifier]
+Password = Annotated[str, described("Its password.", _SECRET), secret]
+Device = Annotated[Any, described("Not read.", {})]
+TwofaToken = Annotated[str, described("From the first step's answer.", _SECRET), secret]
+Totp = Annotated[str, described("What the authenticator shows.", _SECRET), secret]
+Answers = Annotated[
+    str,
+    described(
+        "One object: the question's id, and the PIN or TOTP.",
+        {
+            "type": "array",
+            "maxItems": 1,
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["answer"],
+                "properties": {
+                    "question_id": {"type": ["integer", "string"]},
+                    "answer": {"type": ["string", "integer"]},
+                },
+            },
+        },
+    ),
+    factor_answer,
+]
+
+
+_factor: Final = read.word(FactorWord)
+FactorType = Annotated[
+    FactorWord,
+    described(
+        "PIN or TOTP, in any case; a TOTP is taken under PIN, too.",
+        {"type": "string", "enum": [word.value for word in FactorWord]},
+    ),
+    _factor,
+]
+
+
+class LoginRequest(Request, kw_only=True):
+    """The first step: who, and the password; in one spelling or the other."""
+
+    channel_id: Maybe[LoginId] = BLANK
+    channel_secret: Maybe[Password] = BLANK
+    login_id: Maybe[LoginId] = BLANK
+    password: Maybe[Password] = BLANK
+    device: Maybe[Device] = BLANK
+
+
+class TwofaRequest(Request, kw_only=True):
+    """The second step: the PIN or the TOTP."""
+
+    login_id: Needed[LoginId] = BLANK
+    twofa: Needed[Answers] = BLANK
+    twofa_token: Needed[TwofaToken] = BLANK
+    type: Maybe[FactorType] = BLANK
+    device_type: Maybe[Device] = BLANK
+
+
+class TotpRequest(Request, kw_only=True):
+    """The second step as an older client says it."""
+
+    login_id: Needed[LoginId] = BLANK
+    twofa_token: Needed[TwofaToken] = BLANK
+    totp: Needed[Totp] = BLANK
+
+
+class LogoutRequest(Request, kw_only=True):
+    """The end of a session; who it is about need not be said."""
+
+    client_id: Maybe[ClientId] = BLANK
+    login_id: Maybe[ClientId] = BLANK
+
+
+logout_decoder: Final = msgspec.json.Decoder(LogoutRequest, float_hook=JsonNumber)
+login_decoder: Final = msgspec.json.Decoder(LoginRequest, float_hook=JsonNumber)
+twofa_decoder: Final = msgspec.json.Decoder(TwofaRequest, float_hook=JsonNumber)
+totp_decoder: Final = msgspec.json.Decoder(TotpRequest, float_hook=JsonNumber)
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from kavach.wire.errors import BadField
+from kavach.wire.exact import exact
 from kavach.wire.fields import JsonNumber, is_blank
 from kavach.wire.orders.requests import decode
 from kavach.wire.query import read_query
@@ -33,7 +34,7 @@ def inner(kind: type[msgspec.Struct]) -> dict[str, Any]:
 def read_message(
     kind: type[M], body: bytes, query: bytes, names: Mapping[str, str] = _NO_NAMES
 ) -> M:
-    """Return the message that body and raw query string describe together.
+    """Return the message that body and raw query string describe together, read exactly.
 
     ``names`` are other names of fields. What is no field of the message is ignored.
     """
@@ -70,4 +71,4 @@ def _of(kind: type[M], sources: list[dict[str, Any]], names: Mapping[str, str]) 
             field = names.get(name, name)
             if field in fields and not is_blank(value) and field not in said:
                 said[field] = value
-    return kind(**said)
+    return exact(kind(**said))

@@ -9,12 +9,14 @@ Source: docs/wire/login.md, "Profile, trading_info, logout"; docs/wire/portfolio
 calculator".
 """
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta
 
+from kavach.units import Pips
+from kavach.wire import fields as read
 from kavach.wire.contracts import Found
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
 from kavach.wire.fields import JsonNumber
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import (
@@ -31,25 +33,17 @@ from kavach.wire.orders.rows import Number
 # --- Conversions ------------------------------------------------------------------------------
 
 
-class ConvertRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConvertRequest(Request, kw_only=True):
     """Take a part of a position for another product."""
 
-    required: ClassVar = (
-        "exchange",
-        "instrument_token",
-        "product",
-        "new_product",
-        "quantity",
-        "order_side",
-    )
-    client_id: ClientId = UNSET
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    product: ProductWord = UNSET
-    new_product: ProductWord = UNSET
-    quantity: Count = UNSET
-    validity: ValidityWord = UNSET
-    order_side: SideWord = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    exchange: Needed[ExchangeWord] = BLANK
+    instrument_token: Needed[Token] = BLANK
+    product: Needed[ProductWord] = BLANK
+    new_product: Needed[ProductWord] = BLANK
+    quantity: Needed[Count] = BLANK
+    validity: Maybe[ValidityWord] = BLANK
+    order_side: Needed[SideWord] = BLANK
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -135,51 +129,45 @@ class FundsAnswer(Success[Funds], frozen=True):
 # --- The margin calculator --------------------------------------------------------------------
 
 _LOOSE: Final[dict[str, Any]] = {"type": ["string", "number"]}
-Loose = Annotated[Any, Meta(description="Not read.", extra_json_schema=_LOOSE)]
+Loose = Annotated[Any, described("Not read.", _LOOSE)]
 ProductCode = Annotated[
-    Any,
-    Meta(
-        description="The product's word, or its number: 0 NRML, 1 CNC, 2 MIS, 16 MTF.",
-        extra_json_schema=_LOOSE,
-    ),
+    str,
+    described("The product's word, or its number: 0 NRML, 1 CNC, 2 MIS, 16 MTF.", _LOOSE),
+    read.identifier,
 ]
-LegPrice = Annotated[
-    Any,
-    Meta(description="Rupees; 0 or nothing: the last price.", extra_json_schema=_LOOSE),
-]
+LegPrice = Annotated[Pips, described("Rupees; 0 or nothing: the last price.", _LOOSE), read.price]
 
 
-class CalcLeg(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CalcLeg(Request, kw_only=True):
     """An order whose margin is asked for; nothing is ordered."""
 
-    segment: Loose = UNSET
-    series: Loose = UNSET
-    exchange: ExchangeWord = UNSET
-    side: SideWord = UNSET
-    mode: Loose = UNSET
-    symbol: Loose = UNSET
-    underlying: Loose = UNSET
-    token: Token = UNSET
-    quantity: Count = UNSET
-    price: LegPrice = UNSET
-    product: ProductCode = UNSET
+    segment: Maybe[Loose] = BLANK
+    series: Maybe[Loose] = BLANK
+    exchange: Needed[ExchangeWord] = BLANK
+    side: Needed[SideWord] = BLANK
+    mode: Maybe[Loose] = BLANK
+    symbol: Maybe[Loose] = BLANK
+    underlying: Maybe[Loose] = BLANK
+    token: Needed[Token] = BLANK
+    quantity: Needed[Count] = BLANK
+    price: Maybe[LegPrice] = BLANK
+    product: Needed[ProductCode] = BLANK
 
 
 Legs = Annotated[
-    Any,
-    Meta(
-        description="One to 50 orders, each an object with exchange, token, side, quantity, "
+    list[Any],
+    described(
+        "One to 50 orders, each an object with exchange, token, side, quantity, "
         "price and product; segment, series, mode, symbol and underlying are not read.",
-        extra_json_schema={"type": "array", "items": {"type": "object"}},
+        {"type": "array", "items": {"type": "object"}},
     ),
 ]
 
 
-class CalcRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CalcRequest(Request, kw_only=True):
     """Orders whose margin is asked for."""
 
-    required: ClassVar = ("data",)
-    data: Legs = UNSET
+    data: Needed[Legs] = BLANK
 
 
 class MarginParts(msgspec.Struct, frozen=True, kw_only=True):

@@ -213,11 +213,12 @@ class Gateway:
         """Return the reply to an outcome."""
         if isinstance(outcome, Answer):
             assert route.write is not None, "what is executed is answered"
-            return self._worded(route.write(self.view, command, outcome), command)
+            found = route.write(self.view, command, outcome)
+            return found if isinstance(found, Reply) else self.refusal(found, command)
         return self.refusal(outcome, command)
 
-    def _worded(self, found: Reply | Refusal, command: Command | None = None) -> Reply:
-        return found if isinstance(found, Reply) else self.refusal(found, command)
+    def _worded(self, found: Reply | Refusal) -> Reply:
+        return found if isinstance(found, Reply) else self.refusal(found)
 
     async def _done(self, route: Route, request: AuthenticatedRequest) -> Reply:
         """Execute a request; return its outcome when the venue and the disk have confirmed it.
@@ -227,14 +228,15 @@ class Gateway:
         """
         command, outcome = self.execute(route, request)
         pending = self.backend.pending() if route.waits and command is not None else None
-        if pending is None:
-            return await self._durable(self.word(route, command, outcome))
         self._waiting += 1
         try:
-            outcome = await self.backend.decided(pending, self.options.wait_seconds)
+            if pending is not None:
+                outcome = await self.backend.decided(pending, self.options.wait_seconds)
+            reply = self.word(route, command, outcome)
+            await self.backend.settled()
         finally:
             self._waiting -= 1
-        return await self._durable(self.word(route, command, outcome))
+        return reply
 
     async def _durable(self, reply: Reply) -> Reply:
         """Return the reply when everything executed so far is on disk."""

@@ -17,6 +17,7 @@ from kavach.core.model.people.commands import RevokeToken
 from kavach.core.refusals import Answer
 from kavach.units import Exchange
 from kavach.wire import fields as read
+from kavach.wire.exact import exact
 from kavach.wire.login import (
     LOGGED_OUT,
     ExchangeNnf,
@@ -72,9 +73,9 @@ def read_logout(view: View, request: AuthenticatedRequest) -> RevokeToken:
     """Return the command that ends the token of this request, and no other of the client."""
     _check_named(request)
     if request.body.strip():  # Nothing need be said, but whom it names must be the token's.
-        named = decode(logout_decoder, request.body)
-        for field in ("client_id", "login_id"):
-            check_owner(request, read.optional(read.text, getattr(named, field), field))
+        named = exact(decode(logout_decoder, request.body))
+        check_owner(request, named.client_id)
+        check_owner(request, named.login_id)
     return RevokeToken(token_digest=request.token_digest)
 
 

@@ -13,9 +13,7 @@ from kavach.api.http.listing import listing, rows_of
 from kavach.api.routes.order_terms import (
     PRICED,
     WAITING,
-    LineExecution,
     kept_or,
-    line_execution,
     terms_of,
     type_of,
     within,
@@ -36,9 +34,8 @@ from kavach.core.model.baskets.commands import (
 from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.rules.baskets.requests import ALL
-from kavach.units import OrderType, Pips, Product
+from kavach.units import Pips
 from kavach.wire import baskets as wire
-from kavach.wire import fields as read
 from kavach.wire import headers
 from kavach.wire.errors import BadField
 from kavach.wire.messages import read_inner, read_message
@@ -50,8 +47,6 @@ LINE: Final = f"{PREFIX}/basket/order"
 ORDER_INFO: Final = "order_info"
 LOGIN: Final = Query(name="login_id", description="The account; must be the token's own.")
 
-
-_basket_type: Final = read.word(BasketType)
 
 _Owned = (
     wire.CreateBasketRequest
@@ -79,13 +74,12 @@ def read_create(view: View, request: AuthenticatedRequest) -> CreateBasket:
     """Return the command of a POST."""
     message = read_message(wire.CreateBasketRequest, request.body, request.query, wire.NAMES)
     _check_owner(request, message)
-    name = _name(message.name)
     return CreateBasket(
         client_id=request.client_id,
-        name=name,
-        basket_type=read.optional(_basket_type, message.type, "type") or BasketType.NORMAL,
-        product_type=_or_all(read.product, message.product_type, "product_type"),
-        order_type=_or_all(read.order_type, message.order_type, "order_type"),
+        name=message.name,
+        basket_type=BasketType(message.type or BasketType.NORMAL),
+        product_type=message.product_type or ALL,
+        order_type=message.order_type or ALL,
     )
 
 
@@ -95,8 +89,8 @@ def read_rename(view: View, request: AuthenticatedRequest) -> RenameBasket:
     _check_owner(request, message)
     return RenameBasket(
         client_id=request.client_id,
-        basket_id=read.text(message.basket_id, "basket_id"),
-        name=_name(message.name),
+        basket_id=message.basket_id,
+        name=message.name,
     )
 
 
@@ -104,9 +98,7 @@ def read_delete(view: View, request: AuthenticatedRequest) -> DeleteBasket:
     """Return the command of a DELETE."""
     message = read_message(wire.DeleteBasketRequest, request.body, request.query, wire.NAMES)
     _check_owner(request, message)
-    return DeleteBasket(
-        client_id=request.client_id, basket_id=read.text(message.basket_id, "basket_id")
-    )
+    return DeleteBasket(client_id=request.client_id, basket_id=message.basket_id)
 
 
 # --- Orders in a basket -----------------------------------------------------------------------
@@ -116,7 +108,7 @@ def read_add_line(view: View, request: AuthenticatedRequest) -> AddBasketOrder:
     """Return the command of a POST of an order."""
     message = read_message(wire.AddLineRequest, request.body, request.query, wire.NAMES)
     _check_owner(request, message)
-    basket_id = read.text(message.basket_id, "basket_id")
+    basket_id = message.basket_id
     line = read_inner(wire.LineRequest, message.order_info, ORDER_INFO, wire.LINE_NAMES)
     return AddBasketOrder(
         client_id=request.client_id, basket_id=basket_id, terms=_terms(line, request, None)
@@ -127,8 +119,8 @@ def read_edit_line(view: View, request: AuthenticatedRequest) -> EditBasketOrder
     """Return the command of a PUT of an order."""
     message = read_message(wire.EditLineRequest, request.body, request.query, wire.NAMES)
     _check_owner(request, message)
-    basket_id = read.text(message.basket_id, "basket_id")
-    order_id = read.text(message.order_id, "order_id")
+    basket_id = message.basket_id
+    order_id = message.order_id
     line = read_inner(wire.EditedLine, message.order_info, ORDER_INFO, wire.LINE_NAMES)
     own = _line(view, request, basket_id, order_id)
     if isinstance(own, Refusal):
@@ -147,8 +139,8 @@ def read_remove_line(view: View, request: AuthenticatedRequest) -> RemoveBasketO
     _check_owner(request, message)
     return RemoveBasketOrder(
         client_id=request.client_id,
-        basket_id=read.text(message.basket_id, "basket_id"),
-        line_id=read.text(message.order_id, "order_id"),
+        basket_id=message.basket_id,
+        line_id=message.order_id,
     )
 
 
@@ -167,26 +159,23 @@ def _terms(
     line: wire.LineRequest, request: AuthenticatedRequest, own: OrderTerms | None
 ) -> OrderTerms:
     """Return the order that a line describes."""
-    check_owner(request, read.optional(read.text, line.client_id, "client_id"))
+    check_owner(request, line.client_id)
     with within(ORDER_INFO):
         kind = type_of(line, own)
         return terms_of(
             line,
             own,
-            price_pips=_price(line.price, own.price_pips if own else None, "price", kind in PRICED),
+            price_pips=_price(line.price, own.price_pips if own else None, kind in PRICED),
             trigger_price_pips=_price(
-                line.trigger_price,
-                own.trigger_price_pips if own else None,
-                "trigger_price",
-                kind in WAITING,
+                line.trigger_price, own.trigger_price_pips if own else None, kind in WAITING
             ),
             amo=_amo(line, own),
         )
 
 
-def _price(value: object, own: Pips | None, field: str, wanted: bool) -> Pips:
+def _price(value: Pips | None, own: Pips | None, wanted: bool) -> Pips:
     """Return a price; a type that has none needs none."""
-    return kept_or(value, own if wanted and own is not None else Pips(0), read.price, field)
+    return kept_or(value, own if wanted and own is not None else Pips(0))
 
 
 def _amo(line: wire.LineRequest, own: OrderTerms | None) -> bool:
@@ -195,11 +184,12 @@ def _amo(line: wire.LineRequest, own: OrderTerms | None) -> bool:
     A line that says BO or CO and has no legs, as the vendor's own page has it, is a plain order.
     """
     for field in ("stop_loss_value", "square_off_value"):
-        if read.optional(read.price, getattr(line, field), field):
+        if getattr(line, field):
             raise BadField(field, hint="a basket holds no cover or bracket orders")
-    if read.is_blank(line.execution_type):
+    kind = line.execution_type
+    if kind is None:
         return own is not None and own.amo
-    return line_execution(line.execution_type, "execution_type") is LineExecution.AMO
+    return kind is wire.LineWord.AMO
 
 
 # --- Execute ----------------------------------------------------------------------------------
@@ -208,12 +198,12 @@ def _amo(line: wire.LineRequest, own: OrderTerms | None) -> bool:
 def read_execute(request: AuthenticatedRequest) -> ExecuteBasket:
     """Return the command of NML on ``/orders/kart``: the orders are placed, each by itself."""
     message = read_message(wire.ExecuteBasketRequest, request.body, b"", wire.NAMES)
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    read.optional(read.flag, message.execution_state, "execution_state")
+    check_owner(request, message.client_id)
+    _ = message.execution_state
     return ExecuteBasket(
         client_id=request.client_id,
-        basket_id=read.text(message.basket_id, "basket_id"),
-        square_off=read.optional(read.flag, message.square_off, "square_off") or False,
+        basket_id=message.basket_id,
+        square_off=message.square_off or False,
     )
 
 
@@ -287,20 +277,8 @@ def _basket(view: View, answer: Answer) -> SavedBasket | None:
 
 
 def _check_owner(request: AuthenticatedRequest, message: _Owned) -> None:
-    for field in ("login_id", "client_id"):
-        check_owner(request, read.optional(read.text, getattr(message, field), field))
-
-
-def _or_all(reader: read.Reader[Product | OrderType], value: object, field: str) -> str:
-    """Return the one word that a basket takes, or ALL, which is also what blank means."""
-    return ALL if value == ALL or read.is_blank(value) else reader(value, field).value
-
-
-def _name(value: object) -> str:
-    """Return a basket's name; one that is far too long is as much too long as any."""
-    if isinstance(value, str) and len(value) > read.TEXT_LENGTH_MAX:
-        value = value[: read.TEXT_LENGTH_MAX]
-    return read.text(value, "name")
+    check_owner(request, message.login_id)
+    check_owner(request, message.client_id)
 
 
 ROUTES: Final = (

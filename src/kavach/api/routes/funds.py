@@ -31,6 +31,7 @@ from kavach.units import PIPS_PER_PAISA, Paise, Product, Quantity, Side, cash_te
 from kavach.wire import fields as read
 from kavach.wire.contracts import NotFound
 from kavach.wire.errors import BadField
+from kavach.wire.exact import exact
 from kavach.wire.money import amount
 from kavach.wire.orders.requests import BadBody, decode, message_of_pairs
 from kavach.wire.portfolio import (
@@ -261,26 +262,23 @@ def _objects(data: object) -> list[CalcLeg]:
     for one in data:
         if not isinstance(one, dict):
             raise BadField("data", hint="each order is an object")
-        legs.append(message_of_pairs(CalcLeg, one))
+        legs.append(exact(message_of_pairs(CalcLeg, one)))
     return legs
 
 
 def _leg(view: View, leg: CalcLeg) -> Leg:
     """Return what a leg says; raises ``BadField``."""
-    exchange = read.exchange(leg.exchange, "exchange")
-    key = instrument_key(exchange, read.token(leg.token, "token"))
+    key = instrument_key(leg.exchange, leg.token)
     instrument = view.engine.instruments.get(key)
     if instrument is None:
         raise BadField("token")
-    side = read.side(leg.side, "side")
-    quantity = read.quantity(leg.quantity, "quantity")
+    side, quantity = leg.side, leg.quantity
     if quantity == 0:
         raise BadField("quantity")
-    product = _PRODUCT.get(read.identifier(leg.product, "product"))
+    product = _PRODUCT.get(leg.product)
     if product is None:
         raise BadField("product")
-    price = read.optional(read.price, leg.price, "price")
-    return instrument, product, side, quantity, price or view.engine.last_price_pips(key)
+    return instrument, product, side, quantity, leg.price or view.engine.last_price_pips(key)
 
 
 _KIND: Final = Query(name="type", description="There is one table.", words=tuple(FundsKind))

@@ -44,9 +44,9 @@ _TYPE: Final = "GTTStock"
 def read_create(view: View, request: AuthenticatedRequest) -> CreateGtt:
     """Return the command of a POST."""
     message = read_message(wire.CreateGttRequest, request.body, request.query, _NAMES)
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    action = _action(message.action_type, "action_type")
-    expiry_day = wire.day(message.expiry_time, "expiry_time")
+    check_owner(request, message.client_id)
+    action = _action(message.action_type)
+    expiry_day = message.expiry_time
     order = read_inner(wire.GttOrderRequest, message.order, ORDER, wire.ROW_NAMES)
     terms, wishes = _order(order, request, action, None)
     return CreateGtt(
@@ -61,16 +61,16 @@ def read_create(view: View, request: AuthenticatedRequest) -> CreateGtt:
 def read_modify(view: View, request: AuthenticatedRequest) -> ModifyGtt | Refusal:
     """Return the command of a PUT; what is blank stays as it is."""
     message = read_message(wire.ModifyGttRequest, request.body, request.query, _NAMES)
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    rule = view.engine.state.gtts.rules.get(read.text(message.id, "id"))
-    order = wire.ModifiedGttOrder()
-    if not read.is_blank(message.order):
-        order = read_inner(wire.ModifiedGttOrder, message.order, ORDER, wire.ROW_NAMES)
+    check_owner(request, message.client_id)
+    rule = view.engine.state.gtts.rules.get(message.id)
+    order = read_inner(
+        wire.ModifiedGttOrder, {} if message.order is None else message.order, ORDER, wire.ROW_NAMES
+    )
     with within(ORDER):
-        check_owner(request, read.optional(read.text, order.client_id, "client_id"))
+        check_owner(request, order.client_id)
     if rule is None or rule.client_id != request.client_id:
         return Refusal(Reason.GTT_TO_MODIFY_MUST_EXIST)
-    action = kept_or(message.action_type, rule.action, _action, "action_type")
+    action = rule.action if message.action_type is None else _action(message.action_type)
     terms, wishes = _order(order, request, action, rule)
     return ModifyGtt(
         client_id=request.client_id,
@@ -78,7 +78,7 @@ def read_modify(view: View, request: AuthenticatedRequest) -> ModifyGtt | Refusa
         action=action,
         terms=terms,
         wishes=wishes,
-        expiry_day=kept_or(message.expiry_time, rule.expiry_day, wire.day, "expiry_time"),
+        expiry_day=kept_or(message.expiry_time, rule.expiry_day),
     )
 
 
@@ -86,9 +86,9 @@ def read_cancel(view: View, request: AuthenticatedRequest) -> CancelGtt:
     """Return the command of a DELETE: the rule waits no longer."""
     message = read_message(wire.CancelGttRequest, request.body, request.query, _NAMES)
     check_owner(request, request.path.get("client_id"))
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
+    check_owner(request, message.client_id)
     rule_id = request.path[RULE_ID]
-    if (read.optional(read.text, message.id, "id") or rule_id) != rule_id:
+    if (message.id or rule_id) != rule_id:
         raise BadField("id", hint="path and parameters disagree")
     return CancelGtt(client_id=request.client_id, rule_id=rule_id)
 
@@ -118,11 +118,11 @@ def fetch(view: View, request: AuthenticatedRequest) -> Reply | Refusal:
 # --- What is asked ----------------------------------------------------------------------------
 
 
-def _action(value: object, field: str) -> GttAction:
+def _action(written: str) -> GttAction:
     """Return how many triggers a rule has, as real clients and other brokers write it."""
-    action = _ACTION_WORDS.get(read.text(value, field).lower())
+    action = _ACTION_WORDS.get(written.lower())
     if action is None:
-        raise BadField(field)
+        raise BadField("action_type")
     return action
 
 
@@ -134,22 +134,13 @@ def _order(
 ) -> tuple[OrderTerms, tuple[GttWish, ...]]:
     """Return the order to be placed and the prices to wait for, the rule's own where blank."""
     with within(ORDER):
-        check_owner(request, read.optional(read.text, order.client_id, "client_id"))
+        check_owner(request, order.client_id)
         own = None if rule is None else rule.terms
         first = None if rule is None else rule.triggers[0]
-        terms = terms_of(order, own, price_pips=_price(order, own), trigger_price_pips=Pips(0))
-        wishes = [
-            GttWish(
-                kept_or(
-                    order.trigger_price,
-                    first.at_pips if first else None,
-                    read.price,
-                    "trigger_price",
-                ),
-                terms.price_pips,
-                terms.quantity,
-            )
-        ]
+        price_pips = kept_or(order.price, own.price_pips if own else Pips(0))
+        terms = terms_of(order, own, price_pips=price_pips, trigger_price_pips=Pips(0))
+        at_pips = kept_or(order.trigger_price, first.at_pips if first else None)
+        wishes = [GttWish(at_pips, terms.price_pips, terms.quantity)]
         if action is GttAction.OCO:
             wishes.append(_second(order, terms, rule))
         else:
@@ -157,28 +148,18 @@ def _order(
         return terms, tuple(wishes)
 
 
-def _price(order: wire.GttOrderRequest, own: OrderTerms | None) -> Pips:
-    """Return the price of the first order; blank is none, or the one it was."""
-    kept = Pips(0) if own is None else own.price_pips
-    return kept_or(order.price, kept, read.price, "price")
-
-
 def _second(order: wire.GttOrderRequest, terms: OrderTerms, rule: GttRule | None) -> GttWish:
     """Return an OCO's other side: the quantity is the first one's where none is said."""
     own = rule.triggers[1] if rule is not None and rule.action is GttAction.OCO else None
-    quantity = read.optional(read.quantity, order.sl_order_quantity, "sl_order_quantity")
+    quantity = order.sl_order_quantity
     if quantity is None and own is not None:
         quantity = own.quantity
+    at_pips = order.sl_trigger_price
+    if at_pips is None and own is None:
+        raise BadField("sl_trigger_price", blank=True)
     return GttWish(
-        kept_or(
-            order.sl_trigger_price, own.at_pips if own else None, read.price, "sl_trigger_price"
-        ),
-        kept_or(
-            order.sl_order_price,
-            Pips(0) if own is None else own.price_pips,
-            read.price,
-            "sl_order_price",
-        ),
+        kept_or(at_pips, own.at_pips if own else None),
+        kept_or(order.sl_order_price, own.price_pips if own else Pips(0)),
         Quantity(quantity or terms.quantity),
     )
 
@@ -186,7 +167,7 @@ def _second(order: wire.GttOrderRequest, terms: OrderTerms, rule: GttRule | None
 def _check_no_second(order: wire.GttOrderRequest) -> None:
     """Raise where a rule with one trigger speaks of a second: it would be silently naked there."""
     for field in ("sl_trigger_price", "sl_order_price", "sl_order_quantity"):
-        if read.optional(read.price, getattr(order, field), field):
+        if getattr(order, field):
             raise BadField(field, hint="only an oco_order has two triggers")
 
 

@@ -8,7 +8,7 @@ Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Decisions"; docs/w
 "Cancelling and getting out".
 """
 
-from typing import Final
+from typing import Any, Final
 
 from kavach.api.gateway.route import ORDER_ID, PREFIX, Route
 from kavach.api.gateway.view import View, check_owner
@@ -18,7 +18,6 @@ from kavach.api.routes.fields import (
     accepted,
     named_id,
     price_of,
-    protection_of,
     same_instrument,
 )
 from kavach.core.commands import (
@@ -41,6 +40,7 @@ from kavach.wire import headers
 from kavach.wire.activity import time_of
 from kavach.wire.baskets import ExecuteBasketRequest
 from kavach.wire.errors import BadField
+from kavach.wire.exact import exact
 from kavach.wire.orders import answers
 from kavach.wire.orders.cancel_encoding import read_cancel as read_cancel_message
 from kavach.wire.orders.requests import (
@@ -63,10 +63,10 @@ _CO: Final = read.ExecutionType.CO.value
 
 def read_place(view: View, request: AuthenticatedRequest) -> PlaceCoverOrder | ExecuteBasket:
     """Return the command of a POST: a cover order, or the saved basket that is to be placed."""
-    message = decode(place_decoder, request.body)
-    if message.execution_type != _CO and _is_basket(message):
+    raw: Any = decode(place_decoder, request.body)
+    if raw.execution_type != _CO and _is(raw.execution_type, read.ExecutionType.NML):
         return baskets.read_execute(request)
-    return place_command(message, request)
+    return place_command(exact(raw), request)
 
 
 def write_place(view: View, command: PlaceCoverOrder | ExecuteBasket, answer: Answer) -> Reply:
@@ -76,15 +76,13 @@ def write_place(view: View, command: PlaceCoverOrder | ExecuteBasket, answer: An
     return accepted(answer, encode(answers.placed(str(answer.basket_id))))
 
 
-def _is_basket(message: PlaceRequest) -> bool:
-    """Return whether a saved basket is to be executed."""
-    kind = message.execution_type
-    return isinstance(kind, str) and kind.upper() == read.ExecutionType.NML
+def _is(value: object, kind: read.ExecutionType) -> bool:
+    return isinstance(value, str) and value.upper() == kind.value
 
 
 def read_modify(view: View, request: AuthenticatedRequest) -> ModifyCoverOrder:
     """Return the command of a PUT; what is blank stays as it is."""
-    return modify_command(view, decode(modify_decoder, request.body), request)
+    return modify_command(view, exact(decode(modify_decoder, request.body)), request)
 
 
 def write_modify(view: View, command: ModifyCoverOrder, answer: Answer) -> Reply:
@@ -94,10 +92,10 @@ def write_modify(view: View, command: ModifyCoverOrder, answer: Answer) -> Reply
 
 def read_cancel(view: View, request: AuthenticatedRequest) -> CancelCoverOrder | CancelOrder:
     """Return the command of a DELETE; some documents send after-market orders this way."""
-    message = read_cancel_message(request.body, request.query)
-    if _speaks_of_amo(message.execution_type):
+    raw: Any = read_cancel_message(request.body, request.query)
+    if _is(raw.execution_type, read.ExecutionType.AMO):
         return regular.read_cancel(view, request)
-    return cancel_command(message, request)
+    return cancel_command(raw, request)
 
 
 def write_cancel(view: View, command: CancelCoverOrder | CancelOrder, answer: Answer) -> Reply:
@@ -112,46 +110,35 @@ def _basket_id(view: View, answer: Answer) -> str:
     return "" if view.options.blank_basket_id else str(answer.basket_id)
 
 
-def _speaks_of_amo(value: object) -> bool:
-    return type(value) is str and value.upper() == read.ExecutionType.AMO.value
-
-
 def place_command(message: PlaceRequest, request: AuthenticatedRequest) -> PlaceCoverOrder:
     """Return the command that a place request amounts to."""
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    bracket = read.is_bracket(message.execution_type, "execution_type")
-    exchange = read.exchange(message.exchange, "exchange")
-    token = read.token(message.instrument_token, "instrument_token")
-    order_type = read.order_type(message.order_type, "order_type")
-    stop_pips = read.price(message.stop_loss_value, "stop_loss_value")
-    target_pips = Pips(0)
-    if bracket:
-        target_pips = read.price(message.square_off_value, "square_off_value")
-    else:
-        _check_square_off(message.square_off_value)
+    check_owner(request, message.client_id)
+    bracket = message.execution_type
+    exchange, token = message.exchange, message.instrument_token
+    order_type = message.order_type
+    stop_pips = message.stop_loss_value
+    target_pips = _target(message, bracket)
+    if bracket and target_pips is None:
+        raise BadField("square_off_value", blank=True)
     return PlaceCoverOrder(
         client_id=request.client_id,
         instrument=instrument_key(exchange, token),
-        side=read.side(message.order_side, "order_side"),
+        side=message.order_side,
         order_type=order_type,
-        quantity=read.quantity(message.quantity, "quantity"),
-        disclosed_quantity=read.optional(
-            read.quantity, message.disclosed_quantity, "disclosed_quantity"
-        )
-        or Quantity(0),
+        quantity=message.quantity,
+        disclosed_quantity=message.disclosed_quantity or Quantity(0),
         price_pips=price_of(order_type, message.price),
-        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price")
-        or Pips(0),
-        validity=read.validity(message.validity, "validity"),
-        product=read.product(message.product, "product"),
+        trigger_price_pips=message.trigger_price or Pips(0),
+        validity=message.validity,
+        product=message.product,
         stop_price_pips=Pips(0) if bracket else stop_pips,
         trailing_step_pips=_trailing_step(message) or Pips(0),
-        user_order_id=read.optional(read.integer, message.user_order_id, "user_order_id") or 0,
-        device=read.optional(read.text, message.device, "device") or "",
+        user_order_id=message.user_order_id or 0,
+        device=message.device or "",
         bracket=bracket,
         stop_offset_pips=stop_pips if bracket else Pips(0),
-        target_offset_pips=target_pips,
-        protection_bp=protection_of(message) or 0,
+        target_offset_pips=target_pips or Pips(0),
+        protection_bp=message.market_protection_percentage or 0,
     )
 
 
@@ -159,51 +146,39 @@ def modify_command(
     view: View, message: ModifyRequest, request: AuthenticatedRequest
 ) -> ModifyCoverOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    bracket = read.is_bracket(message.execution_type, "execution_type")
-    order_id = read.order_id(message.oms_order_id, "oms_order_id")
-    leg = read.optional(read.leg, message.leg_order_indicator, "leg_order_indicator")
-    reference = read.optional(
-        read.activity_reference, message.last_activity_reference, "last_activity_reference"
-    )
-    stop_pips = read.optional(read.price, message.stop_loss_value, "stop_loss_value")
+    check_owner(request, message.client_id)
+    bracket = message.execution_type
+    order_id = message.oms_order_id
+    leg = message.leg_order_indicator
+    reference = message.last_activity_reference
+    stop_pips = message.stop_loss_value
     if stop_pips == 0 and _speaks_of_entry(view, order_id, leg):
         stop_pips = None  # Published samples of such a modify send 0; a stop is never taken away.
-    target_pips = None
-    if bracket:
-        target_pips = read.optional(read.price, message.square_off_value, "square_off_value")
-    else:
-        _check_square_off(message.square_off_value)
-    read.optional(read.integer, message.user_order_id, "user_order_id")
+    target_pips = _target(message, bracket)
+    _ = message.user_order_id
     return ModifyCoverOrder(
         client_id=request.client_id,
         order_id=order_id,
         leg=None if leg is None else _LEGS[leg],
-        exchange_order_id=read.optional(
-            read.identifier, message.exchange_order_id, "exchange_order_id"
-        ),
-        instrument=same_instrument(view, message, order_id),
-        side=read.optional(read.side, message.order_side, "order_side"),
-        product=read.optional(read.product, message.product, "product"),
+        exchange_order_id=message.exchange_order_id,
+        instrument=same_instrument(view, message.exchange, message.instrument_token, order_id),
+        side=message.order_side,
+        product=message.product,
         last_activity_ns=None if reference is None else time_of(reference),
-        order_type=read.optional(read.order_type, message.order_type, "order_type"),
-        quantity=read.optional(read.quantity, message.quantity, "quantity"),
-        disclosed_quantity=read.optional(
-            read.quantity, message.disclosed_quantity, "disclosed_quantity"
-        ),
-        price_pips=read.optional(read.price, message.price, "price"),
-        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price"),
-        validity=read.optional(read.validity, message.validity, "validity"),
+        order_type=message.order_type,
+        quantity=message.quantity,
+        disclosed_quantity=message.disclosed_quantity,
+        price_pips=message.price,
+        trigger_price_pips=message.trigger_price,
+        validity=message.validity,
         stop_price_pips=None if bracket else stop_pips,
-        trailing_step_pips=_trailing_step(message),
+        trailing_step_pips=_trailing_step(message, changes=True),
         stop_offset_pips=stop_pips if bracket else None,
         target_offset_pips=target_pips,
         bracket=bracket,
-        protection_bp=protection_of(message),
-        filled_quantity=read.optional(read.quantity, message.filled_quantity, "filled_quantity"),
-        remaining_quantity=read.optional(
-            read.quantity, message.remaining_quantity, "remaining_quantity"
-        ),
+        protection_bp=message.market_protection_percentage or None,
+        filled_quantity=message.filled_quantity,
+        remaining_quantity=message.remaining_quantity,
     )
 
 
@@ -215,34 +190,32 @@ def _speaks_of_entry(view: View, order_id: int, leg: read.LegWord | None) -> boo
     return found is not None and found[1] is Leg.ENTRY
 
 
-def cancel_command(message: CancelRequest, request: AuthenticatedRequest) -> CancelCoverOrder:
+def cancel_command(raw: Any, request: AuthenticatedRequest) -> CancelCoverOrder:
     """Return the command that a cancel amounts to; the id is the path's.
 
     What is written as most clients write it is not read any further: this is the hottest path.
     """
-    if message.client_id != request.client_id:
-        check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    exchange_order_id = read.identifier(message.exchange_order_id, "exchange_order_id")
-    leg = read.leg(message.leg_order_indicator, "leg_order_indicator")
-    bracket: bool | None = False
-    if message.execution_type != _CO:
-        bracket = read.optional(read.is_bracket, message.execution_type, "execution_type")
+    message: CancelRequest = exact(raw)
+    if raw.client_id != request.client_id:
+        check_owner(request, message.client_id)
+    exchange_order_id = message.exchange_order_id
+    leg = message.leg_order_indicator
     return CancelCoverOrder(
         client_id=request.client_id,
-        order_id=named_id(message, request),
         leg=_LEGS[leg],
         exchange_order_id=exchange_order_id,
-        bracket=bracket,
+        bracket=False if raw.execution_type == _CO else message.execution_type,
+        order_id=named_id(raw.oms_order_id, request),
     )
 
 
-def _trailing_step(message: PlaceRequest | ModifyRequest) -> Pips | None:
+def _trailing_step(message: PlaceRequest | ModifyRequest, *, changes: bool = False) -> Pips | None:
     """Return the step: 0 when trailing is switched off, None when nothing is said of it."""
-    step = read.optional(read.price, message.trailing_stop_loss, "trailing_stop_loss")
-    trails = read.optional(read.flag, message.is_trailing, "is_trailing")
+    step = message.trailing_stop_loss
+    trails = message.is_trailing
     if trails is None:
         # A change to a step means that step; 0 is what clients send that have none in mind.
-        return step or None if isinstance(message, ModifyRequest) else None
+        return step or None if changes else None
     if trails and step is None:
         raise BadField("trailing_stop_loss", blank=True)
     if trails and step == 0:
@@ -250,11 +223,14 @@ def _trailing_step(message: PlaceRequest | ModifyRequest) -> Pips | None:
     return step if trails else Pips(0)
 
 
-def _check_square_off(value: object) -> None:
-    """Raise unless the field, which only bracket orders have, holds nothing, 0 or 1."""
-    offset = read.optional(read.price, value, "square_off_value")
+def _target(message: PlaceRequest | ModifyRequest, bracket: bool) -> Pips | None:
+    """Return a bracket's target; a cover order has none, and may hold nothing, 0 or 1 there."""
+    offset = message.square_off_value
+    if bracket:
+        return offset
     if offset is not None and offset not in _NOTHING_TO_SQUARE_OFF:
         raise BadField("square_off_value", hint="a cover order has no target")
+    return None
 
 
 ROUTES: Final = (

@@ -20,6 +20,7 @@ from kavach.core.model.money.position import Position
 from kavach.core.refusals import Answer
 from kavach.units import instrument_key
 from kavach.wire import fields as read
+from kavach.wire.exact import exact
 from kavach.wire.orders.answers import PositionsAnswer
 from kavach.wire.orders.requests import decode
 from kavach.wire.portfolio import (
@@ -88,7 +89,7 @@ def holdings(view: View, request: AuthenticatedRequest) -> Reply:
 
 def read_convert(view: View, request: AuthenticatedRequest) -> ConvertPosition:
     """Return the command of a PUT convert."""
-    return convert_command(decode(convert_decoder, request.body), request)
+    return convert_command(exact(decode(convert_decoder, request.body)), request)
 
 
 def write_convert(view: View, command: ConvertPosition, answer: Answer) -> Reply:
@@ -98,17 +99,15 @@ def write_convert(view: View, command: ConvertPosition, answer: Answer) -> Reply
 
 def convert_command(message: ConvertRequest, request: AuthenticatedRequest) -> ConvertPosition:
     """Return the command that a request amounts to."""
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    exchange = read.exchange(message.exchange, "exchange")
-    token = read.token(message.instrument_token, "instrument_token")
-    product = read.product(message.product, "product")
-    new_product = read.product(message.new_product, "new_product")
-    quantity = read.quantity(message.quantity, "quantity")
-    read.optional(read.validity, message.validity, "validity")
+    check_owner(request, message.client_id)
+    exchange, token = message.exchange, message.instrument_token
+    product, new_product = message.product, message.new_product
+    quantity = message.quantity
+    _ = message.validity
     return ConvertPosition(
         client_id=request.client_id,
         instrument=instrument_key(exchange, token),
-        side=read.side(message.order_side, "order_side"),
+        side=message.order_side,
         quantity=quantity,
         product=product,
         new_product=new_product,

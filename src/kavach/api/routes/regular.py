@@ -8,7 +8,7 @@ type does.
 Source: docs/wire/README.md, "Regular and after-market orders"; docs/wire/README.md, "Decisions".
 """
 
-from typing import Final
+from typing import Any, Final
 
 from kavach.api.gateway.route import ORDER_ID, PREFIX, Route
 from kavach.api.gateway.view import View, check_owner
@@ -17,7 +17,6 @@ from kavach.api.routes.fields import (
     accepted,
     named_id,
     price_of,
-    protection_of,
     same_instrument,
 )
 from kavach.core.model.limits.profiles import LimitClass
@@ -31,6 +30,7 @@ from kavach.units import (
 from kavach.wire import fields as read
 from kavach.wire.activity import time_of
 from kavach.wire.errors import BadField
+from kavach.wire.exact import exact
 from kavach.wire.orders import regular_answers as answers
 from kavach.wire.orders.cancel_encoding import read_order_cancel
 from kavach.wire.orders.regular_requests import (
@@ -45,12 +45,10 @@ from kavach.wire.orders.requests import decode
 
 ORDERS: Final = f"{PREFIX}/orders"
 
-_execution: Final = read.word(read.ExecutionType, hint="REGULAR or AMO")
-
 
 def read_place(view: View, request: AuthenticatedRequest) -> PlaceOrder:
     """Return the command of a POST."""
-    return place_command(decode(place_order_decoder, request.body), request)
+    return place_command(exact(decode(place_order_decoder, request.body)), request)
 
 
 def write_place(view: View, command: PlaceOrder, answer: Answer) -> Reply:
@@ -60,7 +58,7 @@ def write_place(view: View, command: PlaceOrder, answer: Answer) -> Reply:
 
 def read_modify(view: View, request: AuthenticatedRequest) -> ModifyOrder:
     """Return the command of a PUT."""
-    return modify_command(view, decode(modify_order_decoder, request.body), request)
+    return modify_command(view, exact(decode(modify_order_decoder, request.body)), request)
 
 
 def write_modify(view: View, command: ModifyOrder, answer: Answer) -> Reply:
@@ -70,10 +68,9 @@ def write_modify(view: View, command: ModifyOrder, answer: Answer) -> Reply:
 
 def read_cancel(view: View, request: AuthenticatedRequest) -> CancelOrder:
     """Return the command of a DELETE; the id is the path's."""
-    message = read_order_cancel(request.body, request.query)
-    if message.client_id != request.client_id:
-        check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    return CancelOrder(client_id=request.client_id, order_id=named_id(message, request))
+    raw: Any = read_order_cancel(request.body, request.query)
+    check_owner(request, exact(raw).client_id)
+    return CancelOrder(client_id=request.client_id, order_id=named_id(raw.oms_order_id, request))
 
 
 def write_cancel(view: View, command: CancelOrder, answer: Answer) -> Reply:
@@ -83,31 +80,26 @@ def write_cancel(view: View, command: CancelOrder, answer: Answer) -> Reply:
 
 def place_command(message: PlaceOrderRequest, request: AuthenticatedRequest) -> PlaceOrder:
     """Return the command that a place request amounts to."""
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    exchange = read.exchange(message.exchange, "exchange")
-    token = read.token(message.instrument_token, "instrument_token")
-    order_type = read.order_type(message.order_type, "order_type")
-    read.optional(read.flag, message.amo, "amo")
+    check_owner(request, message.client_id)
+    exchange, token = message.exchange, message.instrument_token
+    order_type = message.order_type
+    _ = message.amo
     _check_no_exits(message)
     return PlaceOrder(
         client_id=request.client_id,
         instrument=instrument_key(exchange, token),
-        side=read.side(message.order_side, "order_side"),
+        side=message.order_side,
         order_type=order_type,
-        quantity=read.quantity(message.quantity, "quantity"),
-        disclosed_quantity=read.optional(
-            read.quantity, message.disclosed_quantity, "disclosed_quantity"
-        )
-        or Quantity(0),
+        quantity=message.quantity,
+        disclosed_quantity=message.disclosed_quantity or Quantity(0),
         price_pips=price_of(order_type, message.price),
-        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price")
-        or Pips(0),
-        validity=read.validity(message.validity, "validity"),
-        product=read.product(message.product, "product"),
-        amo=_is_amo(message.execution_type),
-        user_order_id=read.optional(read.integer, message.user_order_id, "user_order_id") or 0,
-        device=read.optional(read.text, message.device, "device") or "",
-        protection_bp=protection_of(message) or 0,
+        trigger_price_pips=message.trigger_price or Pips(0),
+        validity=message.validity,
+        product=message.product,
+        amo=_is_amo(message.execution_type) or False,
+        user_order_id=message.user_order_id or 0,
+        device=message.device or "",
+        protection_bp=message.market_protection_percentage or 0,
     )
 
 
@@ -115,38 +107,29 @@ def modify_command(
     view: View, message: ModifyOrderRequest, request: AuthenticatedRequest
 ) -> ModifyOrder:
     """Return the command that a modify request amounts to; what is blank stays as it is."""
-    check_owner(request, read.optional(read.text, message.client_id, "client_id"))
-    order_id = read.order_id(message.oms_order_id, "oms_order_id")
-    reference = read.optional(
-        read.activity_reference, message.last_activity_reference, "last_activity_reference"
-    )
-    read.optional(read.integer, message.user_order_id, "user_order_id")
-    read.optional(read.text, message.device, "device")
+    check_owner(request, message.client_id)
+    order_id = message.oms_order_id
+    reference = message.last_activity_reference
+    _ = message.user_order_id, message.device
     _check_no_exits(message)
     return ModifyOrder(
         client_id=request.client_id,
         order_id=order_id,
-        exchange_order_id=read.optional(
-            read.identifier, message.exchange_order_id, "exchange_order_id"
-        ),
-        instrument=same_instrument(view, message, order_id),
-        side=read.optional(read.side, message.order_side, "order_side"),
-        product=read.optional(read.product, message.product, "product"),
+        exchange_order_id=message.exchange_order_id,
+        instrument=same_instrument(view, message.exchange, message.instrument_token, order_id),
+        side=message.order_side,
+        product=message.product,
         last_activity_ns=None if reference is None else time_of(reference),
-        order_type=read.optional(read.order_type, message.order_type, "order_type"),
-        quantity=read.optional(read.quantity, message.quantity, "quantity"),
-        disclosed_quantity=read.optional(
-            read.quantity, message.disclosed_quantity, "disclosed_quantity"
-        ),
-        price_pips=read.optional(read.price, message.price, "price"),
-        trigger_price_pips=read.optional(read.price, message.trigger_price, "trigger_price"),
-        validity=read.optional(read.validity, message.validity, "validity"),
-        protection_bp=protection_of(message),
-        filled_quantity=read.optional(read.quantity, message.filled_quantity, "filled_quantity"),
-        remaining_quantity=read.optional(
-            read.quantity, message.remaining_quantity, "remaining_quantity"
-        ),
-        amo=None if read.is_blank(message.execution_type) else _is_amo(message.execution_type),
+        order_type=message.order_type,
+        quantity=message.quantity,
+        disclosed_quantity=message.disclosed_quantity,
+        price_pips=message.price,
+        trigger_price_pips=message.trigger_price,
+        validity=message.validity,
+        protection_bp=message.market_protection_percentage or None,
+        filled_quantity=message.filled_quantity,
+        remaining_quantity=message.remaining_quantity,
+        amo=_is_amo(message.execution_type),
     )
 
 
@@ -154,21 +137,20 @@ def _check_no_exits(message: NoExits) -> None:
     """Raise where a stop or a target is asked for: without one the order would be naked."""
     hint = "a regular order has none; CO and BO go to /api/v1/orders/kart"
     for name in ("stop_loss_value", "square_off_value"):
-        if read.optional(read.price, getattr(message, name), name):
+        if getattr(message, name):
             raise BadField(name, hint=hint)
-    trails = read.optional(read.flag, message.is_trailing, "is_trailing")
-    step = read.optional(read.price, message.trailing_stop_loss, "trailing_stop_loss")
+    trails = message.is_trailing
+    step = message.trailing_stop_loss
     if trails:
         raise BadField("is_trailing", hint=hint)
     if step and trails is None:
         raise BadField("trailing_stop_loss", hint=hint)
 
 
-def _is_amo(value: object) -> bool:
-    """Return whether the order is to wait for the session; blank means that it is not."""
-    kind = read.optional(_execution, value, "execution_type")
+def _is_amo(kind: read.ExecutionType | None) -> bool | None:
+    """Return whether the order is to wait for the session; None if nothing is said of it."""
     if kind in (None, read.ExecutionType.REGULAR, read.ExecutionType.AMO):
-        return kind is read.ExecutionType.AMO
+        return None if kind is None else kind is read.ExecutionType.AMO
     raise BadField("execution_type", hint="conditional orders go to /api/v1/orders/kart")
 
 

@@ -4,7 +4,7 @@ The web login: a password, then a PIN or a TOTP, then an access token.
 Source: docs/wire/login.md, "The web login".
 """
 
-from typing import Final
+from typing import Any, Final
 
 from kavach.api.gateway.route import PREFIX, Route
 from kavach.api.http.call import AnonymousRequest, Reply, encode
@@ -12,7 +12,8 @@ from kavach.api.people.logins import Logins
 from kavach.api.routes.account import PREFIX_3
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token
-from kavach.wire import fields as read
+from kavach.wire.errors import BadField
+from kavach.wire.exact import exact
 from kavach.wire.login import (
     PIN_QUESTION,
     QUESTIONS,
@@ -27,7 +28,6 @@ from kavach.wire.login import (
     Twofa,
     TwofaAnswer,
     TwofaRequest,
-    factor_answer,
     login_decoder,
     secret,
     totp_decoder,
@@ -38,21 +38,21 @@ from kavach.wire.orders.requests import decode
 NO_STORE: Final = (b"cache-control", b"no-store")
 
 _QUESTION_OF: Final = {FactorWord.PIN: PIN_QUESTION, FactorWord.TOTP: TOTP_QUESTION}
-_factor: Final = read.word(FactorWord)
 
 
 async def login(logins: Logins, request: AnonymousRequest) -> Reply:
     """Take the password, and return what the second step asks."""
-    message = decode(login_decoder, request.body)
-    by_channel = read.is_blank(message.login_id)
-    if by_channel:
-        login_id = read.identifier(message.channel_id, "channel_id")
-    else:
-        login_id = read.identifier(message.login_id, "login_id")
-    if read.is_blank(message.password):
-        password = secret(message.channel_secret, "channel_secret" if by_channel else "password")
-    else:
-        password = secret(message.password, "password")
+    raw: Any = decode(login_decoder, request.body)
+    message = exact(raw)
+    login_id = message.login_id
+    by_channel = login_id is None
+    if login_id is None:
+        login_id = message.channel_id
+    if login_id is None:
+        raise BadField("channel_id", blank=True)
+    password = message.password
+    if password is None:
+        password = secret(raw.channel_secret, "channel_secret" if by_channel else "password")
     pending = await logins.first(login_id, password)
     question_id = _QUESTION_OF[pending.factor]
     twofa = Twofa(
@@ -63,23 +63,17 @@ async def login(logins: Logins, request: AnonymousRequest) -> Reply:
 
 async def twofa(logins: Logins, request: AnonymousRequest) -> Reply | Refusal:
     """Take the PIN or the TOTP, and return an access token."""
-    message = decode(twofa_decoder, request.body)
-    login_id = read.identifier(message.login_id, "login_id")
-    token = secret(message.twofa_token, "twofa_token")
-    asked = FactorWord.PIN
-    if not read.is_blank(message.type):
-        asked = _factor(message.type, "type")
-    answer = factor_answer(message.twofa)
-    return await _second_step(logins, login_id, token, answer, asked)
+    message = exact(decode(twofa_decoder, request.body))
+    login_id, token = message.login_id, message.twofa_token
+    asked = message.type or FactorWord.PIN
+    return await _second_step(logins, login_id, token, message.twofa, asked)
 
 
 async def validate_totp(logins: Logins, request: AnonymousRequest) -> Reply | Refusal:
     """Take the TOTP as an older client sends it, and return an access token."""
-    message = decode(totp_decoder, request.body)
-    login_id = read.identifier(message.login_id, "login_id")
-    token = secret(message.twofa_token, "twofa_token")
-    answer = secret(message.totp, "totp")
-    return await _second_step(logins, login_id, token, answer, FactorWord.TOTP)
+    message = exact(decode(totp_decoder, request.body))
+    login_id, token = message.login_id, message.twofa_token
+    return await _second_step(logins, login_id, token, message.totp, FactorWord.TOTP)
 
 
 async def _second_step(

@@ -99,8 +99,9 @@ def _request(order: CoverOrder, changes: dict[str, Any], key: str) -> Request:
         last_activity_reference=str(row.last_activity_reference),
         **(repeated | changes),
     )
-    if body.trailing_stop_loss is not UNSET:
-        body.is_trailing = body.trailing_stop_loss != 0
+    step: Any = body.trailing_stop_loss
+    if step is not UNSET:
+        body.is_trailing = step != 0
     attempt = Attempt(
         operation="modify",
         idempotency_key=key,

@@ -8,11 +8,13 @@ there, because the id in the path says it all.
 Source: docs/wire/README.md, "Regular and after-market orders".
 """
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, Meta
 
+from kavach.units import Pips
+from kavach.wire import fields as read
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
 from kavach.wire.fields import JsonNumber
 from kavach.wire.orders.requests import (
     ClientId,
@@ -34,103 +36,91 @@ from kavach.wire.orders.requests import (
     ValidityWord,
 )
 
+_execution: Final = read.word(read.ExecutionType, hint="REGULAR or AMO")
+
 RegularExecution = Annotated[
-    Any,
-    Meta(
-        description="REGULAR, or AMO: keep it until the session opens; in any case.",
-        extra_json_schema={"type": "string"},
-    ),
+    read.ExecutionType,
+    described("REGULAR, or AMO: keep it until the session opens; in any case.", {"type": "string"}),
+    _execution,
 ]
 
 
 NoPrice = Annotated[
-    Any,
-    Meta(
-        description="Of cover and bracket orders, which go to /orders/kart: nothing or 0.",
-        extra_json_schema={"type": ["number", "string"], "minimum": 0},
+    Pips,
+    described(
+        "Of cover and bracket orders, which go to /orders/kart: nothing or 0.",
+        {"type": ["number", "string"], "minimum": 0},
     ),
+    read.price,
 ]
 NoFlag = Annotated[
-    Any,
-    Meta(
-        description="Of cover and bracket orders: nothing or false.",
-        extra_json_schema={"type": ["boolean", "string"]},
-    ),
+    bool,
+    described("Of cover and bracket orders: nothing or false.", {"type": ["boolean", "string"]}),
+    read.flag,
 ]
 
 
-class NoExits(msgspec.Struct, kw_only=True, omit_defaults=True):
+class NoExits(Request, kw_only=True):
     """What only cover and bracket orders have: a client that sends it means one of those."""
 
-    stop_loss_value: NoPrice = UNSET
-    square_off_value: NoPrice = UNSET
-    trailing_stop_loss: NoPrice = UNSET
-    is_trailing: NoFlag = UNSET
+    stop_loss_value: Maybe[NoPrice] = BLANK
+    square_off_value: Maybe[NoPrice] = BLANK
+    trailing_stop_loss: Maybe[NoPrice] = BLANK
+    is_trailing: Maybe[NoFlag] = BLANK
 
 
-class PlaceOrderRequest(NoExits, kw_only=True, omit_defaults=True):
+class PlaceOrderRequest(NoExits, kw_only=True):
     """Buy or sell."""
 
-    required: ClassVar = (
-        "exchange",
-        "instrument_token",
-        "order_type",
-        "quantity",
-        "validity",
-        "product",
-        "order_side",
-    )
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    client_id: ClientId = UNSET
-    order_type: OrderTypeWord = UNSET
-    amo: Flag = UNSET
-    price: Price = UNSET
-    quantity: Count = UNSET
-    disclosed_quantity: Count = UNSET
-    validity: ValidityWord = UNSET
-    product: ProductWord = UNSET
-    order_side: SideWord = UNSET
-    device: Device = UNSET
-    user_order_id: Correlation = UNSET
-    trigger_price: TriggerPrice = UNSET
-    execution_type: RegularExecution = UNSET
-    market_protection_percentage: Protection = UNSET
+    exchange: Needed[ExchangeWord] = BLANK
+    instrument_token: Needed[Token] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    order_type: Needed[OrderTypeWord] = BLANK
+    amo: Maybe[Flag] = BLANK
+    price: Maybe[Price] = BLANK
+    quantity: Needed[Count] = BLANK
+    disclosed_quantity: Maybe[Count] = BLANK
+    validity: Needed[ValidityWord] = BLANK
+    product: Needed[ProductWord] = BLANK
+    order_side: Needed[SideWord] = BLANK
+    device: Maybe[Device] = BLANK
+    user_order_id: Maybe[Correlation] = BLANK
+    trigger_price: Maybe[TriggerPrice] = BLANK
+    execution_type: Maybe[RegularExecution] = BLANK
+    market_protection_percentage: Maybe[Protection] = BLANK
 
 
-class ModifyOrderRequest(NoExits, kw_only=True, omit_defaults=True):
+class ModifyOrderRequest(NoExits, kw_only=True):
     """Change a living order; what is not sent stays as it is."""
 
-    required: ClassVar = ("oms_order_id",)
-    client_id: ClientId = UNSET
-    oms_order_id: OrderId = UNSET
-    execution_type: RegularExecution = UNSET
-    exchange_order_id: ExchangeOrderId = UNSET
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    order_side: SideWord = UNSET
-    product: ProductWord = UNSET
-    order_type: OrderTypeWord = UNSET
-    price: Price = UNSET
-    quantity: Count = UNSET
-    disclosed_quantity: Count = UNSET
-    filled_quantity: Count = UNSET
-    remaining_quantity: Count = UNSET
-    validity: ValidityWord = UNSET
-    trigger_price: TriggerPrice = UNSET
-    last_activity_reference: Reference = UNSET
-    user_order_id: Correlation = UNSET
-    device: Device = UNSET
-    market_protection_percentage: Protection = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    oms_order_id: Needed[OrderId] = BLANK
+    execution_type: Maybe[RegularExecution] = BLANK
+    exchange_order_id: Maybe[ExchangeOrderId] = BLANK
+    exchange: Maybe[ExchangeWord] = BLANK
+    instrument_token: Maybe[Token] = BLANK
+    order_side: Maybe[SideWord] = BLANK
+    product: Maybe[ProductWord] = BLANK
+    order_type: Maybe[OrderTypeWord] = BLANK
+    price: Maybe[Price] = BLANK
+    quantity: Maybe[Count] = BLANK
+    disclosed_quantity: Maybe[Count] = BLANK
+    filled_quantity: Maybe[Count] = BLANK
+    remaining_quantity: Maybe[Count] = BLANK
+    validity: Maybe[ValidityWord] = BLANK
+    trigger_price: Maybe[TriggerPrice] = BLANK
+    last_activity_reference: Maybe[Reference] = BLANK
+    user_order_id: Maybe[Correlation] = BLANK
+    device: Maybe[Device] = BLANK
+    market_protection_percentage: Maybe[Protection] = BLANK
 
 
-class CancelOrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CancelOrderRequest(Request, kw_only=True):
     """Cancel what has not traded."""
 
-    required: ClassVar = ()
-    client_id: ClientId = UNSET
-    execution_type: RegularExecution = UNSET
-    oms_order_id: OrderId = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    execution_type: Maybe[RegularExecution] = BLANK
+    oms_order_id: Maybe[OrderId] = BLANK
 
 
 place_order_decoder: Final = msgspec.json.Decoder(PlaceOrderRequest, float_hook=JsonNumber)

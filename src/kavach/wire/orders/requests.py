@@ -1,10 +1,9 @@
 """
 What clients send to ``/orders/kart``: three messages, as loosely typed as their senders.
 
-Every field is declared ``Any``, because a field of the wrong type must be answered with the
-vendor's text that names it, which is the business of ``kavach.wire.fields``; what is accepted
-stands in the JSON schema beside it. The same classes write requests (the client fills them)
-and document them (OpenAPI is made from them). Fields that no rule of ours reads are left out
+A field is declared once: its name, and in its type the exact value, the JSON that is accepted and
+the reader (``kavach.wire.exact``). The same classes write requests (the client fills them), read
+them and document them (OpenAPI is made from them). Fields that no rule of ours reads are left out
 and ignored when sent.
 
 Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Modifying"; docs/wire/README.md,
@@ -18,10 +17,11 @@ from typing import Annotated, Any, ClassVar, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import UNSET, Meta
 
-from kavach.units import Exchange, OrderType, Product, Side, Validity
+from kavach.units import Exchange, OrderType, Pips, Product, Quantity, Side, Validity
+from kavach.wire import fields as read
 from kavach.wire.errors import BadField, ErrorCode
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
 from kavach.wire.fields import JsonNumber
 
 
@@ -39,159 +39,135 @@ _FLAG: Final[dict[str, Any]] = {"type": ["boolean", "string", "integer"]}
 _TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
 _ID: Final[dict[str, Any]] = {"type": ["string", "integer"]}
 
-ClientId = Annotated[
-    Any, Meta(description="The account; must be the token's own.", extra_json_schema=_TEXT)
-]
+ClientId = Annotated[str, described("The account; must be the token's own.", _TEXT), read.text]
 ExchangeWord = Annotated[
-    Any, Meta(description="Segment of an exchange.", extra_json_schema=_words(*Exchange))
+    Exchange, described("Segment of an exchange.", _words(*Exchange)), read.exchange
 ]
-Token = Annotated[
-    Any, Meta(description="Instrument token of that exchange.", extra_json_schema=_INTEGER)
-]
+Token = Annotated[int, described("Instrument token of that exchange.", _INTEGER), read.token]
 OrderTypeWord = Annotated[
-    Any, Meta(description="How the entry is priced.", extra_json_schema=_words(*OrderType))
+    OrderType, described("How the entry is priced.", _words(*OrderType)), read.order_type
 ]
-SideWord = Annotated[Any, Meta(description="Side of the entry.", extra_json_schema=_words(*Side))]
+SideWord = Annotated[Side, described("Side of the entry.", _words(*Side)), read.side]
 ValidityWord = Annotated[
-    Any, Meta(description="DAY or IOC, in any case.", extra_json_schema=_words(*Validity))
+    Validity, described("DAY or IOC, in any case.", _words(*Validity)), read.validity
 ]
 ProductWord = Annotated[
-    Any, Meta(description="Product of the position.", extra_json_schema=_words(*Product))
+    Product, described("Product of the position.", _words(*Product)), read.product
 ]
 Execution = Annotated[
-    Any, Meta(description="CO or BO, in any case.", extra_json_schema={"type": "string"})
+    bool, described("CO or BO, in any case.", {"type": "string"}), read.is_bracket
 ]
 Price = Annotated[
-    Any,
-    Meta(description="Rupees, at most four decimals; 0 for MARKET.", extra_json_schema=_NUMBER),
+    Pips, described("Rupees, at most four decimals; 0 for MARKET.", _NUMBER), read.price
 ]
 TriggerPrice = Annotated[
-    Any, Meta(description="Rupees; trigger of an SL or SLM entry.", extra_json_schema=_NUMBER)
+    Pips, described("Rupees; trigger of an SL or SLM entry.", _NUMBER), read.price
 ]
 StopPrice = Annotated[
-    Any,
-    Meta(
-        description="Rupees. CO: absolute trigger of the stop. BO: offset from the entry's price.",
-        extra_json_schema=_NUMBER,
+    Pips,
+    described(
+        "Rupees. CO: absolute trigger of the stop. BO: offset from the entry's price.", _NUMBER
     ),
+    read.price,
 ]
 TrailingStep = Annotated[
-    Any,
-    Meta(description="Rupees; read when is_trailing is true.", extra_json_schema=_NUMBER),
+    Pips, described("Rupees; read when is_trailing is true.", _NUMBER), read.price
 ]
 Protection = Annotated[
-    Any,
-    Meta(
-        description="Percent of the price that a MARKET or SLM order may reach; 0: the usual.",
-        extra_json_schema=_NUMBER | {"maximum": 100},
+    int,
+    described(
+        "Percent of the price that a MARKET or SLM order may reach; 0: the usual.",
+        _NUMBER | {"maximum": 100},
     ),
+    read.percentage,
 ]
-Flag = Annotated[
-    Any, Meta(description="A boolean, TRUE or FALSE, 1 or 0.", extra_json_schema=_FLAG)
-]
-Count = Annotated[Any, Meta(description="Shares or contracts.", extra_json_schema=_INTEGER)]
-Correlation = Annotated[
-    Any, Meta(description="A number of the client's own.", extra_json_schema=_INTEGER)
-]
-Device = Annotated[Any, Meta(description="Where it comes from.", extra_json_schema=_TEXT)]
+Flag = Annotated[bool, described("A boolean, TRUE or FALSE, 1 or 0.", _FLAG), read.flag]
+Count = Annotated[Quantity, described("Shares or contracts.", _INTEGER), read.quantity]
+Correlation = Annotated[int, described("A number of the client's own.", _INTEGER), read.integer]
+Device = Annotated[str, described("Where it comes from.", _TEXT), read.text]
 SquareOffValue = Annotated[
-    Any,
-    Meta(
-        description="Rupees. BO: the target's offset from the entry's price. CO: nothing, 0 or 1.",
-        extra_json_schema=_NUMBER,
+    Pips,
+    described(
+        "Rupees. BO: the target's offset from the entry's price. CO: nothing, 0 or 1.", _NUMBER
     ),
+    read.price,
 ]
-OrderId = Annotated[Any, Meta(description="Id of the leg's row.", extra_json_schema=_ID)]
-ExchangeOrderId = Annotated[
-    Any, Meta(description="The exchange's id of that leg.", extra_json_schema=_ID)
-]
+OrderId = Annotated[int, described("Id of the leg's row.", _ID), read.order_id]
+ExchangeOrderId = Annotated[str, described("The exchange's id of that leg.", _ID), read.identifier]
 Leg = Annotated[
-    Any,
-    Meta(
-        description="ENTRY; THIRD (STOPLOSS, STOP_LOSS, SL); of BO, SECOND (TARGET). In any case.",
-        extra_json_schema={"type": "string"},
+    read.LegWord,
+    described(
+        "ENTRY; THIRD (STOPLOSS, STOP_LOSS, SL); of BO, SECOND (TARGET). In any case.",
+        {"type": "string"},
     ),
+    read.leg,
 ]
 Reference = Annotated[
-    Any,
-    Meta(description="From the row; 0 or 10 when unknown.", extra_json_schema=_INTEGER),
+    int | None, described("From the row; 0 or 10 when unknown.", _INTEGER), read.activity_reference
 ]
 
 
-class PlaceRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PlaceRequest(Request, kw_only=True):
     """Enter a position together with its protective stop; with execution_type BO, a target too."""
 
-    required: ClassVar = (
-        "exchange",
-        "instrument_token",
-        "order_type",
-        "quantity",
-        "validity",
-        "product",
-        "order_side",
-        "execution_type",
-        "stop_loss_value",
-    )
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    client_id: ClientId = UNSET
-    order_type: OrderTypeWord = UNSET
-    price: Price = UNSET
-    quantity: Count = UNSET
-    disclosed_quantity: Count = UNSET
-    validity: ValidityWord = UNSET
-    product: ProductWord = UNSET
-    order_side: SideWord = UNSET
-    device: Device = UNSET
-    user_order_id: Correlation = UNSET
-    execution_type: Execution = UNSET
-    stop_loss_value: StopPrice = UNSET
-    trailing_stop_loss: TrailingStep = UNSET
-    is_trailing: Flag = UNSET
-    trigger_price: TriggerPrice = UNSET
-    square_off_value: SquareOffValue = UNSET
-    market_protection_percentage: Protection = UNSET
+    exchange: Needed[ExchangeWord] = BLANK
+    instrument_token: Needed[Token] = BLANK
+    client_id: Maybe[ClientId] = BLANK
+    order_type: Needed[OrderTypeWord] = BLANK
+    price: Maybe[Price] = BLANK
+    quantity: Needed[Count] = BLANK
+    disclosed_quantity: Maybe[Count] = BLANK
+    validity: Needed[ValidityWord] = BLANK
+    product: Needed[ProductWord] = BLANK
+    order_side: Needed[SideWord] = BLANK
+    device: Maybe[Device] = BLANK
+    user_order_id: Maybe[Correlation] = BLANK
+    execution_type: Needed[Execution] = BLANK
+    stop_loss_value: Needed[StopPrice] = BLANK
+    trailing_stop_loss: Maybe[TrailingStep] = BLANK
+    is_trailing: Maybe[Flag] = BLANK
+    trigger_price: Maybe[TriggerPrice] = BLANK
+    square_off_value: Maybe[SquareOffValue] = BLANK
+    market_protection_percentage: Maybe[Protection] = BLANK
 
 
-class ModifyRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ModifyRequest(Request, kw_only=True):
     """Change the living entry, the stop or the target; what is not sent stays as it is."""
 
-    required: ClassVar = ("oms_order_id", "execution_type")
-    client_id: ClientId = UNSET
-    oms_order_id: OrderId = UNSET
-    execution_type: Execution = UNSET
-    exchange_order_id: ExchangeOrderId = UNSET
-    leg_order_indicator: Leg = UNSET
-    exchange: ExchangeWord = UNSET
-    instrument_token: Token = UNSET
-    order_side: SideWord = UNSET
-    product: ProductWord = UNSET
-    order_type: OrderTypeWord = UNSET
-    price: Price = UNSET
-    quantity: Count = UNSET
-    disclosed_quantity: Count = UNSET
-    filled_quantity: Count = UNSET
-    remaining_quantity: Count = UNSET
-    validity: ValidityWord = UNSET
-    trigger_price: TriggerPrice = UNSET
-    stop_loss_value: StopPrice = UNSET
-    trailing_stop_loss: TrailingStep = UNSET
-    is_trailing: Flag = UNSET
-    square_off_value: SquareOffValue = UNSET
-    last_activity_reference: Reference = UNSET
-    user_order_id: Correlation = UNSET
-    market_protection_percentage: Protection = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    oms_order_id: Needed[OrderId] = BLANK
+    execution_type: Needed[Execution] = BLANK
+    exchange_order_id: Maybe[ExchangeOrderId] = BLANK
+    leg_order_indicator: Maybe[Leg] = BLANK
+    exchange: Maybe[ExchangeWord] = BLANK
+    instrument_token: Maybe[Token] = BLANK
+    order_side: Maybe[SideWord] = BLANK
+    product: Maybe[ProductWord] = BLANK
+    order_type: Maybe[OrderTypeWord] = BLANK
+    price: Maybe[Price] = BLANK
+    quantity: Maybe[Count] = BLANK
+    disclosed_quantity: Maybe[Count] = BLANK
+    filled_quantity: Maybe[Count] = BLANK
+    remaining_quantity: Maybe[Count] = BLANK
+    validity: Maybe[ValidityWord] = BLANK
+    trigger_price: Maybe[TriggerPrice] = BLANK
+    stop_loss_value: Maybe[StopPrice] = BLANK
+    trailing_stop_loss: Maybe[TrailingStep] = BLANK
+    is_trailing: Maybe[Flag] = BLANK
+    square_off_value: Maybe[SquareOffValue] = BLANK
+    last_activity_reference: Maybe[Reference] = BLANK
+    user_order_id: Maybe[Correlation] = BLANK
+    market_protection_percentage: Maybe[Protection] = BLANK
 
 
-class CancelRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CancelRequest(Request, kw_only=True):
     """Cancel what has not traded of the entry, or get out of the position."""
 
-    required: ClassVar = ("exchange_order_id", "leg_order_indicator")
-    client_id: ClientId = UNSET
-    exchange_order_id: ExchangeOrderId = UNSET
-    execution_type: Execution = UNSET
-    leg_order_indicator: Leg = UNSET
-    oms_order_id: OrderId = UNSET
+    client_id: Maybe[ClientId] = BLANK
+    exchange_order_id: Needed[ExchangeOrderId] = BLANK
+    execution_type: Maybe[Execution] = BLANK
+    leg_order_indicator: Needed[Leg] = BLANK
+    oms_order_id: Maybe[OrderId] = BLANK
 
 
 M = TypeVar("M", bound=msgspec.Struct)
