@@ -214,9 +214,10 @@ def _says_nothing(
     if name == "trigger_price_pips" and value == 0 and seen.leg is THIRD:
         # Who changes the stop by its other name sends no trigger beside it.
         assert isinstance(command, ModifyCoverOrder), "only a cover order has a stop"
-        stop, offset = command.stop_price_pips, command.stop_offset_pips
-        plan = {"stop_price_pips": stop, "stop_offset_pips": offset}
-        return any(v is not None and v != getattr(seen.parent, n) for n, v in plan.items())
+        assert isinstance(seen.parent, CoverOrder), "only a cover order has a stop"
+        price, offset, plan = command.stop_price_pips, command.stop_offset_pips, seen.parent.plan
+        wished = ((price, plan.stop_price_pips), (offset, plan.stop_offset_pips))
+        return any(value is not None and value != own for value, own in wished)
     return False
 
 
