@@ -6,7 +6,8 @@ of them. A password or a pin is chosen by a person, so it is digested by argon2i
 its own: slow to guess (some 20 ms and 19 MB each), which is why nobody does it on the event loop.
 A TOTP secret is kept as it is: what is derived from it can't be checked otherwise.
 
-Source: RFC 9106 (argon2), OWASP Password Storage Cheat Sheet (its parameters), RFC 6238 (TOTP).
+Source: RFC 9106 (argon2), OWASP Password Storage Cheat Sheet (its parameters), RFC 6238 (TOTP),
+RFC 6750 (bearer tokens).
 """
 
 import base64
@@ -25,6 +26,7 @@ TOTP_SECONDS: Final = 30
 TOTP_SECRET_BYTES_MIN: Final = 10  # What authenticators have been made with for long: 80 bits.
 TOTP_SECRET_LENGTH_MAX: Final = 128
 
+_BEARER: Final = b"bearer "  # In any case: RFC 9110, section 11.1.
 _HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # The digest of a password that nobody knows, against which strangers are checked: whether a
 # client exists must not be told by how long the answer takes. It is of the same cost.
@@ -41,6 +43,13 @@ def new_token() -> str:
 def new_access_token() -> str:
     """Return a token as a login gives it: two parts of 43 characters, joined by a dot."""
     return f"{secrets.token_urlsafe(PART_BYTES)}.{secrets.token_urlsafe(PART_BYTES)}"
+
+
+def bearer_token(header: bytes) -> bytes | None:
+    """Return the token of an ``Authorization: Bearer`` header's value; None if it has no such."""
+    if not header.lower().startswith(_BEARER):
+        return None
+    return header[len(_BEARER) :].strip()
 
 
 def token_digest(token: str) -> str:

@@ -19,7 +19,6 @@ from kavach.data import pips
 from kavach.units import IST_OFFSET_SECONDS, Pips
 
 COLUMNS: Final = ("time_ist", "open", "high", "low", "close")
-ROWS_MAX: Final = 1_000_000
 
 _IST: Final = timezone(timedelta(seconds=IST_OFFSET_SECONDS))
 
@@ -65,8 +64,6 @@ def read_candles(lines: Iterable[str]) -> list[Candle]:
             raise CandleError(f"line {reader.line_num}: time_ist: it does not increase")
         last = moment
         candles.append(candle)
-        if len(candles) > ROWS_MAX:
-            raise CandleError(f"it has more than {ROWS_MAX} minutes")
     if not candles:
         raise CandleError("it has no minute in it")
     return candles

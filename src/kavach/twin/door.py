@@ -14,6 +14,8 @@ from typing import Any, Final
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from kavach.credentials import bearer_token
+
 BODY_BYTES_MAX: Final = 64 * 1024
 DRAINED_BYTES_MAX: Final = 16 * 1024 * 1024  # Beyond this the connection is closed instead.
 
@@ -62,9 +64,10 @@ class Told:
 def is_operator(scope: Scope, token_digest: bytes) -> bool:
     """Return whether the request carries the operator's token, in constant time."""
     given = [value for name, value in scope["headers"] if name == b"authorization"]
-    if len(given) != 1 or given[0][:7].lower() != b"bearer ":
+    if len(given) != 1:
         return False
-    return compare_digest(sha256(given[0][7:].strip()).digest(), token_digest)
+    token = bearer_token(given[0])
+    return token is not None and compare_digest(sha256(token).digest(), token_digest)
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -219,6 +219,7 @@ class GttRules(RuleBasedStateMachine):
         placed = {rule.order_id for rule in rules if rule.order_id}
         assert placed == set(state.regulars), "an order that no rule placed, or one of two rules"
         for one, kept in zip(self.naive.rules, rules, strict=True):
+            assert kept.fired == one.fired
             assert (one.fired >= 0) is bool(kept.order_id)
             if one.fired >= 0:
                 _, _, price, quantity = one.triggers[one.fired]

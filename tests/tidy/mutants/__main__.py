@@ -34,11 +34,12 @@ PACKAGE: Final = ROOT / "src" / "kavach"
 @cache
 def every_change(packages: tuple[str, ...] = PACKAGES) -> list[Change]:
     """Return every change to these packages that could be made, in a fixed order."""
-    files = sorted(path for package in packages for path in (PACKAGE / package).rglob("*.py"))
+    files = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
     return [
         change
-        for path in files
-        for change in changes_in(PACKAGE, path.relative_to(PACKAGE).as_posix())
+        for file in files
+        if file.parts[0].removesuffix(".py") in packages
+        for change in changes_in(PACKAGE, file.as_posix())
     ]
 
 

@@ -104,9 +104,37 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/reliability/crash/test_verify.py",),
         ("tests/reliability/crash", "tests/e2e"),
     ),
+    "program/": (
+        ("tests/unit/cli",),
+        ("tests/contract/test_e_process.py", "tests/contract/test_f_process.py"),
+        ("tests/unit/twin", "tests/unit/contracts", "tests/unit/market"),
+        ("tests/e2e", "tests/contract", "tests/reliability"),
+    ),
+    "telemetry/": (
+        ("tests/unit/telemetry",),
+        ("tests/unit/cli", "tests/unit/api", "tests/unit/engine"),
+        ("tests/e2e", "tests/reliability/security"),
+    ),
+    "data/": (
+        ("tests/unit/exchange/test_instruments.py", "tests/unit/market"),
+        ("tests/unit/contracts", "tests/unit/core", "tests/unit/api"),
+    ),
+    # The modules that belong to all.
+    "units.py": (("tests/unit/wire", "tests/unit/exchange"), *_CORE),
+    "instruments.py": (("tests/unit/exchange", "tests/unit/contracts"), *_CORE),
+    "credentials.py": (
+        ("tests/reliability/security/test_credentials.py", "tests/unit/twin/test_door.py"),
+        ("tests/unit/api/test_door.py", "tests/unit/api/people"),
+        ("tests/reliability/security", "tests/compat/test_login.py"),
+    ),
+    "private_files.py": (
+        ("tests/unit/journal", "tests/reliability/security"),
+        ("tests/unit/cli", "tests/contract/test_e_process.py"),
+        ("tests/reliability/crash", "tests/reliability/upgrade"),
+    ),
 }
 EVERYWHERE: Final[Stage] = ("tests",)
-PACKAGES: Final = tuple(sorted({part.partition("/")[0] for part in STAGES}))
+PACKAGES: Final = tuple(sorted({part.partition("/")[0].removesuffix(".py") for part in STAGES}))
 
 
 def stages(file: str) -> tuple[Stage, ...]:

@@ -75,8 +75,14 @@ def test_tests_that_are_named_are_there() -> None:
     """Each stage names tests of this tree, and each package that is drawn from has stages."""
     for named in STAGES.values():
         assert [one for stage in named for one in stage if not (ROOT / one).exists()] == []
-    for package in PACKAGES:
-        assert stages(f"{package}/any.py"), package
+    for change in every_change():
+        assert stages(change.file), change.file
+
+
+def test_all_of_the_code_is_drawn_from() -> None:
+    """No package is left out, nor a module that belongs to all."""
+    there = {path.stem for path in PACKAGE.iterdir() if path.suffix in (".py", "")}
+    assert there - {"__pycache__", "__init__", "__main__"} == set(PACKAGES)
 
 
 def test_what_is_called_equivalent_is_still_there() -> None:

@@ -20,6 +20,7 @@ from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.money.commands import GrantHoldings
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.regular.commands import CancelOrder, ModifyOrder
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.rules.orders.changes import FIELDS
 from kavach.units import (
@@ -42,6 +43,7 @@ from tests.unit.core.test_brackets import REASONS as OF_BRACKETS
 from tests.unit.core.test_gtt import TOLD as OF_GTT_RULES
 from tests.unit.core.test_people import REFUSED as OF_PEOPLE
 from tests.unit.core.test_regular import REASONS as OF_REGULAR_ORDERS
+from tests.unit.core.test_regular import RegularScene
 
 ITEM: Final = stock(lot=10, freeze=50, slm_allowed=False)
 PRICES: Final = frozenset({"price_pips", "trigger_price_pips", "stop_price_pips"})
@@ -332,6 +334,16 @@ def test_the_venue_refused_in_time_to_be_told() -> None:
     )
     assert outcome == Refusal(Reason.VENUE_REFUSED, "(16344)-no")
     modify = ModifyCoverOrder(client_id="C", order_id=cover.order_id, quantity=Quantity(50))
+    assert scene.engine.execute(modify) == Refusal(Reason.VENUE_REFUSED, "(16346)-no")
+
+
+def test_the_venue_refused_a_regular_order_in_time_to_be_told() -> None:
+    """A cancel and a change of a regular order are refused with the venue's code and words, too."""
+    scene = RegularScene(venue=PromptVenue())
+    assert scene.tell("place 100 @ 13") == "E1 buy 100 @ 13, ok | OPEN"
+    cancel = CancelOrder(client_id="C", order_id=scene.order.order_id)
+    assert scene.engine.execute(cancel) == Refusal(Reason.VENUE_REFUSED, "(16344)-no")
+    modify = ModifyOrder(client_id="C", order_id=scene.order.order_id, quantity=Quantity(50))
     assert scene.engine.execute(modify) == Refusal(Reason.VENUE_REFUSED, "(16346)-no")
 
 

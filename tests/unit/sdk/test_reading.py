@@ -11,6 +11,7 @@ import pytest
 from kavach.sdk import AuthError, BadArgument, NotFound, RequestRefused, rows
 from kavach.sdk.rows import read_row
 from kavach.wire.orders import rows as wire_rows
+from tests.defaults import telling_defaults
 from tests.unit.sdk.conftest import MakeClient
 from tests.unit.sdk.stage import Stage, entry_row, json_answer, refusal, stop_row
 
@@ -83,6 +84,16 @@ def test_rows_of_other_servers_can_be_read(given: Any, field: str, value: Any) -
     row = {"oms_order_id": "1", "order_status": "CONFIRMED"} | given
 
     assert getattr(read_row(rows.Order, row), field) == value
+
+
+def test_a_number_that_a_server_leaves_out_is_nothing() -> None:
+    """It is 0 or False, but where the market has another word for nothing special."""
+    assert telling_defaults("kavach.sdk") == {
+        "Contract.is_tradable": True,
+        "Position.multiplier": 1,
+        "ScripInfo.board_lot_quantity": 1,
+        "ScripInfo.tradable": True,
+    }
 
 
 def test_trades_history_positions(stage: Stage, pocket: Any) -> None:

@@ -9,6 +9,7 @@ from kavach.wire import activity
 from kavach.wire.errors import error_body
 from kavach.wire.orders import answers, rows
 from kavach.wire.orders.statuses import OrderStatus, is_completed
+from tests.defaults import telling_defaults
 
 ORDER_KEYS = """
 mode exchange segment login_id deposit order_status product order_type rejection_reason
@@ -21,6 +22,22 @@ sl_order_price stop_loss_value rejection_code average_price trailing_stop_loss p
 user_order_id symbol is_trailing pro_cli remaining_quantity contract_description series
 target_price_type sl_order_quantity
 """
+
+
+def test_what_is_not_told_of_a_number_is_0() -> None:
+    """A number that is left out is 0 and a flag is off, but for what never changes."""
+    assert telling_defaults("kavach.wire") == {
+        "Marketdata.mode": 1,
+        "CompactMarketdata.mode": 2,
+        "Snapquote.mode": 4,
+        "Dpr.mode": 7,
+        "OpenInterest.mode": 8,
+        "MarketStatus.mode": 9,
+        "ExchangeMessage.mode": 10,
+        "Login.twofa_enabled": True,
+        "Profile.basket_enabled": True,
+        "Role.id": 1,
+    }
 
 
 def test_an_order_row_has_56_keys_in_published_order() -> None:

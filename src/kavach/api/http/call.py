@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from kavach.api.http.listing import Listing, Pieces
 from kavach.api.http.turns import turns_of
+from kavach.credentials import bearer_token
 from kavach.wire import headers
 from kavach.wire.errors import BadField, ErrorCode
 
@@ -130,9 +131,8 @@ def token_digest(given: dict[bytes, bytes]) -> str | None:
         value = given.get(name)
         if value is None:
             continue
-        if value[:7].lower() == b"bearer ":
-            value = value[7:]
-        value = value.strip()
+        bearer = bearer_token(value)
+        value = value.strip() if bearer is None else bearer
         if token and value != token:
             return None
         token = value

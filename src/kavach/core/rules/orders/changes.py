@@ -79,10 +79,13 @@ def _percent(hundredths: int) -> str:
 
 
 def _of_plan(name: str) -> Callable[[Seen], Any]:
-    """Return how a plan that only cover orders have is read."""
-    return lambda seen: (
-        getattr(seen.parent.plan_in(seen.leg), name) if isinstance(seen.parent, CoverOrder) else 0
-    )
+    """Return how a value of the plan is read, which only changes of a cover order name."""
+
+    def shown(seen: Seen) -> Any:
+        assert isinstance(seen.parent, CoverOrder), f"{seen.parent.order_id} has no plan"
+        return getattr(seen.parent.plan_in(seen.leg), name)
+
+    return shown
 
 
 R = Reason
