@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from kavach.sdk import (
+    BadArgument,
     CancelOutcome,
     CancelResult,
     NotSent,
@@ -176,6 +177,8 @@ class Worker:
         try:
             ending: Any = call(pocket)
         except PocketError as error:
+            if isinstance(error, BadArgument):  # A slip of the client's own comes as one, too.
+                wrong.append(f"good arguments are refused: {error}")
             ending = error
         except Exception as error:  # Exactly what the table is to find.
             wrong.append(f"{type(error).__name__} is not of the tree: {error}")

@@ -25,8 +25,8 @@ def test_the_table_of_metrics_is_the_table_of_the_program() -> None:
     assert table == [row(metric) for metric in METRICS]
 
 
-def test_a_scrape_has_every_metric_and_no_other() -> None:
-    """Names, kinds and labels are those of the table; what is more is of the process."""
+def scraped() -> Figures:
+    """Return what is told after an order and a request."""
     scene = Scene()
     telemetry = Telemetry(scene.engine)
 
@@ -36,7 +36,12 @@ def test_a_scrape_has_every_metric_and_no_other() -> None:
     app = telemetry.around(application, [])
     asyncio.run(app({"type": "http", "method": "GET", "path": "/"}, None, None))  # type: ignore[arg-type]
     scene.tell("place 100 @ 13 stop 12")
-    seen = Figures(telemetry.exposition().decode())
+    return Figures(telemetry.exposition().decode())
+
+
+def test_a_scrape_has_every_metric_and_no_other() -> None:
+    """Names, kinds and labels are those of the table; what is more is of the process."""
+    seen = scraped()
     ours = {name: kind for name, kind in seen.kinds.items() if not name.startswith("process_")}
     assert ours == {metric.name: metric.kind.value for metric in METRICS}
     for metric in METRICS:
@@ -47,6 +52,19 @@ def test_a_scrape_has_every_metric_and_no_other() -> None:
             if sample == metric.name + suffix
         ]
         assert labels and all(found == set(metric.labels) for found in labels), metric.name
+
+
+def test_the_buckets_are_those_of_the_page() -> None:
+    """Who has written a query with a bound finds that bound: all of them, and no other."""
+    bounds: dict[str, set[float]] = {}
+    for name, labels in scraped().samples:
+        if name.endswith("_bucket"):
+            bound = float(dict(labels)["le"])
+            bounds.setdefault(name.removesuffix("_bucket"), set()).add(bound)
+    told = re.findall(r"^\| `(kavach_\w+)` \| ([0-9., ]+) \|$", PAGE, re.MULTILINE)
+    page = {name: {*map(float, line.split(", ")), float("inf")} for name, line in told}
+    assert page == bounds
+    assert set(page) == {one.name for one in METRICS if one.kind is Kind.HISTOGRAM}
 
 
 def test_the_page_names_everything_else_that_is_to_be_known() -> None:

@@ -318,8 +318,8 @@ class Hub:
                 reader.close(POLICY, "the access token is valid no longer", Ended.TOKEN)
             else:
                 reader.sweep(now, PING_AFTER_SECONDS, IDLE_AFTER_SECONDS)
-        if len(readers) > SWEPT_MAX:
-            self._turns.soon(partial(self._look_after, readers[SWEPT_MAX:], now))
+        if others := readers[SWEPT_MAX:]:
+            self._turns.soon(partial(self._look_after, others, now))
 
     # --- What clients want ----------------------------------------------------------------------
 
