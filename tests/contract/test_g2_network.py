@@ -163,6 +163,11 @@ def test_g2_a_pool_on_which_a_call_was_cut_off_is_closed(
             assert await asyncio.to_thread(connections, proxy, 0) == 0
             assert await pocket.close_price("NSE", 14366) == 13
 
+    def interrupt() -> None:
+        while proxy.faults[0].times:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
     if how != "interrupted":
         asyncio.run(play())
         return
@@ -170,7 +175,7 @@ def test_g2_a_pool_on_which_a_call_was_cut_off_is_closed(
         with ThreadPoolExecutor(3) as threads:
             list(threads.map(lambda _: pocket.close_price("NSE", 14366), range(3)))
         proxy.fail("swallowed")
-        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        threading.Thread(target=interrupt).start()
         with pytest.raises(KeyboardInterrupt):
             pocket.close_price("NSE", 14366)
         assert connections(proxy, 0) == 0

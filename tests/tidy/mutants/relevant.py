@@ -10,6 +10,7 @@ from typing import Final
 
 Stage = tuple[str, ...]
 
+_LIMITS: Final = "tests/unit/api/test_documented_limits.py"  # Of every package.
 _WORLDS: Final[Stage] = (
     "tests/simulation/test_simulation.py",
     "tests/simulation/test_rows.py",
@@ -59,7 +60,7 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/reliability/crash",),
     ),
     "journal/": (
-        ("tests/unit/journal",),
+        ("tests/unit/journal", _LIMITS),
         (
             "tests/reliability/crash/test_beside.py",
             "tests/reliability/crash/test_repair.py",
@@ -88,10 +89,15 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/unit/api/people",),
         ("tests/compat/test_login.py", "tests/reliability/hostile"),
     ),
-    "twin/": (("tests/unit/twin",), ("tests/unit/core", "tests/unit/cli"), _WORLDS, ("tests/e2e",)),
-    "sdk/": (("tests/unit/sdk",), ("tests/contract",), ("tests/e2e", "tests/compat")),
+    "twin/": (
+        ("tests/unit/twin", _LIMITS),
+        ("tests/unit/core", "tests/unit/cli"),
+        _WORLDS,
+        ("tests/e2e",),
+    ),
+    "sdk/": (("tests/unit/sdk", _LIMITS), ("tests/contract",), ("tests/e2e", "tests/compat")),
     "market/": (
-        ("tests/unit/market",),
+        ("tests/unit/market", _LIMITS),
         ("tests/contract/test_f_market.py", "tests/unit/cli", "tests/e2e"),
     ),
     "contracts/": (
@@ -105,7 +111,7 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/reliability/crash", "tests/e2e"),
     ),
     "program/": (
-        ("tests/unit/cli",),
+        ("tests/unit/cli", _LIMITS),
         ("tests/contract/test_e_process.py", "tests/contract/test_f_process.py"),
         ("tests/unit/twin", "tests/unit/contracts", "tests/unit/market"),
         ("tests/e2e", "tests/contract", "tests/reliability"),

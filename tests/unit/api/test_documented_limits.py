@@ -28,6 +28,9 @@ from kavach.core.rules.orders import answers
 from kavach.journal import group_commit
 from kavach.market import synthetic
 from kavach.program import server
+from kavach.sdk import pocket
+from kavach.sdk.feed import outage
+from kavach.sdk.transport import drivers
 from kavach.twin import share_calls
 from kavach.units import NS_PER_SECOND, PIPS_PER_RUPEE
 from kavach.wire import headers
@@ -141,6 +144,13 @@ PROMISED: Final = {
         f"one client that are not fetched | {told(gateway.LONG_MAX)} |",
         f"is not on disk | {told(gateway.WAITING_MAX)}, cancels {2 * gateway.WAITING_MAX} |",
         f"| SIGTERM, Ctrl-C | {told(server.STOP_SECONDS_MAX)} s |",
+    ],
+    "client.md": [
+        f"timeout_seconds={pocket.TIMEOUT_SECONDS}, confirm_seconds={pocket.CONFIRM_SECONDS}",
+        f"for `patience_seconds` ({told(outage.PATIENCE_SECONDS)})",
+    ],
+    "decisions/0032-one-deadline-one-guard.md": [
+        f"given up at {told(drivers.ANSWER_BYTES_MAX, MB)} MB, unpacked"
     ],
     "spec/journal.md": [f"at most {told(group_commit.ROWS_MAX)} records, as one INSERT"],
 }

@@ -206,6 +206,32 @@ def test_an_awful_value_is_refused(
     assert not calm.stage.venue.faults
 
 
+@pytest.mark.parametrize(
+    ("path", "good", "field", "value", "wrong"),
+    [
+        ("market/order", ORDER, "quantity", 1_000_000_001, "must be from 1 to 1000000000"),
+        ("faults", FAULT, "times", 1_000_001, "must be from 1 to 1000000"),
+        ("faults", FAULT, "code", 1_000_001, "must be from 0 to 1000000"),
+        ("faults", FAULT, "delay_ms", 3_600_001, "must be from 0 to 3600000"),
+        ("clock", ADVANCE, "seconds", 31_622_401, "must be more than 0 and at most 31622400"),
+        ("clients", CLIENT, "client_id", "x" * 33, "must be 1 to 32 letters, digits, - or _"),
+        ("clients", CLIENT, "password", "x" * 129, "must be 1 to 128 printable characters"),
+        ("apps", APP, "redirect_uris", ["x"] * 17, "must be a list of 1 to 16 addresses"),
+    ],
+)
+def test_one_beyond_a_limit_is_told_the_limit(
+    calm: Served, path: str, good: dict[str, Any], field: str, value: Any, wrong: str
+) -> None:
+    """The limit is in the answer, and the first value beyond it is refused."""
+    assert calm.refused(path, written(good | {field: value})) == f"{field}: {wrong}"
+
+
+def test_a_body_may_have_64_kB(calm: Served) -> None:
+    """A byte more is refused for its size; so many are read, and refused for what they are."""
+    assert calm.refused("clock", b"x" * 65_537) == "body: is larger than 64 kB"
+    assert calm.refused("clock", b"x" * 65_536) == "body: is not JSON: one object is wanted"
+
+
 @pytest.mark.parametrize(("path", "good"), [(path, good) for path, good, _ in CALLS])
 def test_the_untouched_request_is_good(served: Served, path: str, good: dict[str, Any]) -> None:
     """Each request of the table is fine without its awful value, so that is what is refused."""
