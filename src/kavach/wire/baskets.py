@@ -16,7 +16,7 @@ import msgspec
 
 from kavach.units import OrderType, Pips, Product
 from kavach.wire import fields as read
-from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
+from kavach.wire.exact import BLANK, Maybe, Needed, Request
 from kavach.wire.messages import inner
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import (
@@ -68,12 +68,14 @@ class LineWord(StrEnum):
 def _or_all(reader: read.Reader[Product] | read.Reader[OrderType]) -> read.Reader[str]:
     """Return a reader of the one word that a basket takes, or of ALL."""
 
+    @read.accepts(type="string", enum=[ALL, *reader.schema["enum"]])
     def either(value: object, field: str) -> str:
         return ALL if value == ALL else reader(value, field).value
 
     return either
 
 
+@read.accepts(**read.text.schema)
 def _name(value: object, field: str) -> str:
     """Return a basket's name; one that is far too long is as much too long as any."""
     if isinstance(value, str) and len(value) > read.TEXT_LENGTH_MAX:
@@ -85,44 +87,18 @@ _kind: Final = read.word(BasketKind)
 _product: Final = _or_all(read.product)
 _order_type: Final = _or_all(read.order_type)
 _line_word: Final = read.word(LineWord)
-_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
 
-BasketName = Annotated[str, described("At most 20 characters, one basket a name.", _TEXT), _name]
-BasketId = Annotated[str, described("UUID of the basket.", _TEXT), read.text]
-LineId = Annotated[str, described("UUID of the order in the basket.", _TEXT), read.text]
-BasketTypeWord = Annotated[
-    BasketKind,
-    described(
-        "NORMAL, or HEDGE for index derivatives.", {"type": "string", "enum": ["NORMAL", "HEDGE"]}
-    ),
-    _kind,
-]
-ProductOrAll = Annotated[
-    str,
-    described(
-        "The only product in the basket, or ALL.", {"type": "string", "enum": [ALL, *Product]}
-    ),
-    _product,
-]
-OrderTypeOrAll = Annotated[
-    str,
-    described(
-        "The only order type in the basket, or ALL.", {"type": "string", "enum": [ALL, *OrderType]}
-    ),
-    _order_type,
-]
-LineExecution = Annotated[
-    LineWord, described("REGULAR or AMO, in any case.", {"type": "string"}), _line_word
-]
+BasketName = Annotated[str, "At most 20 characters, one basket a name.", _name]
+BasketId = Annotated[str, "UUID of the basket.", read.text]
+LineId = Annotated[str, "UUID of the order in the basket.", read.text]
+BasketTypeWord = Annotated[BasketKind, "NORMAL, or HEDGE for index derivatives.", _kind]
+ProductOrAll = Annotated[str, "The only product in the basket, or ALL.", _product]
+OrderTypeOrAll = Annotated[str, "The only order type in the basket, or ALL.", _order_type]
+LineExecution = Annotated[LineWord, "REGULAR or AMO, in any case.", _line_word]
 StopLoss = Annotated[
-    Pips,
-    described(
-        "Of cover and bracket orders, which no basket holds: nothing or 0.",
-        {"type": ["number", "string"], "minimum": 0},
-    ),
-    read.price,
+    Pips, "Of cover and bracket orders, which no basket holds: nothing or 0.", read.price
 ]
-KartExecution = Annotated[str, described("NML.", {"type": "string"}), read.text]
+KartExecution = Annotated[str, "NML.", read.text]
 
 
 class LineRequest(Request, kw_only=True):
@@ -182,14 +158,13 @@ class DeleteBasketRequest(Request, kw_only=True):
     name: Maybe[BasketName] = BLANK
 
 
-NewLine = Annotated[dict[str, Any], described("The order.", inner(LineRequest))]
-ChangedLine = Annotated[dict[str, Any], described("What of it shall change.", inner(EditedLine))]
+NewLine = Annotated[LineRequest, "The order.", inner(LineRequest, LINE_NAMES)]
+ChangedLine = Annotated[EditedLine, "What of it shall change.", inner(EditedLine, LINE_NAMES)]
 
 
 class AddLineRequest(Request, kw_only=True):
     """Keep one more order in a basket."""
 
-    parts: ClassVar = (LineRequest,)
     login_id: Maybe[ClientId] = BLANK
     client_id: Maybe[ClientId] = BLANK
     basket_id: Needed[BasketId] = BLANK
@@ -200,7 +175,6 @@ class AddLineRequest(Request, kw_only=True):
 class EditLineRequest(Request, kw_only=True):
     """Change an order in a basket."""
 
-    parts: ClassVar = (EditedLine,)
     login_id: Maybe[ClientId] = BLANK
     client_id: Maybe[ClientId] = BLANK
     basket_id: Needed[BasketId] = BLANK

@@ -1,8 +1,9 @@
 """
 Messages read field by field: what a client sent loosely becomes exact values, one at a time.
 
-A message declares each field once: its name, and in the field's type the exact type, the schema
-and the reader. ``Needed`` fields must be there, ``Maybe`` fields may be blank.
+A message declares each field once: its name, and in the field's type the exact type, a sentence
+and the reader, which knows what JSON it accepts. ``Needed`` fields must be there, ``Maybe`` fields
+may be blank.
 On the wire a field is ``Any``, since a wrong type is answered with the vendor's text that names it.
 
 Source: docs/wire/README.md, "Numbers, words, blanks";
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Generic, Type
 
 import msgspec
 from msgspec import UNSET
+
+from kavach.wire.fields import Reader
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
@@ -42,18 +45,26 @@ else:
         """A field that must be there."""
 
         def __class_getitem__(cls, field: Any) -> Any:
-            return Annotated[Any, *field.__metadata__, _NEEDED]
+            return _declared(field, _NEEDED)
 
     class Maybe:
         """A field that may be blank."""
 
         def __class_getitem__(cls, field: Any) -> Any:
-            return Annotated[Any, *field.__metadata__]
+            return _declared(field)
 
 
-def described(description: str, schema: dict[str, Any]) -> msgspec.Meta:
-    """Return what OpenAPI says of a field: a sentence, and the JSON that is accepted."""
-    return msgspec.Meta(description=description, extra_json_schema=schema)
+def _declared(field: Any, *marks: str) -> Any:
+    """Return the type of a field on the wire, with what OpenAPI says of it, and its reader."""
+    sentence, reader = field.__metadata__
+    told = msgspec.Meta(description=sentence, extra_json_schema=reader.schema)
+    return Annotated[Any, told, reader, *marks]
+
+
+def sent(message: object) -> Any:
+    """Return a message that ``exact`` returned as it was sent, past its readers."""
+    reading: Any = message
+    return reading.message
 
 
 def exact(message: M) -> M:
@@ -69,13 +80,12 @@ def _reading(kind: Any) -> Callable[[Any], Any]:
     Its properties are compiled, as those of a dataclass are: closures would take twice as long,
     and 20 fields are read of every order that is placed.
     """
-    hints = get_type_hints(kind, include_extras=True)
+    readers = _readers(kind)
     lines = ["class Exact:", "  __slots__ = ('message',)", "  def __init__(self, message):"]
     lines.append("    self.message = message")
     scope: dict[str, Any] = {"UNSET": UNSET}
-    for name in kind.__struct_fields__:
-        readers = [one for one in hints[name].__metadata__ if callable(one)]
-        scope[f"read_{name}"] = readers[-1] if readers else _as_it_is
+    for name, reader in readers.items():
+        scope[f"read_{name}"] = reader
         lines += ["  @property", f"  def {name}(self):", f"    value = self.message.{name}"]
         if name not in kind.required:
             lines.append("    if value is UNSET or value is None: return None")
@@ -86,24 +96,31 @@ def _reading(kind: Any) -> Callable[[Any], Any]:
     return reading
 
 
-def _as_it_is(value: Any, field: str) -> Any:
-    return value
+def _readers(kind: Any) -> dict[str, Reader[Any]]:
+    """Return the reader of each field of a message."""
+    return {name: told[1] for name, told in _fields(kind).items()}
+
+
+@cache
+def _fields(kind: Any) -> dict[str, tuple[Any, ...]]:
+    """Return what ``_declared`` put beside each field's type."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hints[name].__metadata__ for name in kind.__struct_fields__}
 
 
 class _Required:
     """As an attribute of a message's class: the names of the fields that must be there."""
 
     def __get__(self, message: object, kind: type) -> tuple[str, ...]:
-        return _required_of(kind)
-
-
-@cache
-def _required_of(kind: Any) -> tuple[str, ...]:
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple(name for name in kind.__struct_fields__ if _NEEDED in hints[name].__metadata__)
+        return tuple(name for name, told in _fields(kind).items() if _NEEDED in told)
 
 
 class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A message that clients send, any JSON in its fields."""
 
     required: ClassVar[Any] = _Required()
+
+
+def messages_in(kind: type[Request]) -> list[type]:
+    """Return the messages that fields of this one hold."""
+    return [held for reader in _readers(kind).values() for held in reader.messages]

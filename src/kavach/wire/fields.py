@@ -13,10 +13,10 @@ Source: docs/wire/README.md, "Numbers, words, blanks"; docs/wire/README.md, "Dec
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from msgspec import UNSET
 
@@ -59,8 +59,25 @@ class JsonNumber(str):
 class Reader(Protocol[T_co]):
     """Reads one field that must be there."""
 
-    def __call__(self, value: object, field: str) -> T_co:
+    schema: dict[str, Any]  # The JSON that is accepted, for OpenAPI.
+    messages: tuple[type, ...]  # Those that the field holds.
+
+    def __call__(self, value: object, field: str, /) -> T_co:
         """Return the value, or raise ``BadField``."""
+
+
+def accepts(*messages: type, **schema: Any) -> Callable[[Callable[[object, str], T]], Reader[T]]:
+    """Return a decorator that gives a reader the schema of the JSON it accepts.
+
+    ``messages`` are those to which the schema refers.
+    """
+
+    def mark(read: Callable[[object, str], T]) -> Reader[T]:
+        reader = cast(Reader[T], read)
+        reader.schema, reader.messages = schema, messages
+        return reader
+
+    return mark
 
 
 def is_blank(value: object) -> bool:
@@ -73,6 +90,13 @@ def optional(reader: Reader[T], value: object, field: str) -> T | None:
     return None if is_blank(value) else reader(value, field)
 
 
+@accepts()
+def unread(value: object, field: str) -> Any:
+    """Return whatever is in a field that nothing depends on."""
+    return value
+
+
+@accepts(type="string", maxLength=TEXT_LENGTH_MAX)
 def text(value: object, field: str) -> str:
     """Return a text of at most 64 characters; a whole number is its digits."""
     if is_blank(value):
@@ -86,6 +110,7 @@ def text(value: object, field: str) -> str:
     return value
 
 
+@accepts(type=["string", "integer"])
 def identifier(value: object, field: str) -> str:
     """Return an id, which is text, though clients send it as a number, and tables as 12.0."""
     if isinstance(value, JsonNumber):
@@ -109,6 +134,7 @@ def plain_id(text: str) -> str:
     return whole[1] if whole else text
 
 
+@accepts(**identifier.schema)
 def order_id(value: object, field: str) -> int:
     """Return an order id as a number; what is no id of ours is ``NOBODYS_ORDER``."""
     return order_number(identifier(value, field))
@@ -122,6 +148,7 @@ def order_number(text: str) -> int:
     return int(text) if plain else NOBODYS_ORDER
 
 
+@accepts(type=["integer", "string"], minimum=0, pattern=r"^[0-9]+(\.0*)?$")
 def integer(value: object, field: str) -> int:
     """Return a whole number from 0 to 2**63 - 1, given as a number or as its digits.
 
@@ -156,6 +183,7 @@ def _negative(value: object) -> str:
     return "0 or more" if type(value) is int and value < 0 else ""
 
 
+@accepts(**integer.schema)
 def quantity(value: object, field: str) -> Quantity:
     """Return a quantity, zero included; whether zero makes sense is not the wire's affair."""
     number = integer(value, field)
@@ -164,6 +192,7 @@ def quantity(value: object, field: str) -> Quantity:
     return Quantity(number)
 
 
+@accepts(type=["number", "string"], minimum=0)
 def price(value: object, field: str) -> Pips:
     """Return an exact price, zero included."""
     if is_blank(value):
@@ -187,6 +216,7 @@ def _no_price(value: object) -> str:
     return f"below {PRICE_RUPEES_MAX}" if type(value) is int else "a number of rupees"
 
 
+@accepts(**price.schema, maximum=100)
 def percentage(value: object, field: str) -> int:
     """Return a percentage from 0 to 100 in hundredths of a percent; nothing is rounded."""
     hundredths, finer = divmod(price(value, field), 100)  # Read as exactly as a price is.
@@ -198,6 +228,7 @@ def percentage(value: object, field: str) -> int:
 _FLAGS: Final = {"true": True, "false": False, "1": True, "0": False}
 
 
+@accepts(type=["boolean", "string", "integer"])
 def flag(value: object, field: str) -> bool:
     """Return a JSON boolean, 0 or 1, or one written out as in the vendor's tables (TRUE, False)."""
     if is_blank(value):
@@ -211,11 +242,13 @@ def flag(value: object, field: str) -> bool:
     return found
 
 
+@accepts(**integer.schema)
 def token(value: object, field: str) -> int:
     """Return an instrument token, sent as text when placing and as a number when modifying."""
     return integer(value, field)
 
 
+@accepts(**integer.schema)
 def activity_reference(value: object, field: str) -> int | None:
     """Return a ``last_activity_reference``, or None when the client says it knows none."""
     reference = integer(value, field)
@@ -225,11 +258,15 @@ def activity_reference(value: object, field: str) -> int | None:
 def word(enum: type[W], others: Mapping[str, W] = _NO_WORDS, hint: str = "") -> Reader[W]:
     """Return a reader of an enum's words, and of ``others`` for them, in whatever case.
 
-    ``hint`` says what to write instead of a word that is none; the enum's words where it is empty.
+    ``hint`` says what to write instead of a word that is none, where not every word of the enum is
+    welcome.
     """
     members = {member.value.upper(): member for member in enum} | dict(others)
-    hint = hint or one_of(member.value for member in enum)
+    words = [member.value for member in enum]
+    schema: dict[str, Any] = {} if hint else {"enum": words}
+    hint = hint or one_of(words)
 
+    @accepts(type="string", **schema)
     def read(value: object, field: str) -> W:
         if is_blank(value):
             raise BadField(field, blank=True)
@@ -293,6 +330,7 @@ _LEGS: Final = {
 }
 
 
+@accepts(type="string")
 def leg(value: object, field: str) -> LegWord:
     """Return the leg; blank is as invalid as any other word (Decision 7)."""
     leg = _LEGS.get(value.strip().upper()) if type(value) is str else None
@@ -304,6 +342,7 @@ def leg(value: object, field: str) -> LegWord:
 _execution_type: Final = word(ExecutionType, hint="CO or BO")
 
 
+@accepts(type="string")
 def is_bracket(value: object, field: str) -> bool:
     """Return whether it is BO, and not CO; other conditional orders are not offered here."""
     kind = _execution_type(value, field)

@@ -14,7 +14,7 @@ import msgspec
 from kavach.units import Pips, Quantity
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField
-from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
+from kavach.wire.exact import BLANK, Maybe, Needed, Request
 from kavach.wire.messages import inner
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import (
@@ -43,9 +43,8 @@ ROW_NAMES: Final = {
     "token": "instrument_token",
 }
 
-_PRICE: Final[dict[str, Any]] = {"type": ["number", "string"], "minimum": 0}
 
-
+@read.accepts(type="string", format="date")
 def day(value: object, field: str) -> int:
     """Return a date written YYYY-MM-DD as the number YYYYMMDD."""
     written = read.text(value, field)
@@ -59,36 +58,15 @@ def day(value: object, field: str) -> int:
 
 
 ActionWord = Annotated[
-    str,
-    described(
-        "single_order, or oco_order for two triggers; any case, _order may miss.",
-        {"type": "string"},
-    ),
-    read.text,
+    str, "single_order, or oco_order for two triggers; any case, _order may miss.", read.text
 ]
-ExpiryDate = Annotated[
-    int,
-    described(
-        "The rule's last day, YYYY-MM-DD, a year ahead at most.",
-        {"type": "string", "format": "date"},
-    ),
-    day,
-]
-RuleId = Annotated[
-    str, described("UUID of the rule.", {"type": "string", "maxLength": 64}), read.text
-]
-OrderPrice = Annotated[Pips, described("Rupees; 0 for MARKET and SLM.", _PRICE), read.price]
-RulePrice = Annotated[
-    Pips, described("Rupees; what the last price has to reach.", _PRICE), read.price
-]
-SecondPrice = Annotated[Pips, described("Rupees; of an OCO's other side.", _PRICE), read.price]
+ExpiryDate = Annotated[int, "The rule's last day, YYYY-MM-DD, a year ahead at most.", day]
+RuleId = Annotated[str, "UUID of the rule.", read.text]
+OrderPrice = Annotated[Pips, "Rupees; 0 for MARKET and SLM.", read.price]
+RulePrice = Annotated[Pips, "Rupees; what the last price has to reach.", read.price]
+SecondPrice = Annotated[Pips, "Rupees; of an OCO's other side.", read.price]
 SecondCount = Annotated[
-    Quantity,
-    described(
-        "Of an OCO's other side; 0 or nothing: the same quantity.",
-        {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$"},
-    ),
-    read.quantity,
+    Quantity, "Of an OCO's other side; 0 or nothing: the same quantity.", read.quantity
 ]
 
 
@@ -120,16 +98,15 @@ class ModifiedGttOrder(GttOrderRequest, kw_only=True):
     required: ClassVar[Any] = ()
 
 
-NewGttOrder = Annotated[dict[str, Any], described("The order.", inner(GttOrderRequest))]
+NewGttOrder = Annotated[GttOrderRequest, "The order.", inner(GttOrderRequest, ROW_NAMES)]
 ChangedGttOrder = Annotated[
-    dict[str, Any], described("What of it shall change.", inner(ModifiedGttOrder))
+    ModifiedGttOrder, "What of it shall change.", inner(ModifiedGttOrder, ROW_NAMES)
 ]
 
 
 class CreateGttRequest(Request, kw_only=True):
     """Wait for a price until a day is over, then place an order."""
 
-    parts: ClassVar = (GttOrderRequest,)
     client_id: Maybe[ClientId] = BLANK
     action_type: Needed[ActionWord] = BLANK
     expiry_time: Needed[ExpiryDate] = BLANK
@@ -139,7 +116,6 @@ class CreateGttRequest(Request, kw_only=True):
 class ModifyGttRequest(Request, kw_only=True):
     """Change an active rule, and arm it from the price as it is now."""
 
-    parts: ClassVar = (ModifiedGttOrder,)
     client_id: Maybe[ClientId] = BLANK
     id: Needed[RuleId] = BLANK
     action_type: Maybe[ActionWord] = BLANK

@@ -15,7 +15,7 @@ import msgspec
 
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField
-from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
+from kavach.wire.exact import BLANK, Maybe, Needed, Request
 from kavach.wire.fields import JsonNumber, is_blank
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import ClientId
@@ -25,9 +25,6 @@ PIN_QUESTION: Final = 22  # What clients that do not look at the question send.
 TOTP_QUESTION: Final = 100
 QUESTIONS: Final = {PIN_QUESTION: "Enter your PIN", TOTP_QUESTION: "Enter your TOTP"}
 
-_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
-_SECRET: Final[dict[str, Any]] = {"type": "string", "maxLength": SECRET_LENGTH_MAX}
-
 
 class FactorWord(StrEnum):
     """Which second factor is asked for; a TOTP is taken under PIN, too."""
@@ -36,6 +33,7 @@ class FactorWord(StrEnum):
     TOTP = "TOTP"
 
 
+@read.accepts(type="string", maxLength=SECRET_LENGTH_MAX)
 def secret(value: object, field: str) -> str:
     """Return a password, a PIN or the like: text, or digits that came as a number."""
     if type(value) is int and value >= 0:
@@ -47,6 +45,19 @@ def secret(value: object, field: str) -> str:
     return value
 
 
+@read.accepts(
+    type="array",
+    maxItems=1,
+    minItems=1,
+    items={
+        "type": "object",
+        "required": ["answer"],
+        "properties": {
+            "question_id": {"type": ["integer", "string"]},
+            "answer": {"type": ["string", "integer"]},
+        },
+    },
+)
 def factor_answer(value: object, field: str) -> str:
     """Return what was answered to the second step's only question."""
     if is_blank(value):
@@ -60,41 +71,17 @@ def factor_answer(value: object, field: str) -> str:
     return secret(given.get("answer"), "answer")
 
 
-LoginId = Annotated[str, described("The account.", _TEXT), read.identifier]
-Password = Annotated[str, described("Its password.", _SECRET), secret]
-Device = Annotated[Any, described("Not read.", {})]
-TwofaToken = Annotated[str, described("From the first step's answer.", _SECRET), secret]
-Totp = Annotated[str, described("What the authenticator shows.", _SECRET), secret]
-Answers = Annotated[
-    str,
-    described(
-        "One object: the question's id, and the PIN or TOTP.",
-        {
-            "type": "array",
-            "maxItems": 1,
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["answer"],
-                "properties": {
-                    "question_id": {"type": ["integer", "string"]},
-                    "answer": {"type": ["string", "integer"]},
-                },
-            },
-        },
-    ),
-    factor_answer,
-]
+LoginId = Annotated[str, "The account.", read.identifier]
+Password = Annotated[str, "Its password.", secret]
+Device = Annotated[Any, "Not read.", read.unread]
+TwofaToken = Annotated[str, "From the first step's answer.", secret]
+Totp = Annotated[str, "What the authenticator shows.", secret]
+Answers = Annotated[str, "One object: the question's id, and the PIN or TOTP.", factor_answer]
 
 
 _factor: Final = read.word(FactorWord)
 FactorType = Annotated[
-    FactorWord,
-    described(
-        "PIN or TOTP, in any case; a TOTP is taken under PIN, too.",
-        {"type": "string", "enum": [word.value for word in FactorWord]},
-    ),
-    _factor,
+    FactorWord, "PIN or TOTP, in any case; a TOTP is taken under PIN, too.", _factor
 ]
 
 

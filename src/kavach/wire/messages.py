@@ -16,7 +16,7 @@ import msgspec
 
 from kavach.wire.errors import BadField
 from kavach.wire.exact import exact
-from kavach.wire.fields import JsonNumber, is_blank
+from kavach.wire.fields import JsonNumber, Reader, accepts, is_blank
 from kavach.wire.orders.requests import decode
 from kavach.wire.query import read_query
 
@@ -26,9 +26,28 @@ _object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=JsonNumber)
 _NO_NAMES: Final[dict[str, str]] = {}
 
 
-def inner(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the schema of a field that holds a message of this kind; OpenAPI lists the kind."""
+def reference(kind: type) -> dict[str, str]:
+    """Return the schema of a message of this kind; OpenAPI lists the kind."""
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def inner(kind: type[M], names: Mapping[str, str] = _NO_NAMES) -> Reader[M]:
+    """Return a reader of a field that holds a message of this kind."""
+
+    @accepts(kind, **reference(kind))
+    def read(value: object, field: str) -> M:
+        if is_blank(value):
+            raise BadField(field, blank=True)
+        if type(value) is str:  # A form holds an object as JSON text.
+            try:
+                value = _object.decode(value)
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
+                raise BadField(field, hint="a JSON object") from None
+        if not isinstance(value, dict):
+            raise BadField(field, hint="a JSON object")
+        return _of(kind, [value], names)
+
+    return read
 
 
 def read_message(
@@ -47,20 +66,6 @@ def read_message(
         if document:
             sources.append(decode(_object, document.encode()))
     return _of(kind, sources, names)
-
-
-def read_inner(kind: type[M], value: object, field: str, names: Mapping[str, str] = _NO_NAMES) -> M:
-    """Return the message that is a field of another one."""
-    if is_blank(value):
-        raise BadField(field, blank=True)
-    if type(value) is str:  # A form holds an object as JSON text.
-        try:
-            value = _object.decode(value)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise BadField(field, hint="a JSON object") from None
-    if not isinstance(value, dict):
-        raise BadField(field, hint="a JSON object")
-    return _of(kind, [value], names)
 
 
 def _of(kind: type[M], sources: list[dict[str, Any]], names: Mapping[str, str]) -> M:

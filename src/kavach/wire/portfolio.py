@@ -16,8 +16,10 @@ import msgspec
 from kavach.units import Pips
 from kavach.wire import fields as read
 from kavach.wire.contracts import Found
-from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
+from kavach.wire.errors import BadField
+from kavach.wire.exact import BLANK, Maybe, Needed, Request, exact
 from kavach.wire.fields import JsonNumber
+from kavach.wire.messages import reference
 from kavach.wire.orders.answers import Success
 from kavach.wire.orders.requests import (
     ClientId,
@@ -27,6 +29,7 @@ from kavach.wire.orders.requests import (
     SideWord,
     Token,
     ValidityWord,
+    message_of_pairs,
 )
 from kavach.wire.orders.rows import Number
 
@@ -128,14 +131,11 @@ class FundsAnswer(Success[Funds], frozen=True):
 
 # --- The margin calculator --------------------------------------------------------------------
 
-_LOOSE: Final[dict[str, Any]] = {"type": ["string", "number"]}
-Loose = Annotated[Any, described("Not read.", _LOOSE)]
+Loose = Annotated[Any, "Not read.", read.unread]
 ProductCode = Annotated[
-    str,
-    described("The product's word, or its number: 0 NRML, 1 CNC, 2 MIS, 16 MTF.", _LOOSE),
-    read.identifier,
+    str, "The product's word, or its number: 0 NRML, 1 CNC, 2 MIS, 16 MTF.", read.identifier
 ]
-LegPrice = Annotated[Pips, described("Rupees; 0 or nothing: the last price.", _LOOSE), read.price]
+LegPrice = Annotated[Pips, "Rupees; 0 or nothing: the last price.", read.price]
 
 
 class CalcLeg(Request, kw_only=True):
@@ -154,14 +154,22 @@ class CalcLeg(Request, kw_only=True):
     product: Needed[ProductCode] = BLANK
 
 
-Legs = Annotated[
-    list[Any],
-    described(
-        "One to 50 orders, each an object with exchange, token, side, quantity, "
-        "price and product; segment, series, mode, symbol and underlying are not read.",
-        {"type": "array", "items": {"type": "object"}},
-    ),
-]
+LEGS_MAX: Final = 50
+
+
+@read.accepts(CalcLeg, type="array", minItems=1, maxItems=LEGS_MAX, items=reference(CalcLeg))
+def _legs(value: object, field: str) -> list[CalcLeg]:
+    """Return the orders of a request, their fields not read yet."""
+    if read.is_blank(value):
+        raise BadField(field, blank=True)
+    if not isinstance(value, list) or not 1 <= len(value) <= LEGS_MAX:
+        raise BadField(field, hint=f"a list of 1 to {LEGS_MAX} orders is wanted")
+    if not all(isinstance(one, dict) for one in value):
+        raise BadField(field, hint="each order is an object")
+    return [exact(message_of_pairs(CalcLeg, one)) for one in value]
+
+
+Legs = Annotated[list[CalcLeg], "The orders, one to 50.", _legs]
 
 
 class CalcRequest(Request, kw_only=True):

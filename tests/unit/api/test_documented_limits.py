@@ -16,7 +16,6 @@ from kavach.api.http import call
 from kavach.api.http import connection as http
 from kavach.api.people import guesses, logins
 from kavach.api.routes import contracts as contract_routes
-from kavach.api.routes import funds
 from kavach.contracts import estimates, search
 from kavach.core.model.gtt import expiry
 from kavach.core.model.money import holding
@@ -33,7 +32,7 @@ from kavach.sdk.feed import outage
 from kavach.sdk.transport import drivers
 from kavach.twin import share_calls
 from kavach.units import NS_PER_SECOND, PIPS_PER_RUPEE
-from kavach.wire import headers
+from kavach.wire import headers, portfolio
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 KB: Final = 1024
@@ -112,7 +111,7 @@ PROMISED: Final = {
         ),
         f"beyond {told(synthetic.WALKS_MAX)}, the one that nobody has looked at",
     ],
-    "wire/portfolio.md": [f"1 to {told(funds.LEGS_MAX)} legs"],
+    "wire/portfolio.md": [f"1 to {told(portfolio.LEGS_MAX)} legs"],
     "wire/baskets.md": [
         f"No more than {told(baskets.BASKETS_MAX)} baskets can be kept",
         f"No more than {told(baskets.BASKET_ORDERS_MAX)} orders can be in a basket",

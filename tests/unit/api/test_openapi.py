@@ -9,10 +9,11 @@ from kavach.api.docs.openapi import openapi
 from kavach.api.gateway.refusals import REFUSALS
 from kavach.api.http.options import ApiOptions
 from kavach.api.routes.every_route import ROUTES
-from kavach.wire.orders.requests import CancelRequest, ModifyRequest, PlaceRequest
+from kavach.wire.exact import exact
 from tests.unit.api.world import World
 
 METHODS = {"get", "post", "put", "delete"}
+REQUESTS = list(dict.fromkeys(kind for route in ROUTES for kind in route.messages))
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +70,23 @@ def test_every_route_is_told(document: dict[str, Any], route: Any) -> None:
     assert ("requestBody" in operation) == (route.request is not None)
 
 
-@pytest.mark.parametrize("kind", [PlaceRequest, ModifyRequest, CancelRequest])
+@pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
 def test_every_field_is_told(document: dict[str, Any], kind: Any) -> None:
-    """Each field of a request has a type and a meaning, and the required ones say so."""
+    """Each field of a request has a shape and a meaning, and the required ones say so."""
     schema = document["components"]["schemas"][kind.__name__]
     assert list(schema["properties"]) == list(kind.__struct_fields__)
     assert schema["required"] == list(kind.required)
     for field in schema["properties"].values():
-        assert field["type"]
         assert field["description"]
+        assert field["description"] == "Not read." or field.keys() & {"type", "$ref"}
+
+
+@pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
+def test_every_word_that_is_told_is_read(document: dict[str, Any], kind: Any) -> None:
+    """No field is described by a word that its reader refuses."""
+    for name, field in document["components"]["schemas"][kind.__name__]["properties"].items():
+        for word in field.get("enum", ()):
+            assert getattr(exact(kind(**{name: word})), name) is not None
 
 
 def test_every_error_is_told(document: dict[str, Any]) -> None:

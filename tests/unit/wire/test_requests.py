@@ -9,8 +9,6 @@ from kavach.wire.errors import BadField
 from kavach.wire.orders.requests import (
     BadBody,
     CancelRequest,
-    ModifyRequest,
-    PlaceRequest,
     cancel_decoder,
     decode,
     place_decoder,
@@ -57,9 +55,3 @@ def test_unknown_keys_are_ignored() -> None:
     message: Any = decode(cancel_decoder, b'{"status":"CONFIRMED","x":[{"y":1}],"client_id":"A"}')
     assert message == CancelRequest(client_id="A")
     assert message.oms_order_id is UNSET
-
-
-@pytest.mark.parametrize("kind", [PlaceRequest, ModifyRequest, CancelRequest])
-def test_what_is_required_is_a_field(kind: type) -> None:
-    """The list of required fields names fields of the message."""
-    assert set(kind.required) <= set(kind.__struct_fields__)  # type: ignore[attr-defined]

@@ -49,7 +49,7 @@ def openapi(options: ApiOptions) -> dict[str, Any]:
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
     schema_of = dict(zip(map(str, types), refs, strict=True))
     for request in requests:
-        components[request.__name__]["required"] = list(getattr(request, "required", ()))
+        components[request.__name__]["required"] = list(request.required)
     paths: dict[str, dict[str, Any]] = {}
     for route, answer in zip(ROUTES, answers, strict=True):
         operation = _operation(route, schema_of, schema_of[str(answer)])

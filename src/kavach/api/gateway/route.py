@@ -19,6 +19,7 @@ from kavach.core.commands import Command
 from kavach.core.model.limits.profiles import LimitClass
 from kavach.core.refusals import Answer, Refusal
 from kavach.units import InstrumentKey
+from kavach.wire.exact import Request, messages_in
 
 PREFIX: Final = "/api/v1"
 ORDER_ID: Final = "oms_order_id"
@@ -60,11 +61,11 @@ class Route:
     waits: bool = False  # The answer is what the venue says of it, if it does in time.
     public: bool = False  # What it shows needs no token.
     answer: Any  # The message type of a success.
-    request: type | None = None
+    request: type[Request] | None = None
     limit: LimitClass = LimitClass.OTHER  # ORDERS: the core counts it, and the gateway does not.
     query: tuple[Query, ...] = ()
     error: type | None = None  # What 400 and 404 look like here besides envelope A.
-    other_requests: tuple[type, ...] = ()  # Messages of other kinds that the route takes, too.
+    other_requests: tuple[type[Request], ...] = ()  # It takes these messages, too.
     headers: tuple[str, ...] = ()  # What only this route's answers carry.
 
     def __post_init__(self) -> None:
@@ -83,10 +84,10 @@ class Route:
         return "{" in self.path
 
     @property
-    def messages(self) -> list[type]:
+    def messages(self) -> list[type[Request]]:
         """Every message that the route takes, and the messages within them."""
         found = [] if self.request is None else [self.request, *self.other_requests]
-        return found + [part for kind in found for part in getattr(kind, "parts", ())]
+        return found + [held for kind in found for held in messages_in(kind)]
 
     @property
     def path_names(self) -> list[str]:

@@ -38,7 +38,7 @@ from kavach.units import Pips
 from kavach.wire import baskets as wire
 from kavach.wire import headers
 from kavach.wire.errors import BadField
-from kavach.wire.messages import read_inner, read_message
+from kavach.wire.messages import read_message
 from kavach.wire.orders import answers
 from kavach.wire.orders.statuses import OrderStatus
 
@@ -109,7 +109,7 @@ def read_add_line(view: View, request: AuthenticatedRequest) -> AddBasketOrder:
     message = read_message(wire.AddLineRequest, request.body, request.query, wire.NAMES)
     _check_owner(request, message)
     basket_id = message.basket_id
-    line = read_inner(wire.LineRequest, message.order_info, ORDER_INFO, wire.LINE_NAMES)
+    line = message.order_info
     return AddBasketOrder(
         client_id=request.client_id, basket_id=basket_id, terms=_terms(line, request, None)
     )
@@ -121,7 +121,7 @@ def read_edit_line(view: View, request: AuthenticatedRequest) -> EditBasketOrder
     _check_owner(request, message)
     basket_id = message.basket_id
     order_id = message.order_id
-    line = read_inner(wire.EditedLine, message.order_info, ORDER_INFO, wire.LINE_NAMES)
+    line = message.order_info
     own = _line(view, request, basket_id, order_id)
     if isinstance(own, Refusal):
         return own

@@ -33,7 +33,7 @@ from kavach.wire.contracts import NotFound
 from kavach.wire.errors import BadField
 from kavach.wire.exact import exact
 from kavach.wire.money import amount
-from kavach.wire.orders.requests import BadBody, decode, message_of_pairs
+from kavach.wire.orders.requests import BadBody, decode
 from kavach.wire.portfolio import (
     CalcAnswer,
     CalcLeg,
@@ -44,8 +44,6 @@ from kavach.wire.portfolio import (
     Margins,
     calc_decoder,
 )
-
-LEGS_MAX: Final = 50
 
 Leg = tuple[Instrument, Product, Side, Quantity, int]  # The last is the price in pips.
 
@@ -194,8 +192,8 @@ def calc(view: View, request: AuthenticatedRequest) -> Reply:
     take the answer for a margin of nothing.
     """
     try:
-        message = decode(calc_decoder, request.body)
-        legs = [_leg(view, leg) for leg in _objects(message.data)]
+        message = exact(decode(calc_decoder, request.body))
+        legs = [_leg(view, leg) for leg in message.data]
     except (BadField, BadBody) as bad:
         return bad_request(view, bad)
     alone = [
@@ -250,20 +248,6 @@ def _told(parts: Mapping[MarginPart, int]) -> MarginParts:
 
 def _nobody() -> Client:
     return Client("", 0, "", "", "")
-
-
-def _objects(data: object) -> list[CalcLeg]:
-    """Return the legs of a request; raises ``BadField``."""
-    if read.is_blank(data):
-        raise BadField("data", blank=True)
-    if not isinstance(data, list) or not 1 <= len(data) <= LEGS_MAX:
-        raise BadField("data", hint=f"a list of 1 to {LEGS_MAX} orders is wanted")
-    legs = []
-    for one in data:
-        if not isinstance(one, dict):
-            raise BadField("data", hint="each order is an object")
-        legs.append(exact(message_of_pairs(CalcLeg, one)))
-    return legs
 
 
 def _leg(view: View, leg: CalcLeg) -> Leg:

@@ -22,7 +22,8 @@ from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Pips, Quantity
 from kavach.wire import fields as read
 from kavach.wire import gtt as wire
 from kavach.wire.errors import BadField
-from kavach.wire.messages import read_inner, read_message
+from kavach.wire.exact import exact, sent
+from kavach.wire.messages import read_message
 from kavach.wire.money import number
 from kavach.wire.query import read_query
 
@@ -47,8 +48,7 @@ def read_create(view: View, request: AuthenticatedRequest) -> CreateGtt:
     check_owner(request, message.client_id)
     action = _action(message.action_type)
     expiry_day = message.expiry_time
-    order = read_inner(wire.GttOrderRequest, message.order, ORDER, wire.ROW_NAMES)
-    terms, wishes = _order(order, request, action, None)
+    terms, wishes = _order(message.order, request, action, None)
     return CreateGtt(
         client_id=request.client_id,
         action=action,
@@ -63,9 +63,7 @@ def read_modify(view: View, request: AuthenticatedRequest) -> ModifyGtt | Refusa
     message = read_message(wire.ModifyGttRequest, request.body, request.query, _NAMES)
     check_owner(request, message.client_id)
     rule = view.engine.state.gtts.rules.get(message.id)
-    order = read_inner(
-        wire.ModifiedGttOrder, {} if message.order is None else message.order, ORDER, wire.ROW_NAMES
-    )
+    order = message.order or exact(wire.ModifiedGttOrder())
     with within(ORDER):
         check_owner(request, order.client_id)
     if rule is None or rule.client_id != request.client_id:
@@ -166,8 +164,9 @@ def _second(order: wire.GttOrderRequest, terms: OrderTerms, rule: GttRule | None
 
 def _check_no_second(order: wire.GttOrderRequest) -> None:
     """Raise where a rule with one trigger speaks of a second: it would be silently naked there."""
+    # Each is read as a price, the quantity too: all that counts is whether it is 0.
     for field in ("sl_trigger_price", "sl_order_price", "sl_order_quantity"):
-        if getattr(order, field):
+        if read.optional(read.price, getattr(sent(order), field), field):
             raise BadField(field, hint="only an oco_order has two triggers")
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from kavach.units import Pips
 from kavach.wire import fields as read
-from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
+from kavach.wire.exact import BLANK, Maybe, Needed, Request
 from kavach.wire.fields import JsonNumber
 from kavach.wire.orders.requests import (
     ClientId,
@@ -39,25 +39,14 @@ from kavach.wire.orders.requests import (
 _execution: Final = read.word(read.ExecutionType, hint="REGULAR or AMO")
 
 RegularExecution = Annotated[
-    read.ExecutionType,
-    described("REGULAR, or AMO: keep it until the session opens; in any case.", {"type": "string"}),
-    _execution,
+    read.ExecutionType, "REGULAR, or AMO: keep it until the session opens; in any case.", _execution
 ]
 
 
 NoPrice = Annotated[
-    Pips,
-    described(
-        "Of cover and bracket orders, which go to /orders/kart: nothing or 0.",
-        {"type": ["number", "string"], "minimum": 0},
-    ),
-    read.price,
+    Pips, "Of cover and bracket orders, which go to /orders/kart: nothing or 0.", read.price
 ]
-NoFlag = Annotated[
-    bool,
-    described("Of cover and bracket orders: nothing or false.", {"type": ["boolean", "string"]}),
-    read.flag,
-]
+NoFlag = Annotated[bool, "Of cover and bracket orders: nothing or false.", read.flag]
 
 
 class NoExits(Request, kw_only=True):

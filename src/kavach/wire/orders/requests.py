@@ -1,10 +1,10 @@
 """
 What clients send to ``/orders/kart``: three messages, as loosely typed as their senders.
 
-A field is declared once: its name, and in its type the exact value, the JSON that is accepted and
-the reader (``kavach.wire.exact``). The same classes write requests (the client fills them), read
-them and document them (OpenAPI is made from them). Fields that no rule of ours reads are left out
-and ignored when sent.
+A field is declared once: its name, and in its type the exact value, a sentence and the reader,
+which knows the JSON that it accepts (``kavach.wire.exact``). The same classes write requests (the
+client fills them), read them and document them (OpenAPI is made from them). Fields that no rule of
+ours reads are left out and ignored when sent.
 
 Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Modifying"; docs/wire/README.md,
 "Cancelling and getting out"; docs/wire/README.md, "Decisions".
@@ -13,7 +13,7 @@ Source: docs/wire/README.md, "Placing"; docs/wire/README.md, "Modifying"; docs/w
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from typing import Annotated, ClassVar, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,90 +21,41 @@ import msgspec
 from kavach.units import Exchange, OrderType, Pips, Product, Quantity, Side, Validity
 from kavach.wire import fields as read
 from kavach.wire.errors import BadField, ErrorCode
-from kavach.wire.exact import BLANK, Maybe, Needed, Request, described
+from kavach.wire.exact import BLANK, Maybe, Needed, Request
 from kavach.wire.fields import JsonNumber
 
-
-def _words(*words: str) -> dict[str, Any]:
-    return {"type": "string", "enum": list(words)}
-
-
-_NUMBER: Final[dict[str, Any]] = {"type": ["number", "string"], "minimum": 0}
-_INTEGER: Final[dict[str, Any]] = {
-    "type": ["integer", "string"],
-    "minimum": 0,
-    "pattern": "^[0-9]+(\\.0*)?$",
-}
-_FLAG: Final[dict[str, Any]] = {"type": ["boolean", "string", "integer"]}
-_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 64}
-_ID: Final[dict[str, Any]] = {"type": ["string", "integer"]}
-
-ClientId = Annotated[str, described("The account; must be the token's own.", _TEXT), read.text]
-ExchangeWord = Annotated[
-    Exchange, described("Segment of an exchange.", _words(*Exchange)), read.exchange
-]
-Token = Annotated[int, described("Instrument token of that exchange.", _INTEGER), read.token]
-OrderTypeWord = Annotated[
-    OrderType, described("How the entry is priced.", _words(*OrderType)), read.order_type
-]
-SideWord = Annotated[Side, described("Side of the entry.", _words(*Side)), read.side]
-ValidityWord = Annotated[
-    Validity, described("DAY or IOC, in any case.", _words(*Validity)), read.validity
-]
-ProductWord = Annotated[
-    Product, described("Product of the position.", _words(*Product)), read.product
-]
-Execution = Annotated[
-    bool, described("CO or BO, in any case.", {"type": "string"}), read.is_bracket
-]
-Price = Annotated[
-    Pips, described("Rupees, at most four decimals; 0 for MARKET.", _NUMBER), read.price
-]
-TriggerPrice = Annotated[
-    Pips, described("Rupees; trigger of an SL or SLM entry.", _NUMBER), read.price
-]
+ClientId = Annotated[str, "The account; must be the token's own.", read.text]
+ExchangeWord = Annotated[Exchange, "Segment of an exchange.", read.exchange]
+Token = Annotated[int, "Instrument token of that exchange.", read.token]
+OrderTypeWord = Annotated[OrderType, "How the entry is priced.", read.order_type]
+SideWord = Annotated[Side, "Side of the entry.", read.side]
+ValidityWord = Annotated[Validity, "DAY or IOC, in any case.", read.validity]
+ProductWord = Annotated[Product, "Product of the position.", read.product]
+Execution = Annotated[bool, "CO or BO, in any case.", read.is_bracket]
+Price = Annotated[Pips, "Rupees, at most four decimals; 0 for MARKET.", read.price]
+TriggerPrice = Annotated[Pips, "Rupees; trigger of an SL or SLM entry.", read.price]
 StopPrice = Annotated[
-    Pips,
-    described(
-        "Rupees. CO: absolute trigger of the stop. BO: offset from the entry's price.", _NUMBER
-    ),
-    read.price,
+    Pips, "Rupees. CO: absolute trigger of the stop. BO: offset from the entry's price.", read.price
 ]
-TrailingStep = Annotated[
-    Pips, described("Rupees; read when is_trailing is true.", _NUMBER), read.price
-]
+TrailingStep = Annotated[Pips, "Rupees; read when is_trailing is true.", read.price]
 Protection = Annotated[
-    int,
-    described(
-        "Percent of the price that a MARKET or SLM order may reach; 0: the usual.",
-        _NUMBER | {"maximum": 100},
-    ),
-    read.percentage,
+    int, "Percent of the price that a MARKET or SLM order may reach; 0: the usual.", read.percentage
 ]
-Flag = Annotated[bool, described("A boolean, TRUE or FALSE, 1 or 0.", _FLAG), read.flag]
-Count = Annotated[Quantity, described("Shares or contracts.", _INTEGER), read.quantity]
-Correlation = Annotated[int, described("A number of the client's own.", _INTEGER), read.integer]
-Device = Annotated[str, described("Where it comes from.", _TEXT), read.text]
+Flag = Annotated[bool, "A boolean, TRUE or FALSE, 1 or 0.", read.flag]
+Count = Annotated[Quantity, "Shares or contracts.", read.quantity]
+Correlation = Annotated[int, "A number of the client's own.", read.integer]
+Device = Annotated[str, "Where it comes from.", read.text]
 SquareOffValue = Annotated[
-    Pips,
-    described(
-        "Rupees. BO: the target's offset from the entry's price. CO: nothing, 0 or 1.", _NUMBER
-    ),
-    read.price,
+    Pips, "Rupees. BO: the target's offset from the entry's price. CO: nothing, 0 or 1.", read.price
 ]
-OrderId = Annotated[int, described("Id of the leg's row.", _ID), read.order_id]
-ExchangeOrderId = Annotated[str, described("The exchange's id of that leg.", _ID), read.identifier]
+OrderId = Annotated[int, "Id of the leg's row.", read.order_id]
+ExchangeOrderId = Annotated[str, "The exchange's id of that leg.", read.identifier]
 Leg = Annotated[
     read.LegWord,
-    described(
-        "ENTRY; THIRD (STOPLOSS, STOP_LOSS, SL); of BO, SECOND (TARGET). In any case.",
-        {"type": "string"},
-    ),
+    "ENTRY; THIRD (STOPLOSS, STOP_LOSS, SL); of BO, SECOND (TARGET). In any case.",
     read.leg,
 ]
-Reference = Annotated[
-    int | None, described("From the row; 0 or 10 when unknown.", _INTEGER), read.activity_reference
-]
+Reference = Annotated[int | None, "From the row; 0 or 10 when unknown.", read.activity_reference]
 
 
 class PlaceRequest(Request, kw_only=True):
