@@ -217,8 +217,11 @@ def margin(account: Account, orders: Iterable[MarginOrder]) -> Plan[Margin]:
         raise BadArgument(f"orders: must be a list, not {type(orders).__name__}") from None
     if not asked:
         raise BadArgument("orders: one at least must be given")
+    client_id = yield from own_client_id(account)
     # Nothing changes, so a lost answer is that of a read.
-    request = Request(method="POST", path=CALC, body={"data": asked})
+    request = Request(
+        method="POST", path=CALC, body={"data": asked}, query={"client_id": client_id}
+    )
     response = yield from ask(request)
     result = result_of(request, response)
     try:
