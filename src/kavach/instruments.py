@@ -8,10 +8,22 @@ Source: docs/wire/limits.md; docs/twin.md.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity
+
+CASH: Final = (Exchange.NSE, Exchange.BSE)
+_WITH_CLOSING_AUCTION: Final = {exchange: f"{exchange.value}-CAS" for exchange in CASH}
+
+# The sessions of each exchange, the main one first: what trades by the same hours.
+SESSIONS: Final[dict[Exchange, tuple[str, ...]]] = {
+    exchange: (exchange.value, _WITH_CLOSING_AUCTION[exchange])
+    if exchange in CASH
+    else (exchange.value,)
+    for exchange in Exchange
+}
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -45,6 +57,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=
     option_type: str = ""  # CE, PE, XX (future), empty for cash.
     underlying_token: int = 0
     imported: bool = False  # Its terms may change between runs, so a journal keeps those it used.
+    closing_auction: bool = False  # A cash share with derivatives: it closes by an auction.
+
+    @property
+    def session(self) -> str:
+        """The name of the session it trades in: the exchange, or "NSE-CAS", "BSE-CAS"."""
+        if self.closing_auction:
+            return _WITH_CLOSING_AUCTION[self.exchange]
+        return SESSIONS[self.exchange][0]
 
     @property
     def slice_max(self) -> int:

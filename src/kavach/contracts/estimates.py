@@ -50,6 +50,7 @@ FREEZE_LOTS: Final = 50  # Of a derivative.
 CURRENCY_FREEZE_LOTS: Final = 10_000
 CURRENCY_MULTIPLIER: Final = 1_000
 
+STOCK_DERIVATIVES: Final = frozenset({"FUTSTK", "OPTSTK"})
 TRADE_TO_TRADE: Final = frozenset({"BE", "BZ", "T", "XT", "Z", "ZP", "TS", "MT"})
 UNDERLYING_EXCHANGE: Final = {Exchange.NFO: Exchange.NSE, Exchange.BFO: Exchange.BSE}
 SEGMENTS: Final = {
@@ -76,6 +77,7 @@ class Estimates:
         self._prices: dict[_Name, Pips] = {}
         self._companies: dict[_Name, str] = {}
         self._underlying: dict[tuple[Exchange, str], int] = {}
+        self._with_derivatives: set[str] = set()
         self._first_day: dict[Exchange, int] = {}
         self._multipliers = {
             (one.exchange, one.symbol): one.multiplier for one in bundled if not one.is_option
@@ -92,6 +94,8 @@ class Estimates:
                 self._companies.setdefault(name, row.company)
                 if row.close_pips:
                     given.setdefault(name, row.close_pips)
+            if row.instrument_name in STOCK_DERIVATIVES:
+                self._with_derivatives.add(row.symbol)
             if row.expiry:
                 day = _day(row.expiry)
                 self._first_day[row.exchange] = min(day, self._first_day.get(row.exchange, day))
@@ -144,6 +148,14 @@ class Estimates:
             option_type=row.option_type,
             underlying_token=self._underlying.get((home, row.symbol), 0) if derived else 0,
             imported=True,
+            closing_auction=self._closes_by_auction(row),
+        )
+
+    def _closes_by_auction(self, row: Row) -> bool:
+        """Return whether stock derivatives are listed on a share, on either exchange."""
+        return (
+            row.symbol in self._with_derivatives
+            and self._underlying.get((row.exchange, row.symbol)) == row.token
         )
 
     def _price(self, row: Row) -> int:

@@ -40,6 +40,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     strike: str = "0"
     option_type: str = ""
     underlying_token: int = 0
+    closing_auction: bool = False
 
 
 def load_instruments() -> list[Instrument]:
@@ -82,4 +83,5 @@ def _instrument(row: _Row) -> Instrument:
         strike_pips=pips(row.strike),
         option_type=row.option_type,
         underlying_token=row.underlying_token,
+        closing_auction=row.closing_auction,
     )

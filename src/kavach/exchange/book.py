@@ -38,6 +38,7 @@ class Book:
         "last_trade_id",
         "liquidity_quotes",
         "sell_stops",
+        "session",
         "touched_high",
         "touched_low",
         "value_pips",
@@ -46,6 +47,7 @@ class Book:
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
+        self.session = instrument.session
         self.bids = Ladder(1)
         self.asks = Ladder(-1)
         self.buy_stops = Ladder(-1)  # The lowest trigger fires first.

@@ -36,7 +36,7 @@ from kavach.exchange.messages import (
 from kavach.exchange.rules import fault
 from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.exchange.state import State
-from kavach.instruments import Instrument, Listing
+from kavach.instruments import SESSIONS, Instrument, Listing
 from kavach.units import (
     Exchange as Segment,
 )
@@ -82,8 +82,7 @@ class Exchange:
         if new.instrument not in state.instruments:
             return [_rejected(new, Code.INSTRUMENT_UNKNOWN)]
         book = state.books[new.instrument]
-        segment = book.instrument.exchange
-        if state.phases[segment] is not Phase.OPEN:
+        if state.phases[book.session] is not Phase.OPEN:
             return [_rejected(new, Code.MARKET_CLOSED)]
         code = _group_fault(book, new) or fault(
             book.instrument,
@@ -97,7 +96,7 @@ class Exchange:
         )
         if code:
             return [_rejected(new, code)]
-        order_id = str(state.last_order_id[segment] + 1)
+        order_id = str(state.last_order_id[book.instrument.exchange] + 1)
         accepted = Accepted(order_id, state.priority + 1, new)
         state.apply(accepted)
         out: list[Event] = [accepted]
@@ -203,27 +202,37 @@ class Exchange:
         """Return what a trade elsewhere does here: it moves the last price and fires stops."""
         return liquidity.print_trade(self._state, self._book(key), price_pips, quantity, at_ns)
 
-    def set_phase(self, exchange: Segment, phase: Phase, at_ns: TimestampNs) -> list[Event]:
-        """Return what opening or closing a segment did; closing expires every client order."""
+    def set_phase(
+        self, exchange: Segment, phase: Phase, at_ns: TimestampNs, session: str = ""
+    ) -> list[Event]:
+        """
+        Return what it did to bring a session, or all of an exchange, into a phase.
+
+        Closing expires every client order. A session that is in the phase already is let be.
+        """
         state = self._state
         out: list[Event] = []
-        if state.phases[exchange] is phase:
-            return out
-        books = [book for book in state.books.in_order() if book.instrument.exchange is exchange]
+        named = (session,) if session else SESSIONS[exchange]
+        assert set(named) <= set(SESSIONS[exchange]), (exchange, session)
+        changed = [name for name in named if state.phases[name] is not phase]
+        books = [book for book in state.books.in_order() if book.session in changed]
         for book in books if phase is Phase.CLOSED else ():
             liquidity.vanish(book)
             for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops):
                 for order in list(ladder):
                     reason = "The session has ended"
                     emit(state, out, removed(order, Removal.EXPIRED, 0, reason))
-        emit(state, out, PhaseChanged(exchange, phase, at_ns))
+        if len(changed) == len(SESSIONS[exchange]):
+            changed = [""]
+        for name in changed:
+            emit(state, out, PhaseChanged(exchange, phase, at_ns, name))
         return out
 
     # --- Looking --------------------------------------------------------------------------
 
-    def phase(self, exchange: Segment) -> Phase:
-        """Return whether a segment trades."""
-        return self._state.phases[exchange]
+    def phase(self, session: str) -> Phase:
+        """Return the phase of a session; an exchange's name is that of its main session."""
+        return self._state.phases[session]
 
     def last_price_pips(self, key: InstrumentKey) -> Pips:
         """Return the last traded price, or the previous close if nothing has traded."""

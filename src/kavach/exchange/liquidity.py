@@ -37,10 +37,10 @@ class LiquidityError(ValueError):
 
 
 def check_open(state: State, book: Book) -> None:
-    """Raise ``LiquidityError`` unless the instrument's segment is open."""
-    segment = book.instrument.exchange
-    if state.phases[segment] is not Phase.OPEN:
-        raise LiquidityError(f"exchange: {segment.value} is closed")
+    """Raise ``LiquidityError`` unless the instrument's session is in continuous trading."""
+    phase = state.phases[book.session]
+    if phase is not Phase.OPEN:
+        raise LiquidityError(f"exchange: {book.session} is {phase.value}")
 
 
 def check_price(book: Book, field: str, price: int) -> None:

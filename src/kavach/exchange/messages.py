@@ -36,10 +36,21 @@ class SelfTrade(StrEnum):
 
 
 class Phase(StrEnum):
-    """Whether a segment trades."""
+    """
+    What a session does with orders; behind each, the value of FIX TradingSessionSubID (625).
 
-    OPEN = "open"
-    CLOSED = "closed"
+    In an auction orders rest until ``Exchange.uncross`` matches them at one price.
+    """
+
+    OPEN = "open"  # 3, continuous trading.
+    CLOSED = "closed"  # 5, post-trading: no order lives.
+    PRE_OPEN = "pre_open"  # 2, opening auction: limit and market orders.
+    PRE_OPEN_LIMIT = "pre_open_limit"  # 2: limit orders only; market orders stay as they are.
+    BUFFER = "buffer"  # 7, quiescent: after an auction's match, before the next phase.
+    CLOSING_REFERENCE = "closing_reference"  # 7: the reference price of the auction is computed.
+    CLOSING_AUCTION = "closing_auction"  # 4, closing auction: limit and market orders.
+    CLOSING_AUCTION_LIMIT = "closing_auction_limit"  # 4: limit orders only.
+    POST_CLOSE = "post_close"  # 5, post-trading: orders trade at the closing price.
 
 
 class Removal(StrEnum):
@@ -191,11 +202,12 @@ class Printed(Event, frozen=True):
 
 
 class PhaseChanged(Event, frozen=True):
-    """A segment has opened or closed; opening begins a new day's statistics."""
+    """A session is in this phase; the first one after ``CLOSED`` begins a new day's statistics."""
 
     exchange: Exchange
     phase: Phase
     at_ns: TimestampNs
+    session: str = ""  # One of the exchange's; empty: all of them.
 
 
 class DayNoted(Printed, frozen=True):

@@ -17,6 +17,7 @@ from kavach.exchange.book import Book
 from kavach.exchange.ladder import LIQUIDITY, Order
 from kavach.exchange.messages import Phase, SelfTrade
 from kavach.exchange.state import State
+from kavach.instruments import SESSIONS
 from kavach.units import (
     Exchange,
     InstrumentKey,
@@ -87,7 +88,7 @@ class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     """Everything that outlives the process."""
 
-    phases: list[tuple[Exchange, Phase]]
+    phases: list[tuple[str, Phase]]  # By session; in older ones by exchange, for all its sessions.
     last_order_ids: list[tuple[Exchange, int]]
     last_trade_id: int
     priority: int
@@ -129,7 +130,10 @@ def take(state: State) -> Snapshot:
 def restore(state: State, snapshot: Snapshot) -> None:
     """Bring a fresh state to where the snapshot was taken."""
     assert state.priority == 0, "only a fresh state can be restored"
-    state.phases.update(snapshot.phases)
+    told = dict(snapshot.phases)
+    for exchange, sessions in SESSIONS.items():
+        for session in sessions:
+            state.phases[session] = told.get(session, told[exchange.value])
     state.last_order_id.update(snapshot.last_order_ids)
     state.last_trade_id = snapshot.last_trade_id
     state.priority = snapshot.priority

@@ -29,7 +29,7 @@ from kavach.exchange.messages import (
     Traded,
     Triggered,
 )
-from kavach.instruments import Instrument, Listing, listing
+from kavach.instruments import SESSIONS, Instrument, Listing, listing
 from kavach.units import Exchange, InstrumentKey, OrderType
 
 # An order id is a prefix that tells the segment, then a count: 16 digits, MCX 15.
@@ -80,7 +80,7 @@ class State:
         self.instruments = listing(instruments)
         self.books = Books(self.instruments)
         self.orders: dict[str, Order] = {}
-        self.phases = dict.fromkeys(Exchange, Phase.OPEN)
+        self.phases = {name: Phase.OPEN for names in SESSIONS.values() for name in names}
         self.last_order_id = dict(FIRST_ORDER_ID)
         self.last_trade_id = FIRST_TRADE_ID
         self.priority = 0
@@ -226,13 +226,14 @@ def _note_day(state: State, event: DayNoted) -> None:
 
 
 def _change_phase(state: State, event: PhaseChanged) -> None:
-    state.phases[event.exchange] = event.phase
+    sessions = (event.session,) if event.session else SESSIONS[event.exchange]
     for book in state.books.values():
-        if book.instrument.exchange is event.exchange:
-            if event.phase is Phase.OPEN:
-                book.begin_day()
-            else:
+        if book.session in sessions:
+            if event.phase is Phase.CLOSED:
                 book.groups.forget()
+            elif state.phases[book.session] is Phase.CLOSED:
+                book.begin_day()
+    state.phases.update(dict.fromkeys(sessions, event.phase))
 
 
 def _nothing(state: State, event: Rejected | AmendRejected | CancelRejected) -> None:

@@ -89,7 +89,7 @@ class ReplayMarket:
     def _move(self, price_pips: int, at_ns: int) -> None:
         key, venue = self._instrument.key, self._venue
         exchange = venue.exchange
-        if exchange.phase(self._instrument.exchange) is not Phase.OPEN:
+        if exchange.phase(self._instrument.session) is not Phase.OPEN:
             return
         bids, asks = self._quoter.around(price_pips)
         quantity = self._quoter.small_quantity()

@@ -177,7 +177,7 @@ class SyntheticMarket:
         key = walk.instrument.key
         venue = self._venue
         exchange = venue.exchange
-        if exchange.phase(walk.instrument.exchange) is not Phase.OPEN:
+        if exchange.phase(walk.instrument.session) is not Phase.OPEN:
             return
         # In steps of their own, so that what one did is protected before the next moves the price.
         if walk.quoted and walk.chance.random() * STEPS_A_TRADE < steps:

@@ -27,7 +27,7 @@ from kavach.twin.audit_orders import check_cover, see
 from kavach.twin.audit_places import check_fills_told, check_last_prices
 from kavach.twin.audit_rows import check_rows
 from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
-from kavach.units import InstrumentKey
+from kavach.units import Exchange, InstrumentKey
 
 NO_ORDER = 0  # No order has this id.
 
@@ -123,12 +123,12 @@ def _check_exchange(
             yield Violation("INV-5", 0, detail)
             continue
         yield from _check_record(seen, record)
-        segment = state.instruments[record.instrument].exchange
-        if phases[segment] is not Phase.OPEN:
-            detail = f"{record.exchange_order_id} lives while {segment.value} is closed"
+        session = state.instruments[record.instrument].session
+        if phases[session] is Phase.CLOSED:
+            detail = f"{record.exchange_order_id} lives while {session} is closed"
             yield Violation("INV-17", seen.parent.order_id, detail)
-    for segment, phase in phases.items():
-        if (phase is Phase.CLOSED) != (segment.value in state.sessions_closed):
+    for segment in Exchange:
+        if (phases[segment] is Phase.CLOSED) != (segment.value in state.sessions_closed):
             yield Violation("INV-17", 0, f"core and exchange disagree whether {segment} is open")
 
 

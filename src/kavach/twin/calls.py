@@ -283,6 +283,8 @@ async def session(world: World, fields: Fields) -> dict[str, Any]:
     fields.only(("exchange", "phase"))
     exchange = fields.word("exchange", Exchange)
     phase = fields.word("phase", Phase)
+    if phase not in (Phase.OPEN, Phase.CLOSED):
+        raise Refused("phase", "must be one of open, closed")
     world.service.changed()
     venue = world.venue
     if venue.exchange.phase(exchange) is not phase:

@@ -21,7 +21,7 @@ def market_view(exchange: Exchange, instrument: Instrument) -> dict[str, Any]:
         "last_price": number(exchange.last_price_pips(instrument.key)),
         "bids": [_level(level) for level in bids],
         "asks": [_level(level) for level in asks],
-        "phase": exchange.phase(instrument.exchange).value,
+        "phase": exchange.phase(instrument.session).value,
         "low": number(instrument.band_low_pips),
         "high": number(instrument.band_high_pips),
     }

@@ -59,6 +59,7 @@ class DayNotes:
                     key
                     for key in self._unrecorded
                     if self._instruments[key].exchange is event.exchange
+                    and event.session in ("", self._instruments[key].session)
                 )
         told = sorted(touched & self._unrecorded.keys())
         return [self._unrecorded.pop(key) for key in told]

@@ -119,6 +119,30 @@ def test_bundled_instruments_keep_their_own_data() -> None:
     assert only.underlying_token == sbin.token
 
 
+def test_a_share_with_derivatives_closes_by_an_auction() -> None:
+    """It does if stock derivatives are listed on it, on either exchange; an index one is none."""
+    rows = [
+        a_row(token=1, symbol="WITH"),
+        a_row(token=2, symbol="WITH", trading_symbol="WITH-N1", series="N1"),
+        a_row(token=3, symbol="WITH", exchange=Exchange.BSE, series="A"),
+        a_row(token=4, symbol="WITHOUT"),
+        a_row(token=5, symbol="INDEX"),
+        a_strike("CE", 10_000, symbol="WITH"),
+        a_strike("CE", 20_000, symbol="INDEX", instrument_name="OPTIDX"),
+    ]
+    made = priced(rows, BUNDLED).values()
+    assert [one.token for one in made if one.closing_auction] == [1, 3]
+    assert [one.session for one in made] == [
+        "NSE-CAS",
+        "NSE",
+        "BSE-CAS",
+        "NSE",
+        "NSE",
+        "NFO",
+        "NFO",
+    ]
+
+
 def test_the_table_s_own_close_is_taken() -> None:
     """Where the table tells a close, it is that."""
     assert alone(a_row(close_pips=Pips(123_500))).previous_close_pips == 123_500

@@ -14,7 +14,7 @@ import msgspec
 from kavach.exchange import messages as m
 from kavach.exchange.codes import TEXT, Code
 from kavach.exchange.snapshot import GroupOver, GroupRecord, OrderRecord, Snapshot, TickerRecord
-from kavach.instruments import Instrument
+from kavach.instruments import SESSIONS, Instrument
 from kavach.units import (
     Exchange,
     InstrumentKey,
@@ -80,7 +80,7 @@ class NaiveExchange:
         self.tapes: dict[str, Tape] = {i.key: Tape(i.previous_close_pips) for i in instruments}
         self.live: list[Resting] = []
         self.issued: list[str] = []
-        self.phases = dict.fromkeys(Exchange, m.Phase.OPEN)
+        self.phases = {name: m.Phase.OPEN for names in SESSIONS.values() for name in names}
         self.trades = 0
         self.priority = 0
         self.places = 0
@@ -222,13 +222,15 @@ class NaiveExchange:
         self._fire(key, at)
         return self.said
 
-    def set_phase(self, segment: Exchange, phase: m.Phase, at: int) -> list[m.Event]:
-        """Open or close a segment."""
+    def set_phase(
+        self, segment: Exchange, phase: m.Phase, at: int, session: str = ""
+    ) -> list[m.Event]:
+        """Bring a session, or all of an exchange, into a phase."""
         self.said = []
-        if self.phases[segment] == phase:
-            return []
+        named = [session] if session else [*SESSIONS[segment]]
+        changed = [name for name in named if self.phases[name] != phase]
         for key, instrument in sorted(self.instruments.items()):
-            if instrument.exchange != segment:
+            if instrument.session not in changed:
                 continue
             if phase == m.Phase.CLOSED:
                 ended = [family for family, _ in self.linked_trades if family[0] == key]
@@ -237,10 +239,12 @@ class NaiveExchange:
                 self.live = [o for o in self.live if o.key != key or o.ref]
                 for order in self._in_book_order(key):
                     self._end(order, m.Removal.EXPIRED, Code.NONE, "The session has ended")
-            else:
+            elif self.phases[instrument.session] == m.Phase.CLOSED:
                 self.tapes[key].day = []
-        self.phases[segment] = phase
-        self._say(m.PhaseChanged(segment, phase, TimestampNs(at)))
+        for name in changed:
+            self.phases[name] = phase
+        for name in [""] if changed == [*SESSIONS[segment]] else changed:
+            self._say(m.PhaseChanged(segment, phase, TimestampNs(at), name))
         return self.said
 
     # --- Trading --------------------------------------------------------------------------
@@ -428,7 +432,7 @@ class NaiveExchange:
         return price % i.tick_pips == 0 and i.band_low_pips <= price <= i.band_high_pips
 
     def _closed(self, key: str) -> bool:
-        return self.phases[self._instrument(key).exchange] == m.Phase.CLOSED
+        return self.phases[self._instrument(key).session] != m.Phase.OPEN
 
     # --- Looking --------------------------------------------------------------------------
 
@@ -449,7 +453,7 @@ class NaiveExchange:
             for segment in Exchange
         }
         snapshot = Snapshot(
-            phases=[(segment, self.phases[segment]) for segment in Exchange],
+            phases=[(name, self.phases[name]) for s in Exchange for name in SESSIONS[s]],
             last_order_ids=[
                 (s, int(self._id(s, counts[s])))
                 for s in (

@@ -34,7 +34,12 @@ TICK, CLOSE, REACH = 500, 1_000_000, 8  # Prices go REACH ticks up and down, ban
 
 
 def instrument(
-    segment: Segment, token: int, lot: int = 1, freeze: int = 60, slm: bool = True
+    segment: Segment,
+    token: int,
+    lot: int = 1,
+    freeze: int = 60,
+    slm: bool = True,
+    closing_auction: bool = False,
 ) -> Instrument:
     """An instrument with a narrow band, so that orders meet."""
     return Instrument(
@@ -56,6 +61,7 @@ def instrument(
         band_high_pips=Pips(CLOSE + REACH * TICK),
         slm_allowed=slm,
         intraday_allowed=True,
+        closing_auction=closing_auction,
     )
 
 
@@ -63,8 +69,11 @@ INSTRUMENTS = [
     instrument(Segment.NSE, 1),
     instrument(Segment.NFO, 2, lot=5, slm=False),
     instrument(Segment.MCX, 3),
+    instrument(Segment.NSE, 4, closing_auction=True),
 ]
-KEYS = [*(i.key for i in INSTRUMENTS[:2]), INSTRUMENTS[0].key, INSTRUMENTS[2].key]
+KEYS = [INSTRUMENTS[number].key for number in (0, 1, 0, 2, 3)]
+# Both sessions of NSE together, one of them alone.
+SESSIONS = [(Segment.NSE, ""), (Segment.NSE, "NSE-CAS"), (Segment.NSE, "NSE"), (Segment.NFO, "")]
 
 
 class SideBySide:
@@ -111,8 +120,8 @@ class SideBySide:
             case ("remove", number):
                 what = self._id(number), 17070, "out of range"
                 return self.real.remove(*what), self.naive.remove(*what)
-            case ("phase", segment, phase):
-                change = segment, phase, at
+            case ("phase", segment, session, phase):
+                change = segment, phase, at, session
                 return self.real.set_phase(*change), self.naive.set_phase(*change)
             case _:
                 return self._liquidity(action, at)
@@ -194,7 +203,7 @@ def linked_action(chance: random.Random) -> Action:
     if word == "print_trade":
         return word, KEYS[0], rupees(chance.choice([up, down])), 1
     if word == "phase":
-        return word, Segment.NSE, chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
+        return word, Segment.NSE, "", chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
     order = m.NewOrder(
         chance.randrange(1, 1000),
         chance.choice("AB"),
@@ -237,8 +246,8 @@ def random_action(chance: random.Random) -> Action:
     if word in ("cancel", "remove"):
         return word, chance.randrange(-12, 0)
     if word == "phase":
-        segment = chance.choice([Segment.NSE, Segment.NFO])
-        return word, segment, chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
+        phase = chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
+        return word, *chance.choice(SESSIONS), phase
     if word == "liquidity_quotes":
         bids = [(rupees(-chance.randrange(4)), chance.choice([0, 5, 10, 15])) for _ in range(2)]
         asks = [(rupees(chance.randrange(-1, 5)), chance.choice([0, 5, 10, 3])) for _ in range(2)]
@@ -348,7 +357,12 @@ def actions() -> st.SearchStrategy[list[Action]]:
                 quantities,
             ),
             st.tuples(st.just("print_trade"), keys, prices, quantities),
-            st.tuples(st.just("phase"), st.just(Segment.NSE), st.sampled_from(m.Phase)),
+            st.tuples(
+                st.just("phase"),
+                st.just(Segment.NSE),
+                st.sampled_from(["", "NSE", "NSE-CAS"]),
+                st.sampled_from([m.Phase.OPEN, m.Phase.CLOSED]),
+            ),
         ),
         max_size=40,
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from kavach.data import load_instruments, pips
-from kavach.instruments import Instrument
+from kavach.instruments import SESSIONS, Instrument
 from kavach.units import Exchange, instrument_key
 
 BUNDLE = load_instruments()
@@ -75,6 +75,15 @@ def test_exchange_rules(item: Instrument) -> None:
     assert item.slm_allowed == (not bombay and item.option_type not in ("CE", "PE"))
     assert item.intraday_allowed == (item.series != "BE")
     assert (item.strike_pips > 0) == (item.option_type in ("CE", "PE"))
+
+
+@pytest.mark.parametrize("item", BUNDLE, ids=lambda item: item.trading_symbol)
+def test_its_session_is_one_of_its_exchange(item: Instrument) -> None:
+    """Liquid shares close by an auction, in a session of their own; nothing else does."""
+    assert item.session in SESSIONS[item.exchange]
+    liquid = item.segment == "Capital" and item.symbol not in ("VAKRANGEE", "NETWORK18")
+    assert item.closing_auction == liquid
+    assert item.session == item.exchange.value + ("-CAS" if liquid else "")
 
 
 @pytest.mark.parametrize("item", BUNDLE, ids=lambda item: item.trading_symbol)

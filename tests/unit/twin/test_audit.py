@@ -24,6 +24,7 @@ from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import Snapshot
+from kavach.instruments import SESSIONS
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
 from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Quantity, Side, TimestampNs
@@ -557,7 +558,7 @@ def close_one_side(books: Books, cover: CoverOrder) -> None:
 def close_unseen(books: Books, cover: CoverOrder) -> None:
     """The session is over, and the order lives on at both."""
     books.state.sessions_closed.add("NSE")
-    books.venue.exchange._state.phases[Exchange.NSE] = Phase.CLOSED
+    books.venue.exchange._state.phases.update(dict.fromkeys(SESSIONS[Exchange.NSE], Phase.CLOSED))
 
 
 def close_while_a_cancel_is_unanswered(books: Books, cover: CoverOrder) -> None:

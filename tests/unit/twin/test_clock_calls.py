@@ -141,8 +141,10 @@ def test_a_session_is_closed_and_opened(served: Served) -> None:
     assert (entered.state, held.state) == (State.EXPIRED, State.CARRIED)
     assert served.get("market/NSE/14366")["phase"] == "closed"
     assert served.get("market/BSE/532461")["phase"] == "open"
+    error = served.refused("session", {"exchange": "NSE", "phase": "pre_open"})
+    assert error == "phase: must be one of open, closed"
     error = served.refused("market/trade", {**ADDRESS, "price": 13, "quantity": 1})
-    assert error == "exchange: NSE is closed"
+    assert error == "exchange: NSE-CAS is closed"
     assert served.get("audit")["violations"] == []
     served.post("session", exchange="NSE", phase="open")
     assert held.state is State.EXITING

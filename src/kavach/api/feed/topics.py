@@ -34,15 +34,25 @@ from kavach.wire.feed.packets import (
 from kavach.wire.feed.wishes import Mode
 
 MARKET_TYPE: Final = "NORMAL"
-_STATUS: Final = {Phase.OPEN: "OPEN", Phase.CLOSED: "CLOSE"}
-_SENTENCE: Final = {Phase.OPEN: "is open", Phase.CLOSED: "is closed"}
+# What each phase is called in a packet of MARKET_STATUS, and how a message says it.
+_WORDS: Final[dict[Phase, tuple[str, str]]] = {
+    Phase.OPEN: ("OPEN", "is open"),
+    Phase.CLOSED: ("CLOSE", "is closed"),
+    Phase.PRE_OPEN: ("PRE_OPEN_START", "is in the opening auction"),
+    Phase.PRE_OPEN_LIMIT: ("PRE_OPEN_START", "is in the opening auction"),
+    Phase.BUFFER: ("PRE_OPEN_END", "waits for its next phase"),
+    Phase.CLOSING_REFERENCE: ("CLOSE", "is in the closing auction"),
+    Phase.CLOSING_AUCTION: ("CLOSE", "is in the closing auction"),
+    Phase.CLOSING_AUCTION_LIMIT: ("CLOSE", "is in the closing auction"),
+    Phase.POST_CLOSE: ("POST_CLOSE_START", "trades at the closing price"),
+}
 
 
 class Phases(Protocol):
     """Who knows when an exchange trades."""
 
-    def phase(self, exchange: Exchange) -> Phase:
-        """Return whether a segment trades."""
+    def phase(self, session: str) -> Phase:
+        """Return the phase of a session; an exchange's name is that of its main session."""
 
 
 class Looks(Protocol):
@@ -86,8 +96,10 @@ class Quotes:
         exchange = topic.exchange
         code, phase = EXCHANGE_CODE[exchange], self._looks.exchange.phase(exchange)
         if topic.mode is Mode.MARKET_STATUS:
-            return MarketStatus(exchange_code=code, market_type=MARKET_TYPE, status=_STATUS[phase])
-        text = f"{exchange.value} {_SENTENCE[phase]}"
+            return MarketStatus(
+                exchange_code=code, market_type=MARKET_TYPE, status=_WORDS[phase][0]
+            )
+        text = f"{exchange.value} {_WORDS[phase][1]}"
         return ExchangeMessage(exchange_code=code, message=text, exchange_timestamp=now)
 
     def marketdata(self, instrument: Instrument, now: int) -> Marketdata:
