@@ -148,6 +148,32 @@ def test_the_table_s_own_close_is_taken() -> None:
     assert alone(a_row(close_pips=Pips(123_500))).previous_close_pips == 123_500
 
 
+CLOSES = [a_row(close_pips=Pips(123_500)), a_row(token=900_002, close_pips=Pips(99_000))]
+STRIKES = [a_strike("CE", strike) for strike in (9_000, 10_000, 11_000)]
+LATER = [a_strike("CE", strike, expiry="2027-01-26") for strike in (50_000, 60_000)]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "told", "costs"),
+    [
+        ("NEW", [*LATER, *STRIKES, *CLOSES], 123_500),
+        ("NEW", [*CLOSES, *STRIKES], 123_500),
+        ("NEW", [*LATER, *STRIKES], 10_000),
+        ("NEW", [*STRIKES, *LATER], 10_000),
+        ("NEW", [], drawn_price_pips("NEW")),
+        ("SBIN", [a_row(symbol="SBIN", close_pips=Pips(123_500))], 7_400_000),
+    ],
+)
+def test_what_a_symbol_costs(symbol: str, told: list[Row], costs: int) -> None:
+    """A bundled price, else the first close of the table, else the middle strike, else a drawn one.
+
+    It is seen where a row of the same symbol tells no price: at the share on the other exchange.
+    """
+    other = a_row(token=900_003, symbol=symbol, exchange=Exchange.BSE, tick_pips=Pips(100))
+    made = Estimates([*told, other], BUNDLED).instrument(other)
+    assert made.previous_close_pips == costs
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
