@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -142,9 +142,17 @@ def test_g2_cancelled_calls_use_up_no_connections(twin: TwinServer, proxy: Fault
     asyncio.run(play())
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt, also where tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("how", ["cancelled", "late", "interrupted"])
 def test_g2_a_pool_on_which_a_call_was_cut_off_is_closed(
-    twin: TwinServer, proxy: FaultyProxy, how: str
+    twin: TwinServer, proxy: FaultyProxy, how: str, interruptible: None
 ) -> None:
     """Its connections are closed with its last call, those that rest in it too."""
     told: dict[str, Any] = {"base_url": proxy.url, "timeout_seconds": 1 if how == "late" else 10}

@@ -4,7 +4,8 @@ Every single change that could be made to a source file, by kind.
 A change replaces one expression or statement by another that a slip of the hand could have left
 there. *Subtle* ones leave a program that looks right: a boundary, a swap of neighbours, ``min``
 for ``max``, one more or less, ``and`` for ``or``, a ``not`` that is gone. What nobody could notice
-is left out: docstrings, annotations, texts for people, messages of assertions, imports.
+is left out: docstrings, annotations, texts for people, messages of assertions, imports, and the
+``strict`` of a zip, which is an assertion.
 """
 
 import ast
@@ -107,6 +108,8 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "msg", "type_params", "type_comment", "bases"):
             continue
+        if name == "keywords" and _is_zip(node):
+            continue
         if isinstance(node, ast.ClassDef) and name in ("keywords", "decorator_list"):
             continue
         for inner in value if isinstance(value, list) else [value]:
@@ -169,9 +172,14 @@ def _of_call(node: ast.Call) -> Iterator[Found]:
             swapped[at], swapped[at + 1] = swapped[at + 1], swapped[at]
             yield node, "swap", ast.Call(function, swapped, node.keywords)
     for at, keyword in enumerate(node.keywords):
-        if keyword.arg is not None:
+        if keyword.arg is not None and not _is_zip(node):
             left = [*node.keywords[:at], *node.keywords[at + 1 :]]
             yield node, "dropped", ast.Call(function, node.args, left)
+
+
+def _is_zip(node: ast.AST) -> bool:
+    """Return whether this is a call of ``zip``, whose one keyword is an assertion."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def _of_statement(node: ast.stmt) -> Iterator[Found]:

@@ -20,6 +20,7 @@ def least(first: int, second: int, *, more: bool = True) -> int:
     if first < second and not more:
         return min(first, second) + LIMIT
     sorted([first], key=None)
+    list(zip([first], [second], strict=True))
     return max(second - first, 0)
 '''
 
@@ -47,6 +48,8 @@ def test_every_kind_of_slip_is_made(tmp_path: Path) -> None:
         ("extreme", "min(first, second)", "(max(first, second))"),
         ("dropped", "sorted([first], key=None)", "pass"),
         ("dropped", "sorted([first], key=None)", "(sorted([first]))"),
+        ("dropped", "list(zip([first], [second], strict=True))", "pass"),
+        ("swap", "zip([first], [second], strict=True)", "(zip([second], [first], strict=True))"),
         ("returned", "return max(second - first, 0)", "return None"),
         ("extreme", "max(second - first, 0)", "(min(second - first, 0))"),
         ("operator", "second - first", "(second + first)"),
