@@ -85,6 +85,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=
 Listing = dict[InstrumentKey, Instrument]
 
 
+def sessions_of(exchange: Exchange, session: str) -> tuple[str, ...]:
+    """Return the sessions that are meant: one, or with no name all of the exchange."""
+    assert not session or session in SESSIONS[exchange], f"{session} is none of {exchange}"
+    return (session,) if session else SESSIONS[exchange]
+
+
 def listing(instruments: Iterable[Instrument] | Listing) -> Listing:
     """Return instruments by key; what is a listing already is taken as it is, and so shared."""
     if isinstance(instruments, dict):

@@ -26,7 +26,6 @@ from kavach.core.refusals import Answer, Outcome
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
 from kavach.engine.record import decode_record
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
@@ -36,6 +35,7 @@ from kavach.units import (
     Exchange,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,

@@ -325,8 +325,12 @@ class Auditor:
         """Take notice of who has to leave, and of whose entries have to go."""
         for who, papers in self.of_cover.items():
             if isinstance(command, SquareOff):
-                if not all(paper.dead for paper in papers):
+                if all(paper.dead for paper in papers):
+                    continue
+                if self.orders[who].product is Product.MIS:
                     self.leaving.add(who)
+                elif any(paper.entry and not paper.dead for paper in papers):
+                    self.cancelled.add(who)
             elif self.orders[who].client_id == command.client_id and any(
                 paper.entry and not paper.dead for paper in papers
             ):

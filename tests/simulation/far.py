@@ -18,8 +18,7 @@ from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
-from kavach.exchange.messages import Phase
-from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
+from kavach.units import NS_PER_MS, InstrumentKey, Phase, TimestampNs
 from kavach.venues.scripted import Told
 from tests.simulation.network import CALM, WEATHERS, Entry, FarVenue, Gateway, Network, Price
 from tests.simulation.process import CLOCK_EARLY_NS, CLOCK_LATE_NS, NSE, SHARES
@@ -257,6 +256,6 @@ class FarWorld(World):
         self.gateway.publish(events, self.true_ns, self.chance)
 
     def _tell_engine(self) -> None:
-        if self.alive and (NSE in self.engine.state.sessions_closed) is self.open:
+        if self.alive and (NSE in self.engine.state.sessions.closed) is self.open:
             self.execute(self.phase_command(is_open=self.open))
             self.auditor.excuse(self.engine.now_ns())

@@ -19,8 +19,7 @@ from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
-from kavach.exchange.messages import Phase
-from kavach.units import NS_PER_MS, InstrumentKey, TimestampNs
+from kavach.units import NS_PER_MS, InstrumentKey, Phase, TimestampNs
 from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.simulation.auditor import Asked, Thing

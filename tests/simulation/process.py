@@ -294,7 +294,7 @@ class Process:
             if cover.ended is None or cover.position or cover.order_id in self.auditor.touched
         ]
         self.auditor.touched.clear()
-        able = self.alive and not state.venue_disconnected and not state.sessions_closed
+        able = self.alive and not state.venue_disconnected and not state.sessions.closed
         self.auditor.check(rows, self.engine.core.now_ns, able=able)
         self.check_truth()
         if self.rows is not None:
@@ -366,7 +366,7 @@ class Process:
             assert (known.order_id, known.basket_id, known.subject) == told, f"promise 1: {asked}"
 
     def _catch_up_session(self) -> None:
-        closed = NSE in self.engine.state.sessions_closed
+        closed = NSE in self.engine.state.sessions.closed
         if closed == self.open:
             self.change_session(is_open=self.open)
 

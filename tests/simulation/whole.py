@@ -113,7 +113,7 @@ class Whole(World):
                 for client in state.clients.values()
             ],
         )
-        able = self.alive and not state.venue_disconnected and not state.sessions_closed
+        able = self.alive and not state.venue_disconnected and not state.sessions.closed
         sequence = self.journal.durable_sequence
         self.auditor.read(book, sequence, self.engine.core.now_ns, able=able)
 

@@ -17,6 +17,7 @@ from kavach.units import (
     InstrumentKey,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,
@@ -145,22 +146,43 @@ class MovePrice(Command, frozen=True):
     price_pips: Pips
 
 
+class StopCovers(Command, frozen=True):
+    """The cut-off of an exchange's session has come: no new cover orders."""
+
+    exchange: Exchange
+    session: str = ""  # The instruments that are meant, as in the next; empty: all.
+
+
 class SquareOff(Command, frozen=True):
     """The square-off time of an exchange has come (T1)."""
 
     exchange: Exchange
+    session: str = ""
+
+
+class BeginPhase(Command, frozen=True):
+    """An auction of an exchange begins or goes on to its next phase."""
+
+    exchange: Exchange
+    phase: Phase
+    session: str = ""
 
 
 class EndSession(Command, frozen=True):
-    """Continuous trading of an exchange is over (T2)."""
+    """The session of an exchange is over (T2)."""
 
     exchange: Exchange
+    session: str = ""
 
 
 class OpenSession(Command, frozen=True):
     """Continuous trading of an exchange begins."""
 
     exchange: Exchange
+    session: str = ""
+
+
+SessionChange = OpenSession | EndSession | BeginPhase  # Core and venue make it in one step.
 
 
 class LoseLink(Command, frozen=True):

@@ -12,13 +12,14 @@ became of the command, and that is what the client gets.
 Source: docs/spec/cover_order.md, "States"; docs/wire/README.md, "Cancelling and getting out".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, cast
 
 import msgspec
 
 from kavach.core import events as e
 from kavach.core.commands import (
+    BeginPhase,
     CancelCoverOrder,
     Command,
     EndSession,
@@ -34,6 +35,7 @@ from kavach.core.commands import (
     RenewToken,
     RestoreLink,
     SquareOff,
+    StopCovers,
 )
 from kavach.core.model.baskets import commands as basket_commands
 from kavach.core.model.cover.exit_group import could_have_traded
@@ -79,8 +81,9 @@ from kavach.core.rules.people.requests import PEOPLE_HANDLE
 from kavach.core.rules.policies import POLICIES
 from kavach.core.rules.regular.requests import cancel_order, modify_order, place_order
 from kavach.core.rules.regular.requests import conclude as conclude_regular
-from kavach.core.rules.regular.square_off import square_off_exchange, square_off_rest
-from kavach.units import Exchange, InstrumentKey, Quantity
+from kavach.core.rules.regular.square_off import square_off_rest, square_off_sessions
+from kavach.instruments import sessions_of
+from kavach.units import InstrumentKey, Phase, Quantity
 
 _NEVER: Final = ReportEffect.NEVER
 _NOTED: Final = ReportEffect.NOTED
@@ -187,8 +190,9 @@ class Core(StepContext):
 
         At the end of a session that is no question; then all of them are.
         """
-        closed = self.state.session_closed(self.state.instruments[parent.instrument])
-        if order.removed and order.code not in LINK_CODES and not closed:
+        instrument = self.state.instruments[parent.instrument]
+        continuous = self.state.sessions.is_continuous(instrument)
+        if order.removed and order.code not in LINK_CODES and continuous:
             ask_siblings(self, parent, order)
 
     def conclude(self, pending: PendingRequest | Refusal) -> Outcome:
@@ -344,29 +348,47 @@ class Core(StepContext):
         return PendingRequest()
 
     def square_off(self, command: SquareOff) -> PendingRequest:
-        """Stop entries on an exchange and flatten what is open there (T1)."""
-        self.emit(e.EntriesStopped(command.exchange))
-        for parent in self._living(command.exchange):
-            self._pass_moment(parent, ClockEvent.SQUARE_OFF, e.Source.SQUARE_OFF)
-        square_off_exchange(self, command.exchange)
+        """Stop entries in a session and flatten what is intraday there (T1)."""
+        names = sessions_of(command.exchange, command.session)
+        self.emit(e.EntriesStopped(command.exchange, command.session))
+        self._pass_moment_in(names, ClockEvent.SQUARE_OFF, e.Source.SQUARE_OFF)
+        square_off_sessions(self, names)
+        return PendingRequest()
+
+    def begin_phase(self, command: BeginPhase) -> PendingRequest:
+        """Begin a phase of an auction; a closing one begins with the expiry of the stops."""
+        names = sessions_of(command.exchange, command.session)
+        self.emit(e.PhaseBegan(command.exchange, command.phase, command.session))
+        if command.phase is Phase.CLOSING_REFERENCE:
+            self._pass_moment_in(names, ClockEvent.AUCTION, e.Source.SQUARE_OFF)
+        else:
+            for parent in self._living(names):
+                advance(self, parent, parent.state)
+        if command.phase is Phase.CLOSING_AUCTION:
+            square_off_sessions(self, names)
         return PendingRequest()
 
     def end_session(self, command: EndSession) -> PendingRequest:
-        """End the session of an exchange; the venue expires what rests there."""
-        session_over(self, command.exchange)
-        self.emit(e.SessionEnded(command.exchange))
-        for parent in self._living(command.exchange):
-            self._pass_moment(parent, ClockEvent.SESSION_END, e.Source.SESSION_END)
-        session_ended(self, command.exchange)
+        """End a session of an exchange; the venue expires what rests there."""
+        names = sessions_of(command.exchange, command.session)
+        session_over(self, command.exchange, names)
+        self.emit(e.SessionEnded(command.exchange, command.session))
+        self._pass_moment_in(names, ClockEvent.SESSION_END, e.Source.SESSION_END)
+        session_ended(self, names)
         return PendingRequest()
 
     def open_session(self, command: OpenSession) -> PendingRequest:
-        """Open the session of an exchange; what was left over is met again."""
-        self.emit(e.SessionOpened(command.exchange))
-        for parent in self._living(command.exchange):
-            self._pass_moment(parent, ClockEvent.OPENING, e.Source.USER)
-        resume_carried(self, command.exchange)
+        """Open a session of an exchange; what was left over is met again."""
+        names = sessions_of(command.exchange, command.session)
+        self.emit(e.SessionOpened(command.exchange, command.session))
+        self._pass_moment_in(names, ClockEvent.OPENING, e.Source.USER)
+        resume_carried(self, names)
         look_again(self)
+        return PendingRequest()
+
+    def stop_covers(self, command: StopCovers) -> PendingRequest:
+        """Take no new cover order in a session until the next one."""
+        self.emit(e.CoversStopped(command.exchange, command.session))
         return PendingRequest()
 
     def lose_link(self, command: LoseLink) -> PendingRequest:
@@ -400,8 +422,7 @@ class Core(StepContext):
         """Send what every order is owed, after the venue's orders were compared."""
         for parent in self._all_living():
             advance(self, parent, parent.state)
-        for name in sorted(self.state.entries_stopped):
-            square_off_exchange(self, Exchange(name))  # The time may have come meanwhile.
+        square_off_sessions(self, self.state.sessions.entries_stopped)  # It may be time by now.
         look_again(self)
 
     def _all_living(self) -> list[ParentOrder]:
@@ -417,13 +438,17 @@ class Core(StepContext):
                 self._pass_moment(parent, ClockEvent.KILL, e.Source.KILL)
         return PendingRequest()
 
-    def _living(self, exchange: Exchange) -> list[ParentOrder]:
+    def _living(self, names: Collection[str]) -> list[ParentOrder]:
         instruments = self.state.instruments
         return [
             parent
             for parent in self._all_living()
-            if instruments[parent.instrument].exchange is exchange
+            if instruments[parent.instrument].session in names
         ]
+
+    def _pass_moment_in(self, names: Collection[str], moment: ClockEvent, source: e.Source) -> None:
+        for parent in self._living(names):
+            self._pass_moment(parent, moment, source)
 
     def _pass_moment(self, parent: ParentOrder, moment: ClockEvent, source: e.Source) -> None:
         """Do what a moment of the day asks of an order."""
@@ -485,7 +510,9 @@ _HANDLE: Final[dict[type, Callable[[Core, Any], PendingRequest | Refusal]]] = {
     CancelOrder: keyed(cancel_order),
     ReachTime: Core.reach_time,
     MovePrice: Core.move_price,
+    StopCovers: Core.stop_covers,
     SquareOff: Core.square_off,
+    BeginPhase: Core.begin_phase,
     EndSession: Core.end_session,
     OpenSession: Core.open_session,
     Kill: Core.kill,

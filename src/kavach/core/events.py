@@ -19,6 +19,7 @@ from kavach.units import (
     InstrumentKey,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,
@@ -282,21 +283,39 @@ class TokenRenewed(Event, frozen=True):
 
 
 class SessionEnded(Event, frozen=True):
-    """Continuous trading of an exchange is over."""
+    """A session of an exchange is over; with no name all of them are."""
 
     exchange: Exchange
+    session: str = ""
 
 
 class SessionOpened(Event, frozen=True):
     """Continuous trading of an exchange has begun."""
 
     exchange: Exchange
+    session: str = ""
+
+
+class CoversStopped(Event, frozen=True):
+    """No new cover orders in this session: their stops could not stand for long enough."""
+
+    exchange: Exchange
+    session: str = ""
 
 
 class EntriesStopped(Event, frozen=True):
-    """No new cover orders on this exchange until its next session."""
+    """No new cover or intraday orders until the next session; intraday ones are squared off."""
 
     exchange: Exchange
+    session: str = ""
+
+
+class PhaseBegan(Event, frozen=True):
+    """A session is in this phase of an auction: no stop stands, and none can be sent."""
+
+    exchange: Exchange
+    phase: Phase
+    session: str = ""
 
 
 class CoverOrderPlaced(Event, frozen=True):

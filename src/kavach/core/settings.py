@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     t_reprice_ns: int = 500 * NS_PER_MS  # T_rp: how often a working exit is re-priced.
     t_turn_ns: int = 30_000 * NS_PER_MS  # How long one side of a client's exits works alone.
     t_chase_ns: int = 1000 * NS_PER_MS  # How long a fired stop may work before it is chased.
+    exit_in_auction: bool = True  # What is intraday at the closing auction leaves in it.
     stop_tries_max: int = 2  # Corrected re-placements before waiting for T_naked.
     quantity_max: int = 1_000_000  # The largest quantity of one cover order.
     slices_max: int = 20  # The most venue orders one leg is cut into.

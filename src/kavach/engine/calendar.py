@@ -1,165 +1,176 @@
 """
-Sessions of the exchanges: when each opens, when cover orders are squared off, when it ends.
+Drives the sessions of an engine by the clock: what is due in each begins at its own time.
 
-Theory. A day of a segment has three moments: it opens, at T1 the core flattens what is open and
-takes no more entries, at T2 continuous trading ends and the exchange expires what rests. The
-core knows segments and not single contracts, so each time is the earliest that any contract of the
-segment needs: stocks with derivatives leave continuous trading at 15:15 for the closing auction,
-where no stop can wait, hence cash closes here at 15:15 for every stock.
+Instants are nanoseconds. After a restart the sessions are brought to where their day stands; what
+became due while the program was not running is gone through by the engine, in order.
 
-Weekends are closed; holidays are not known. Times of day are minutes of Indian Standard Time,
-which has no daylight saving; instants are nanoseconds.
-
-Source: docs/wire/limits.md; docs/spec/cover_order.md, "What the system owes".
+Source: docs/spec/exchange.md, "Sessions"; docs/spec/cover_order.md, "What the system owes".
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from random import Random
+from typing import Final, NamedTuple
 
-import msgspec
-
-from kavach.core.commands import EndSession, OpenSession, SquareOff
+from kavach.core.commands import BeginPhase, EndSession, OpenSession, SquareOff, StopCovers
+from kavach.core.model.sessions import OPENING
 from kavach.engine.engine import Engine
+from kavach.engine.trading_hours import Moment, Step, TradingHours
 from kavach.engine.venue_port import ExecutionReport
-from kavach.exchange.messages import Phase
-from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Exchange
+from kavach.instruments import SESSIONS
+from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, Exchange, Phase
 
 DAY_NS: Final = 86_400 * NS_PER_SECOND
 MINUTE_NS: Final = 60 * NS_PER_SECOND
 IST_NS: Final = IST_OFFSET_SECONDS * NS_PER_SECOND
-_EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday; Monday is 0.
-_SATURDAY: Final = 5
+_EPOCH: Final = date(1970, 1, 1)
+_LONGEST_WAIT_DAYS: Final = 30  # No run of holidays is longer.
+
+# Asks the venue for a phase of an exchange's session; the integer is the time.
+SetPhase = Callable[[Exchange, str, Phase, int], ExecutionReport]
 
 
-def _at(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return 60 * int(hours) + int(minutes)
+class _Due(NamedTuple):
+    """What happens in a session at an instant."""
 
-
-class Hours(msgspec.Struct, frozen=True):
-    """A segment's day, in minutes since midnight."""
-
-    opens: int
-    square_off: int
-    ends: int
-
-    def __post_init__(self) -> None:
-        assert 0 <= self.opens < self.square_off < self.ends < 24 * 60, "a day runs forwards"
-
-
-_CASH: Final = Hours(_at("09:15"), _at("15:05"), _at("15:15"))
-_DERIVATIVES: Final = Hours(_at("09:15"), _at("15:25"), _at("15:40"))
-
-NSE_HOURS: Final[Mapping[Exchange, Hours]] = {
-    Exchange.NSE: _CASH,
-    Exchange.BSE: _CASH,
-    Exchange.NFO: _DERIVATIVES,
-    Exchange.BFO: _DERIVATIVES,
-    Exchange.MCX: Hours(_at("09:00"), _at("23:00"), _at("23:30")),
-    Exchange.CDS: Hours(_at("09:00"), _at("16:45"), _at("17:00")),
-}
-
-SetPhase = Callable[
-    [Exchange, Phase, int], ExecutionReport
-]  # Asks the venue; the last is the time.
-Change = OpenSession | SquareOff | EndSession
+    at_ns: int
+    exchange: Exchange
+    session: str
+    moment: Moment
 
 
 class Calendar:
-    """Opens and closes the segments of an engine; with no hours they are always open."""
+    """Opens and closes the sessions of an engine; with no hours they are always open."""
 
     def __init__(
-        self, engine: Engine, set_phase: SetPhase, hours: Mapping[Exchange, Hours]
+        self, engine: Engine, set_phase: SetPhase, hours: TradingHours | None, seed: int = 0
     ) -> None:
         self._engine = engine
         self._set_phase = set_phase
         self._hours = hours
-        self._after_ns = 0  # Everything up to this time has been done.
+        self._seed = seed
+        self._next: dict[tuple[Exchange, str], _Due] = {}
         self._due_ns: int | None = None  # Asked for with every command, so kept.
 
     def start(self) -> None:
-        """Bring every segment to the phase of the engine's time.
+        """Bring every session to where its day stands at the engine's time.
 
         What became due while the program was not running is not done here: the engine catches
         up with it, in order, each at its own time.
         """
         engine = self._engine
         at_ns = engine.core.now_ns or engine.now_ns()
-        self._look_ahead(at_ns)
-        state = engine.state
-        for exchange in Exchange:
-            due = _latest(self._hours.get(exchange), at_ns)
-            closed = exchange.value in state.sessions_closed
-            stopped = exchange.value in state.entries_stopped
-            if due is EndSession:
-                if not closed:
-                    self._change(EndSession(exchange), at_ns)
-                continue
-            if closed or (stopped and due is OpenSession):
-                self._change(OpenSession(exchange), at_ns)
-                stopped = False
-            if due is SquareOff and not stopped:
-                self._change(SquareOff(exchange), at_ns)
+        for exchange, names in SESSIONS.items():
+            for session in names:
+                self._bring(exchange, session, at_ns)
+                if self._hours is not None:
+                    self._next[exchange, session] = self._after(exchange, session, at_ns)
+        self._due_ns = min((due.at_ns for due in self._next.values()), default=None)
 
     def next_due_ns(self) -> int | None:
-        """Return the next moment at which a segment opens, is squared off or ends."""
+        """Return the next moment at which something happens in a session."""
         return self._due_ns
 
     def fire(self, at_ns: int) -> None:
         """Do what is due by ``at_ns`` and was not done before, in order."""
         while (due_ns := self._due_ns) is not None and due_ns <= at_ns:
-            changes = [
-                kind(exchange)
-                for exchange, hours in self._hours.items()
-                for moment, kind in [_next(hours, self._after_ns)]
-                if moment == due_ns
-            ]
-            self._look_ahead(due_ns)
-            for change in changes:
-                self._change(change, at_ns)
+            due = [one for one in self._next.values() if one.at_ns == due_ns]
+            for one in due:
+                key = one.exchange, one.session
+                self._next[key] = self._after(*key, due_ns)
+            self._due_ns = min(one.at_ns for one in self._next.values())
+            for one in due:
+                self._do(one.exchange, one.session, one.moment, at_ns)
 
-    def _look_ahead(self, after_ns: int) -> None:
-        self._after_ns = after_ns
-        moments = [_next(hours, after_ns)[0] for hours in self._hours.values()]
-        self._due_ns = min(moments, default=None)
+    def _bring(self, exchange: Exchange, session: str, at_ns: int) -> None:
+        """Do what the session's day is ahead of the state."""
+        past = self._so_far(exchange, session, at_ns)
+        sessions = self._engine.state.sessions
+        stands = (
+            sessions.phase(session),
+            session in sessions.covers_stopped or session in sessions.entries_stopped,
+            session in sessions.entries_stopped,
+        )
+        missing = list(past)
+        for number, reached in enumerate(_course(past), start=1):
+            if reached == stands:
+                missing = past[number:]
+        for moment in missing:
+            self._do(exchange, session, moment, at_ns)
 
-    def _change(self, change: Change, at_ns: int) -> None:
-        if isinstance(change, SquareOff):
-            self._engine.step(change, at_ns)
+    def _so_far(self, exchange: Exchange, session: str, at_ns: int) -> list[Moment]:
+        """Return what has happened in a session's day; before its first moment it is over."""
+        if self._hours is None:
+            return [_ALWAYS_OPEN]
+        today = day_at(at_ns)
+        past = [due.moment for due in self._day(exchange, session, today) if due.at_ns <= at_ns]
+        if not past or past[-1].step is Step.END:
+            return [_OVER]
+        return past
+
+    def _day(self, exchange: Exchange, session: str, day: date) -> Iterator[_Due]:
+        """Yield what happens in a session on a day in India."""
+        assert self._hours is not None, "always open"
+        midnight_ns = (day - _EPOCH).days * DAY_NS - IST_NS
+        for moment in self._hours.moments(exchange, session, day):
+            at_ns = midnight_ns + moment.minute * MINUTE_NS
+            if moment.random_seconds:
+                chance = Random(f"{self._seed} {exchange} {day} {moment.minute}")
+                at_ns += chance.randrange(moment.random_seconds) * NS_PER_SECOND
+            yield _Due(at_ns, exchange, session, moment)
+
+    def _after(self, exchange: Exchange, session: str, after_ns: int) -> _Due:
+        """Return what happens next in a session after a time."""
+        today = day_at(after_ns)
+        for ahead in range(_LONGEST_WAIT_DAYS):
+            for due in self._day(exchange, session, today + timedelta(days=ahead)):
+                if due.at_ns > after_ns:
+                    return due
+        raise AssertionError(f"{session} trades within {_LONGEST_WAIT_DAYS} days")
+
+    def _do(self, exchange: Exchange, session: str, moment: Moment, at_ns: int) -> None:
+        engine, step = self._engine, moment.step
+        if step is Step.CUT_OFF:
+            engine.step(StopCovers(exchange, session), at_ns)
             return
-        phase = Phase.OPEN if isinstance(change, OpenSession) else Phase.CLOSED
-        exchange = change.exchange
-        self._engine.change_phase(
-            change, lambda now_ns: self._set_phase(exchange, phase, now_ns), at_ns
+        if step is Step.SQUARE_OFF:
+            engine.step(SquareOff(exchange, session), at_ns)
+            return
+        command: OpenSession | EndSession | BeginPhase
+        if step is Step.OPEN:
+            command, phase = OpenSession(exchange, session), Phase.OPEN
+        elif step is Step.END:
+            command, phase = EndSession(exchange, session), Phase.CLOSED
+        else:
+            phase = moment.phase
+            command = BeginPhase(exchange, phase, session)
+        engine.change_phase(
+            command, lambda now_ns: self._set_phase(exchange, session, phase, now_ns), at_ns
         )
 
 
-def _moments(hours: Hours, day: int) -> list[tuple[int, type[Change]]]:
-    """Return what happens on a day (days since the epoch, in India); nothing at a weekend."""
-    if (day + _EPOCH_WEEKDAY) % 7 >= _SATURDAY:
-        return []
-    midnight_ns = day * DAY_NS - IST_NS
-    return [
-        (midnight_ns + hours.opens * MINUTE_NS, OpenSession),
-        (midnight_ns + hours.square_off * MINUTE_NS, SquareOff),
-        (midnight_ns + hours.ends * MINUTE_NS, EndSession),
-    ]
+def _course(past: list[Moment]) -> Iterator[tuple[Phase, bool, bool]]:
+    """Yield where a session stands after each moment: phase, no new covers, squared off."""
+    phase, covers_stopped, squared_off = Phase.CLOSED, True, True
+    for moment in past:
+        if moment.step is Step.OPEN:
+            phase, covers_stopped, squared_off = Phase.OPEN, False, False
+        elif moment.step is Step.END:
+            phase, covers_stopped, squared_off = Phase.CLOSED, True, True
+        elif moment.step is Step.PHASE:
+            phase, covers_stopped = moment.phase, True
+            if phase is not Phase.BUFFER:
+                squared_off = phase not in OPENING
+        else:
+            covers_stopped = True
+            squared_off = squared_off or moment.step is Step.SQUARE_OFF
+        yield phase, covers_stopped, squared_off
 
 
-def _next(hours: Hours, after_ns: int) -> tuple[int, type[Change]]:
-    """Return what happens next after a time."""
-    day = (after_ns + IST_NS) // DAY_NS
-    for ahead in range(4):  # The longest wait is over a weekend.
-        for moment, kind in _moments(hours, day + ahead):
-            if moment > after_ns:
-                return moment, kind
-    raise AssertionError("a week has working days")
+def day_at(at_ns: int) -> date:
+    """Return the day of an instant in India."""
+    return _EPOCH + timedelta(days=(at_ns + IST_NS) // DAY_NS)
 
 
-def _latest(hours: Hours | None, at_ns: int) -> type[Change]:
-    """Return the last change up to a time: in which part of the day it is."""
-    if hours is None:
-        return OpenSession
-    day = (at_ns + IST_NS) // DAY_NS
-    past = [kind for moment, kind in _moments(hours, day) if moment <= at_ns]
-    return past[-1] if past else EndSession
+_ALWAYS_OPEN: Final = Moment(0, Step.OPEN)
+_OVER: Final = Moment(0, Step.END)

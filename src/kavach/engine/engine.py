@@ -20,12 +20,11 @@ import msgspec
 
 from kavach.core.commands import (
     Command,
-    EndSession,
     LoseLink,
     MovePrice,
-    OpenSession,
     ReachTime,
     RestoreLink,
+    SessionChange,
 )
 from kavach.core.core import Core
 from kavach.core.events import Event, OrderQuerySent, Request
@@ -248,7 +247,7 @@ class Engine:
         return heard
 
     def change_phase(
-        self, command: OpenSession | EndSession, act: Callable[[int], ExecutionReport], at_ns: int
+        self, command: SessionChange, act: Callable[[int], ExecutionReport], at_ns: int
     ) -> Outcome:
         """Return the answer to a change of session, which core and venue make in one step."""
         core = self.core

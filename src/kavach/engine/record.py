@@ -37,6 +37,8 @@ CoreEvent = (
     | core_events.SessionEnded
     | core_events.SessionOpened
     | core_events.EntriesStopped
+    | core_events.CoversStopped
+    | core_events.PhaseBegan
     | core_events.CoverOrderPlaced
     | core_events.EntryModifyRequested
     | core_events.StopPlanned
@@ -99,10 +101,10 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     at_ns: int
     core: OmsSnapshot
     venue: bytes
-    layout: Literal[6]
+    layout: Literal[7]
 
 
-LAYOUT: Final = 6
+LAYOUT: Final = 7
 
 
 class _AnyLayout(msgspec.Struct, frozen=True, array_like=True):

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from kavach.core.commands import Command, EndSession, OpenSession
+from kavach.core.commands import Command, SessionChange
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
 from kavach.core.rules.pending import PendingRequest
@@ -135,9 +135,7 @@ class Service:
         self._tell_of_step()
         return heard
 
-    def change_phase(
-        self, command: OpenSession | EndSession, act: Callable[[int], ExecutionReport]
-    ) -> None:
+    def change_phase(self, command: SessionChange, act: Callable[[int], ExecutionReport]) -> None:
         """Open or close a session, for core and venue in one step."""
         engine = self.engine
         self._change(lambda: engine.change_phase(command, act, engine.now_ns()))

@@ -28,7 +28,6 @@ from kavach.exchange.messages import (
     DayNoted,
     Event,
     NewOrder,
-    Phase,
     PhaseChanged,
     Rejected,
     Removal,
@@ -42,6 +41,7 @@ from kavach.units import (
 )
 from kavach.units import (
     InstrumentKey,
+    Phase,
     Pips,
     Quantity,
     Side,

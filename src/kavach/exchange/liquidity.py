@@ -14,11 +14,12 @@ from typing import Final
 from kavach.exchange.book import Book
 from kavach.exchange.ladder import LIQUIDITY, Order, unlink
 from kavach.exchange.matching import emit, fire_stops, work
-from kavach.exchange.messages import Event, Phase, Printed, SelfTrade
+from kavach.exchange.messages import Event, Printed, SelfTrade
 from kavach.exchange.state import State
 from kavach.units import (
     InstrumentKey,
     OrderType,
+    Phase,
     Pips,
     Quantity,
     Side,

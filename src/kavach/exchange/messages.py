@@ -20,6 +20,7 @@ from kavach.units import (
     Exchange,
     InstrumentKey,
     OrderType,
+    Phase,
     Pips,
     Quantity,
     Side,
@@ -33,24 +34,6 @@ class SelfTrade(StrEnum):
 
     CANCEL_ACTIVE = "cancel_active"  # The rest of the incoming order goes.
     CANCEL_PASSIVE = "cancel_passive"  # The resting order goes.
-
-
-class Phase(StrEnum):
-    """
-    What a session does with orders; behind each, the value of FIX TradingSessionSubID (625).
-
-    In an auction orders rest until ``Exchange.uncross`` matches them at one price.
-    """
-
-    OPEN = "open"  # 3, continuous trading.
-    CLOSED = "closed"  # 5, post-trading: no order lives.
-    PRE_OPEN = "pre_open"  # 2, opening auction: limit and market orders.
-    PRE_OPEN_LIMIT = "pre_open_limit"  # 2: limit orders only; market orders stay as they are.
-    BUFFER = "buffer"  # 7, quiescent: after an auction's match, before the next phase.
-    CLOSING_REFERENCE = "closing_reference"  # 7: the reference price of the auction is computed.
-    CLOSING_AUCTION = "closing_auction"  # 4, closing auction: limit and market orders.
-    CLOSING_AUCTION_LIMIT = "closing_auction_limit"  # 4: limit orders only.
-    POST_CLOSE = "post_close"  # 5, post-trading: orders trade at the closing price.
 
 
 class Removal(StrEnum):

@@ -15,13 +15,14 @@ import msgspec
 
 from kavach.exchange.book import Book
 from kavach.exchange.ladder import LIQUIDITY, Order
-from kavach.exchange.messages import Phase, SelfTrade
+from kavach.exchange.messages import SelfTrade
 from kavach.exchange.state import State
 from kavach.instruments import SESSIONS
 from kavach.units import (
     Exchange,
     InstrumentKey,
     OrderType,
+    Phase,
     Pips,
     Quantity,
     Side,

@@ -20,7 +20,6 @@ from kavach.exchange.messages import (
     CancelRejected,
     DayNoted,
     Event,
-    Phase,
     PhaseChanged,
     Priced,
     Printed,
@@ -30,7 +29,7 @@ from kavach.exchange.messages import (
     Triggered,
 )
 from kavach.instruments import SESSIONS, Instrument, Listing, listing
-from kavach.units import Exchange, InstrumentKey, OrderType
+from kavach.units import Exchange, InstrumentKey, OrderType, Phase
 
 # An order id is a prefix that tells the segment, then a count: 16 digits, MCX 15.
 FIRST_ORDER_ID: Final[dict[Exchange, int]] = {

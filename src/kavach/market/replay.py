@@ -21,12 +21,11 @@ from random import Random
 from typing import Final
 
 from kavach.engine.engine import Engine
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.market.candles import Candle
 from kavach.market.port import LiquidityVenue
 from kavach.market.quotes import Quoter
-from kavach.units import NS_PER_SECOND, Pips, TimestampNs
+from kavach.units import NS_PER_SECOND, Phase, Pips, TimestampNs
 
 STEP_NS: Final = 5 * NS_PER_SECOND
 STEPS: Final = 4  # From one known price to the next; three ways and a pause are a minute.

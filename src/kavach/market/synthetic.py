@@ -33,11 +33,10 @@ from random import Random
 from typing import Final
 
 from kavach.engine.engine import Engine
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.market.port import LiquidityVenue, Time
 from kavach.market.quotes import BASIS_POINTS, Quoter
-from kavach.units import NS_PER_MS, InstrumentKey, Side, TimestampNs
+from kavach.units import NS_PER_MS, InstrumentKey, Phase, Side, TimestampNs
 
 STEP_NS: Final = 500 * NS_PER_MS
 STRIDES: Final = 32  # Behind by T, the next stride is T / STRIDES.

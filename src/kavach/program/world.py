@@ -19,14 +19,14 @@ from kavach.contracts.archive import ContractsError
 from kavach.contracts.known import Contracts, known_contracts
 from kavach.core.model.limits.commands import ChooseLimits
 from kavach.core.settings import Settings
-from kavach.engine.calendar import NSE_HOURS, Calendar
+from kavach.engine.calendar import Calendar
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.journal_port import (
     Journal,
     JournalCorrupt,
     JournalError,
 )
-from kavach.exchange.messages import Phase
+from kavach.engine.trading_hours import NSE_HOURS, TradingHours
 from kavach.journal.memory import MemoryJournal
 from kavach.journal.sqlite import SqliteJournal
 from kavach.market.candles import Candle, CandleError, load_candles
@@ -37,8 +37,9 @@ from kavach.program.kept_prices import load as load_prices
 from kavach.program.kept_prices import resume
 from kavach.program.kept_tokens import Tokens, TokensError, completed, keep_key, load_key
 from kavach.program.options import MarketKind, Sessions, StartError, WorldOptions
+from kavach.trading_days import TradingDays
 from kavach.twin.clock import TwinClock
-from kavach.units import Exchange, InstrumentKey, TimestampNs
+from kavach.units import Exchange, InstrumentKey, Phase, TimestampNs
 from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
 
 NO_INSTRUMENT: Final = InstrumentKey("")
@@ -172,7 +173,7 @@ def _build(
     world = World(engine, venue, clock, contracts, tokens)
     engine.quotes = venue
     accepted(engine.execute(ChooseLimits(profile=options.limits)))  # Kept for every replay.
-    _open_sessions(world, options.sessions)
+    _open_sessions(world, options.sessions, options.seed)
     open_demo_client(engine, options, tokens, standing)
     _open_market(world, options, candles)
     return world
@@ -202,15 +203,16 @@ def _at_work(world: World) -> list[InstrumentKey]:
     return sorted(wanted)
 
 
-def _open_sessions(world: World, sessions: Sessions) -> None:
+def _open_sessions(world: World, sessions: Sessions, seed: int) -> None:
     venue = world.venue
 
-    def set_phase(exchange: Exchange, phase: Phase, at_ns: int) -> VenueAnswer:
+    def set_phase(exchange: Exchange, session: str, phase: Phase, at_ns: int) -> VenueAnswer:
         # A change of phase trades nothing, so it moves no instrument's price.
         return venue.reports_of(
-            venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), NO_INSTRUMENT
+            venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns), session), NO_INSTRUMENT
         )
 
-    calendar = Calendar(world.engine, set_phase, NSE_HOURS if sessions is Sessions.NSE else {})
+    hours = TradingHours(NSE_HOURS, TradingDays()) if sessions is Sessions.NSE else None
+    calendar = Calendar(world.engine, set_phase, hours, seed)
     calendar.start()
     world.engine.add_source(calendar)

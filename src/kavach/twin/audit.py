@@ -19,7 +19,6 @@ from kavach.core.events import RequestAnswered
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.regular.order import RegularOrder
 from kavach.core.model.state import OmsState
-from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.twin.audit_gtt import check_kept
 from kavach.twin.audit_money import check_money
@@ -27,7 +26,7 @@ from kavach.twin.audit_orders import check_cover, see
 from kavach.twin.audit_places import check_fills_told, check_last_prices
 from kavach.twin.audit_rows import check_rows
 from kavach.twin.audit_seen import SeenOrder, Violation, check_regular, see_regular
-from kavach.units import Exchange, InstrumentKey
+from kavach.units import InstrumentKey, Phase
 
 NO_ORDER = 0  # No order has this id.
 
@@ -127,9 +126,9 @@ def _check_exchange(
         if phases[session] is Phase.CLOSED:
             detail = f"{record.exchange_order_id} lives while {session} is closed"
             yield Violation("INV-17", seen.parent.order_id, detail)
-    for segment in Exchange:
-        if (phases[segment] is Phase.CLOSED) != (segment.value in state.sessions_closed):
-            yield Violation("INV-17", 0, f"core and exchange disagree whether {segment} is open")
+    for name, phase in phases.items():
+        if phase is not state.sessions.phase(name):
+            yield Violation("INV-17", 0, f"core and exchange disagree on the phase of {name}")
 
 
 def _check_record(seen: SeenOrder, record: OrderRecord) -> Iterator[Violation]:

@@ -55,7 +55,7 @@ def _check_rule(
     if date(day // 10_000, day // 100 % 100, day % 100) < today:
         yield "GTT-3", f"is active on {today}, and its last day was {day}"
     instrument = state.instruments[rule.terms.instrument]
-    if state.venue_disconnected or instrument.exchange.value in state.sessions_closed:
+    if state.venue_disconnected or not state.sessions.is_continuous(instrument):
         return
     last_pips = last_prices.get(instrument.key, instrument.previous_close_pips)
     for trigger in rule.triggers:

@@ -82,7 +82,7 @@ def see_regular(
         {tag: at_venue[tag] for tag in tags if tag in at_venue},
         folded(order),
         last_price_pips,
-        instrument.exchange.value in state.sessions_closed,
+        state.sessions.is_closed(instrument),
         state.venue_disconnected,
         now_ns,
     )

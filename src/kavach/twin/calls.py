@@ -21,7 +21,6 @@ from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token, new_token, secret_digest, token_digest
 from kavach.exchange.liquidity import LiquidityError
 from kavach.exchange.messages import Event as ExchangeEvent
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.twin.audit import audit
 from kavach.twin.clock import TwinClock, seconds_ns
@@ -37,6 +36,7 @@ from kavach.units import (
     NS_PER_SECOND,
     Exchange,
     InstrumentKey,
+    Phase,
     Pips,
     Side,
     TimestampNs,

@@ -36,13 +36,13 @@ from kavach.core.model.people.commands import (
 )
 from kavach.core.model.regular.commands import PlaceOrder
 from kavach.core.refusals import Outcome
-from kavach.exchange.messages import Phase
 from kavach.units import (
     NS_PER_MS,
     Exchange,
     InstrumentKey,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,

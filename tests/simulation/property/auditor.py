@@ -360,7 +360,7 @@ class Auditor:
         stops = [p for p in exits if p.asked.purpose is not e.Purpose.TARGET]
         busy = any(p.in_flight for p in stops) or any(_is_behind(ps) for ps in _by_link(exits))
         exchange = self.engine.state.instruments[cover.instrument].exchange
-        closed = exchange in self.engine.state.sessions_closed or self.unlinked
+        closed = exchange in self.engine.state.sessions.closed or self.unlinked
         if state in ("COVERING", "COVERED_OPEN", "COVERED") and not busy and not closed:
             wants = _wants(stops, exits)
             assert wants == position, f"INV-1: {who} wants {wants} for {position}"

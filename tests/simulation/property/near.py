@@ -13,8 +13,7 @@ from kavach.core.commands import EndSession, Leg, OpenSession
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.engine.engine import accepted
-from kavach.exchange.messages import Phase
-from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side, TimestampNs
+from kavach.units import Exchange, InstrumentKey, Phase, Pips, Quantity, Side, TimestampNs
 from kavach.venues.embedded import EmbeddedVenue, VenueAnswer
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.simulation.property.auditor import Auditor

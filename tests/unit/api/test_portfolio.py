@@ -8,8 +8,7 @@ import pytest
 
 from kavach.core.commands import EndSession, OpenSession, Shares
 from kavach.core.model.money.commands import GrantHoldings
-from kavach.exchange.messages import Phase
-from kavach.units import Exchange, InstrumentKey, Pips, Quantity, Side, TimestampNs, opposite
+from kavach.units import Exchange, InstrumentKey, Phase, Pips, Quantity, Side, TimestampNs, opposite
 from tests.unit.api.world import BEARER, OTHER, World
 
 IDEA = InstrumentKey("NSE:14366")

@@ -7,8 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from kavach.core.commands import EndSession, OpenSession
-from kavach.exchange.messages import Phase
-from kavach.units import Exchange, InstrumentKey, TimestampNs
+from kavach.units import Exchange, InstrumentKey, Phase, TimestampNs
 from tests.unit.api.test_bad_input import check_envelope
 from tests.unit.api.test_door import raw
 from tests.unit.api.world import BEARER, KART, OTHER, TOKEN, World, cancel_body, entry

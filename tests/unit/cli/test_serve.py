@@ -294,11 +294,13 @@ def test_sessions_follow_the_clock() -> None:
     """With nse the exchange opens and closes by the twin's clock, and refuses when closed."""
     with running("--data-dir", ":memory:", "--sessions", "nse") as server:
         phases = []
-        for moment in ("2027-01-04T09:14:59", "2027-01-04T09:15:00", "2027-01-04T15:15:00"):
+        for clock in ("08:59:59", "09:00:00", "09:10:00", "09:15:00", "15:30:00", "15:35:00"):
+            moment = f"2027-01-04T{clock}"
             server.room("POST", "clock", action="pause")
             server.room("POST", "clock", action="set", to=f"{moment}+05:30")
             phases.append(server.room("GET", "market/NSE/3045")["phase"])
-    assert phases == ["closed", "open", "closed"]
+    assert phases[:4] == ["closed", "pre_open", "buffer", "open"]
+    assert phases[-1] == "closed"
 
 
 def test_version_and_help() -> None:

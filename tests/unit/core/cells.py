@@ -33,6 +33,28 @@ SETUPS: Final = {
         E1 traded 100                     -> S1 sell 100 on 12   | COVERING
         S1 acked                          -> nothing             | COVERED
     """,
+    "DELIVERY_SENT": """
+        place 100 @ 13 nrml stop 12 -> E1 buy 100 @ 13, ok | ENTRY_SENT
+    """,
+    "DELIVERY_OPEN": """
+        place 100 @ 13 nrml stop 12 -> E1 buy 100 @ 13, ok | ENTRY_SENT
+        E1 acked                   -> nothing             | ENTRY_OPEN
+        E1 traded 40               -> S1 sell 40 on 12    | COVERING
+        S1 acked                   -> nothing             | COVERED_OPEN
+    """,
+    "DELIVERY_FIRED": """
+        place 100 @ 13 nrml stop 12 -> E1 buy 100 @ 13, ok | ENTRY_SENT
+        E1 acked                   -> nothing             | ENTRY_OPEN
+        E1 traded 40               -> S1 sell 40 on 12    | COVERING
+        S1 acked                   -> nothing             | COVERED_OPEN
+        S1 triggered               -> cancel E1           | TRIGGERED
+    """,
+    "DELIVERY": """
+        place 100 @ 13 nrml stop 12 -> E1 buy 100 @ 13, ok | ENTRY_SENT
+        E1 acked                   -> nothing             | ENTRY_OPEN
+        E1 traded 100              -> S1 sell 100 on 12   | COVERING
+        S1 acked                   -> nothing             | COVERED
+    """,
     "TRIGGERED": """
         place 100 @ 13 stop 12 trail 0.05 -> E1 buy 100 @ 13, ok | ENTRY_SENT
         E1 acked                          -> nothing             | ENTRY_OPEN
@@ -449,6 +471,58 @@ CARRIED            squareoff        -> nothing                                  
 CARRIED            end              -> nothing                                      | CARRIED
 CARRIED            price 13.2       -> nothing                                      | CARRIED
 CARRIED            kill             -> nothing                                      | CARRIED
+ENTRY_SENT         auction reference -> out: square_off                             | ENTRY_SENT
+ENTRY_OPEN         auction reference -> out: square_off, cancel E1                  | ENTRY_OPEN
+COVERING           auction reference -> out: square_off, cancel E1                  | EXITING
+COVERED_OPEN       auction reference -> out: square_off, cancel E1                  | EXITING
+  then             S1 expired       -> nothing                                      | EXITING
+  then             E1 expired       -> nothing                                      | EXITING
+  then             auction auction  -> X2 sell 40 at market                         | EXITING
+  then             X2 acked         -> nothing                                      | EXITING
+  then             auction auction_limit -> nothing                                 | EXITING
+  then             auction match    -> nothing                                      | EXITING
+  then             X2 traded 40     -> nothing                                      | EXITED
+COVERED            auction reference -> out: square_off                             | EXITING
+  then             S1 expired       -> nothing                                      | EXITING
+  then             auction auction  -> X2 sell 100 at market                        | EXITING
+  then             X2 rejected      -> nothing                                      | EXITING
+  then             wait 500ms       -> X3 sell 100 at market                        | EXITING
+  then             X3 acked         -> nothing                                      | EXITING
+  then             auction match    -> nothing                                      | EXITING
+  then             X3 traded 60     -> nothing                                      | EXITING
+  then             X3 expired       -> nothing                                      | EXITING
+  then             end              -> alarm carried                                | CARRIED
+TRIGGERED          auction reference -> out: square_off                             | EXITING
+  then             E1 removed       -> nothing                                      | EXITING
+  then             auction auction  -> S1 to 40 at market                           | EXITING
+  then             S1 amended       -> nothing                                      | EXITING
+  then             auction auction_limit -> nothing                                 | EXITING
+  then             auction match    -> nothing                                      | EXITING
+  then             S1 traded 40     -> nothing                                      | EXITED
+EXITING            auction reference -> nothing                                     | EXITING
+UNPROTECTED        auction reference -> out: square_off, cancel E1                  | EXITING
+REJECTED           auction reference -> nothing                                     | REJECTED
+CANCELLED          auction reference -> nothing                                     | CANCELLED
+EXPIRED            auction reference -> nothing                                     | EXPIRED
+EXITED             auction reference -> nothing                                     | EXITED
+CARRIED            auction reference -> nothing                                     | CARRIED
+DELIVERY           squareoff        -> nothing                                      | COVERED
+  then             auction reference -> nothing                                     | COVERED
+  then             S1 expired       -> alarm carried                                | CARRIED
+  then             auction auction  -> nothing                                      | CARRIED
+  then             end              -> nothing                                      | CARRIED
+  then             open             -> alarm resumed, S2 sell 100 on 12             | COVERING
+DELIVERY_SENT      squareoff        -> nothing                                      | ENTRY_SENT
+  then             E1 acked         -> cancel E1                                    | ENTRY_OPEN
+DELIVERY_SENT      auction reference -> nothing                                     | ENTRY_SENT
+  then             E1 acked         -> cancel E1                                    | ENTRY_OPEN
+DELIVERY_OPEN      squareoff        -> cancel E1                                    | COVERED_OPEN
+  then             E1 removed       -> nothing                                      | COVERED
+DELIVERY_OPEN      auction reference -> cancel E1                                   | COVERED_OPEN
+  then             S1 expired       -> nothing                                      | COVERING
+  then             E1 removed       -> alarm carried                                | CARRIED
+DELIVERY_FIRED     squareoff        -> out: square_off, S1 to 40 @ market           | EXITING
+DELIVERY_FIRED     auction reference -> out: square_off                             | EXITING
 ENTRY_SENT         open             -> nothing                                      | ENTRY_SENT
 ENTRY_OPEN         open             -> nothing                                      | ENTRY_OPEN
 COVERING           open             -> nothing                                      | COVERING

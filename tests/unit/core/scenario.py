@@ -25,6 +25,7 @@ from typing import Final
 
 from kavach.core import events as e
 from kavach.core.commands import (
+    BeginPhase,
     CancelCoverOrder,
     EndSession,
     KeyedCommand,
@@ -35,6 +36,7 @@ from kavach.core.commands import (
     OpenSession,
     PlaceCoverOrder,
     SquareOff,
+    StopCovers,
 )
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.venue_order import VenueOrder
@@ -48,6 +50,7 @@ from kavach.units import (
     NS_PER_MS,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,
@@ -148,6 +151,11 @@ class Scene:
                 return engine.execute(self._modify(first, words))
             case "squareoff":
                 accepted(engine.execute(SquareOff(self.item.exchange)))
+            case "cutoff":
+                accepted(engine.execute(StopCovers(self.item.exchange)))
+            case "auction":
+                phase = Phase(f"closing_{rest}")
+                accepted(engine.execute(BeginPhase(self.item.exchange, phase)))
             case "end":
                 accepted(engine.execute(EndSession(self.item.exchange)))
                 self.venue.end_session()
@@ -332,11 +340,14 @@ class Scene:
                     f"{self._name(event.tag)} {side.lower()} {event.quantity}"
                     + (f" show {event.disclosed_quantity}" if event.disclosed_quantity else "")
                     + self._say_prices(event, event.side)
+                    + (" at market" if event.order_type is OrderType.MARKET else "")
                     + (" ioc" if event.validity is Validity.IOC else "")
                 )
             case e.OrderAmendSent():
                 side = self.engine.state.orders[event.tag].side
-                return f"{self._name(event.tag)} to {event.quantity}{self._say_prices(event, side)}"
+                market = " at market" if event.order_type is OrderType.MARKET else ""
+                name = self._name(event.tag)
+                return f"{name} to {event.quantity}{self._say_prices(event, side)}{market}"
             case e.OrderQuerySent():
                 return f"ask {self._name(event.tag)}"
             case e.StrayCancelSent():

@@ -245,6 +245,32 @@ SCENES: Final = {
     end                -> nothing                  | FILLED
     kill               -> nothing                  | FILLED
     """,
+    "an intraday order does not go into the closing auction": OPEN
+    + """
+    auction reference  -> cancel E1                | OPEN
+    auction auction    -> nothing                  | OPEN
+    E1 removed         -> nothing                  | CANCELLED
+    auction match      -> nothing                  | CANCELLED
+    """,
+    "an unanswered intraday order does not either": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    auction reference  -> nothing                  | SENT
+    E1 acked           -> cancel E1                | OPEN
+    """,
+    "an after-market order waits through the closing auction": """
+    amo 100 @ 13       -> ok                       | PARKED
+    auction reference  -> nothing                  | PARKED
+    auction auction    -> nothing                  | PARKED
+    end                -> nothing                  | PARKED
+    """,
+    "what is held intraday leaves in the closing auction": """
+    place 100 @ 13     -> E1 buy 100 @ 13, ok      | SENT
+    E1 acked           -> nothing                  | OPEN
+    E1 traded 100      -> nothing                  | FILLED
+    auction reference  -> nothing                  | FILLED
+    auction auction    -> E1 sell 100 @ market     | FILLED
+    auction auction_limit -> nothing               | FILLED
+    """,
     "an after-market order is cancelled before it is sent": """
     amo 100 @ 13       -> ok                       | PARKED
     cancel             -> ok                       | CANCELLED

@@ -19,6 +19,7 @@ from kavach.units import (
     Exchange,
     InstrumentKey,
     OrderType,
+    Phase,
     Pips,
     Quantity,
     Side,
@@ -80,7 +81,7 @@ class NaiveExchange:
         self.tapes: dict[str, Tape] = {i.key: Tape(i.previous_close_pips) for i in instruments}
         self.live: list[Resting] = []
         self.issued: list[str] = []
-        self.phases = {name: m.Phase.OPEN for names in SESSIONS.values() for name in names}
+        self.phases = {name: Phase.OPEN for names in SESSIONS.values() for name in names}
         self.trades = 0
         self.priority = 0
         self.places = 0
@@ -223,7 +224,7 @@ class NaiveExchange:
         return self.said
 
     def set_phase(
-        self, segment: Exchange, phase: m.Phase, at: int, session: str = ""
+        self, segment: Exchange, phase: Phase, at: int, session: str = ""
     ) -> list[m.Event]:
         """Bring a session, or all of an exchange, into a phase."""
         self.said = []
@@ -232,14 +233,14 @@ class NaiveExchange:
         for key, instrument in sorted(self.instruments.items()):
             if instrument.session not in changed:
                 continue
-            if phase == m.Phase.CLOSED:
+            if phase == Phase.CLOSED:
                 ended = [family for family, _ in self.linked_trades if family[0] == key]
                 self.over += [(key, account, group) for _, account, _, group in ended]
                 self.linked_trades = [t for t in self.linked_trades if t[0][0] != key]
                 self.live = [o for o in self.live if o.key != key or o.ref]
                 for order in self._in_book_order(key):
                     self._end(order, m.Removal.EXPIRED, Code.NONE, "The session has ended")
-            elif self.phases[instrument.session] == m.Phase.CLOSED:
+            elif self.phases[instrument.session] == Phase.CLOSED:
                 self.tapes[key].day = []
         for name in changed:
             self.phases[name] = phase
@@ -432,7 +433,7 @@ class NaiveExchange:
         return price % i.tick_pips == 0 and i.band_low_pips <= price <= i.band_high_pips
 
     def _closed(self, key: str) -> bool:
-        return self.phases[self._instrument(key).session] != m.Phase.OPEN
+        return self.phases[self._instrument(key).session] != Phase.OPEN
 
     # --- Looking --------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from kavach.instruments import Instrument
 from kavach.units import (
     PIPS_PER_RUPEE,
     OrderType,
+    Phase,
     Pips,
     Quantity,
     Side,
@@ -79,7 +80,7 @@ class Floor:
             case "print":
                 return self.exchange.print_trade(key, _pips(rest[2]), Quantity(int(rest[0])), now)
             case "open" | "close":
-                phase = m.Phase.OPEN if first == "open" else m.Phase.CLOSED
+                phase = Phase.OPEN if first == "open" else Phase.CLOSED
                 return self.exchange.set_phase(self.item.exchange, phase, now)
             case _:
                 return self._submit(words)

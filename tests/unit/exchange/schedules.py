@@ -20,6 +20,7 @@ from kavach.units import Exchange as Segment
 from kavach.units import (
     InstrumentKey,
     OrderType,
+    Phase,
     Pips,
     Quantity,
     Side,
@@ -203,7 +204,7 @@ def linked_action(chance: random.Random) -> Action:
     if word == "print_trade":
         return word, KEYS[0], rupees(chance.choice([up, down])), 1
     if word == "phase":
-        return word, Segment.NSE, "", chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
+        return word, Segment.NSE, "", chance.choice([Phase.OPEN, Phase.OPEN, Phase.CLOSED])
     order = m.NewOrder(
         chance.randrange(1, 1000),
         chance.choice("AB"),
@@ -246,7 +247,7 @@ def random_action(chance: random.Random) -> Action:
     if word in ("cancel", "remove"):
         return word, chance.randrange(-12, 0)
     if word == "phase":
-        phase = chance.choice([m.Phase.OPEN, m.Phase.OPEN, m.Phase.CLOSED])
+        phase = chance.choice([Phase.OPEN, Phase.OPEN, Phase.CLOSED])
         return word, *chance.choice(SESSIONS), phase
     if word == "liquidity_quotes":
         bids = [(rupees(-chance.randrange(4)), chance.choice([0, 5, 10, 15])) for _ in range(2)]
@@ -361,7 +362,7 @@ def actions() -> st.SearchStrategy[list[Action]]:
                 st.just("phase"),
                 st.just(Segment.NSE),
                 st.sampled_from(["", "NSE", "NSE-CAS"]),
-                st.sampled_from([m.Phase.OPEN, m.Phase.CLOSED]),
+                st.sampled_from([Phase.OPEN, Phase.CLOSED]),
             ),
         ),
         max_size=40,

@@ -10,7 +10,7 @@ from kavach.exchange import messages as m
 from kavach.exchange.codes import Code
 from kavach.exchange.exchange import Exchange
 from kavach.units import Exchange as Segment
-from kavach.units import TimestampNs
+from kavach.units import Phase, TimestampNs
 from tests.unit.exchange.schedules import (
     INSTRUMENTS,
     Action,
@@ -75,7 +75,7 @@ def test_a_snapshot_of_links() -> None:
     """An exchange restored among half-traded links goes on as the one it was taken from."""
     chance = random.Random(5)
     world = SideBySide()
-    world.step(("phase", Segment.NSE, "", m.Phase.OPEN))
+    world.step(("phase", Segment.NSE, "", Phase.OPEN))
     for _ in range(400):
         action = linked_action(chance)
         if action[0] not in ("phase", "liquidity_order"):
@@ -107,7 +107,7 @@ def test_snapshot_anywhere() -> None:
     assert world.real.snapshot().orders, "the snapshot should hold orders"
     # The house's orders do not survive, so both go on without them.
     for segment in {item.exchange for item in INSTRUMENTS}:
-        world.step(("phase", segment, "", m.Phase.OPEN))
+        world.step(("phase", segment, "", Phase.OPEN))
     for item in INSTRUMENTS:
         world.step(("liquidity_quotes", item.key, [], []))
     liquidity_free = Exchange(INSTRUMENTS)
@@ -165,7 +165,7 @@ def audit(events: list[m.Event]) -> dict[str, int]:
                 assert event.filled_quantity == filled[event.exchange_order_id]
                 assert (left(event.exchange_order_id) > 0) == (event.code != Code.GROUP_FILLED)
                 del living[event.exchange_order_id]
-            case m.PhaseChanged(phase=m.Phase.CLOSED):
+            case m.PhaseChanged(phase=Phase.CLOSED):
                 ended = {
                     i.key
                     for i in INSTRUMENTS

@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 
 from kavach.journal.chain import GENESIS, link
+from kavach.journal.database import FORMAT_VERSION
 from kavach.journal.group_commit import CHECKPOINT_FRAMES
 from kavach.journal.snapshots import HEADER, MAGIC
 from kavach.journal.sqlite import SqliteJournal
@@ -54,7 +55,7 @@ def test_the_table_is_the_documented_one(tmp_path: Path) -> None:
         marks = [connection.pragma("application_id"), connection.pragma("user_version")]
     documented = [[name, kind.split()[0]] for name, kind, _content in table("`records`")]
     assert stored == documented
-    assert marks == [0x6B766368, 2]
+    assert marks == [0x6B766368, FORMAT_VERSION]
 
 
 def test_the_header_of_a_snapshot_is_the_documented_one(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from kavach.engine.journal_port import (
     JournalNewer,
     JournalUnwritable,
 )
+from kavach.journal.database import FORMAT_VERSION
 from kavach.journal.sqlite import SqliteJournal
 from tests.unit.journal.files import content, edit, write
 
@@ -100,10 +101,10 @@ def test_the_database_of_another_program_is_corrupt(tmp_path: Path, read_only: b
 def test_a_newer_format_is_refused(tmp_path: Path, read_only: bool) -> None:
     """A journal of a later version is neither read nor changed."""
     write(tmp_path, 1)
-    edit(tmp_path, "PRAGMA user_version = 3")
+    edit(tmp_path, "PRAGMA user_version = 4")
     error = refusal(tmp_path, read_only=read_only)
     assert isinstance(error, JournalNewer)
-    assert "format 3; this one knows 2" in str(error)
+    assert "format 4; this one knows 3" in str(error)
 
 
 def test_an_older_format_is_read_and_marked_with_the_first_record(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_an_older_format_is_read_and_marked_with_the_first_record(tmp_path: Path
     with closing(SqliteJournal(tmp_path)) as journal:
         journal.wait_durable(journal.append(b"of this version"), 10)
         assert [body for _, body in journal.records()][1:] == [b"of this version"]
-    assert version() == 2
+    assert version() == FORMAT_VERSION
 
 
 @pytest.mark.parametrize(("read_only", "create"), [(True, True), (False, False)])

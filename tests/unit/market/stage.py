@@ -9,7 +9,6 @@ from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.engine.journal_port import Journal
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument, listing
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
@@ -19,6 +18,7 @@ from kavach.units import (
     InstrumentKey,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,

@@ -22,12 +22,20 @@ from kavach.core.model.state import OmsState
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
-from kavach.exchange.messages import Phase
 from kavach.exchange.snapshot import Snapshot
 from kavach.instruments import SESSIONS
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
-from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Quantity, Side, TimestampNs
+from kavach.units import (
+    Exchange,
+    InstrumentKey,
+    OrderType,
+    Phase,
+    Pips,
+    Quantity,
+    Side,
+    TimestampNs,
+)
 from kavach.venues.embedded import EmbeddedVenue
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
 from tests.unit.twin.stage import ACCOUNTS, IDEA, START_NS, placing
@@ -547,17 +555,17 @@ def share_a_tag(books: Books, cover: CoverOrder) -> None:
 
 def reopen_one_side(books: Books, cover: CoverOrder) -> None:
     """The core believes in a session that the exchange has closed."""
-    books.state.sessions_closed.clear()
+    books.state.sessions.closed.clear()
 
 
 def close_one_side(books: Books, cover: CoverOrder) -> None:
     """The core believes a session over whose orders live at the exchange."""
-    books.state.sessions_closed.add("NSE")
+    books.state.sessions.closed.add("NSE")
 
 
 def close_unseen(books: Books, cover: CoverOrder) -> None:
     """The session is over, and the order lives on at both."""
-    books.state.sessions_closed.add("NSE")
+    books.state.sessions.closed.update(SESSIONS[Exchange.NSE])
     books.venue.exchange._state.phases.update(dict.fromkeys(SESSIONS[Exchange.NSE], Phase.CLOSED))
 
 

@@ -25,9 +25,18 @@ from kavach.core.model.orders.terms import OrderTerms
 from kavach.core.model.regular.commands import ModifyOrder
 from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Answer
-from kavach.exchange.messages import Phase
 from kavach.twin.audit import audit
-from kavach.units import Exchange, OrderType, Pips, Product, Quantity, Side, TimestampNs, Validity
+from kavach.units import (
+    Exchange,
+    OrderType,
+    Phase,
+    Pips,
+    Product,
+    Quantity,
+    Side,
+    TimestampNs,
+    Validity,
+)
 from tests.unit.twin.stage import ACCOUNTS, IDEA
 from tests.unit.twin.test_audit import Books
 

@@ -14,7 +14,6 @@ from kavach.core.refusals import Outcome
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted
 from kavach.engine.record import decode_record
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.journal.memory import MemoryJournal
 from kavach.units import (
@@ -22,6 +21,7 @@ from kavach.units import (
     InstrumentKey,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,

@@ -5,8 +5,7 @@ import pytest
 from kavach.core import events as e
 from kavach.core.commands import Leg
 from kavach.core.refusals import Answer, Reason, Refusal
-from kavach.exchange.messages import Phase
-from kavach.units import Side
+from kavach.units import Phase, Side
 from kavach.venues.faults import FaultEffect, FaultOn
 from tests.unit.core.stocks import stock
 from tests.unit.venues.desk import Desk

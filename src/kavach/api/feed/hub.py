@@ -34,9 +34,8 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
-from kavach.units import Exchange, InstrumentKey, instrument_key
+from kavach.units import Exchange, InstrumentKey, Phase, instrument_key
 from kavach.wire.feed.packets import EXCHANGE_OF_CODE
 from kavach.wire.feed.updates import Kind, numbered_frame
 from kavach.wire.feed.wishes import Mode, Wish

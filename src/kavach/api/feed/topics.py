@@ -14,9 +14,8 @@ from typing import Any, Final, Protocol
 from kavach.api.feed.socket import binary_frame
 from kavach.api.rows.contract_rows import year_range
 from kavach.engine.quote import Level, Quote
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
-from kavach.units import NS_PER_SECOND, Exchange, InstrumentKey
+from kavach.units import NS_PER_SECOND, Exchange, InstrumentKey, Phase
 from kavach.wire.feed.packets import (
     EXCHANGE_CODE,
     LEVELS,

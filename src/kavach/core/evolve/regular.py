@@ -62,7 +62,7 @@ def _was_square_off(state: OmsState, event: RegularOrderPlaced) -> bool:
         and event.product is Product.MIS
         and event.validity is Validity.DAY
         and not (event.user_order_id or event.disclosed_quantity or event.amo)
-        and state.instruments[event.instrument].exchange in state.entries_stopped
+        and state.sessions.squares_off(state.instruments[event.instrument])
     )
 
 

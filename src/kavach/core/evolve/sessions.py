@@ -16,6 +16,7 @@ from kavach.core.model.orders.life import (
     LifeEvent,
 )
 from kavach.core.model.state import OmsState
+from kavach.instruments import sessions_of
 from kavach.units import OrderType
 
 _WAITING_TYPES: Final = frozenset({OrderType.SL, OrderType.SLM})
@@ -42,17 +43,16 @@ _CARRIED_OVER: Final = "The position was carried over from the session before"
 
 
 def _session_ended(state: OmsState, event: e.SessionEnded, at_ns: int) -> None:
-    state.sessions_closed.add(event.exchange)
-    state.entries_stopped.add(event.exchange)
+    state.sessions.end(sessions_of(event.exchange, event.session))
     state.plan_day_end()
 
 
 def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None:
-    state.sessions_closed.discard(event.exchange)
-    state.entries_stopped.discard(event.exchange)
+    names = sessions_of(event.exchange, event.session)
+    state.sessions.open(names)
     linked = state.index.linked
     for cover in list(linked.values()):
-        if state.instruments[cover.instrument].exchange is event.exchange:
+        if state.instruments[cover.instrument].session in names:
             cover.link = 0  # A link ends with its session.
             del linked[cover.order_id]
     if event.exchange.value in state.unsettled_since_ns:
@@ -60,7 +60,16 @@ def _session_opened(state: OmsState, event: e.SessionOpened, at_ns: int) -> None
 
 
 def _entries_stopped(state: OmsState, event: e.EntriesStopped, at_ns: int) -> None:
-    state.entries_stopped.add(event.exchange)
+    state.sessions.entries_stopped.update(sessions_of(event.exchange, event.session))
+
+
+def _covers_stopped(state: OmsState, event: e.CoversStopped, at_ns: int) -> None:
+    state.sessions.covers_stopped.update(sessions_of(event.exchange, event.session))
+
+
+def _phase_began(state: OmsState, event: e.PhaseBegan, at_ns: int) -> None:
+    state.sessions.begin_phase(sessions_of(event.exchange, event.session), event.phase)
+    state.plan_day_end()
 
 
 def _link_lost(state: OmsState, event: e.LinkLost, at_ns: int) -> None:
@@ -77,4 +86,6 @@ APPLY: Final[dict[type, Callable[[OmsState, Any, int], None]]] = {
     e.SessionEnded: _session_ended,
     e.SessionOpened: _session_opened,
     e.EntriesStopped: _entries_stopped,
+    e.CoversStopped: _covers_stopped,
+    e.PhaseBegan: _phase_began,
 }

@@ -34,9 +34,10 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.model.people.book import People, PeopleSnapshot
 from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.sessions import Sessions
 from kavach.core.settings import Settings
 from kavach.instruments import Instrument, Listing, listing
-from kavach.units import Exchange, InstrumentKey, Product, Side
+from kavach.units import Exchange, InstrumentKey, Phase, Product, Side
 
 HASH_BYTES: Final = 16
 
@@ -65,6 +66,8 @@ class OmsSnapshot(msgspec.Struct, array_like=True):
     ledger: list[LedgerLine] = msgspec.field(default_factory=list)
     settled_days: list[tuple[str, int]] = msgspec.field(default_factory=list)
     unsettled_since_ns: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    covers_stopped: list[str] = []
+    auctions: list[tuple[str, Phase]] = []
     limits: LimitsStanding = msgspec.field(default_factory=LimitsStanding)
     naked_real_ns_max: int = 0
 
@@ -92,8 +95,7 @@ class OmsState:
         self.next_tag = 1
         self.day = 0  # YYYYMMDD of the last id given out.
         self.day_counter = 0
-        self.sessions_closed: set[str] = set()
-        self.entries_stopped: set[str] = set()
+        self.sessions = Sessions()
         self.venue_disconnected = False  # The venue cannot be reached.
         self.naked_ns_max = 0  # By events or the engine's clock, whichever was longer.
         self.naked_real_ns_max = 0
@@ -176,10 +178,6 @@ class OmsState:
             if isinstance(one, CoverOrder):
                 yield one
 
-    def session_closed(self, instrument: Instrument) -> bool:
-        """Return whether continuous trading of the instrument is over."""
-        return instrument.exchange in self.sessions_closed
-
     def reblock(self, parent: ParentOrder) -> None:
         """Block margin for what the order could still open, and of a cover order what is open."""
         if type(parent) is RegularOrder:  # Asked for with every change: cheaper than isinstance.
@@ -247,7 +245,9 @@ class OmsState:
 
     def ends_at_midnight(self, exchange: str) -> bool:
         """Return whether there is something to settle on an exchange and its session is open."""
-        return exchange in self.unsettled_since_ns and exchange not in self.sessions_closed
+        return exchange in self.unsettled_since_ns and not self.sessions.all_closed(
+            Exchange(exchange)
+        )
 
     def midnight_after(self, exchange: str) -> int:
         """Return the midnight that ends the day that an exchange has to settle."""
@@ -271,8 +271,8 @@ class OmsState:
             next_tag=self.next_tag,
             day=self.day,
             day_counter=self.day_counter,
-            sessions_closed=sorted(self.sessions_closed),
-            entries_stopped=sorted(self.entries_stopped),
+            sessions_closed=sorted(self.sessions.closed),
+            entries_stopped=sorted(self.sessions.entries_stopped),
             venue_disconnected=self.venue_disconnected,
             naked_ns_max=self.naked_ns_max,
             events=self.events,
@@ -290,6 +290,8 @@ class OmsState:
             unsettled_since_ns=sorted(self.unsettled_since_ns.items()),
             limits=self.limits,
             naked_real_ns_max=self.naked_real_ns_max,
+            covers_stopped=sorted(self.sessions.covers_stopped),
+            auctions=sorted(self.sessions.auctions.items()),
         )
 
     def restore(self, snapshot: OmsSnapshot) -> None:
@@ -324,8 +326,10 @@ class OmsState:
         self.next_tag = snapshot.next_tag
         self.day = snapshot.day
         self.day_counter = snapshot.day_counter
-        self.sessions_closed = set(snapshot.sessions_closed)
-        self.entries_stopped = set(snapshot.entries_stopped)
+        self.sessions.closed = set(snapshot.sessions_closed)
+        self.sessions.entries_stopped = set(snapshot.entries_stopped)
+        self.sessions.covers_stopped = set(snapshot.covers_stopped)
+        self.sessions.auctions = dict(snapshot.auctions)
         self.venue_disconnected = snapshot.venue_disconnected
         self.naked_ns_max = snapshot.naked_ns_max
         self.naked_real_ns_max = snapshot.naked_real_ns_max

@@ -95,6 +95,7 @@ class ClockEvent(StrEnum):
 
     OPENING = auto()
     SQUARE_OFF = auto()
+    AUCTION = auto()  # The closing auction begins: no stop can stand any more.
     SESSION_END = auto()
     PRICE = auto()
     KILL = auto()
@@ -107,6 +108,7 @@ class ClockAction(StrEnum):
     RELEASE = auto()  # Send a parked order.
     DROP = auto()  # Nothing was sent yet: end it here.
     EXIT = auto()  # Cancel what has not traded, flatten what has.
+    EXIT_INTRADAY = auto()  # The same, if the product is MIS; of another, cancel the remainder.
     CANCEL = auto()  # Cancel what has not traded; a stop stays.
     CANCEL_INTRADAY = auto()  # The same, if the product is MIS: it could not be squared off later.
     STEP_PRICE = auto()  # Price the working exit one step nearer to the band.

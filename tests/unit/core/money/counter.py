@@ -25,7 +25,6 @@ from kavach.core.model.regular.order import RegularOrder
 from kavach.core.refusals import Outcome
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine, accepted
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.journal.memory import MemoryJournal
 from kavach.twin.audit import audit
@@ -35,6 +34,7 @@ from kavach.units import (
     InstrumentKey,
     OrderType,
     Paise,
+    Phase,
     Pips,
     Product,
     Quantity,

@@ -5,9 +5,8 @@ import pytest
 from kavach.core.commands import Shares, SquareOff
 from kavach.core.model.money.commands import ConvertPosition, GrantHoldings
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
-from kavach.units import Exchange, InstrumentKey, Pips, Product, Quantity, Side
+from kavach.units import Exchange, InstrumentKey, Phase, Pips, Product, Quantity, Side
 from tests.unit.core.money.counter import FUTURE, RUPEE, SHARE, Counter
 from tests.unit.core.stocks import stock
 

@@ -11,10 +11,9 @@ from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.rules.orders.answers import HOLDING_CODE
 from kavach.core.settings import Settings
 from kavach.engine.record import decode_record
-from kavach.exchange.messages import Phase
 from kavach.instruments import Instrument
 from kavach.telemetry.telemetry import Telemetry
-from kavach.units import Exchange, Pips, Product, Quantity, Side
+from kavach.units import Exchange, Phase, Pips, Product, Quantity, Side
 from tests.unit.core.money.counter import FUTURE, RUPEE, SHARE, Counter
 from tests.unit.core.stocks import stock
 

@@ -14,8 +14,9 @@ from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.exit import step_exit_price
 from kavach.core.rules.cover.tables import CLOCK
 from kavach.core.rules.decisions import ClockAction, ClockEvent
-from kavach.units import Pips, Side
+from kavach.units import Pips, Product, Side
 
+_INTRADAY: Final = {True: ClockAction.EXIT, False: ClockAction.CANCEL}
 # A client's cancel is over when the venue refuses it; what the system wants stays wanted.
 _WITHDRAWN: Final = (None, Source.USER)
 
@@ -26,6 +27,10 @@ def pass_moment(
     """Establish what the moment asks of the order; its obligations follow from that."""
     action = CLOCK[cover.state].get(moment, ClockAction.NOTHING)
     assert action is not ClockAction.NEVER, f"{cover.order_id}: {moment} in {cover.state}"
+    if action is ClockAction.EXIT_INTRADAY:
+        action = _INTRADAY[cover.product is Product.MIS]
+    if moment is ClockEvent.AUCTION and not context.state.settings.exit_in_auction:
+        action = ClockAction.CANCEL if action is ClockAction.EXIT else action
     if action is ClockAction.EXIT:
         context.emit(ExitIntended(cover.order_id, source))
     elif action is ClockAction.STEP_PRICE and not context.state.venue_disconnected:

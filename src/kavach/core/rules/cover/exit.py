@@ -20,9 +20,11 @@ from kavach.core.rules.orders.pricing import at_band_edge, marketable
 from kavach.core.rules.orders.sending import amend, cancel, growing_pause_ns, may_ask_again
 from kavach.core.rules.orders.turns import Contest, aside_price, contest_of, turn_price, would_meet
 from kavach.instruments import Instrument
-from kavach.units import OrderType, Pips, Quantity, Side, Validity
+from kavach.units import OrderType, Phase, Pips, Quantity, Side, Validity
 
 LIMIT = OrderType.LIMIT
+MARKET = OrderType.MARKET
+TAKES_ORDERS = frozenset({Phase.CLOSING_AUCTION, Phase.CLOSING_AUCTION_LIMIT})
 _NONE = InFlight.NONE
 _UNDISCLOSED = Quantity(0)
 
@@ -142,6 +144,33 @@ def flatten(context: StepContext, cover: CoverOrder, instrument: Instrument) -> 
     if cover.position > 0 and cover.priced_at_ns and waited_ns >= settings.t_reprice_ns:
         step_exit_price(context, cover, instrument)
     exit_what_is_open(context, cover, instrument)
+
+
+def exit_in_auction(
+    context: StepContext, cover: CoverOrder, instrument: Instrument, phase: Phase
+) -> None:
+    """Exit at the auction's price: at market where that is taken, else by a marketable limit.
+
+    What rests as a limit goes on into the auction; it is made a market order where it can be, so
+    that it trades before every limit. Nothing is re-priced: no price moves before the match.
+    """
+    name_stop_leg(context, cover)
+    drop_target(context, cover)
+    if phase not in TAKES_ORDERS:
+        return
+    at_market = phase is Phase.CLOSING_AUCTION
+    for order in cover.exits if at_market else ():
+        if order.in_flight is not _NONE or not order.live or order.is_target:
+            continue
+        if order.leaves_max > 0 and order.order_type is not MARKET and not order.limit_refused:
+            amend(context, order, MARKET, order.quantity, 0, 0)
+    missing = cover.uncovered
+    if missing <= 0 or context.now_ns < retry_at_ns(context, cover):
+        return
+    last, settings = context.last_price(instrument), context.state.settings
+    price = 0 if at_market else marketable(instrument, settings, cover.exit_side, last, 0)
+    order_type = MARKET if at_market else LIMIT
+    submit_exits(context, cover, instrument, Purpose.EXIT, missing, order_type, price, 0)
 
 
 def _changes_place(

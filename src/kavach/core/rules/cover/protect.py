@@ -31,6 +31,8 @@ from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.exit import (
+    TAKES_ORDERS,
+    exit_in_auction,
     exit_what_is_open,
     flatten,
     locked,
@@ -61,7 +63,7 @@ from kavach.core.rules.orders.sending import (
 from kavach.core.rules.orders.turns import contest_of
 from kavach.core.rules.orders.unacknowledged import wakes_in_doubt
 from kavach.instruments import Instrument
-from kavach.units import OrderType, Pips, Quantity
+from kavach.units import OrderType, Phase, Pips, Quantity
 
 LIMIT, MARKET, SL, SLM = OrderType
 _NONE = InFlight.NONE
@@ -77,8 +79,11 @@ def enforce(context: StepContext, cover: CoverOrder) -> State:
     state = cover.state
     if everything.venue_disconnected:
         return state  # Nothing can be sent; the snapshot comes first, then everything owed.
-    if everything.sessions_closed and everything.session_closed(instrument):
+    sessions = everything.sessions
+    if sessions.closed and sessions.is_closed(instrument):
         return conclude(context, cover, state, closed=True)
+    if sessions.auctions and (phase := sessions.auction(instrument)) is not None:
+        return _in_auction(context, cover, instrument, phase)
     for _ in range(_PASSES_MAX):
         if state is NEW:
             submit_entry(context, cover, instrument)
@@ -98,6 +103,18 @@ def enforce(context: StepContext, cover: CoverOrder) -> State:
         if state is before:
             return conclude(context, cover, state, closed=False)
     raise AssertionError(f"{cover.order_id}: no end of duties in {cover.state}")
+
+
+def _in_auction(
+    context: StepContext, cover: CoverOrder, instrument: Instrument, phase: Phase
+) -> State:
+    """Do what can be done while no stop can stand: cancel the entry, exit what is to leave."""
+    if cover.cancel_source is not None:
+        cancel_remainder(context, cover)
+    leaves = cover.state is EXITING
+    if leaves:
+        exit_in_auction(context, cover, instrument, phase)
+    return conclude(context, cover, cover.state, closed=not leaves)
 
 
 def trim_exits(context: StepContext, cover: CoverOrder) -> None:
@@ -271,9 +288,18 @@ def conclude(context: StepContext, cover: CoverOrder, state: State, *, closed: b
     elif cover.position == 0:
         context.emit(CoverOrderEnded(cover.order_id, State.EXITED, 0, ""))
     elif closed:
+        instrument = context.state.instruments[cover.instrument]
         context.emit(CoverOrderEnded(cover.order_id, State.CARRIED, 0, "session ended"))
-        context.alarm(cover, Alarm.CARRIED, f"{cover.position} held at the end of the session")
+        context.alarm(
+            cover, Alarm.CARRIED, _carried(cover, context.state.sessions.auction(instrument))
+        )
     return cover.state
+
+
+def _carried(cover: CoverOrder, phase: Phase | None) -> str:
+    if phase is None:
+        return f"{cover.position} held at the end of the session"
+    return f"{cover.position} held, and no stop stands in the closing auction"
 
 
 def _why_nothing_filled(cover: CoverOrder) -> State:
@@ -301,6 +327,12 @@ def next_wake_ns(context: StepContext, cover: CoverOrder, state: State) -> int:
     if context.state.venue_disconnected:
         return 0
     due = wakes_in_doubt(context, cover)
+    sessions = context.state.sessions
+    instrument = context.state.instruments[cover.instrument]
+    if sessions.auctions and (phase := sessions.auction(instrument)) is not None:
+        if state is EXITING and phase in TAKES_ORDERS and cover.uncovered > 0:
+            due.append(retry_at_ns(context, cover))
+        return min((max(at_ns, context.now_ns + settings.t_reprice_ns) for at_ns in due), default=0)
     if state is TRIGGERED:
         due.append(cover.priced_at_ns + settings.t_chase_ns)
     if state in (TRIGGERED, EXITING) and contest_of(context, cover) is not None:

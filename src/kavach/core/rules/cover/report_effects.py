@@ -86,7 +86,7 @@ def _stop_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, repor
     context.emit(report)
     if cover.position == 0 or (order.dead and cover.unconfirmed == 0):
         return
-    if context.state.session_closed(context.state.instruments[cover.instrument]):
+    if not context.state.sessions.is_continuous(context.state.instruments[cover.instrument]):
         return  # The end of the day is no accident.
     assert isinstance(report, OrderRejected | OrderClosed)
     refused = isinstance(report, OrderRejected)

@@ -95,7 +95,7 @@ def place_cover_order(context: StepContext, command: PlaceCoverOrder) -> Pending
     ):
         return Refusal(Reason.QUANTITY_MUST_BE_WITHIN_LIMIT)
     client = state.clients[command.client_id]
-    if client.killed or instrument.exchange in state.entries_stopped:
+    if client.killed or not state.sessions.takes_covers(instrument):
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)
     # After this point it must succeed.
     rejection = _rejection(context, instrument, command, reference)
@@ -294,7 +294,7 @@ def _exit(context: StepContext, cover: CoverOrder, state: State) -> PendingReque
     if decision in REFUSED:
         return Refusal(REFUSED[decision])
     if decision is Decision.RESUME:
-        if context.state.session_closed(context.state.instruments[cover.instrument]):
+        if not context.state.sessions.is_continuous(context.state.instruments[cover.instrument]):
             return Refusal(Reason.CARRIED_OVER)
         if cover.position == 0:
             return Refusal(Reason.ALREADY_CLOSED, "the contract has ended and is settled")

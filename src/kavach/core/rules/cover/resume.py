@@ -11,20 +11,22 @@ Source: docs/decisions/0024-a-carried-order-lives-on.md; docs/spec/cover_order.m
 owes".
 """
 
+from collections.abc import Collection
+
 from kavach.core.events import Alarm, CoverOrderResumed, ExitIntended, Source
 from kavach.core.model.cover.tables import CARRIED
 from kavach.core.rules.advance import advance
 from kavach.core.rules.context import StepContext
-from kavach.units import Exchange, Product
+from kavach.units import Product
 
 
-def resume_carried(context: StepContext, exchange: Exchange) -> None:
-    """Resume every carried cover order of an exchange, and send what it is owed."""
+def resume_carried(context: StepContext, names: Collection[str]) -> None:
+    """Resume every carried cover order of these sessions, and send what it is owed."""
     state = context.state
     for cover in list(state.every_cover()):
         if cover.ended is not CARRIED or cover.position == 0:
             continue
-        if state.instruments[cover.instrument].exchange is not exchange:
+        if state.instruments[cover.instrument].session not in names:
             continue
         intraday = cover.product is Product.MIS
         context.emit(CoverOrderResumed(cover.order_id))

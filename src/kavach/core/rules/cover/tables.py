@@ -116,21 +116,21 @@ _TARGET_REPORT: Final[dict[State, tuple[ReportEffect, ...]]] = {
 }
 A = ClockAction
 _CLOCK: Final[dict[State, tuple[ClockAction, ...]]] = {
-    #               square-off     price       kill
-    NEW:          ( A.NEVER,       A.NEVER,    A.NEVER   ),
-    ENTRY_SENT:   ( A.EXIT,        A.NOTHING,  A.EXIT    ),
-    ENTRY_OPEN:   ( A.EXIT,        A.NOTHING,  A.EXIT    ),
-    COVERING:     ( A.EXIT,        A.TRAIL,    A.CANCEL  ),
-    COVERED_OPEN: ( A.EXIT,        A.TRAIL,    A.CANCEL  ),
-    COVERED:      ( A.EXIT,        A.TRAIL,    A.NOTHING ),
-    TRIGGERED:    ( A.EXIT,        A.NOTHING,  A.NOTHING ),
-    EXITING:      ( A.STEP_PRICE,  A.NOTHING,  A.NOTHING ),
-    UNPROTECTED:  ( A.EXIT,        A.WATCH,    A.EXIT    ),
-    REJECTED:     ( A.NOTHING,       A.NOTHING,    A.NOTHING   ),
-    CANCELLED:    ( A.NOTHING,       A.NOTHING,    A.NOTHING   ),
-    EXPIRED:      ( A.NOTHING,       A.NOTHING,    A.NOTHING   ),
-    EXITED:       ( A.NOTHING,       A.NOTHING,    A.NOTHING   ),
-    CARRIED:      ( A.NOTHING,       A.NOTHING,    A.NOTHING   ),
+    #               square-off        auction           price       kill
+    NEW:          ( A.NEVER,          A.NEVER,          A.NEVER,    A.NEVER   ),
+    ENTRY_SENT:   ( A.EXIT_INTRADAY,  A.EXIT_INTRADAY,  A.NOTHING,  A.EXIT    ),
+    ENTRY_OPEN:   ( A.EXIT_INTRADAY,  A.EXIT_INTRADAY,  A.NOTHING,  A.EXIT    ),
+    COVERING:     ( A.EXIT_INTRADAY,  A.EXIT_INTRADAY,  A.TRAIL,    A.CANCEL  ),
+    COVERED_OPEN: ( A.EXIT_INTRADAY,  A.EXIT_INTRADAY,  A.TRAIL,    A.CANCEL  ),
+    COVERED:      ( A.EXIT_INTRADAY,  A.EXIT_INTRADAY,  A.TRAIL,    A.NOTHING ),
+    TRIGGERED:    ( A.EXIT,           A.EXIT,           A.NOTHING,  A.NOTHING ),
+    EXITING:      ( A.STEP_PRICE,     A.NOTHING,        A.NOTHING,  A.NOTHING ),
+    UNPROTECTED:  ( A.EXIT_INTRADAY,  A.EXIT_INTRADAY,  A.WATCH,    A.EXIT    ),
+    REJECTED:     ( A.NOTHING,        A.NOTHING,        A.NOTHING,  A.NOTHING ),
+    CANCELLED:    ( A.NOTHING,        A.NOTHING,        A.NOTHING,  A.NOTHING ),
+    EXPIRED:      ( A.NOTHING,        A.NOTHING,        A.NOTHING,  A.NOTHING ),
+    EXITED:       ( A.NOTHING,        A.NOTHING,        A.NOTHING,  A.NOTHING ),
+    CARRIED:      ( A.NOTHING,        A.NOTHING,        A.NOTHING,  A.NOTHING ),
 }
 # fmt: on
 
@@ -153,7 +153,12 @@ _ENTRY_COLUMNS: Final = (
     ExecType.CLOSED,
     ExecType.CANCEL_REJECTED,
 )
-_CLOCK_COLUMNS: Final = (ClockEvent.SQUARE_OFF, ClockEvent.PRICE, ClockEvent.KILL)
+_CLOCK_COLUMNS: Final = (
+    ClockEvent.SQUARE_OFF,
+    ClockEvent.AUCTION,
+    ClockEvent.PRICE,
+    ClockEvent.KILL,
+)
 REQUEST: Final = grid(_REQUEST, State, Request)
 ENTRY_REPORT: Final = grid(_ENTRY_REPORT, State, _ENTRY_COLUMNS)
 STOP_REPORT: Final = grid(_STOP_REPORT, State, ExecType)

@@ -48,7 +48,7 @@ def target_lost(context: StepContext, cover: CoverOrder, order: VenueOrder, repo
         return  # We asked for it.
     if cover.position == 0 or denied(order):
         return  # What never arrived is sent again.
-    if context.state.session_closed(context.state.instruments[cover.instrument]):
+    if not context.state.sessions.is_continuous(context.state.instruments[cover.instrument]):
         return
     refused = isinstance(report, OrderRejected)
     alarm = Alarm.TARGET_REFUSED if refused else Alarm.TARGET_REMOVED

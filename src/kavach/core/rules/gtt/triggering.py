@@ -9,17 +9,19 @@ price is looked at once.
 Source: docs/wire/gtt.md.
 """
 
+from collections.abc import Collection
+
 from kavach.core.model.gtt.events import GttExpired, GttOrderPlaced, GttOrderRefused, GttTriggered
 from kavach.core.model.gtt.rule import GttRule
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.gtt.requests import placed_as
 from kavach.core.rules.placing import place_terms
-from kavach.units import Exchange, InstrumentKey
+from kavach.units import InstrumentKey
 
 
 def price_moved(context: StepContext, key: InstrumentKey, last_pips: int) -> None:
     """Place the orders of all rules whose trigger this last price has reached, oldest first."""
-    if context.state.venue_disconnected or context.state.session_closed(
+    if context.state.venue_disconnected or not context.state.sessions.is_continuous(
         context.state.instruments[key]
     ):
         return
@@ -43,12 +45,12 @@ def time_reached(context: StepContext) -> None:
         _expire(context, rule)
 
 
-def session_ended(context: StepContext, exchange: Exchange) -> None:
+def session_ended(context: StepContext, names: Collection[str]) -> None:
     """Expire the rules whose last day this is: no price will reach them any more."""
     today = context.day()
     instruments = context.state.instruments
     for rule in context.state.gtts.active():
-        if rule.expiry_day <= today and instruments[rule.terms.instrument].exchange is exchange:
+        if rule.expiry_day <= today and instruments[rule.terms.instrument].session in names:
             _expire(context, rule)
 
 

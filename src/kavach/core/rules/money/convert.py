@@ -54,7 +54,7 @@ def convert_position(context: StepContext, command: ConvertPosition) -> PendingR
     delivery = command.product if command.side is Side.BUY else command.new_product
     shares = state.sellable(command.client_id, instrument.key, delivery)
     most = held if shares is None else min(held, shares)
-    stopped = instrument.exchange in state.entries_stopped
+    stopped = state.sessions.squares_off(instrument)
     if stopped and command.product is Product.MIS:  # What is being given back stays intraday.
         most = max(0, most - position.open_of(opposite(command.side)).quantity)
     if command.quantity > most:

@@ -10,14 +10,19 @@ The settlement is the last thing of its step: first the venue has reported what 
 Source: docs/decisions/0015-the-end-of-a-day.md.
 """
 
+from collections.abc import Collection
+
 from kavach.core.day import day_of
 from kavach.core.model.money.events import DaySettled, IntradayCarried
 from kavach.core.rules.context import StepContext
+from kavach.instruments import SESSIONS
 from kavach.units import Exchange, InstrumentKey, Pips, Product
 
 
-def session_over(context: StepContext, exchange: Exchange) -> None:
-    """Settle the day at the end of this step, unless it was settled before."""
+def session_over(context: StepContext, exchange: Exchange, names: Collection[str]) -> None:
+    """Settle the day at the end of this step, if its last session ends and it was not before."""
+    if not context.state.sessions.closed.union(names).issuperset(SESSIONS[exchange]):
+        return
     if context.state.settled_days.get(exchange.value) != context.day():
         context.days_over[exchange] = context.day()
 

@@ -48,7 +48,7 @@ def enforce(context: StepContext, order: RegularOrder) -> RegularState:
     state = order.state
     if everything.venue_disconnected or state is PARKED or state in TERMINAL:
         return state
-    if everything.sessions_closed and everything.session_closed(instrument) and order.entries:
+    if everything.sessions.closed and everything.sessions.is_closed(instrument) and order.entries:
         return conclude(context, order)
     if state is NEW:
         if order.cancel_source is not None:
@@ -58,7 +58,7 @@ def enforce(context: StepContext, order: RegularOrder) -> RegularState:
         return order.state
     if order.cancel_source is not None:
         cancel_remainder(context, order)
-    elif order.order_type is OrderType.MARKET:
+    elif order.order_type is OrderType.MARKET and everything.sessions.is_continuous(instrument):
         follow_market(context, order, instrument)
     return conclude(context, order)
 

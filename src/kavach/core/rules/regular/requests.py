@@ -93,8 +93,9 @@ def place_order(context: StepContext, command: PlaceOrder) -> PendingRequest | R
         command.order_type, command.price_pips, command.trigger_price_pips, last
     )
     gives_back = reduces(client, command)
-    closed = state.session_closed(instrument)  # Then the exchange refuses it, in the order's row.
-    late = instrument.exchange in state.entries_stopped and not closed
+    # When it is closed the exchange refuses the order, in its row.
+    closed = state.sessions.is_closed(instrument)
+    late = state.sessions.squares_off(instrument) and not closed
     late = late and command.product is Product.MIS
     if (client.killed or (late and not command.amo)) and not gives_back:
         return Refusal(Reason.ENTRIES_MUST_BE_ALLOWED)

@@ -13,6 +13,7 @@ exchange has against it may last.
 Source: docs/spec/cover_order.md, "What the system owes".
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from kavach.core.model.orders.parent_order import ParentOrder
@@ -21,17 +22,17 @@ from kavach.core.model.regular.order import SQUARE_OFF, RegularOrder
 from kavach.core.model.regular.tables import NEW
 from kavach.core.rules.advance import advance
 from kavach.core.rules.context import StepContext
-from kavach.units import Exchange, InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
+from kavach.units import InstrumentKey, OrderType, Pips, Product, Quantity, Side, Validity
 
 _ZERO: Final = Pips(0)
 
 
-def square_off_exchange(context: StepContext, exchange: Exchange) -> None:
-    """Give back every intraday position on an exchange of which nothing is open."""
+def square_off_sessions(context: StepContext, names: Collection[str]) -> None:
+    """Give back every intraday position in these sessions of which nothing is open."""
     instruments = context.state.instruments
     for client in list(context.state.clients.values()):
         for position in list(client.positions):
-            if instruments[position.instrument].exchange is exchange:
+            if instruments[position.instrument].session in names:
                 _square_off(context, client.client_id, position.instrument)
 
 
@@ -44,7 +45,7 @@ def square_off_rest(context: StepContext, order: RegularOrder) -> None:
 def square_off_position(context: StepContext, client_id: str, key: InstrumentKey) -> None:
     """Give back what is left of a position, if the square-off time has come."""
     state = context.state
-    if state.instruments[key].exchange in state.entries_stopped:
+    if state.sessions.squares_off(state.instruments[key]):
         _square_off(context, client_id, key)
 
 
@@ -59,7 +60,7 @@ def _square_off(context: StepContext, client_id: str, key: InstrumentKey) -> Non
     state = context.state
     instrument = state.instruments[key]
     position = state.clients[client_id].position(key, Product.MIS)
-    if position is None or state.venue_disconnected or state.session_closed(instrument):
+    if position is None or state.venue_disconnected or state.sessions.is_closed(instrument):
         return
     left = abs(position.plain_net)
     if left == 0:

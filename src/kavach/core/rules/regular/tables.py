@@ -56,28 +56,28 @@ _REPORT: Final[dict[RegularState, tuple[ReportEffect, ...]]] = {
     EXPIRED:   ( E.NOTED,  E.NEVER,  E.REOPEN, E.NEVER,  E.NOTED         ),
 }
 _CLOCK: Final[dict[RegularState, tuple[ClockAction, ...]]] = {
-    #            opening     square-off          session end  kill
-    NEW:       ( A.NOTHING,  A.CANCEL_INTRADAY,  A.NOTHING,   A.DROP   ),
-    PARKED:    ( A.RELEASE,  A.NOTHING,          A.NOTHING,   A.DROP   ),
-    SENT:      ( A.NOTHING,  A.CANCEL_INTRADAY,  A.NOTHING,   A.CANCEL ),
-    OPEN:      ( A.NOTHING,  A.CANCEL_INTRADAY,  A.NOTHING,   A.CANCEL ),
-    FILLED:    ( A.NOTHING,    A.NOTHING,            A.NOTHING,     A.NOTHING  ),
-    CANCELLED: ( A.NOTHING,    A.NOTHING,            A.NOTHING,     A.NOTHING  ),
-    REJECTED:  ( A.NOTHING,    A.NOTHING,            A.NOTHING,     A.NOTHING  ),
-    EXPIRED:   ( A.NOTHING,    A.NOTHING,            A.NOTHING,     A.NOTHING  ),
+    #            opening     square-off          auction             session end  kill
+    NEW:       ( A.NOTHING,  A.CANCEL_INTRADAY,  A.CANCEL_INTRADAY,  A.NOTHING,   A.DROP    ),
+    PARKED:    ( A.RELEASE,  A.NOTHING,          A.NOTHING,          A.NOTHING,   A.DROP    ),
+    SENT:      ( A.NOTHING,  A.CANCEL_INTRADAY,  A.CANCEL_INTRADAY,  A.NOTHING,   A.CANCEL  ),
+    OPEN:      ( A.NOTHING,  A.CANCEL_INTRADAY,  A.CANCEL_INTRADAY,  A.NOTHING,   A.CANCEL  ),
+    FILLED:    ( A.NOTHING,  A.NOTHING,          A.NOTHING,          A.NOTHING,   A.NOTHING ),
+    CANCELLED: ( A.NOTHING,  A.NOTHING,          A.NOTHING,          A.NOTHING,   A.NOTHING ),
+    REJECTED:  ( A.NOTHING,  A.NOTHING,          A.NOTHING,          A.NOTHING,   A.NOTHING ),
+    EXPIRED:   ( A.NOTHING,  A.NOTHING,          A.NOTHING,          A.NOTHING,   A.NOTHING ),
 }
 # The system's own way out of a position opens nothing, so nothing stops it; but what was not sent
 # in its session is not sent in the next one, for which the position may be meant.
 _SQUARE_OFF_CLOCK: Final[dict[RegularState, tuple[ClockAction, ...]]] = {
-    #            opening     square-off  session end  kill
-    NEW:       ( A.DROP,     A.NOTHING,  A.DROP,      A.NOTHING ),
-    PARKED:    ( A.NEVER,    A.NEVER,    A.NEVER,     A.NEVER   ),
-    SENT:      ( A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
-    OPEN:      ( A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
-    FILLED:    ( A.NOTHING,    A.NOTHING,    A.NOTHING,     A.NOTHING   ),
-    CANCELLED: ( A.NOTHING,    A.NOTHING,    A.NOTHING,     A.NOTHING   ),
-    REJECTED:  ( A.NOTHING,    A.NOTHING,    A.NOTHING,     A.NOTHING   ),
-    EXPIRED:   ( A.NOTHING,    A.NOTHING,    A.NOTHING,     A.NOTHING   ),
+    #            opening     square-off  auction     session end  kill
+    NEW:       ( A.DROP,     A.NOTHING,  A.NOTHING,  A.DROP,      A.NOTHING ),
+    PARKED:    ( A.NEVER,    A.NEVER,    A.NEVER,    A.NEVER,     A.NEVER   ),
+    SENT:      ( A.NOTHING,  A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
+    OPEN:      ( A.NOTHING,  A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
+    FILLED:    ( A.NOTHING,  A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
+    CANCELLED: ( A.NOTHING,  A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
+    REJECTED:  ( A.NOTHING,  A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
+    EXPIRED:   ( A.NOTHING,  A.NOTHING,  A.NOTHING,  A.NOTHING,   A.NOTHING ),
 }
 # fmt: on
 
@@ -91,6 +91,7 @@ _REPORT_COLUMNS: Final = (
 _CLOCK_COLUMNS: Final = (
     ClockEvent.OPENING,
     ClockEvent.SQUARE_OFF,
+    ClockEvent.AUCTION,
     ClockEvent.SESSION_END,
     ClockEvent.KILL,
 )
