@@ -127,6 +127,7 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
     ),
     # The modules that belong to all.
     "units.py": (("tests/unit/wire", "tests/unit/exchange"), *_CORE),
+    "trading_days.py": (("tests/unit/engine/test_calendar.py",),),
     "instruments.py": (("tests/unit/exchange", "tests/unit/contracts"), *_CORE),
     "credentials.py": (
         ("tests/reliability/security/test_credentials.py", "tests/unit/twin/test_door.py"),
