@@ -13,8 +13,7 @@ operator adds the rest, or corrects the table, with a file (``serve --holidays F
 
 Days are ``datetime.date`` in India; times of day are minutes since midnight there.
 
-Source: NSE, trading holidays of 2026 (circular of December 2025; the day of the municipal
-elections was added in January); docs/wire/limits.md.
+Source: docs/spec/exchange.md, "Sessions".
 """
 
 from collections.abc import Mapping

@@ -8,8 +8,7 @@ shares with derivatives (``NSE-CAS``) is 15:15, when the closing auction takes e
 Times are minutes since midnight in India. A moment may come up to ``random_seconds`` later, by
 chance from the market's seed: the exchanges end order entry of an auction at random.
 
-Source: docs/spec/exchange.md, "Sessions"; NSE, FAQ on the pre-open session (1 July 2026) and
-circular CMTR74466 (closing auction session), read in summaries; docs/wire/limits.md.
+Source: docs/spec/exchange.md, "Sessions".
 """
 
 from collections.abc import Mapping, Sequence

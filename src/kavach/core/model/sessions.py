@@ -5,7 +5,7 @@ Instruments of one exchange that share their hours are one session (``Instrument
 session is open, takes no new cover orders from its cut-off on, opens nothing intraday from its
 square-off on, may end in a closing auction, and is closed until the next opening.
 
-Source: docs/spec/cover_order.md, "The clock, the kill switch, the connection"; FIX 5.0, tags 336
+Source: docs/spec/cover_order.md, "The clock, the kill switch, the connection"; FIX 5.0 tags 336
 (TradingSessionID) and 625 (TradingSessionSubID).
 """
 
