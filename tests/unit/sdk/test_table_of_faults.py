@@ -69,16 +69,6 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
     "turned away": {"effect": "turned_away", "status": 429, "body": LIMITED},
     "turned away in HTML": {"effect": "turned_away", "status": 503, "body": b"<html>"},
 }
-OF_NO_ACCOUNT: Final = (  # Where requests begin that are the same for every account.
-    "/api/v1/calc",
-    "/api/v1/contract/",
-    "/api/v1/marketdata/",
-    "/api/v1/optionchain/",
-    "/api/v1/search",
-    "/api/v1/user/trading_info",  # It tells whose the token is.
-    "/oauth2/token",
-)
-BY_BASKET: Final = "/api/v1/basket"  # Its changes name a basket, and that has an owner.
 AFTERWARDS: Final = ("lost answer", "garbled", "turned away")  # Of the looks after a change.
 
 
@@ -185,7 +175,6 @@ class Worker:
             ending = error
         asked = len(self.proxy.changes)
         self.proxy.faults.clear()
-        wrong += [f"{seen.path} names no account" for seen in self.proxy.seen if self.omits(seen)]
         if changes and asked > 1:
             wrong.append(f"{asked} changes were asked for")
         if truth is not None and not wrong:
@@ -195,14 +184,6 @@ class Worker:
             if claim is not None and claim is not so:
                 wrong.append(f"claims {claim}, the truth is {so}: {ending!r}")
         return [f"{cell}: {what}"[:300] for what in wrong]
-
-    def omits(self, seen: Seen) -> bool:
-        """Return whether a request about the account's own things does not say whose they are."""
-        if seen.path.startswith(OF_NO_ACCOUNT) or (
-            seen.path.startswith(BY_BASKET) and is_change(seen)
-        ):
-            return False
-        return self.world.client_id not in f"{seen.path} {seen.query} {seen.body.decode()}"
 
     def claim(self, cell: Cell, pocket: Any, ending: Any) -> bool | None:
         """Return what the ending of a call says of its change; ``None``: that it is not known."""
