@@ -16,7 +16,7 @@ import click
 
 from kavach import __version__
 from kavach.api.http.options import ApiOptions
-from kavach.cli.values import DATA_DIR, REDIRECT, SPEED, TOKEN
+from kavach.cli.values import DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
 from kavach.program.options import MarketKind, ServeOptions, Sessions, StartError, WorldOptions
@@ -94,7 +94,17 @@ _LOG: Final = logging.getLogger(__name__)
     type=click.Choice([sessions.value for sessions in Sessions]),
     default=Sessions.ALWAYS_OPEN.value,
     show_default=True,
-    help="When the exchanges are open; weekends are the only holidays that nse knows.",
+    help="When the exchanges are open; nse has auctions, square-off, holidays.",
+)
+@click.option(
+    "--holidays",
+    type=HOLIDAYS,
+    help="JSON of days, beside the published holidays; with --sessions nse.",
+)
+@click.option(
+    "--start-at",
+    type=MOMENT,
+    help="What the twin's clock shows at the start, as 2026-12-01T09:00 in India.",
 )
 @click.option(
     "--limits",
@@ -147,6 +157,8 @@ def serve(**given: Any) -> None:
         raise click.UsageError("--market replay needs --replay FILE.")
     if given["market"] != MarketKind.REPLAY and given["replay"] is not None:
         raise click.UsageError("--replay FILE needs --market replay.")
+    if given["holidays"] is not None and given["sessions"] != Sessions.NSE:
+        raise click.UsageError("--holidays FILE needs --sessions nse.")
     if given["demo_app_secret"] and not given["demo_app_redirects"]:
         raise click.UsageError("--demo-app-secret SECRET needs --demo-app-redirect URI.")
     if given["contracts"] is not None and given["data_dir"] is not None:
@@ -162,6 +174,8 @@ def serve(**given: Any) -> None:
         replay=given["replay"],
         speed=given["speed"],
         sessions=Sessions(given["sessions"]),
+        holidays=given["holidays"],
+        start_at_ns=given["start_at"],
         seed=given["seed"],
         demo_app_redirects=given["demo_app_redirects"],
         limits=Profile(given["limits"]),

@@ -1,15 +1,19 @@
 """
-Kinds of values that options take: a directory or none, a speed, a token, an address.
+Kinds of values that options take: directories, speeds, tokens, addresses, times, holidays.
 
 Source: docs/twin.md (command line).
 """
 
+from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 
+from kavach.trading_days import HolidayFile, TradingDays
+from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND
 from kavach.wire.redirects import redirect_fault
 
 SPEED_MAX: Final = 1_000_000
@@ -77,7 +81,53 @@ class Redirect(click.ParamType[str]):
         return str(value)
 
 
+class Moment(click.ParamType[int]):
+    """A time of day on a day, of India unless it has another offset, in nanoseconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the instant, nanoseconds since the epoch."""
+        if isinstance(value, int):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail("must be a time like 2026-12-01T09:00", param, ctx)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone(timedelta(seconds=IST_OFFSET_SECONDS)))
+        if not 2000 <= moment.year < 2200:
+            self.fail("must be a time from 2000 to 2199", param, ctx)
+        return int(moment.timestamp()) * NS_PER_SECOND
+
+
+class Holidays(click.ParamType[HolidayFile]):
+    """A file of days that the exchanges trade or do not, beside the published ones."""
+
+    name = "file"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> HolidayFile:
+        """Return what the file says, if it says it of days and times."""
+        if isinstance(value, HolidayFile):
+            return value
+        path = Path(str(value))
+        try:
+            changes = msgspec.json.decode(path.read_bytes(), type=HolidayFile)
+            TradingDays(changes)
+        except OSError as error:
+            self.fail(f"{path} can't be read: {error.strerror}", param, ctx)
+        except ValueError as error:
+            self.fail(f"{path}: {error}", param, ctx)
+        return changes
+
+
 DATA_DIR: Final = DataDir()
+HOLIDAYS: Final = Holidays()
+MOMENT: Final = Moment()
 REDIRECT: Final = Redirect()
 SPEED: Final = Speed()
 TOKEN: Final = Token()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kavach.api.http.options import ApiOptions
 from kavach.core.model.limits.profiles import Profile
+from kavach.trading_days import HolidayFile
 
 
 class StartError(Exception):
@@ -42,6 +43,8 @@ class WorldOptions:
     replay: Path | None = None  # What MarketKind.REPLAY replays.
     speed: Fraction = Fraction(1)
     sessions: Sessions = Sessions.ALWAYS_OPEN
+    holidays: HolidayFile | None = None  # What an operator changes of the published days.
+    start_at_ns: int | None = None  # None: what the wall shows.
     seed: int = 1
     demo_token: str = ""  # Empty: what DEMO1 had stays; at first it is made up.
     operator_token: str = ""  # Empty: made up, the same in each world of a data directory.

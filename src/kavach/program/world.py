@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 import msgspec
@@ -39,7 +40,14 @@ from kavach.program.kept_tokens import Tokens, TokensError, completed, keep_key,
 from kavach.program.options import MarketKind, Sessions, StartError, WorldOptions
 from kavach.trading_days import TradingDays
 from kavach.twin.clock import TwinClock
-from kavach.units import Exchange, InstrumentKey, Phase, TimestampNs
+from kavach.units import (
+    IST_OFFSET_SECONDS,
+    NS_PER_SECOND,
+    Exchange,
+    InstrumentKey,
+    Phase,
+    TimestampNs,
+)
 from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
 
 NO_INSTRUMENT: Final = InstrumentKey("")
@@ -104,7 +112,8 @@ def open_world(
         if recovered is not None:
             recovered(engine, venue)
 
-    clock = clock or TwinClock(wall_ns, start_ns=time.time_ns(), speed=options.speed)
+    start_ns = time.time_ns() if options.start_at_ns is None else options.start_at_ns
+    clock = clock or TwinClock(wall_ns, start_ns=start_ns, speed=options.speed)
     try:
         return _build(options, journal, candles, clock, contracts, begin, tokens, standing)
     except BaseException:
@@ -164,6 +173,11 @@ def _build(
         raise StartError(str(sentence)) from error
     kept = None if options.data_dir is None else load_prices(options.data_dir)
     latest_ns = max(engine.core.now_ns, resume(engine, venue, kept))
+    if options.start_at_ns is not None and options.start_at_ns < latest_ns:
+        raise StartError(
+            f"--start-at: the clock of this directory has been at {_in_india(latest_ns)} already,"
+            " and time does not run backwards; start later, or in another directory."
+        )
     if clock.now_ns() < latest_ns:
         clock.set(latest_ns)  # It had been set ahead: time goes on from there.
     recovered(engine, venue)
@@ -173,10 +187,15 @@ def _build(
     world = World(engine, venue, clock, contracts, tokens)
     engine.quotes = venue
     accepted(engine.execute(ChooseLimits(profile=options.limits)))  # Kept for every replay.
-    _open_sessions(world, options.sessions, options.seed)
+    _open_sessions(world, options)
     open_demo_client(engine, options, tokens, standing)
     _open_market(world, options, candles)
     return world
+
+
+def _in_india(at_ns: int) -> str:
+    zone = timezone(timedelta(seconds=IST_OFFSET_SECONDS))
+    return datetime.fromtimestamp(at_ns // NS_PER_SECOND, zone).isoformat()
 
 
 def _open_market(world: World, options: WorldOptions, candles: Sequence[Candle]) -> None:
@@ -203,7 +222,7 @@ def _at_work(world: World) -> list[InstrumentKey]:
     return sorted(wanted)
 
 
-def _open_sessions(world: World, sessions: Sessions, seed: int) -> None:
+def _open_sessions(world: World, options: WorldOptions) -> None:
     venue = world.venue
 
     def set_phase(exchange: Exchange, session: str, phase: Phase, at_ns: int) -> VenueAnswer:
@@ -212,7 +231,9 @@ def _open_sessions(world: World, sessions: Sessions, seed: int) -> None:
             venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns), session), NO_INSTRUMENT
         )
 
-    hours = TradingHours(NSE_HOURS, TradingDays()) if sessions is Sessions.NSE else None
-    calendar = Calendar(world.engine, set_phase, hours, seed)
+    hours = None
+    if options.sessions is Sessions.NSE:
+        hours = TradingHours(NSE_HOURS, TradingDays(options.holidays))
+    calendar = Calendar(world.engine, set_phase, hours, options.seed)
     calendar.start()
     world.engine.add_source(calendar)

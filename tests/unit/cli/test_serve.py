@@ -303,6 +303,43 @@ def test_sessions_follow_the_clock() -> None:
     assert phases[-1] == "closed"
 
 
+def test_a_start_at_a_time(tmp_path: Path) -> None:
+    """The clock shows it; a directory that has been at a later time is refused, in a sentence."""
+    options = ("--data-dir", tmp_path / "data", "--sessions", "nse")
+    with running(*options, "--start-at", "2026-12-01T15:16") as server:
+        assert server.room("GET", "clock")["now"].startswith("2026-12-01T15:16")
+        assert server.room("GET", "market/NSE/3045")["phase"] == "closing_reference"
+    sentence = refused("--port", "0", *options, "--start-at", "2026-12-01T09:00")
+    assert "time does not run backwards" in sentence
+    with running(*options, "--start-at", "2026-12-02T10:00") as server:
+        assert server.room("GET", "market/NSE/3045")["phase"] == "open"
+
+
+def test_an_operator_changes_the_holidays(tmp_path: Path) -> None:
+    """A day that a file calls a holiday is one; a file that says something else is refused."""
+    file = tmp_path / "holidays.json"
+    file.write_text('{"holidays": ["2026-12-01"], "special": {"2026-12-02": ["11:00", "12:00"]}}')
+    nse = ("--port", "0", "--data-dir", ":memory:", "--sessions", "nse", "--holidays", file)
+    for moment, phase in (
+        ("2026-12-01T10:00", "closed"),
+        ("2026-12-02T10:59", "closed"),
+        ("2026-12-02T11:30", "open"),
+        ("2026-12-03T10:59", "open"),
+    ):
+        with running(*nse[2:], "--start-at", moment) as server:
+            assert server.room("GET", "market/NSE/3045")["phase"] == phase, moment
+    for wrong, said in (
+        ('{"holidays": ["tomorrow"]}', "holidays"),
+        ('{"special": {"2026-12-02": ["11:00", "11:10"]}}', "30 minutes later at least"),
+        ('{"special": {"2026-12-02": ["11.00", "12:00"]}}', "no time of day"),
+        ('{"feasts": []}', "feasts"),
+    ):
+        file.write_text(wrong)
+        ended = run("serve", *nse)
+        assert ended.returncode == 2
+        assert said in ended.stderr
+
+
 def test_version_and_help() -> None:
     """The program says who it is and what it can do."""
     assert run("--version").stdout.startswith("kavach, version ")
