@@ -141,6 +141,34 @@ def test_all_orders_are_placed_in_one_record() -> None:
     ]
 
 
+def stop(price: int, trigger: int, **more: Any) -> OrderTerms:
+    """Return a stop order to be kept, one without a limit at price 0."""
+    kind = OrderType.SL if price else OrderType.SLM
+    return terms(price=price, trigger_price_pips=Pips(trigger), order_type=kind, **more)
+
+
+OUTSIDE: Final = "must be in band: outside 10.40 to 15.60"
+BEYOND: Final = "Trigger price must be beyond last price: above the last price 13.00"
+PASSED: Final = "Trigger price must not pass price: not below the price 13.00"
+
+
+@pytest.mark.parametrize(
+    ("kept", "code", "text"),
+    [
+        (terms(price=160_000), 7001, f"Price {OUTSIDE}"),
+        (stop(0, 170_000), 7001, f"Trigger price {OUTSIDE}"),
+        (stop(0, 129_900), 16315, BEYOND),
+        (stop(130_000, 129_900, side=Side.SELL), 1001, PASSED),
+    ],
+)
+def test_what_the_rules_refuse_has_a_code(kept: OrderTerms, code: int, text: str) -> None:
+    """Nobody waits for the answer to this order, so its row tells why it was refused."""
+    desk = Desk()
+    assert isinstance(desk.execute(desk.basket(kept)), Answer)
+    [order] = desk.engine.state.regulars.values()
+    assert (order.state.value, order.ended_code, order.ended_reason) == ("REJECTED", code, text)
+
+
 def test_one_refusal_leaves_the_others() -> None:
     """What the rules refuse and what the margin refuses have rows that say so, and why."""
     desk = Desk(cash_paise=700_00)
