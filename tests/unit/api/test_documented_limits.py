@@ -16,7 +16,7 @@ from kavach.api.http import call
 from kavach.api.http import connection as http
 from kavach.api.people import guesses, logins
 from kavach.api.routes import contracts as contract_routes
-from kavach.contracts import estimates, search
+from kavach.contracts import archive, estimates, importing, search
 from kavach.core.model.gtt import expiry
 from kavach.core.model.money import holding
 from kavach.core.model.orders import parent_order
@@ -104,6 +104,10 @@ PROMISED: Final = {
         f"at most {told(search.RESULTS_MAX)} rows, the best first",
         f"{told(contract_routes.STRIKES)} if blank, {told(contract_routes.STRIKES_MAX)} at most",
         f"At most {told(search.WORDS_MAX)} words are read",
+        (
+            f"more than {told(archive.BYTES_MAX, MB)} MB of tables or "
+            f"{told(importing.ROWS_MAX)} contracts"
+        ),
         (
             f"{told(estimates.FREEZE_VALUE_PIPS, PIPS_PER_RUPEE)} rupees, "
             f"{told(estimates.FREEZE_MAX)} shares at most; derivatives "
