@@ -144,8 +144,10 @@ MUTANTS: Final = (
     _one(
         "a fresh exit is for what no live exit could fill",
         "core/rules/cover/exit.py",
-        "    missing = cover.uncovered\n    if missing <= 0 or context.now_ns",
-        "    missing = cover.unconfirmed\n    if missing <= 0 or context.now_ns",
+        '"""Send fresh exits for the position that no exit, in flight included, could fill."""\n'
+        "    missing = cover.uncovered",
+        '"""Send fresh exits for the position that no exit, in flight included, could fill."""\n'
+        "    missing = cover.unconfirmed",
     ),
     _one(
         "the wait for the remainder ends",
@@ -236,8 +238,8 @@ MUTANTS: Final = (
     _one(
         "on the way out the target is taken back",
         "core/rules/cover/exit.py",
-        "    drop_target(context, cover)\n",
-        "",
+        "    drop_target(context, cover)\n    due",
+        "    due",
     ),
     _one(
         "a target is no stop",
@@ -349,7 +351,7 @@ MUTANTS: Final = (
     _one(
         "the square-off takes who is covered out",
         "core/rules/cover/tables.py",
-        "    COVERED:      ( A.EXIT, ",
+        "    COVERED:      ( A.EXIT_INTRADAY, ",
         "    COVERED:      ( A.NOTHING, ",
     ),
     _one(
@@ -416,8 +418,8 @@ MUTANTS: Final = (
     _one(
         "a square-off is made up for when the link is back",
         "core/core.py",
-        "            square_off_exchange(self, Exchange(name))",
-        "            pass",
+        "square_off_sessions(self, self.state.sessions.entries_stopped)  # It may be time by now.",
+        "pass",
     ),
     _one(
         "a rule fires at its trigger and not before",
@@ -440,8 +442,8 @@ MUTANTS: Final = (
     _one(
         "prices are looked at once when the link is back",
         "core/core.py",
-        "  # The time may have come meanwhile.\n        look_again(self)\n",
-        "  # The time may have come meanwhile.\n",
+        "  # It may be time by now.\n        look_again(self)\n",
+        "  # It may be time by now.\n",
     ),
     _one(
         "a rule ends with its last day",

@@ -154,7 +154,7 @@ class Scene:
             case "cutoff":
                 accepted(engine.execute(StopCovers(self.item.exchange)))
             case "auction":
-                phase = Phase(f"closing_{rest}")
+                phase = Phase.BUFFER if rest == "match" else Phase(f"closing_{rest}")
                 accepted(engine.execute(BeginPhase(self.item.exchange, phase)))
             case "end":
                 accepted(engine.execute(EndSession(self.item.exchange)))

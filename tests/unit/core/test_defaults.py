@@ -41,6 +41,7 @@ def test_what_holds_without_a_setting() -> None:
             tuple(ns / 1_000_000 for ns in one) if isinstance(one, tuple) else one / 1_000_000
         ), name
     assert told == {
+        "exit_in_auction": True,
         "stop_tries_max": 2,
         "quantity_max": 1_000_000,
         "slices_max": 20,
