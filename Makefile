@@ -49,6 +49,10 @@ release-check: .venv/test.stamp  ## What needs a package registry or a second bu
 	build/release/venv/bin/pip install --quiet --require-hashes --requirement requirements/run.txt
 	build/release/venv/bin/pip install --quiet --no-deps build/release/kavach_oms-*.whl
 	build/release/venv/bin/kavach demo
+	$(PYTHON) -m venv build/release/client
+	build/release/client/bin/pip install --quiet build/release/kavach_oms-*.whl
+	build/release/client/bin/python -c "import kavach.sdk"
+	! build/release/client/bin/kavach serve
 
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
 	@$(BIN)/python -m kavach.core.print_spec

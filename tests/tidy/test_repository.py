@@ -133,7 +133,8 @@ def test_make_can_be_learned_in_a_minute() -> None:
 def test_locks_pin_everything_with_hashes(lock: str) -> None:
     """Each lock holds exact versions with hashes and no address, and what pyproject asks for."""
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
-    asked = PROJECT["dependencies"] + PROJECT["optional-dependencies"].get(lock, [])
+    extras = PROJECT["optional-dependencies"]
+    asked = PROJECT["dependencies"] + extras["server"] + extras.get(lock, [])
     assert rules.loose_pins(text) == []
     assert {rules.requirement_name(name) for name in asked} - rules.pinned_names(text) == set()
 
