@@ -1,6 +1,10 @@
 # Everything that is done with this repository. The first call makes .venv from the locks.
 PYTHON ?= python3
 BIN := .venv/bin
+# Another PYTHON makes .venv anew.
+ifneq ($(origin PYTHON),file)
+$(shell wanted=$$($(PYTHON) -V) && test "$$($(BIN)/python -V 2>&1)" = "$$wanted" || { test -z "$$wanted" || rm -rf .venv; })
+endif
 CODE := src tests $(wildcard bench examples)
 
 # Two workers, a file of tests to each in turn; then what measures time or needs the machine alone.
@@ -49,6 +53,12 @@ release-check: .venv/test.stamp  ## What needs a package registry or a second bu
 	build/release/venv/bin/pip install --quiet --require-hashes --requirement requirements/run.txt
 	build/release/venv/bin/pip install --quiet --no-deps build/release/kavach_oms-*.whl
 	build/release/venv/bin/kavach demo
+	$(PYTHON) -m venv build/release/tools
+	build/release/tools/bin/pip install --quiet --require-hashes --requirement requirements/release.txt
+	# The machines of others: every wheel is there for each, so that nothing needs a compiler.
+	set -e; for platform in windows x86_64-apple-darwin aarch64-apple-darwin linux; do for python in 3.11 3.12 3.13 3.14; do \
+		build/release/tools/bin/uv pip install --quiet --only-binary :all: --python-platform $$platform --python-version $$python \
+			--target build/release/$$platform-$$python "$$(echo build/release/kavach_oms-*.whl)[server]"; done; done
 	$(PYTHON) -m venv build/release/client
 	build/release/client/bin/pip install --quiet build/release/kavach_oms-*.whl
 	build/release/client/bin/python -c "import kavach.sdk"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,12 @@ STOP_SECONDS_MAX: Final = 30
 ANSWER_SECONDS_MAX: Final = 30
 
 
-def command(*arguments: str | Path) -> list[str]:
+KAVACH: Final = ("-m", "kavach")
+
+
+def command(*arguments: str | Path, program: Sequence[str] = KAVACH) -> list[str]:
     """Return the command line of ``kavach`` with these arguments."""
-    return [sys.executable, "-m", "kavach", *map(str, arguments)]
+    return [sys.executable, *program, *map(str, arguments)]
 
 
 def environment() -> dict[str, str]:
@@ -43,10 +46,12 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(SOURCES)}
 
 
-def run(*arguments: str | Path, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+def run(
+    *arguments: str | Path, seconds: float = 60, program: Sequence[str] = KAVACH
+) -> "subprocess.CompletedProcess[str]":
     """Return how ``kavach`` with these arguments ended, and what it said."""
     return subprocess.run(
-        command(*arguments),
+        command(*arguments, program=program),
         env=environment(),
         capture_output=True,
         text=True,
@@ -98,7 +103,9 @@ class TwinServer:
         return self.errors.read()
 
 
-def start(*options: str | Path, directory: Path, errors: IO[str]) -> TwinServer:
+def start(
+    *options: str | Path, directory: Path, errors: IO[str], program: Sequence[str] = KAVACH
+) -> TwinServer:
     """Return a server that answers; ``directory`` takes the ready file, ``errors`` what it says.
 
     An option followed by an empty text is not given at all, so that a token can be left to it.
@@ -114,7 +121,7 @@ def start(*options: str | Path, directory: Path, errors: IO[str]) -> TwinServer:
     for at in reversed(left):
         del arguments[at - 1 : at + 1]
     process = subprocess.Popen(
-        command(*arguments),
+        command(*arguments, program=program),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=errors,
@@ -153,10 +160,13 @@ def until(true: Callable[[], bool], seconds: float = ANSWER_SECONDS_MAX) -> None
 
 
 @contextmanager
-def running(*options: str | Path, directory: Path | None = None) -> Iterator[TwinServer]:
+def running(
+    *options: str | Path, directory: Path | None = None, program: Sequence[str] = KAVACH
+) -> Iterator[TwinServer]:
     """Give a server started with these options; it is gone afterwards, whatever happened."""
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile("a+") as errors:
-        server = start(*options, directory=directory or Path(place), errors=errors)
+        place_of_file = directory or Path(place)
+        server = start(*options, directory=place_of_file, errors=errors, program=program)
         try:
             with server.http, server.operator:
                 yield server

@@ -7,6 +7,9 @@ be guessed, made anew (``O_EXCL``) and never through a link (``O_NOFOLLOW``), th
 one it replaces: a link that waits at either name is not followed, and whoever reads finds the old
 content or the new.
 
+Windows has neither these modes nor these flags: there a file is as private as the folder that it
+is in, and the file system keeps names without being asked.
+
 Source: open(2), rename(2); docs/operating.md, "A server does not start"; SECURITY.md.
 """
 
@@ -21,13 +24,22 @@ from typing import IO, Final
 DIRECTORY_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 _NAME_BYTES: Final = 8
+_NEW_FILE: Final = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)  # Without it Windows changes the ends of lines.
+)
+_DIRECTORY: Final[int | None] = getattr(os, "O_DIRECTORY", None)
 
 
 def create_private(path: Path) -> int:
     """Return a descriptor of a new, empty file; ``FileExistsError`` if anything has its name."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, FILE_MODE)
-    os.fchmod(descriptor, FILE_MODE)  # A umask may have taken more than it should.
+    descriptor = os.open(path, _NEW_FILE, FILE_MODE)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, FILE_MODE)  # A umask may have taken more than it should.
     return descriptor
 
 
@@ -45,7 +57,7 @@ def replacing(path: Path, unfinished: str, *, sync: bool = True) -> Iterator[IO[
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        beside.rename(path)
+        beside.replace(path)
     except BaseException:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -90,7 +102,9 @@ def _restrict(path: Path, status: os.stat_result, mode: int) -> None:
 
 def sync_directory(directory: Path) -> None:
     """Return when the names in the directory are on disk, as well as the files they name."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    if _DIRECTORY is None:
+        return
+    descriptor = os.open(directory, os.O_RDONLY | _DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

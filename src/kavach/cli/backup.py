@@ -62,7 +62,8 @@ def _copy_rest(directory: Path, place: Path) -> None:
 @click.option("--if-served", is_flag=True, help="Do nothing unless a server has it open.")
 def snapshot(directory: Path, if_served: bool) -> None:
     """Store beside the journal in DIRECTORY, served or not, the state that it leads to."""
-    os.nice(NICENESS)
+    if hasattr(os, "nice"):  # Not on Windows.
+        os.nice(NICENESS)
     with told():
         sequence = take_snapshot(directory, if_served=if_served)
     click.echo(f"{directory}: snapshot of record {sequence}." if sequence else "Not served.")

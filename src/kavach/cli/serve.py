@@ -20,7 +20,7 @@ from kavach.cli.values import DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
 from kavach.program.options import MarketKind, ServeOptions, Sessions, StartError, WorldOptions
-from kavach.program.process import Ready
+from kavach.program.process import STOP_SIGNALS, Ready
 from kavach.program.serve import serve as serve_world
 from kavach.program.twin import Twin
 from kavach.telemetry.logs import LogFormat, LogLevel, Note, start_logging
@@ -195,7 +195,7 @@ def serve(**given: Any) -> None:
             enveloped_updates=given["enveloped_updates"],
         ),
     )
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
+    for signal_number in STOP_SIGNALS:
         signal.signal(signal_number, _leave)
     log_format = LogFormat(given["log_format"])
     start_logging(log_format, LogLevel(given["log_level"]), sys.stderr)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from kavach.engine.journal_port import JournalUnwritable
 from kavach.journal import database, snapshots
-from kavach.journal.directory import UNFINISHED, lock_directory, make_directory, unlock
+from kavach.journal.directory import LOCK_FILE, UNFINISHED, lock_directory, make_directory, unlock
 from kavach.journal.sqlite import SqliteJournal
 from kavach.private_files import sync_directory
 
@@ -43,7 +43,7 @@ def back_up(
         try:
             place = target / UNFINISHED
             _forget_unfinished(target)
-            if any(target.iterdir()):
+            if any(path.name != LOCK_FILE for path in target.iterdir()):
                 raise JournalUnwritable(f"{target} is not empty.")
             make_directory(place)
             source.copy_database(place / database.FILE_NAME)
@@ -64,7 +64,8 @@ def _forget_unfinished(target: Path) -> None:
     """Remove what a killed backup left: all of a target that has such a place and no database."""
     place = target / UNFINISHED
     if place.is_dir() and not place.is_symlink() and not (target / database.FILE_NAME).exists():
-        for left in (*(path for path in target.iterdir() if path != place), *place.iterdir()):
+        beside = (path for path in target.iterdir() if path != place and path.name != LOCK_FILE)
+        for left in (*beside, *place.iterdir()):
             left.unlink()
         place.rmdir()
 
@@ -72,9 +73,10 @@ def _forget_unfinished(target: Path) -> None:
 def _move_up(place: Path, target: Path) -> None:
     """Move a whole copy into the target, the database last."""
     last = place / database.FILE_NAME
+    (place / LOCK_FILE).unlink(missing_ok=True)
     for path in (*(path for path in place.iterdir() if path != last), last):
         sync_directory(place)
-        path.rename(target / path.name)
+        path.replace(target / path.name)
         sync_directory(target)
     place.rmdir()
 

@@ -38,6 +38,7 @@ FORMAT_VERSION: Final = 3  # Each has events that the programs of the one before
 FORMAT_OLDEST: Final = 1
 READ_TOGETHER: Final = 1_000  # Records; so long a reader keeps the log from starting anew.
 READERS_MS: Final = 5_000  # How long opening waits for those who read the log.
+LOCK_FREE: Final = "win32-none" if "win32-none" in apsw.vfs_names() else "unix-none"
 APPLICATION_ID: Final = int.from_bytes(b"kvch", "big")
 
 _NO_JOURNAL: Final = (apsw.NotADBError, apsw.SQLError)  # SQLError: a table or column is missing.
@@ -82,7 +83,7 @@ def create_database(path: Path, vfs: str | None) -> None:
             connection.pragma("synchronous", "full")
             with connection:
                 connection.execute(_SCHEMA)
-        unfinished.rename(path)
+        unfinished.replace(path)
         sync_directory(path.parent)
     except (apsw.ReadOnlyError, apsw.CantOpenError) as error:
         raise JournalUnwritable(f"{path.parent} can't be written.") from error
@@ -117,7 +118,7 @@ def copy_database(source: apsw.Connection, path: Path) -> None:
             with copy.backup("main", source, "main") as running:
                 running.step(-1)
             copy.pragma("journal_mode", "wal")
-        unfinished.rename(path)
+        unfinished.replace(path)
         sync_directory(path.parent)
     except apsw.Error as error:
         raise meaning(error, path) from error
@@ -182,7 +183,7 @@ def open_for_reading(path: Path, *, live: bool) -> apsw.Connection:
     if live:
         options = "mode=ro"
     elif log.exists() and log.stat().st_size > 0:
-        options = "mode=ro&vfs=unix-none"
+        options = f"mode=ro&vfs={LOCK_FREE}"
     else:
         options = "immutable=1"
     try:

@@ -29,6 +29,7 @@ from kavach.journal.chain import GENESIS, link
 from kavach.journal.directory import (
     OWN_FILES,
     UNFINISHED,
+    Lock,
     lock_directory,
     make_directory,
     unlock,
@@ -66,7 +67,7 @@ class SqliteJournal:
         assert read_only or not beside, "only one process writes"
         self._beside = beside
         self._closed = False
-        self._lock: int | None = None
+        self._lock: Lock | None = None
         try:
             self._lock = lock_directory(directory, shared=read_only)
         except JournalLocked:

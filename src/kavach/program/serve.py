@@ -8,12 +8,9 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Final
-
-import uvloop
 
 from kavach import __version__
 from kavach.program.demo_account import DEMO_APP, DEMO_CLIENT
@@ -22,6 +19,8 @@ from kavach.program.process import (
     Ready,
     allow_open_files,
     check_ready_file,
+    new_event_loop,
+    on_stop_signals,
     spare_the_collector,
     write_ready_file,
 )
@@ -47,7 +46,7 @@ def serve(world_options: WorldOptions, options: ServeOptions, visit: Visit) -> N
         world = open_world(world_options)
         spare_the_collector()
         allow_open_files()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_serve(world_options, options, world, listener, visit))
 
 
@@ -101,18 +100,16 @@ async def _serve(
     if reach.beyond and not (reach.insecure or reach.proxy_header):
         _LOG.warning("the control room %s or --proxy-header", CLOSED)
     server = Server(http_config(twin.app(options.api, reach)), on_ready, twin.farewell)
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, server.interrupt)
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        for task in visits:
-            task.cancel()
-        ended = await asyncio.gather(*visits, return_exceptions=True)
-        failures += [e for e in ended if e and not isinstance(e, asyncio.CancelledError)]
-        twin.prices.keep_now()
-        await twin.service.close()
-        _LOG.info(Note("stop", sequence=twin.world.engine.sequence))
+    with on_stop_signals(server.interrupt):
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            for task in visits:
+                task.cancel()
+            ended = await asyncio.gather(*visits, return_exceptions=True)
+            failures += [e for e in ended if e and not isinstance(e, asyncio.CancelledError)]
+            twin.prices.keep_now()
+            await twin.service.close()
+            _LOG.info(Note("stop", sequence=twin.world.engine.sequence))
     if failures:
         raise failures[0]

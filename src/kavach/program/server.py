@@ -4,7 +4,6 @@ The socket, and uvicorn behind it.
 Source: docs/twin.md, "The command line"; SECURITY.md.
 """
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ from kavach.program.options import ServeOptions, StartError
 from kavach.twin.door import Reach
 
 STOP_SECONDS_MAX: Final = 10  # How long requests that were begun may take to end.
+# On Windows SO_REUSEADDR would let another process take the port.
+_PORT_IS_OURS: Final[int] = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 KEEP_ALIVE_SECONDS: Final = 75  # Longer than clients keep idle connections, so that they close.
 
 
@@ -89,13 +90,12 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
     except OSError as error:
         raise StartError(f"The host {host} can't be used: {error.strerror}.") from error
     with listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, _PORT_IS_OURS, 1)
         try:
             listener.bind(address)
             listener.listen()  # Only now is it certain that nobody else has the port.
         except OSError as error:
-            why = os.strerror(error.errno or 0)
-            raise StartError(f"Port {port} of {host} can't be used: {why}.") from error
+            raise StartError(f"Port {port} of {host} can't be used: {error.strerror}.") from error
         yield listener
 
 
