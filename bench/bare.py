@@ -16,8 +16,9 @@ import msgspec
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from kavach.program.process import Ready, spare_the_collector, write_ready_file
+from kavach.program.process import spare_the_collector
 from kavach.program.server import Server, http_config, listen, url_of
+from kavach.ready_files import Ready, write_ready_file
 from kavach.wire.orders import answers
 from kavach.wire.orders.requests import cancel_decoder
 

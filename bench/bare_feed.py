@@ -17,7 +17,7 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
-from kavach.program.process import Ready, write_ready_file
+from kavach.ready_files import Ready, write_ready_file
 
 
 async def run(ready_file: Path, size: int) -> None:

@@ -20,7 +20,7 @@ from bench.finding import Finding
 from bench.http import running
 from bench.measure import ratios, spread
 from kavach.data import load_instruments
-from kavach.program.process import Ready
+from kavach.ready_files import Ready
 from kavach.units import PIPS_PER_RUPEE
 from kavach.wire.feed.packets import EXCHANGE_CODE, FORMATS, Marketdata
 

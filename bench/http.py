@@ -25,7 +25,7 @@ from bench.finding import Finding
 from bench.load import Driven, drive
 from bench.measure import ratios, spread
 from kavach.api.routes.kart import KART
-from kavach.program.process import Ready
+from kavach.ready_files import Ready
 
 AIM_SHARE: Final = 0.6
 CONNECTIONS: Final = 32

@@ -23,7 +23,7 @@ from bench.apart import cpu_seconds
 from bench.finding import Finding
 from bench.http import Target, running
 from bench.load import drive
-from kavach.program.process import Ready
+from kavach.ready_files import Ready
 
 AIM_FLOOD_MS: Final = 150.0
 AIM_READERS_MS: Final = 100.0

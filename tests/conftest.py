@@ -8,8 +8,15 @@ database: what a run finds depends on nothing that an earlier one left behind.
 """
 
 import os
+import tempfile
 
 from hypothesis import HealthCheck, settings
+
+# Servers of tests are found by clients of tests, and neither meets those of whoever runs the tests.
+_STATE = tempfile.TemporaryDirectory(prefix="kavach-tests-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
+for name in [name for name in os.environ if name.startswith("KAVACH_")]:
+    del os.environ[name]
 
 settings.register_profile(
     "ci",

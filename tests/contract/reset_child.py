@@ -15,9 +15,9 @@ from typing import Final
 
 from kavach.cli.backup import backup
 from kavach.program.options import ServeOptions, WorldOptions
-from kavach.program.process import Ready
 from kavach.program.serve import serve
 from kavach.program.twin import Twin
+from kavach.ready_files import Ready
 
 CHANGES: Final = frozenset(
     {"os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.chmod"}

@@ -22,8 +22,8 @@ from kavach.core.refusals import Answer
 from kavach.engine.venue_port import ExecutionReport
 from kavach.journal.sqlite import SqliteJournal
 from kavach.program.options import WorldOptions
-from kavach.program.process import Ready, write_ready_file
 from kavach.program.world import open_world
+from kavach.ready_files import Ready, write_ready_file
 from kavach.twin.audit import audit
 from kavach.units import Paise, Pips, Quantity, Side, TimestampNs
 from kavach.venues.faults import Fault, FaultEffect, FaultOn

@@ -45,6 +45,19 @@ def kavach(*arguments: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def test_a_client_finds_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing set the client finds the server that runs, and none that was killed."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    ask = "from kavach.ready_files import running; print([twin.url for twin in running()])"
+    with serving(tmp_path) as server:
+        assert kavach("-c", ask) == (0, f"['{server.url}']\n")
+        server.process.kill()
+        server.process.wait()
+        assert kavach("-c", ask) == (0, "[]\n")
+    with serving(tmp_path) as server:
+        assert kavach("-c", ask) == (0, f"['{server.url}']\n")
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_order_outlives_the_server(tmp_path: Path, ending: int | None) -> None:
     """A client places an order that fills; after any end of the server all of it is there."""

@@ -3,7 +3,7 @@
 
 Modules and attributes that Windows lacks are taken away before anything of kavach is imported, and
 files behave as they do there: no directory can be opened, no name is renamed over another one
-(``os.replace`` is), and no file that this process has open can be removed, moved or replaced.
+(``os.replace`` is), and no file that a process has open can be removed, moved or replaced.
 
 Source: "Availability" in the documentation of each name; CreateFileW, FILE_SHARE_DELETE.
 """
@@ -15,8 +15,11 @@ import socket
 import stat
 import sys
 from collections.abc import Callable
+from glob import iglob
 from importlib import import_module
 from typing import Any
+
+import platformdirs  # It asks which system this is while it is loaded.
 
 MISSING_MODULES = ("fcntl", "grp", "posix_ipc", "pwd", "resource", "termios", "uvloop")
 MISSING = {
@@ -32,6 +35,7 @@ MISSING = {
 
 def take_away() -> None:
     """Make this process one that lacks all of it."""
+    assert platformdirs.user_state_dir()
     for name in MISSING_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
     for module, names in MISSING.items():
@@ -61,7 +65,7 @@ def _no_directory(opened: Callable[..., int]) -> Callable[..., int]:
 
 def _not_over_another(rename: Callable[..., None]) -> Callable[..., None]:
     def move(source: Any, target: Any, **more: Any) -> None:
-        if os.path.exists(target):
+        if os.path.exists(target) and not os.path.samefile(source, target):
             raise FileExistsError(17, "File exists", str(target))
         rename(source, target, **more)
 
@@ -71,24 +75,24 @@ def _not_over_another(rename: Callable[..., None]) -> Callable[..., None]:
 def _not_while_open(act: Callable[..., None]) -> Callable[..., None]:
     def checked(*paths: Any, **more: Any) -> None:
         for path in paths:
-            if not more and _is_open_here(path):
+            if not more and _is_open(path):
                 raise PermissionError(13, "The file is in use", str(path))
         act(*paths, **more)
 
     return checked
 
 
-def _is_open_here(path: Any) -> bool:
-    """Return whether this process has a descriptor of the file; SQLite's are among them."""
+def _is_open(path: Any) -> bool:
+    """Return whether any process has a descriptor of the file; SQLite's are among them."""
     try:
         sought = os.lstat(path)
     except OSError:
         return False
     if not stat.S_ISREG(sought.st_mode):
         return False
-    for name in os.listdir("/proc/self/fd"):
+    for descriptor in iglob("/proc/[0-9]*/fd/*"):
         try:
-            found = os.stat(f"/proc/self/fd/{name}")
+            found = os.stat(descriptor)
         except OSError:
             continue
         if (found.st_dev, found.st_ino) == (sought.st_dev, sought.st_ino):

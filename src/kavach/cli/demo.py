@@ -25,9 +25,9 @@ from kavach.api.http.options import ApiOptions
 from kavach.cli.journal import Register, as_text_of_event, lines
 from kavach.cli.tap import Exchanged, Tap
 from kavach.program.options import MarketKind, ServeOptions, WorldOptions
-from kavach.program.process import Ready
 from kavach.program.serve import serve as serve_world
 from kavach.program.twin import Twin
+from kavach.ready_files import Ready
 from kavach.sdk import (
     AsyncFeed,
     CompactQuote,

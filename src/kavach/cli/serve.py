@@ -16,13 +16,15 @@ import click
 
 from kavach import __version__
 from kavach.api.http.options import ApiOptions
+from kavach.cli.environment import read_environment
 from kavach.cli.values import DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
 from kavach.program.options import MarketKind, ServeOptions, Sessions, StartError, WorldOptions
-from kavach.program.process import STOP_SIGNALS, Ready
+from kavach.program.process import STOP_SIGNALS
 from kavach.program.serve import serve as serve_world
 from kavach.program.twin import Twin
+from kavach.ready_files import Ready
 from kavach.telemetry.logs import LogFormat, LogLevel, Note, start_logging
 
 _EXAMPLE: Final = """
@@ -131,7 +133,11 @@ _LOG: Final = logging.getLogger(__name__)
     help="Let an app DEMOAPP send people to /oauth2/auth and have them back here; repeatable.",
 )
 @click.option("--demo-app-secret", type=TOKEN, help="Secret of DEMOAPP; the same holds.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it answers.")
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path),
+    help="A copy of the file by which clients on this machine find it.",
+)
 @click.option(
     "--log-format",
     type=click.Choice([log_format.value for log_format in LogFormat]),
@@ -185,6 +191,7 @@ def serve(**given: Any) -> None:
         host=given["host"],
         port=given["port"],
         ready_file=given["ready_file"],
+        publish=True,
         insecure=given["insecure"],
         proxy_header=given["proxy_header"],
         api=ApiOptions(
@@ -207,6 +214,9 @@ def serve(**given: Any) -> None:
     except JournalError as error:
         _complain(log_format, error)
         sys.exit(1)
+
+
+read_environment(serve)
 
 
 def _complain(log_format: LogFormat, error: Exception) -> None:

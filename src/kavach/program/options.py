@@ -61,7 +61,8 @@ class ServeOptions:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    ready_file: Path | None = None
+    ready_file: Path | None = None  # A copy of what the state directory tells.
+    publish: bool = False  # Tell in the user's state directory that this twin runs.
     insecure: bool = False  # Let the control room be reached from other machines in the clear.
     proxy_header: str = ""  # Where a proxy says "https" of a client; else the room is closed.
     api: ApiOptions = field(default_factory=ApiOptions)

@@ -1,11 +1,12 @@
 """
-What the process asks of its machine: the ready file, open files, the garbage collector.
+What the process asks of its machine: ready files, signals, open files, the garbage collector.
 
 Source: docs/twin.md, "The command line".
 """
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import threading
@@ -15,12 +16,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-import msgspec
-
 from kavach.api.feed.door import READERS_MAX
 from kavach.api.http.connection import CONNECTIONS_MAX
-from kavach.private_files import replacing
 from kavach.program.options import StartError
+from kavach.ready_files import Published, Ready, write_ready_file
 
 try:
     import resource
@@ -39,20 +38,9 @@ else:
 STOP_SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
 )
+_LOG: Final = logging.getLogger(__name__)
 OTHER_FILES: Final = 100  # Journal, logs, and room to spare.
 OPEN_FILES: Final = READERS_MAX + CONNECTIONS_MAX + OTHER_FILES
-
-
-class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a script needs to know of a running server; the content of the ready file."""
-
-    url: str
-    client_id: str
-    access_token: str
-    operator_token: str
-    pid: int
-    app_id: str = ""  # These two only if there is a demo app.
-    app_secret: str = ""
 
 
 def check_ready_file(path: Path | None) -> None:
@@ -61,11 +49,28 @@ def check_ready_file(path: Path | None) -> None:
         raise StartError(f"The ready file {path} can't be written.")
 
 
-def write_ready_file(path: Path | None, ready: Ready) -> None:
-    """Write it whole or not at all, for its owner's eyes: there are tokens in it."""
-    if path is not None:
-        with replacing(path, f".{path.name}.", sync=False) as file:
-            file.write(msgspec.json.encode(ready) + b"\n")
+@contextmanager
+def announcing(copy: Path | None, publish: bool) -> Iterator[Callable[[Ready], None]]:
+    """Give what makes a ready twin known, in the state directory and in a copy.
+
+    The copy stays after the block, the file in the state directory does not.
+    """
+    published: list[Published] = []
+
+    def announce(ready: Ready) -> None:
+        if publish:
+            try:
+                published.append(Published(ready))
+            except OSError as error:  # A home that can't be written keeps no twin from running.
+                _LOG.warning("clients can't find this twin by themselves: %s", error)
+        if copy is not None:
+            write_ready_file(copy, ready)
+
+    try:
+        yield announce
+    finally:
+        for one in published:
+            one.withdraw()
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

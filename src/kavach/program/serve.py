@@ -16,17 +16,17 @@ from kavach import __version__
 from kavach.program.demo_account import DEMO_APP, DEMO_CLIENT
 from kavach.program.options import ServeOptions, WorldOptions
 from kavach.program.process import (
-    Ready,
     allow_open_files,
+    announcing,
     check_ready_file,
     new_event_loop,
     on_stop_signals,
     spare_the_collector,
-    write_ready_file,
 )
 from kavach.program.server import Server, http_config, listen, reach_of, url_of
 from kavach.program.twin import Twin
 from kavach.program.world import World, open_world
+from kavach.ready_files import Ready
 from kavach.telemetry.logs import Note
 from kavach.twin.door import CLOSED
 
@@ -75,7 +75,7 @@ async def _serve(
             app_id=DEMO_APP if world_options.demo_app_redirects else "",
             app_secret=twin.tokens.demo_app_secret if world_options.demo_app_redirects else "",
         )
-        write_ready_file(options.ready_file, ready)
+        announce(ready)
         sequence, replayed = world.engine.sequence, world.engine.replayed
         if world.engine.passed_over:
             _LOG.warning(Note("snapshot", passed_over=world.engine.passed_over, replayed=replayed))
@@ -100,7 +100,8 @@ async def _serve(
     if reach.beyond and not (reach.insecure or reach.proxy_header):
         _LOG.warning("the control room %s or --proxy-header", CLOSED)
     server = Server(http_config(twin.app(options.api, reach)), on_ready, twin.farewell)
-    with on_stop_signals(server.interrupt):
+    made_known = announcing(options.ready_file, options.publish)
+    with on_stop_signals(server.interrupt), made_known as announce:
         try:
             await server.serve(sockets=[listener])
         finally:

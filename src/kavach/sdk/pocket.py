@@ -8,7 +8,6 @@ first method is called.
 Source: kavach.sdk.requests.plan (how plans and drivers meet); docs/compatibility.md.
 """
 
-import os
 from collections.abc import Callable, Coroutine
 from functools import cached_property, wraps
 from inspect import Signature, signature
@@ -18,6 +17,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, get_args, 
 import httpx
 
 from kavach.sdk import baskets, contracts, given, gtt, portfolio, resolving
+from kavach.sdk.found import door
 from kavach.sdk.login import logging_in
 from kavach.sdk.orders import book, bracket, cancelling, modifying, placing, regular
 from kavach.sdk.requests.account import Account, Uncopied, trading_info
@@ -32,7 +32,6 @@ from kavach.sdk.vendor import portfolio as vendor_portfolio
 
 P = ParamSpec("P")
 
-DEFAULT_URL: Final = "http://127.0.0.1:8080"  # Where ``kavach serve`` listens: no real money.
 TIMEOUT_SECONDS: Final = 7.0
 CONFIRM_SECONDS: Final = 2.0
 
@@ -48,12 +47,10 @@ class _Connection:
         timeout_seconds: float,
         confirm_seconds: float,
     ) -> None:
-        token = given.or_environment(access_token, "KAVACH_TOKEN")
-        named = given.or_environment(client_id, "KAVACH_CLIENT_ID")
-        url = os.environ.get("KAVACH_URL") or DEFAULT_URL if base_url is None else base_url
+        found = door(base_url, access_token, client_id)
         patience = given.seconds("confirm_seconds", confirm_seconds)
-        self.account = Account(given.text("client_id", named), patience, token)
-        self.base_url = given.base_url(url)
+        self.account = Account(found.client_id, patience, found.access_token)
+        self.base_url = found.base_url
         self.seconds = given.seconds("timeout_seconds", timeout_seconds, least=0.001)
 
 
@@ -222,8 +219,9 @@ class Pocket(_Methods):
     A client of the trading API for ordinary, blocking programs.
 
     ``base_url``, ``access_token`` and ``client_id`` are taken from KAVACH_URL, KAVACH_TOKEN and
-    KAVACH_CLIENT_ID when not given; without a client id the server is asked whose token it is, and
-    without a token the first call has to be a login.
+    KAVACH_CLIENT_ID when not given. With neither address nor token it is the one twin that runs on
+    this machine. Without a client id the server is asked whose token it is, and without a token the
+    first call has to be a login.
     A call takes at most ``timeout_seconds`` until its answer is there, and a change at most
     ``confirm_seconds`` more, in which the order book is watched for its effect. ``transport``
     replaces httpx's own.

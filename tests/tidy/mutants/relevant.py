@@ -134,6 +134,7 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/unit/api/test_door.py", "tests/unit/api/people"),
         ("tests/reliability/security", "tests/compat/test_login.py"),
     ),
+    "ready_files.py": (("tests/unit/cli", "tests/install"), ("tests/unit/sdk",)),
     "private_files.py": (
         ("tests/unit/journal", "tests/reliability/security"),
         ("tests/unit/cli", "tests/contract/test_e_process.py"),

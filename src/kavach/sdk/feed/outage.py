@@ -5,7 +5,6 @@ Source: kavach.sdk.feed.session; docs/client.md, "The feed".
 """
 
 import logging
-import os
 import time
 from typing import Any, Final
 
@@ -14,7 +13,8 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from kavach.sdk import given
 from kavach.sdk.errors import AuthError, BadArgument, FeedLost
 from kavach.sdk.feed.session import FRAME_BYTES_MAX, FeedSession, Untrusted
-from kavach.sdk.pocket import DEFAULT_URL, TIMEOUT_SECONDS
+from kavach.sdk.found import door
+from kavach.sdk.pocket import TIMEOUT_SECONDS
 
 PATIENCE_SECONDS: Final = 60.0
 LOST: Final = (OSError, EOFError, WebSocketException, Untrusted)
@@ -34,15 +34,13 @@ _SHUT: Final = frozenset({401, 403})
 def session_of(
     base_url: str | None, access_token: str | None, client_id: str | None
 ) -> FeedSession:
-    """Return the session of a client; arguments win over the environment."""
-    token = given.access_token(given.or_environment(access_token, "KAVACH_TOKEN"))
-    if not token:
+    """Return the session of a client; arguments win over the environment, as for ``Pocket``."""
+    found = door(base_url, access_token, client_id)
+    if not found.access_token:
         raise BadArgument("access_token: must be given, here or as KAVACH_TOKEN")
-    client = given.text("client_id", given.or_environment(client_id, "KAVACH_CLIENT_ID"))
-    if not client:
+    if not found.client_id:
         raise BadArgument("client_id: must be given, here or as KAVACH_CLIENT_ID")
-    url = os.environ.get("KAVACH_URL") or DEFAULT_URL if base_url is None else base_url
-    return FeedSession(url, token, client)
+    return FeedSession(found.base_url, found.access_token, found.client_id)
 
 
 class Outage:
