@@ -1,5 +1,5 @@
 """
-``kavach serve``: options in, one line of where it answers out.
+``kavach serve``: options in, where it answers and how to begin out.
 
 Source: docs/twin.md (command line); docs/wire/README.md (switches).
 """
@@ -14,25 +14,20 @@ from typing import Any, Final
 
 import click
 
-from kavach import __version__
 from kavach.api.http.options import ApiOptions
 from kavach.cli.environment import read_environment
+from kavach.cli.panel import panel
 from kavach.cli.values import DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError
 from kavach.program.options import MarketKind, ServeOptions, Sessions, StartError, WorldOptions
 from kavach.program.process import STOP_SIGNALS
+from kavach.program.serve import Visit
 from kavach.program.serve import serve as serve_world
 from kavach.program.twin import Twin
 from kavach.ready_files import Ready
 from kavach.telemetry.logs import LogFormat, LogLevel, Note, start_logging
 
-_EXAMPLE: Final = """
-Paste into Python:
-    from kavach.sdk import Pocket
-    pocket = Pocket(client_id="{client_id}", access_token="{access_token}", base_url="{url}")
-    print(pocket.orders())
-"""
 _SECRETS: Final = (
     "demo_token",
     "operator_token",
@@ -207,7 +202,7 @@ def serve(**given: Any) -> None:
     log_format = LogFormat(given["log_format"])
     start_logging(log_format, LogLevel(given["log_level"]), sys.stderr)
     try:
-        serve_world(world, options, _announce)
+        serve_world(world, options, _announcing(world.data_dir))
     except StartError as error:
         _complain(log_format, error)
         sys.exit(2)
@@ -232,20 +227,12 @@ def _leave(signal_number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-async def _announce(ready: Ready, twin: Twin) -> None:
-    """Print where it answers and how to talk to it, and stay until somebody stops the server."""
-    click.echo(
-        f"kavach {__version__} answers on {ready.url}"
-        f" (client {ready.client_id}, access token {ready.access_token},"
-        f" operator token {ready.operator_token}); Ctrl-C stops it."
-    )
-    click.echo(
-        _EXAMPLE.format(client_id=ready.client_id, access_token=ready.access_token, url=ready.url)
-    )
-    if ready.app_id:
-        click.echo(
-            f"An app may send people to {ready.url}/oauth2/auth"
-            f" (client_id {ready.app_id}, client_secret {ready.app_secret}).\n"
-        )
-    sys.stdout.flush()
-    await asyncio.Event().wait()
+def _announcing(data_dir: Path | None) -> Visit:
+    """Return what prints where it answers, and stays until the server is stopped."""
+
+    async def announce(ready: Ready, twin: Twin) -> None:
+        click.echo(panel(ready, data_dir))
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+    return announce

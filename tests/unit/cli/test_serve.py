@@ -68,25 +68,6 @@ def test_it_stops_cleanly(signal_number: int, tmp_path: Path) -> None:
     assert [path.name for path in data.iterdir()] == ["journal.db"]
 
 
-def test_the_first_line_says_where_it_answers_and_three_more_can_be_pasted() -> None:
-    """The pasted lines are Python that talks to this very server."""
-    with running("--data-dir", ":memory:") as server:
-        sample = server.process.stdout
-        assert sample is not None
-        lines = [sample.readline() for _ in range(6)]
-        assert server.url in lines[0] and TOKEN in lines[0]
-        pasted = "".join(line.removeprefix("    ") for line in lines[3:])
-        ended = subprocess.run(
-            [*command()[:1], "-c", pasted],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert pasted.count("\n") == 3
-
-
 def test_tokens_are_made_up_when_none_are_given(tmp_path: Path) -> None:
     """Tokens are made up once for a directory, and written nowhere in it."""
     data = tmp_path / "data"
