@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kavach.api.http.options import ApiOptions
-from kavach.cli.journal import Register, as_text_of_event, lines
+from kavach.cli.journal_lines import Register, as_text_of_event, lines
 from kavach.cli.tap import Exchanged, Tap
 from kavach.program.options import MarketKind, ServeOptions, WorldOptions
 from kavach.program.serve import serve as serve_world

@@ -1,190 +1,172 @@
 """
-``kavach journal``: what happened, one event a line, for people and for programs.
-
-A line names the record, the time in India, the command that caused it, who says it (the rules of
-the core, or the exchange inside) and the event with its fields; prices and cash are rupees. With
-``--json`` a line is an object with the fields as they are stored.
+``kavach journal``: prints what happened, from a journal that is served or not, and goes on with it.
 
 Source: docs/twin.md (command line); docs/spec/journal.md.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from enum import Enum
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
-import msgspec
 
+from kavach.cli.journal_lines import KINDS, Line, Register, as_json, as_text, lines
 from kavach.cli.reading import reading
-from kavach.core import events as e
-from kavach.core.model.baskets.events import BasketCreated
-from kavach.core.model.cover.events import TargetLegNamed
-from kavach.core.model.gtt.events import GttCreated
-from kavach.core.model.regular.events import RegularOrderPlaced
-from kavach.engine.journal_port import Journal, JournalCorrupt
-from kavach.engine.record import decode_record
-from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND, PIPS_PER_PAISA, PIPS_PER_RUPEE
+from kavach.cli.values import MOMENT, Kind
+from kavach.journal.database import FILE_NAME
+from kavach.journal.sqlite import SqliteJournal
 
-SECRET_SHOWN: Final = "kept"  # That there is one, and no more.
-DIGEST_SHOWN: Final = 8  # Enough to tell two digests apart.
-_FIELDS_OF_NO_INTEREST: Final = frozenset({0, "", None})
+LOOK_SECONDS: Final = 0.2
+_FARTHER: Final = 8  # So many times as far back, if too few of the last records were chosen.
+_Files = tuple[tuple[int, int, int] | None, ...]
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One event and where it stands."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which lines are wanted."""
 
-    sequence: int
-    at_ns: int
-    cause: str
-    by: str  # core or exchange
-    event: str
-    fields: dict[str, Any]
+    order_id: int | None = None
+    client_id: str | None = None
+    kinds: frozenset[str] = frozenset()  # Empty: all.
+    since_ns: int = 0
 
+    @property
+    def needs_all(self) -> bool:
+        """Whether what is chosen is known only to who has read from the first record on."""
+        return self.order_id is not None or self.client_id is not None
 
-class Register:
-    """Which order and which client an event is about; learned from the events before it."""
-
-    def __init__(self) -> None:
-        self._order_of_tag: dict[int, int] = {}
-        self._client_of_order: dict[int, str] = {}
-        self._client_of_kept: dict[str, str] = {}  # By the UUID of a saved basket or a rule.
-        self.own_id: dict[int, int] = {}  # By entry, stop and basket id.
-
-    def learn(self, event: object) -> None:
-        """Note whose ids an event gives out."""
-        if isinstance(event, e.CoverOrderPlaced):
-            self._client_of_order[event.order_id] = event.client_id
-            self.own_id[event.order_id] = self.own_id[event.basket_id] = event.order_id
-        elif isinstance(event, RegularOrderPlaced):
-            self._client_of_order[event.order_id] = event.client_id
-        elif isinstance(event, BasketCreated):
-            self._client_of_kept[event.basket_id] = event.client_id
-        elif isinstance(event, GttCreated):
-            self._client_of_kept[event.rule_id] = event.client_id
-        elif isinstance(event, e.StopLegNamed):
-            self.own_id[event.stop_id] = event.order_id
-        elif isinstance(event, TargetLegNamed):
-            self.own_id[event.target_id] = event.order_id
-        elif isinstance(event, e.OrderSubmitted):
-            self._order_of_tag[event.tag] = event.parent_id
-
-    def order(self, fields: dict[str, Any]) -> int:
-        """Return the order's id, 0 if the event is about none."""
-        for name in ("order_id", "parent_id"):
-            if name in fields:
-                return int(fields[name])
-        tag = fields.get("tag", fields.get("order_ref", 0))
-        return self._order_of_tag.get(tag, 0)
-
-    def client(self, fields: dict[str, Any]) -> str:
-        """Return the client's id, empty if the event is about none."""
-        kept = fields.get("rule_id") or fields.get("basket_id") or ""
-        return str(
-            fields.get("client_id")
-            or self._client_of_order.get(self.order(fields))
-            or self._client_of_kept.get(kept, "")
-        )
+    def of(self, told: Iterable[Line], register: Register) -> Iterator[Line]:
+        """Yield those of these lines."""
+        for line in told:
+            if line.at_ns < self.since_ns or (self.kinds and line.event not in self.kinds):
+                continue
+            if self.client_id is not None and register.client(line.fields) != self.client_id:
+                continue
+            if self.order_id is not None:
+                own_id = register.own_id.get(self.order_id, self.order_id)
+                if register.order(line.fields) != own_id:
+                    continue
+            yield line
 
 
-def lines(journal: Journal, register: Register, after: int = 0) -> Iterator[Line]:
-    """Yield every event behind a record; of each step first what the rules say, then the exchange.
+class Reader:
+    """Reads the journal in a directory again and again, each time what is new.
 
-    Raises ``JournalCorrupt`` at a record that is none.
+    The journal is opened for each look and closed after it, so that no server is kept from it.
     """
-    for sequence, body in journal.records(after):
-        try:
-            record = decode_record(body)
-        except msgspec.MsgspecError as error:
-            raise JournalCorrupt(sequence, f"it is no record of this version ({error})") from error
-        for event in record.events:
-            register.learn(event)
-        for by, events in (("core", record.events), ("exchange", record.venue)):
-            for said in events:
-                fields = _flat(msgspec.structs.asdict(said))
-                kind = type(said).__name__
-                yield Line(sequence, record.at_ns, record.cause, by, kind, fields)
 
+    def __init__(self, directory: Path, chosen: Chosen) -> None:
+        self._directory = directory
+        self._chosen = chosen
+        self._register = Register()
+        self._sequence = 0
+        self._files: _Files = ()
+        self._is_live = False
 
-def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields with those of a message inside one lifted out, and plain values only."""
-    flat: dict[str, Any] = {}
-    for name, value in fields.items():
-        if isinstance(value, msgspec.Struct):
-            flat |= _flat(msgspec.structs.asdict(value))
-        elif name.endswith("_secret"):
-            flat[name] = SECRET_SHOWN if value else ""
-        else:
-            flat[name] = value.value if isinstance(value, Enum) else value
-    return flat
+    def first(self, most: int | None) -> Iterator[Line]:
+        """Yield the chosen lines that are there, only the last ``most`` if that is given."""
+        self._files = self._look()
+        with reading(self._directory) as journal:
+            self._note(journal)
+            if self._chosen.order_id is not None:
+                # An order may be named by an id that it was given late in its life.
+                for _line in lines(journal, self._register):
+                    pass
+            if most is None:
+                yield from self._after(journal, 0)
+            else:
+                yield from self._last(journal, most)
 
+    def following(self) -> Iterator[Line]:
+        """Yield the chosen lines that come, for ever."""
+        while True:
+            time.sleep(LOOK_SECONDS)
+            files = self._look()
+            if files == self._files and not self._is_live:
+                continue  # Nobody writes, so there is nothing to open.
+            is_another = (
+                files[0] is None or self._files[0] is None or files[0][0] != self._files[0][0]
+            )
+            self._files = files
+            if is_another:
+                click.echo("kavach: the journal begins anew.", err=True)
+                self._register, self._sequence = Register(), 0
+            with reading(self._directory) as journal:
+                after = self._sequence
+                self._note(journal)
+                yield from self._after(journal, after)
 
-def as_text(line: Line) -> str:
-    """Return a line for people."""
-    head = f"{line.sequence:>6} {_time(line.at_ns)} {line.cause:<16} {line.by:<8}"
-    return f"{head} {as_text_of_event(line)}"
+    def _note(self, journal: SqliteJournal) -> None:
+        self._sequence, self._is_live = journal.durable_sequence, journal.is_live
 
+    def _after(self, journal: SqliteJournal, after: int) -> Iterator[Line]:
+        """Yield chosen lines up to the record that was noted as the last one."""
+        for line in self._chosen.of(lines(journal, self._register, after), self._register):
+            if line.sequence > self._sequence:
+                break
+            yield line
 
-def as_text_of_event(line: Line) -> str:
-    """Return what happened, without where it stands; what is 0 or empty is left out."""
-    shown = [
-        _shown(name, value)
-        for name, value in line.fields.items()
-        if value not in _FIELDS_OF_NO_INTEREST
-    ]
-    return " ".join([f"{line.event:<20}", *shown]).rstrip()
+    def _last(self, journal: SqliteJournal, most: int) -> Iterable[Line]:
+        span = max(most, 1)
+        while True:
+            after = 0 if self._chosen.needs_all else max(self._sequence - span, 0)
+            found = deque(self._after(journal, after), maxlen=most)
+            if len(found) == most or after == 0:
+                return found
+            span *= _FARTHER
 
-
-def as_json(line: Line) -> str:
-    """Return a line for programs."""
-    return msgspec.json.encode(line).decode()
-
-
-def _shown(name: str, value: Any) -> str:
-    if name.endswith("_pips"):
-        return f"{name.removesuffix('_pips')}={rupees(value)}"
-    if name.endswith("_paise"):
-        return f"{name.removesuffix('_paise')}={rupees(value * PIPS_PER_PAISA)}"
-    if name.endswith("_digest"):
-        return f"{name}={value[:DIGEST_SHOWN]}"
-    return f"{name}={value!r}" if " " in str(value) else f"{name}={value}"
-
-
-def rupees(pips: int) -> str:
-    """Return an exact amount with two decimals, or four where it needs them."""
-    sign, pips = ("-" if pips < 0 else ""), abs(pips)
-    whole, rest = divmod(pips, PIPS_PER_RUPEE)
-    decimals = f"{rest:04}"
-    return f"{sign}{whole}.{decimals[:2] if decimals.endswith('00') else decimals}"
-
-
-def _time(at_ns: int) -> str:
-    """Return date and time of day in India, to the microsecond."""
-    seconds, rest = divmod(at_ns, NS_PER_SECOND)
-    moment = datetime.fromtimestamp(seconds, UTC) + timedelta(seconds=IST_OFFSET_SECONDS)
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{rest // 1000:06}"
+    def _look(self) -> _Files:
+        """Return what changes with every record: file, size and time of database and log."""
+        found: list[tuple[int, int, int] | None] = []
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            try:
+                status = os.stat(self._directory / name)
+            except FileNotFoundError:
+                found.append(None)
+            else:
+                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(found)
 
 
 @click.command(short_help="Print a journal, one event a line.")
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--order", "order_id", type=int, help="Only this order: entry, stop or basket id.")
 @click.option("--client", "client_id", help="Only this client.")
+@click.option(
+    "--kind", "kinds", type=Kind(KINDS), multiple=True, help="Only this event; repeatable."
+)
+@click.option(
+    "--since",
+    type=MOMENT,
+    default=0,
+    help="Only from then on, by the journal's clock, as 2026-12-01T09:15 in India.",
+)
+@click.option("--tail", type=click.IntRange(0), help="Only the last so many lines.")
+@click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
 @click.option("--json", "json_wanted", is_flag=True, help="One JSON object a line.")
 def journal(
-    directory: Path, order_id: int | None, client_id: str | None, json_wanted: bool
+    directory: Path,
+    order_id: int | None,
+    client_id: str | None,
+    kinds: tuple[str, ...],
+    since: int,
+    tail: int | None,
+    follow: bool,
+    json_wanted: bool,
 ) -> None:
-    """Print what the journal in DIRECTORY holds; it must not be in use."""
-    with reading(directory) as opened:
-        register = Register()
-        if order_id is not None:
-            # An order may be named by an id that it was given late in its life.
-            for _line in lines(opened, register):
-                pass
-        own_id = None if order_id is None else register.own_id.get(order_id, order_id)
-        for line in lines(opened, register):
-            if own_id is not None and register.order(line.fields) != own_id:
-                continue
-            if client_id is not None and register.client(line.fields) != client_id:
-                continue
-            click.echo(as_json(line) if json_wanted else as_text(line))
+    """Print what the journal in DIRECTORY holds, served or not: what is on disk."""
+    chosen = Chosen(order_id=order_id, client_id=client_id, kinds=frozenset(kinds), since_ns=since)
+    reader = Reader(directory, chosen)
+    show = as_json if json_wanted else as_text
+    try:
+        for line in reader.first(tail):
+            click.echo(show(line))
+        if follow:
+            for line in reader.following():
+                click.echo(show(line))
+    except KeyboardInterrupt:  # The way to end it.
+        pass

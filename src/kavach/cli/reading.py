@@ -23,9 +23,14 @@ NOT_BEGUN: Final = 2  # There was nothing that could be read.
 
 @contextmanager
 def reading(directory: Path) -> Iterator[SqliteJournal]:
-    """Give a journal that nobody writes; an error becomes a sentence and an exit code."""
-    with told(), closing(SqliteJournal(directory, create=False, read_only=True)) as journal:
-        yield journal
+    """Give a journal, served or not, of which what is on disk is read.
+
+    An error becomes a sentence and an exit code.
+    """
+    with told():
+        journal = SqliteJournal(directory, create=False, read_only=True, beside=True)
+        with closing(journal):
+            yield journal
 
 
 @contextmanager

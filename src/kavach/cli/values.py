@@ -4,7 +4,9 @@ Kinds of values that options take: directories, speeds, tokens, addresses, times
 Source: docs/twin.md (command line).
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -101,6 +103,28 @@ class Moment(click.ParamType[int]):
         if not 2000 <= moment.year < 2200:
             self.fail("must be a time from 2000 to 2199", param, ctx)
         return int(moment.timestamp()) * NS_PER_SECOND
+
+
+class Kind(click.ParamType[str]):
+    """One of many names, in any case; a wrong one is answered with those that are close."""
+
+    name = "event"
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = {name.lower(): name for name in names}
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the name as it is spelled."""
+        wanted = str(value).lower()
+        if wanted not in self._names:
+            close = get_close_matches(wanted, self._names, n=3) or sorted(self._names)[:3]
+            told = ", ".join(self._names[name] for name in close)
+            self.fail(
+                f"{value!r} is no event; there are {told} and {len(self._names)} in all", param, ctx
+            )
+        return self._names[wanted]
 
 
 class Holidays(click.ParamType[HolidayFile]):

@@ -11,12 +11,16 @@ docs/spec/journal.md.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
+from rich.console import Console
+from rich.table import Table
 
+from kavach.cli.progress import progress
 from kavach.cli.reading import FOUND, reading
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.parent_order import ParentOrder
@@ -33,6 +37,8 @@ from kavach.twin.audit_orders import check_cover, see
 from kavach.twin.audit_seen import Violation, check_regular, see_regular
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
+
+TOLD_EVERY: Final = 1_000  # Records.
 
 
 class Broken(Exception):
@@ -127,8 +133,26 @@ class Replay:
             raise Broken(sequence, f"{violation.invariant}{of_order}: {violation.detail}")
 
 
-def verify_journal(journal: Journal) -> str:
-    """Return in a sentence what was found to be right; raises ``Broken``, ``JournalCorrupt``."""
+class Verified(msgspec.Struct, frozen=True):
+    """What was found to be right of a journal."""
+
+    records: int
+    cover_orders: int
+    snapshot: str
+    state_hash: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.records} records, {self.cover_orders} cover orders: chain intact,"
+            f" {self.snapshot}, no invariant broken, state hash {self.state_hash}."
+        )
+
+
+def verify_journal(journal: Journal, tell: Callable[[int], None] = lambda done: None) -> Verified:
+    """Return what was found to be right; raises ``Broken``, ``JournalCorrupt``.
+
+    ``tell`` hears now and then how many records have been read.
+    """
     replay = Replay()
     stored = journal.latest_snapshot()
     snapshot_sequence = stored[0] if stored else 0
@@ -138,11 +162,11 @@ def verify_journal(journal: Journal) -> str:
         if stored is not None and sequence == snapshot_sequence:
             replay.check_everything(sequence)
             compared = _compare(replay, *stored)
+        if sequence % TOLD_EVERY == 0:
+            tell(sequence)
     replay.check_everything(sequence)
-    return (
-        f"{sequence} records, {replay.cover_orders} cover orders: chain intact, {compared},"
-        f" no invariant broken, state hash {replay.state_hash}."
-    )
+    tell(sequence)
+    return Verified(sequence, replay.cover_orders, compared, replay.state_hash)
 
 
 def _compare(replay: Replay, sequence: int, body: bytes) -> str:
@@ -160,18 +184,36 @@ def _compare(replay: Replay, sequence: int, body: bytes) -> str:
     return f"snapshot of record {sequence} equal"
 
 
-@click.command(short_help="Check a journal without serving it.")
+@click.command(short_help="Check a journal, served or not.")
 @click.argument("directory", type=click.Path(path_type=Path))
 def verify(directory: Path) -> None:
-    """Check chain, snapshot and invariants of the journal in DIRECTORY.
+    """Check chain, snapshot and invariants of what the journal in DIRECTORY has on disk.
 
     Exit code 0: all is well. 1: something is wrong, and where. 2: there is nothing to read.
     """
     with reading(directory) as journal:
         journal.check_snapshots()
         try:
-            found = verify_journal(journal)
+            with progress("checking records", journal.durable_sequence) as tell:
+                found = verify_journal(journal, tell)
         except Broken as error:
             click.echo(f"kavach: {error}", err=True)
             sys.exit(FOUND)
-    click.echo(f"{directory}: {found}")
+    console = Console()
+    if console.is_terminal:
+        console.print(_table(directory, found))
+    else:
+        click.echo(f"{directory}: {found}")
+
+
+def _table(directory: Path, found: Verified) -> Table:
+    """Return the same for a person at a terminal."""
+    table = Table(title=str(directory), title_justify="left", show_header=False)
+    for row in (
+        ("records", f"{found.records}, chain intact"),
+        ("cover orders", f"{found.cover_orders}, no invariant broken"),
+        ("snapshot", found.snapshot),
+        ("state hash", found.state_hash),
+    ):
+        table.add_row(*row)
+    return table

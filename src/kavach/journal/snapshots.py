@@ -72,9 +72,12 @@ def forget_unfinished(directory: Path) -> None:
 def intact(directory: Path) -> Iterator[tuple[int, bytes, bytes]]:
     """Return (sequence, chain, body) of each snapshot whose digest is right, newest first."""
     for path in _newest_first(directory):
-        with path.open("rb") as file:
-            header = file.read(HEADER.size)
-            body = file.read()
+        try:
+            with path.open("rb") as file:
+                header = file.read(HEADER.size)
+                body = file.read()
+        except FileNotFoundError:
+            continue  # A newer one has taken its place meanwhile.
         if len(header) < HEADER.size:
             continue
         magic, sequence, chain, digest = HEADER.unpack(header)
@@ -92,7 +95,8 @@ def examine(directory: Path) -> Iterator[tuple[int, bytes | None]]:
     whole = {sequence: chain for sequence, chain, _body in intact(directory)}
     for path in _newest_first(directory):
         sequence = _sequence(path)
-        yield sequence, whole.get(sequence)
+        if sequence in whole or path.exists():
+            yield sequence, whole.get(sequence)
 
 
 def _sequence(path: Path) -> int:

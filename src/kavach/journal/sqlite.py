@@ -177,6 +177,8 @@ class SqliteJournal:
         with closing(self._reader()) as connection:
             end = database.last_sequence(connection, self._path)
             for sequence, chain, body in snapshots.intact(self._directory):
+                if sequence > end:  # Perhaps it was made, beside us, of records that came since.
+                    end = database.last_sequence(connection, self._path)
                 if sequence > end:
                     raise JournalCorrupt(
                         end + 1, f"it is missing, though there is a snapshot of record {sequence}"
