@@ -20,8 +20,8 @@ NOTHING_KEPT: Final = "none, nothing is kept"
 _PYTHON: Final = """\
 from kavach.sdk import Pocket
 pocket = Pocket("{client_id}", "{access_token}", base_url="{url}")
-last = pocket.last_price("NSE", 14366)
-order = pocket.place_cover_order(exchange="NSE", instrument_token=14366, side="BUY", quantity=100,\
+last = pocket.last_price("NSE:IDEA-EQ")
+order = pocket.place_cover_order(instrument="NSE:IDEA-EQ", side="BUY", quantity=100,\
  price=last + 1, stop_loss=last - 1)
 print(order.status, order.quantity_held, order.is_protected)
 print(pocket.exit_cover_order(order).outcome)"""

@@ -16,7 +16,6 @@ happens. The tree of errors is the docstring of ``kavach.sdk.errors``.
 
 from kavach.sdk.baskets import Basket, BasketExecution, BasketOrder, BasketOutcome
 from kavach.sdk.contracts import (
-    Contract,
     MarketQuote,
     Option,
     OptionExpiry,
@@ -63,7 +62,7 @@ from kavach.sdk.pocket import AsyncPocket, Pocket
 from kavach.sdk.portfolio import Funds, Holding, Margin, MarginOrder
 from kavach.sdk.requests.changes import CancelOutcome, Settled
 from kavach.sdk.resolution import Resolution
-from kavach.sdk.rows import HistoryEntry, Order, Position, Trade, TradingInfo
+from kavach.sdk.rows import Contract, HistoryEntry, Order, Position, Trade, TradingInfo
 from kavach.units import Exchange, OrderType, Product, Side, Validity
 
 __all__ = [

@@ -24,6 +24,7 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
+from kavach.sdk.instruments import Instrument, spot, token_of
 from kavach.sdk.orders.placing import KART, PRICED, TRIGGERED, as_sent, basket, needed
 from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
 from kavach.sdk.requests.answers import data_of, unreadable
@@ -179,8 +180,9 @@ def add_to_basket(
     account: Account,
     saved: Basket | str,
     *,
-    exchange: ExchangeWord,
-    instrument_token: Token,
+    instrument: Instrument | None = None,
+    exchange: ExchangeWord | None = None,
+    instrument_token: Token | None = None,
     side: SideWord,
     quantity: Whole,
     product: ProductWord,
@@ -193,10 +195,11 @@ def add_to_basket(
     idempotency_key: str | None = None,
 ) -> Plan[Basket]:
     """Return the basket with one more order in it, its last."""
+    wanted = spot(instrument, exchange, instrument_token)
     kind = given.order_type("order_type", order_type)
     order: dict[str, Any] = {
-        "exchange": given.exchange("exchange", exchange),
-        "instrument_token": given.token("instrument_token", instrument_token),
+        "exchange": wanted.exchange,
+        "instrument_token": wanted.token,
         "order_side": given.side("side", side),
         "order_type": kind,
         "price": needed("price", price, kind, PRICED),
@@ -210,6 +213,7 @@ def add_to_basket(
     }
     key = key_or_new(idempotency_key)
     current = yield from saved_basket(account, saved)
+    order["instrument_token"] = yield from token_of(account, wanted)
     order["client_id"] = yield from own_client_id(account)
     mark = {"user_order_id": str(order["user_order_id"])}
     attempt = _attempt("add", current, key, wanted=mark, asked=as_sent(order))

@@ -14,8 +14,9 @@ import msgspec
 
 from kavach.sdk import given
 from kavach.sdk.given import ExchangeWord, Price, Token, Whole
+from kavach.sdk.instruments import Instrument, Spot, spot, token_of
 from kavach.sdk.requests.account import Account
-from kavach.sdk.requests.answers import data_of, read_one, read_rows, refused, result_of, unreadable
+from kavach.sdk.requests.answers import data_of, read_one, refused, result_of, unreadable
 from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import NOTHING, read_row
 from kavach.units import Exchange
@@ -24,23 +25,6 @@ PAISE: Final = 100
 CAPITAL: Final = frozenset({Exchange.NSE, Exchange.BSE})
 _IN_PAISE: Final = ("bid_price", "ask_price", "yearly_high", "yearly_low")
 _ZIP: Final = b"PK"
-
-
-class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """A contract that a search found."""
-
-    exchange: str
-    token: int
-    trading_symbol: str = ""
-    symbol: str = ""
-    company: str = ""
-    display_name: str = ""
-    segment: str = ""
-    isin: str = ""
-    expiry: str = ""
-    score: Decimal = NOTHING
-    close_price: Decimal = NOTHING
-    is_tradable: bool = True
 
 
 class ScripInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,22 +105,17 @@ class MarketQuote(msgspec.Struct, frozen=True, kw_only=True):
     exchange_timestamp: int = 0
 
 
-def search(account: Account, words: str) -> Plan[list[Contract]]:
-    """Return the contracts that these words may mean, the best first."""
-    request = Request(
-        method="GET", path="/api/v1/search", query={"key": given.text("words", words)}
-    )
-    response = yield from ask(request)
-    return read_rows(request, response, Contract, result_of(request, response) or [])
-
-
 def scrip_info(
-    account: Account, exchange: ExchangeWord, instrument_token: Token
+    account: Account,
+    exchange: ExchangeWord | Instrument | None = None,
+    instrument_token: Token | None = None,
+    *,
+    instrument: Instrument | None = None,
 ) -> Plan[ScripInfo]:
     """Return everything about one contract; raises ``NotFound`` when there is none."""
-    path = f"/api/v1/contract/{given.exchange('exchange', exchange)}"
-    query = {"info": "scrip", "token": given.token("instrument_token", instrument_token)}
-    request = Request(method="GET", path=path, query=query)
+    wanted = spot(instrument, exchange, instrument_token)
+    query = {"info": "scrip", "token": (yield from token_of(account, wanted))}
+    request = Request(method="GET", path=f"/api/v1/contract/{wanted.exchange}", query=query)
     response = yield from ask(request)
     return read_one(request, response, ScripInfo, result_of(request, response))
 
@@ -167,23 +146,46 @@ def option_chain(
         unreadable(request, response, f"an expiry cannot be read: {error!r}")
 
 
-def quote(account: Account, exchange: ExchangeWord, instrument_token: Token) -> Plan[MarketQuote]:
+def quote(
+    account: Account,
+    exchange: ExchangeWord | Instrument | None = None,
+    instrument_token: Token | None = None,
+    *,
+    instrument: Instrument | None = None,
+) -> Plan[MarketQuote]:
     """Return the quote of an instrument, whatever its segment."""
-    request = _quote(exchange, instrument_token)
+    wanted = spot(instrument, exchange, instrument_token)
+    request = yield from _quote(account, wanted)
     response = yield from ask(request)
     seen = read_one(request, response, MarketQuote, data_of(request, response))
     in_rupees = {name: getattr(seen, name) / PAISE for name in _IN_PAISE}
     return msgspec.structs.replace(seen, **in_rupees)
 
 
-def last_price(account: Account, exchange: ExchangeWord, instrument_token: Token) -> Plan[Decimal]:
+def last_price(
+    account: Account,
+    exchange: ExchangeWord | Instrument | None = None,
+    instrument_token: Token | None = None,
+    *,
+    instrument: Instrument | None = None,
+) -> Plan[Decimal]:
     """Return the last price of an instrument."""
-    return (yield from _figure(_quote(exchange, instrument_token, key="last_trade_price")))
+    wanted = spot(instrument, exchange, instrument_token)
+    request = yield from _quote(account, wanted, key="last_trade_price")
+    return (yield from _figure(request))
 
 
-def close_price(account: Account, exchange: ExchangeWord, instrument_token: Token) -> Plan[Decimal]:
+def close_price(
+    account: Account,
+    exchange: ExchangeWord | Instrument | None = None,
+    instrument_token: Token | None = None,
+    *,
+    instrument: Instrument | None = None,
+) -> Plan[Decimal]:
     """Return the previous close of an instrument."""
-    return (yield from _figure(_quote(exchange, instrument_token, key="close_price")))
+    wanted = spot(instrument, exchange, instrument_token)
+    request = yield from _quote(account, wanted, key="close_price")
+    return (yield from _figure(request))
 
 
 def download_contracts(account: Account, *exchanges: ExchangeWord) -> Plan[bytes]:
@@ -201,13 +203,11 @@ def download_contracts(account: Account, *exchanges: ExchangeWord) -> Plan[bytes
     return response.body
 
 
-def _quote(exchange: ExchangeWord, token: Token, **query: str) -> Request:
-    named = given.exchange("exchange", exchange)
-    segment = "Capital" if named in CAPITAL else "FutOpt"
-    path = f"/api/v1/marketdata/{named}/{segment}"
-    return Request(
-        method="GET", path=path, query={"token": given.token("instrument_token", token), **query}
-    )
+def _quote(account: Account, wanted: Spot, **query: str) -> Plan[Request]:
+    segment = "Capital" if wanted.exchange in CAPITAL else "FutOpt"
+    token = yield from token_of(account, wanted)
+    path = f"/api/v1/marketdata/{wanted.exchange}/{segment}"
+    return Request(method="GET", path=path, query={"token": token, **query})
 
 
 def _figure(request: Request) -> Plan[Decimal]:

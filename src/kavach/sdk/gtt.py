@@ -26,9 +26,10 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
+from kavach.sdk.instruments import Instrument, spot, token_of
 from kavach.sdk.orders.cancelling import cancel_result
 from kavach.sdk.orders.cover import CancelResult
-from kavach.sdk.orders.placing import PRICED, as_sent
+from kavach.sdk.orders.placing import PRICED, as_sent, needed
 from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
 from kavach.sdk.requests.answers import data_of, identified, read_rows
 from kavach.sdk.requests.changes import (
@@ -118,8 +119,9 @@ def gtt_rule(account: Account, rule: GttRule | str) -> Plan[GttRule]:
 def create_gtt(
     account: Account,
     *,
-    exchange: ExchangeWord,
-    instrument_token: Token,
+    instrument: Instrument | None = None,
+    exchange: ExchangeWord | None = None,
+    instrument_token: Token | None = None,
     side: SideWord,
     quantity: Whole,
     product: ProductWord,
@@ -143,18 +145,17 @@ def create_gtt(
 
     Raises ``RequestRefused`` when no rule was made, ``OutcomeUnknown`` when that cannot be told.
     """
+    wanted = spot(instrument, exchange, instrument_token)
     kind = given.order_type("order_type", order_type)
-    if price is None and kind in PRICED:
-        raise BadArgument(f"price: must be given for a {kind} order")
     order: dict[str, Any] = {
         "device": given.text("device", device),
         "disclosed_quantity": given.whole("disclosed_quantity", disclosed_quantity),
-        "exchange": given.exchange("exchange", exchange),
-        "instrument_token": given.token("instrument_token", instrument_token),
+        "exchange": wanted.exchange,
+        "instrument_token": wanted.token,
         "market_protection_percentage": 0,
         "order_side": given.side("side", side),
         "order_type": kind,
-        "price": given.price("price", 0 if price is None else price),
+        "price": needed("price", price, kind, PRICED),
         "product": given.product("product", product),
         "quantity": given.whole("quantity", quantity),
         "validity": given.validity("validity", validity),
@@ -164,6 +165,7 @@ def create_gtt(
     }
     key = key_or_new(idempotency_key)
     last_day = given.day("expiry", expiry)
+    order["instrument_token"] = yield from token_of(account, wanted)
     order["client_id"] = yield from own_client_id(account)
     before = yield from gtt_rules(account)
     attempt = Attempt(

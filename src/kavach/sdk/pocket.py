@@ -16,7 +16,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, get_args, 
 
 import httpx
 
-from kavach.sdk import baskets, contracts, given, gtt, portfolio, resolving
+from kavach.sdk import baskets, contracts, given, gtt, instruments, portfolio, resolving
 from kavach.sdk.found import door
 from kavach.sdk.login import logging_in
 from kavach.sdk.orders import book, bracket, cancelling, modifying, placing, regular
@@ -156,7 +156,8 @@ class _Methods(Uncopied):
     funds = _Method(portfolio.funds)
     margin = _Method(portfolio.margin)
 
-    search = _Method(contracts.search)
+    search = _Method(instruments.search)
+    contract = _Method(instruments.contract)
     scrip_info = _Method(contracts.scrip_info)
     option_chain = _Method(contracts.option_chain)
     quote = _Method(contracts.quote)

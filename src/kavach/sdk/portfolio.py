@@ -17,6 +17,7 @@ import msgspec
 from kavach.sdk import given
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.given import ExchangeWord, Price, ProductWord, SideWord, Token, ValidityWord, Whole
+from kavach.sdk.instruments import Instrument, Spot, spot, token_of
 from kavach.sdk.orders.book import positions
 from kavach.sdk.orders.placing import as_sent
 from kavach.sdk.requests.account import Account, key_or_new, own_client_id
@@ -97,8 +98,9 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
 class MarginOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order whose margin is asked for; nothing is placed."""
 
-    exchange: ExchangeWord
-    instrument_token: Token
+    instrument: Instrument | None = None
+    exchange: ExchangeWord | None = None
+    instrument_token: Token | None = None
     side: SideWord
     quantity: Whole
     price: Price
@@ -142,8 +144,9 @@ def funds(account: Account) -> Plan[Funds]:
 def convert_position(
     account: Account,
     *,
-    exchange: ExchangeWord,
-    instrument_token: Token,
+    instrument: Instrument | None = None,
+    exchange: ExchangeWord | None = None,
+    instrument_token: Token | None = None,
     side: SideWord,
     quantity: Whole,
     product: ProductWord,
@@ -157,10 +160,10 @@ def convert_position(
     ``side`` is BUY for a position that is long. Raises ``RequestRefused`` when nothing changed,
     ``OutcomeUnknown`` when no answer came.
     """
-    token = given.whole("instrument_token", instrument_token)
+    wanted = spot(instrument, exchange, instrument_token)
     body: dict[str, Any] = {
-        "exchange": given.exchange("exchange", exchange),
-        "instrument_token": token,
+        "exchange": wanted.exchange,
+        "instrument_token": 0,
         "product": given.product("product", product),
         "new_product": given.product("new_product", new_product),
         "quantity": given.whole("quantity", quantity),
@@ -168,6 +171,7 @@ def convert_position(
         "order_side": given.side("side", side),
     }
     key = key_or_new(idempotency_key)
+    token = body["instrument_token"] = int((yield from token_of(account, wanted)))
     client_id = yield from own_client_id(account)
     before = yield from positions(account)
     signed = body["quantity"] if body["order_side"] == Side.BUY else -body["quantity"]
@@ -212,11 +216,14 @@ POSITIONS: Final = Traces(
 def margin(account: Account, orders: Iterable[MarginOrder]) -> Plan[Margin]:
     """Return what these orders would block, together and each by itself."""
     try:
-        asked = [_as_asked(order) for order in orders]
+        named = [(_spot_of(order), order) for order in orders]
+        asked = [_as_asked(wanted, order) for wanted, order in named]
     except TypeError:
         raise BadArgument(f"orders: must be a list, not {type(orders).__name__}") from None
     if not asked:
         raise BadArgument("orders: one at least must be given")
+    for (wanted, _order), row in zip(named, asked, strict=True):
+        row["token"] = yield from token_of(account, wanted)
     client_id = yield from own_client_id(account)
     # Nothing changes, so a lost answer is that of a read.
     request = Request(
@@ -231,20 +238,23 @@ def margin(account: Account, orders: Iterable[MarginOrder]) -> Plan[Margin]:
         unreadable(request, response, "its result holds no margins")
 
 
-def _as_asked(order: Any) -> dict[str, str]:
-    """Return an order as the calculator wants it: everything is text."""
+def _spot_of(order: Any) -> Spot:
     if not isinstance(order, MarginOrder):
         raise BadArgument(f"orders: each must be a MarginOrder, not {type(order).__name__}")
-    exchange = given.exchange("exchange", order.exchange)
+    return spot(order.instrument, order.exchange, order.instrument_token)
+
+
+def _as_asked(wanted: Spot, order: MarginOrder) -> dict[str, str]:
+    """Return an order as the calculator wants it: everything is text."""
     return {
-        "segment": "FutOpt" if exchange in DERIVATIVES else "Capital",
+        "segment": "FutOpt" if wanted.exchange in DERIVATIVES else "Capital",
         "series": given.text("series", order.series),
-        "exchange": exchange,
+        "exchange": wanted.exchange,
         "side": given.side("side", order.side),
         "mode": "NEW",
         "symbol": given.text("symbol", order.symbol),
         "underlying": given.text("underlying", order.underlying),
-        "token": given.token("instrument_token", order.instrument_token),
+        "token": wanted.token,
         "quantity": str(given.whole("quantity", order.quantity)),
         "price": spelled(given.price("price", order.price)),
         "product": given.product("product", order.product),

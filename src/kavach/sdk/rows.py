@@ -107,6 +107,23 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.quantity if self.order_status in TRADED else self.filled_quantity
 
 
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract that a search found."""
+
+    exchange: str
+    token: int
+    trading_symbol: str = ""
+    symbol: str = ""
+    company: str = ""
+    display_name: str = ""
+    segment: str = ""
+    isin: str = ""
+    expiry: str = ""
+    score: Decimal = NOTHING
+    close_price: Decimal = NOTHING
+    is_tradable: bool = True
+
+
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One trade of one order."""
 

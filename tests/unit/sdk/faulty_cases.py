@@ -543,6 +543,7 @@ CASES: Final[dict[str, Case]] = {
     "funds": read("funds"),
     "margin": _margin,
     "search": read("search", "IDEA"),
+    "contract": read("contract", "NSE:IDEA-EQ"),
     "scrip_info": _price("scrip_info"),
     "option_chain": read("option_chain", 26000, price=26000),
     "quote": _price("quote"),

@@ -80,7 +80,7 @@ def test_what_is_not_listed_has_no_price(pocket: Pocket) -> None:
     with pytest.raises(RequestRefused):
         pocket.quote("NSE", 1)
     with pytest.raises(BadArgument, match="exchange: 'LSE' is none of"):
-        pocket.quote("LSE", 14366)  # type: ignore[arg-type]
+        pocket.quote("LSE", 14366)
 
 
 def test_the_option_chain_is_around_the_price(pocket: Pocket) -> None:

@@ -22,6 +22,7 @@ from kavach.sdk import given
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.feed.ticks import FeedItem, account_item, market_item
 from kavach.sdk.given import ExchangeWord, Token
+from kavach.sdk.instruments import HasInstrumentToken, HasToken, pair
 from kavach.sdk.requests.plan import EXACT
 from kavach.wire.feed.packets import EXCHANGE_CODE, BadPacket, decode
 from kavach.wire.feed.updates import (
@@ -56,7 +57,8 @@ OF_EXCHANGES: Final = {"status": Mode.MARKET_STATUS, "notices": Mode.EXCHANGE_ME
 _ACCOUNT_PLAIN: Final = frozenset({ORDER, TRADE, POSITION})
 
 SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-Instrument = tuple[ExchangeWord | str, Token]  # A variable's text is no ``Literal``.
+# A variable's text is no ``Literal``.
+Instrument = tuple[ExchangeWord | str, Token] | HasToken | HasInstrumentToken
 
 
 class Untrusted(Exception):
@@ -198,9 +200,15 @@ class FeedSession:
 
 def _instrument(instrument: Any) -> tuple[int, int]:
     """Return the code of the exchange and the token of an instrument."""
+    if hasattr(instrument, "exchange"):
+        row = pair(instrument)
+        instrument = (row.exchange, row.token)
     if not isinstance(instrument, (tuple, list)) or len(instrument) != 2:
         shown = given.shown(instrument)
-        raise BadArgument(f'instruments: {shown} is no pair of exchange and token: ("NSE", 14366)')
+        raise BadArgument(
+            f'instruments: {shown} is no pair of exchange and token, as ("NSE", 14366), and no row;'
+            ' of a name Pocket.contract("NSE:IDEA-EQ") returns one'
+        )
     exchange, token = instrument
     code = EXCHANGE_CODE[given.exchange("instruments", exchange)]
     number = given.whole("instruments", token)

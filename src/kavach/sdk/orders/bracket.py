@@ -24,6 +24,7 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
+from kavach.sdk.instruments import Instrument, spot, token_of
 from kavach.sdk.orders.book import OrderLike, cover_order
 from kavach.sdk.orders.cancelling import LegWord, cancel_cover_order
 from kavach.sdk.orders.cover import BracketOrder, CancelResult, Leg
@@ -52,8 +53,9 @@ BO: Final = "BO"
 def place_bracket_order(
     account: Account,
     *,
-    exchange: ExchangeWord,
-    instrument_token: Token,
+    instrument: Instrument | None = None,
+    exchange: ExchangeWord | None = None,
+    instrument_token: Token | None = None,
     side: SideWord,
     quantity: Whole,
     target_distance: Price,
@@ -79,11 +81,12 @@ def place_bracket_order(
     Raises ``RequestRefused`` when nothing was placed, ``OutcomeUnknown`` when that cannot be
     told, or when the order was accepted and the order book does not show it in time.
     """
+    wanted = spot(instrument, exchange, instrument_token)
     kind = given.order_type("order_type", order_type)
     trailing = given.optional(given.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
     body = PlaceRequest(
-        exchange=given.exchange("exchange", exchange),
-        instrument_token=given.token("instrument_token", instrument_token),
+        exchange=wanted.exchange,
+        instrument_token=wanted.token,
         order_type=kind,
         price=needed("price", price, kind, PRICED),
         quantity=given.whole("quantity", quantity),
@@ -100,6 +103,7 @@ def place_bracket_order(
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
         market_protection_percentage=protection(market_protection),
     )
+    body.instrument_token = yield from token_of(account, wanted)
     placed = yield from place_on_kart(account, body, Kind.BRACKET, user_order_id, idempotency_key)
     return cast(BracketOrder, placed)
 

@@ -32,6 +32,7 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
+from kavach.sdk.instruments import Instrument, spot, token_of
 from kavach.sdk.orders.book import ORDERS, OrderLike, id_of, rows_of
 from kavach.sdk.orders.cancelling import cancel_result
 from kavach.sdk.orders.cover import CancelResult
@@ -57,8 +58,9 @@ AMO: Final = "AMO"
 def place_order(
     account: Account,
     *,
-    exchange: ExchangeWord,
-    instrument_token: Token,
+    instrument: Instrument | None = None,
+    exchange: ExchangeWord | None = None,
+    instrument_token: Token | None = None,
     side: SideWord,
     quantity: Whole,
     product: ProductWord,
@@ -85,10 +87,11 @@ def place_order(
     Raises ``RequestRefused`` when nothing was placed, ``OutcomeUnknown`` when that cannot be
     told, or when the order was accepted and the order book does not show it in time.
     """
+    wanted = spot(instrument, exchange, instrument_token)
     kind = given.order_type("order_type", order_type)
     body = PlaceOrderRequest(
-        exchange=given.exchange("exchange", exchange),
-        instrument_token=given.token("instrument_token", instrument_token),
+        exchange=wanted.exchange,
+        instrument_token=wanted.token,
         order_type=kind,
         price=needed("price", price, kind, PRICED),
         quantity=given.whole("quantity", quantity),
@@ -101,6 +104,7 @@ def place_order(
         market_protection_percentage=protection(market_protection),
         execution_type=AMO if given.flag("after_market", after_market) else "REGULAR",
     )
+    body.instrument_token = yield from token_of(account, wanted)
     attempt = yield from own_ids(account, body, Kind.REGULAR, user_order_id, idempotency_key)
     request = Request(method="POST", path=ORDERS, body=body, attempt=attempt)
     data = data_of(request, (yield from ask(request)))

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from kavach.sdk import given
 from kavach.sdk.requests.answers import data_of, read_one, unreadable
 from kavach.sdk.requests.plan import Plan, Request, ask
-from kavach.sdk.rows import TradingInfo
+from kavach.sdk.rows import Contract, TradingInfo
 
 TRADING_INFO: Final = Request(method="GET", path="/api/v1/user/trading_info")
 
@@ -31,12 +31,13 @@ class Uncopied:
 class Account(Uncopied):
     """The owner of the orders, and how long to look for the effect of a change."""
 
-    __slots__ = ("access_token", "client_id", "confirm_seconds")
+    __slots__ = ("access_token", "client_id", "confirm_seconds", "contracts")
 
     def __init__(self, client_id: str, confirm_seconds: float, access_token: str = "") -> None:
         self.client_id = client_id  # Empty until asked for.
         self.confirm_seconds = confirm_seconds
         self.access_token = given.access_token(access_token)  # Empty until somebody logs in.
+        self.contracts: dict[str, Contract] = {}  # Those that were named, by their full names.
 
     def patience(self, confirm_seconds: object) -> float:
         """Return how long to look for an effect; ``None`` means the client's own setting."""
