@@ -48,7 +48,7 @@ LINE: Final = "/api/v1/basket/order"
 ALL: Final = "ALL"
 
 
-class BasketOrder(msgspec.Struct, frozen=True, kw_only=True):
+class BasketOrder(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """An order that a basket keeps."""
 
     order_id: str  # Within its basket; in the order book it gets another.
@@ -67,7 +67,7 @@ class BasketOrder(msgspec.Struct, frozen=True, kw_only=True):
     user_order_id: str = ""
 
 
-class Basket(msgspec.Struct, frozen=True, kw_only=True):
+class Basket(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """A saved basket."""
 
     basket_id: str
@@ -83,7 +83,7 @@ class Basket(msgspec.Struct, frozen=True, kw_only=True):
         return next((order for order in self.orders if order.order_id == order_id), None)
 
 
-class BasketOutcome(msgspec.Struct, frozen=True, kw_only=True):
+class BasketOutcome(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """What became of one order of an executed basket."""
 
     order_id: str  # Within the basket.
@@ -91,7 +91,7 @@ class BasketOutcome(msgspec.Struct, frozen=True, kw_only=True):
     state: str  # Its status at that moment; REJECTED if it was not placed.
 
 
-class BasketExecution(msgspec.Struct, frozen=True, kw_only=True):
+class BasketExecution(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """An executed basket."""
 
     basket_id: str  # Of this execution; not the saved basket's.

@@ -27,7 +27,7 @@ _IN_PAISE: Final = ("bid_price", "ask_price", "yearly_high", "yearly_low")
 _ZIP: Final = b"PK"
 
 
-class ScripInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ScripInfo(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """Everything about one contract that a program may want to know before it trades it."""
 
     instrument_token: int
@@ -54,7 +54,7 @@ class ScripInfo(msgspec.Struct, frozen=True, kw_only=True):
     tradable: bool = True
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True):
+class Option(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """A call or a put."""
 
     exchange: str
@@ -65,7 +65,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     close_price: Decimal = NOTHING
 
 
-class OptionStrike(msgspec.Struct, frozen=True, kw_only=True):
+class OptionStrike(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """Both options of one strike; ``None`` where one is not listed."""
 
     strike_price: Decimal
@@ -73,14 +73,14 @@ class OptionStrike(msgspec.Struct, frozen=True, kw_only=True):
     put: Option | None = None
 
 
-class OptionExpiry(msgspec.Struct, frozen=True, kw_only=True):
+class OptionExpiry(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """The strikes of one expiry."""
 
     expiry_date: str
     strikes: tuple[OptionStrike, ...] = ()
 
 
-class MarketQuote(msgspec.Struct, frozen=True, kw_only=True):
+class MarketQuote(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """A quote; every price in rupees."""
 
     exchange: str = ""

@@ -55,7 +55,7 @@ SINGLE: Final = "single_order"
 OCO: Final = "oco_order"
 
 
-class GttOrder(msgspec.Struct, frozen=True, kw_only=True):
+class GttOrder(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """The order that a rule places, and the prices at which it does."""
 
     exchange: str = ""
@@ -74,7 +74,7 @@ class GttOrder(msgspec.Struct, frozen=True, kw_only=True):
     validity: str = ""
 
 
-class GttRule(msgspec.Struct, frozen=True, kw_only=True):
+class GttRule(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """A rule as the server lists it."""
 
     id: str

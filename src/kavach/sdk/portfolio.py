@@ -53,7 +53,7 @@ COMPONENTS: Final = (
 DERIVATIVES: Final = frozenset({Exchange.NFO, Exchange.BFO, Exchange.MCX, Exchange.CDS})
 
 
-class Holding(msgspec.Struct, frozen=True, kw_only=True):
+class Holding(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """Shares in the account."""
 
     exchange: str = ""
@@ -71,7 +71,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     previous_close: Decimal = NOTHING
 
 
-class Funds(msgspec.Struct, frozen=True, kw_only=True):
+class Funds(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """The money in the account: every label that the server sent, and the usual ones by name."""
 
     client_id: str = ""
@@ -84,6 +84,10 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
                 return self.values[label]
         raise KeyError(labels[0])
 
+    def __repr__(self) -> str:
+        """Return whose it is, and what is available and used, in rupees."""
+        return f"<Funds {self.client_id} available {self.available:f}, used {self.used:f}>"
+
     @property
     def available(self) -> Decimal:
         """What new orders may use."""
@@ -95,7 +99,7 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
         return self.first_of("Margin Used", "Net Margin")
 
 
-class MarginOrder(msgspec.Struct, frozen=True, kw_only=True):
+class MarginOrder(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """An order whose margin is asked for; nothing is placed."""
 
     instrument: Instrument | None = None
@@ -110,7 +114,7 @@ class MarginOrder(msgspec.Struct, frozen=True, kw_only=True):
     underlying: str = ""
 
 
-class Margin(msgspec.Struct, frozen=True, kw_only=True):
+class Margin(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """The margin of several orders, in rupees: together, and each by itself."""
 
     combined: Decimal

@@ -76,6 +76,27 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     exchange_time: int = 0
     last_activity_reference: int = 0
 
+    def __repr__(self) -> str:
+        """Return what matters of it, in a line."""
+        return f"<Order {self.oms_order_id} {self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """What it is and how far it has come, in a few words."""
+        at = [f"at {self.price:f}"] if self.price else []
+        at += [f"trigger {self.trigger_price:f}"] if self.trigger_price else []
+        words = (
+            self.leg_order_indicator,
+            self.order_side,
+            f"{self.quantity_traded}/{self.quantity}",
+            _place(self),
+            self.order_type,
+            *at,
+            self.product,
+            self.order_status,
+        )
+        return " ".join(filter(None, words))
+
     @property
     def is_closed(self) -> bool:
         """Whether the order can trade no more; a status nobody knows counts as alive."""
@@ -123,6 +144,11 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     close_price: Decimal = NOTHING
     is_tradable: bool = True
 
+    def __repr__(self) -> str:
+        """Return its name, token and company, in a line."""
+        words = (f"{self.exchange}:{self.trading_symbol}", str(self.token), self.company)
+        return f"<Contract {' '.join(filter(None, words))}>"
+
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One trade of one order."""
@@ -141,8 +167,13 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     trade_quantity: int = 0
     trade_time: int = 0
 
+    def __repr__(self) -> str:
+        """Return what matters of it, in a line."""
+        what = f"{self.order_side} {self.trade_quantity} {_place(self)} at {self.trade_price:f}"
+        return f"<Trade {self.trade_number} of {self.oms_order_id} {what}>"
 
-class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """One step in the life of an order."""
 
     status: str
@@ -186,6 +217,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     ltp: Decimal = NOTHING
     multiplier: Decimal = Decimal(1)
 
+    def __repr__(self) -> str:
+        """Return what matters of it, in a line."""
+        at = f" at {self.average_price:f}" if self.net_quantity else ""
+        gain = f"realized {self.realized_mtm:f}, last {self.ltp:f}"
+        return f"<Position {_place(self)} {self.product} net {self.net_quantity}{at}, {gain}>"
+
 
 class TradingInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Whose token this is, and what they may trade."""
@@ -196,6 +233,11 @@ class TradingInfo(msgspec.Struct, frozen=True, kw_only=True):
     email_id: str = ""
     exchanges_subscribed: list[str] = []
     products_enabled: list[str] = []
+
+
+def _place(row: Order | Trade | Position) -> str:
+    """Return where it trades what, as a method takes it."""
+    return f"{row.exchange}:{row.trading_symbol or row.instrument_token}"
 
 
 def spelled(value: Any) -> str:

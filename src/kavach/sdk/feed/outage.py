@@ -55,6 +55,7 @@ class Outage:
         """Note that there is a connection."""
         self._session.connected()
         self._since = None
+        _LOG.info("the feed is connected")
 
     def seconds_to_wait(self, failure: BaseException) -> float:
         """
@@ -67,6 +68,8 @@ class Outage:
             words = "the feed lets nobody in"
             raise AuthError(code=40000, message=words, http_status=status) from failure
         now = time.monotonic()
+        if self._since is None:
+            _LOG.warning("the feed is lost: %s", type(failure).__name__)
         self._since = now if self._since is None else self._since
         left = self._since + self._patience - now
         if left <= 0:

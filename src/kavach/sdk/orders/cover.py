@@ -47,6 +47,13 @@ class CoverOrder(msgspec.Struct, frozen=True, kw_only=True):
     basket_id: str = ""  # Known only to whoever placed the order: rows do not carry it.
     shares_user_order_id: bool = False  # Another cover order has the same one.
 
+    def __repr__(self) -> str:
+        """Return its rows and whether it is protected, in a line."""
+        rows = [f"{row.oms_order_id} {row.summary}" for row in (self.entry, *self.exits)]
+        held = "over" if self.is_over else f"{self.quantity_held} held"
+        bare = "" if self.is_protected else ", NOT PROTECTED"
+        return f"<{type(self).__name__} {'; '.join(rows)}; {held}{bare}>"
+
     @property
     def kind(self) -> Kind:
         """Whether it is a cover or a bracket order."""
@@ -150,7 +157,9 @@ def _latest(rows: tuple[Order, ...]) -> Order | None:
     return alive[-1] if alive else None
 
 
-class CancelResult(msgspec.Struct, Generic[Ended], frozen=True, kw_only=True):
+class CancelResult(
+    msgspec.Struct, Generic[Ended], frozen=True, kw_only=True, repr_omit_defaults=True
+):
     """What became of a request to cancel or to exit, and the order as last seen."""
 
     outcome: CancelOutcome

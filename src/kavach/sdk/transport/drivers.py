@@ -37,7 +37,7 @@ from kavach.sdk.requests.plan import (
     advance,
     lost,
 )
-from kavach.sdk.transport import streams
+from kavach.sdk.transport import streams, telling
 from kavach.sdk.transport.call import Call
 from kavach.sdk.transport.pool import Pool
 from kavach.wire.headers import IDEMPOTENCY_KEY, REQUEST_ID
@@ -161,9 +161,10 @@ def failure(request: Request, error: Exception, *, has_left: bool) -> TransportE
 class Sending:
     """One request on its way: notices the first byte of it."""
 
-    __slots__ = ("call", "has_left", "request")
+    __slots__ = ("begun", "call", "has_left", "request")
 
     def __init__(self, call: Call, request: Request, *, is_traced: bool) -> None:
+        self.begun = time.monotonic()
         self.call = call
         self.request = request
         self.has_left = False
@@ -185,9 +186,15 @@ class Sending:
         """Hear what the connection pool does."""
         self.trace(event, info)
 
+    def answered(self, response: Response) -> Response:
+        """Return the answer, once it was told of."""
+        telling.answered(self.request, response, self.begun)
+        return response
+
     def failed(self, error: Exception) -> TransportError:
         """Return what a failure means; a change that never left is not on the call's mind."""
         told = failure(self.request, error, has_left=self.has_left)
+        telling.failed(self.request, told, self.begun)
         if isinstance(told, NotSent) and not self.call.accepted and self.request.attempt:
             self.call.attempt = None
         return told
@@ -295,7 +302,7 @@ class BlockingDriver:
                     body.take(piece)
             finally:
                 answer.close()
-            return self._answers.response_of(answer, body)
+            return sending.answered(self._answers.response_of(answer, body))
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             return sending.failed(error)
         except BaseException:
@@ -396,7 +403,7 @@ class AwaitingDriver:
                         body.take(piece)
                 finally:
                     await answer.aclose()
-                return self._answers.response_of(answer, body)
+                return sending.answered(self._answers.response_of(answer, body))
         except Exception as error:  # Whatever it is: what it means depends on what has left.
             if alarm is not None and alarm.expired() and self._transport is None:
                 pool.retire()
