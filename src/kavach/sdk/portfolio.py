@@ -85,8 +85,9 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         raise KeyError(labels[0])
 
     def __repr__(self) -> str:
-        """Return whose it is, and what is available and used, in rupees."""
-        return f"<Funds {self.client_id} available {self.available:f}, used {self.used:f}>"
+        """Return whose it is, and the first of the values, in rupees."""
+        told = ", ".join(f"{label} {value:f}" for label, value in list(self.values.items())[:3])
+        return f"<Funds {self.client_id} {told}, {len(self.values)} values>"
 
     @property
     def available(self) -> Decimal:
