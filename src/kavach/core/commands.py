@@ -185,6 +185,15 @@ class OpenSession(Command, frozen=True):
 SessionChange = OpenSession | EndSession | BeginPhase  # Core and venue make it in one step.
 
 
+def session_change(exchange: Exchange, phase: Phase, session: str = "") -> SessionChange:
+    """Return the command that brings a session, or all of an exchange, into a phase."""
+    if phase is Phase.OPEN:
+        return OpenSession(exchange, session)
+    if phase is Phase.CLOSED:
+        return EndSession(exchange, session)
+    return BeginPhase(exchange, phase, session)
+
+
 class LoseLink(Command, frozen=True):
     """The venue cannot be reached (D)."""
 

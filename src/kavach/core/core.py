@@ -47,6 +47,7 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
 from kavach.core.model.regular.commands import CancelOrder, ModifyOrder, PlaceOrder
 from kavach.core.model.regular.order import RegularOrder
+from kavach.core.model.sessions import CLOSING
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules.admission import admit
@@ -358,8 +359,11 @@ class Core(StepContext):
     def begin_phase(self, command: BeginPhase) -> PendingRequest:
         """Begin a phase of an auction; a closing one begins with the expiry of the stops."""
         names = sessions_of(command.exchange, command.session)
+        closing = command.phase in CLOSING and any(
+            self.state.sessions.phase(name) not in CLOSING for name in names
+        )
         self.emit(e.PhaseBegan(command.exchange, command.phase, command.session))
-        if command.phase is Phase.CLOSING_REFERENCE:
+        if closing:
             self._pass_moment_in(names, ClockEvent.AUCTION, e.Source.SQUARE_OFF)
         else:
             for parent in self._living(names):

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
-from kavach.core.commands import BeginPhase, EndSession, OpenSession, SquareOff, StopCovers
+from kavach.core.commands import SquareOff, StopCovers, session_change
 from kavach.core.model.sessions import OPENING
 from kavach.engine.engine import Engine
 from kavach.engine.trading_hours import Moment, Step, TradingHours
@@ -26,8 +26,8 @@ IST_NS: Final = IST_OFFSET_SECONDS * NS_PER_SECOND
 _EPOCH: Final = date(1970, 1, 1)
 _LONGEST_WAIT_DAYS: Final = 30  # No run of holidays is longer.
 
-# Asks the venue for a phase of an exchange's session; the integer is the time.
-SetPhase = Callable[[Exchange, str, Phase, int], ExecutionReport]
+# Brings the venue into a phase, at a time: a session of an exchange, with an empty name all.
+SetPhase = Callable[[Exchange, Phase, int, str], ExecutionReport]
 
 
 class _Due(NamedTuple):
@@ -136,16 +136,11 @@ class Calendar:
         if step is Step.SQUARE_OFF:
             engine.step(SquareOff(exchange, session), at_ns)
             return
-        command: OpenSession | EndSession | BeginPhase
-        if step is Step.OPEN:
-            command, phase = OpenSession(exchange, session), Phase.OPEN
-        elif step is Step.END:
-            command, phase = EndSession(exchange, session), Phase.CLOSED
-        else:
-            phase = moment.phase
-            command = BeginPhase(exchange, phase, session)
+        phase = _PHASES.get(step, moment.phase)
         engine.change_phase(
-            command, lambda now_ns: self._set_phase(exchange, session, phase, now_ns), at_ns
+            session_change(exchange, phase, session),
+            lambda now_ns: self._set_phase(exchange, phase, now_ns, session),
+            at_ns,
         )
 
 
@@ -172,5 +167,6 @@ def day_at(at_ns: int) -> date:
     return _EPOCH + timedelta(days=(at_ns + IST_NS) // DAY_NS)
 
 
+_PHASES: Final = {Step.OPEN: Phase.OPEN, Step.END: Phase.CLOSED}
 _ALWAYS_OPEN: Final = Moment(0, Step.OPEN)
 _OVER: Final = Moment(0, Step.END)

@@ -101,10 +101,10 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     at_ns: int
     core: OmsSnapshot
     venue: bytes
-    layout: Literal[7]
+    layout: Literal[8]
 
 
-LAYOUT: Final = 7
+LAYOUT: Final = 8
 
 
 class _AnyLayout(msgspec.Struct, frozen=True, array_like=True):

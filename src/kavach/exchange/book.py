@@ -9,6 +9,7 @@ Source: docs/spec/exchange.md (the book).
 
 from typing import Final
 
+from kavach.exchange.averages import Averages
 from kavach.exchange.groups import OuoGroups
 from kavach.exchange.ladder import LIQUIDITY, Ladder, Order, unlink
 from kavach.instruments import Instrument
@@ -18,6 +19,8 @@ STOPS: Final = frozenset((OrderType.SL, OrderType.SLM))
 BUY: Final = Side.BUY
 MARKET: Final = OrderType.MARKET
 LIMIT: Final = OrderType.LIMIT
+PERCENT: Final = 100
+AUCTION_PERCENT: Final = 3  # How far from its reference price the closing auction may go.
 
 
 class Book:
@@ -37,6 +40,10 @@ class Book:
         "last_quantity",
         "last_trade_id",
         "liquidity_quotes",
+        "market_asks",
+        "market_bids",
+        "recent",
+        "reference_pips",
         "sell_stops",
         "session",
         "touched_high",
@@ -50,6 +57,9 @@ class Book:
         self.session = instrument.session
         self.bids = Ladder(1)
         self.asks = Ladder(-1)
+        # Market orders: empty between commands, but while an auction collects orders.
+        self.market_bids = Ladder(1)
+        self.market_asks = Ladder(1)
         self.buy_stops = Ladder(-1)  # The lowest trigger fires first.
         self.sell_stops = Ladder(1)  # The highest trigger fires first.
         self.groups = OuoGroups()
@@ -61,6 +71,8 @@ class Book:
         self.last_quantity = Quantity(0)
         self.at_ns = TimestampNs(0)  # Of the last trade; 0: it has never traded.
         self.last_trade_id = ""
+        self.recent = Averages()
+        self.reference_pips = Pips(0)  # Of the closing auction that is on; 0: none was set.
         # The prices that the running command has traded at; 0 between commands.
         self.touched_low = self.touched_high = 0
 
@@ -69,11 +81,13 @@ class Book:
         return self.bids if side is BUY else self.asks
 
     def place(self, order: Order) -> None:
-        """Put the order where its type belongs; a market order floats until it is matched."""
+        """Put the order where its type belongs, behind those that were there before."""
         if order.order_type is LIMIT:
             (self.bids if order.side is BUY else self.asks).add(order, order.price)
         elif order.order_type in STOPS:
             (self.buy_stops if order.side is BUY else self.sell_stops).add(order, order.trigger)
+        else:
+            (self.market_bids if order.side is BUY else self.market_asks).add(order, order.price)
 
     def next_stop(self) -> Order | None:
         """
@@ -127,6 +141,7 @@ class Book:
         self.volume = Quantity(self.volume + quantity)
         self.value_pips += price * quantity
         self.last_quantity = Quantity(quantity)
+        self.recent.see(price, quantity, at_ns)
         if self.day_open == 0:
             self.day_open = self.day_high = self.day_low = price
         elif price > self.day_high:
@@ -143,19 +158,46 @@ class Book:
     @property
     def is_blank(self) -> bool:
         """Whether it is as a new one would be: no order rests, and it has never traded."""
-        return not self.at_ns and not any(ladder.levels for ladder in self._ladders)
+        return not self.at_ns and self.is_empty
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no order rests or waits here, not even of the house."""
+        return not any(ladder.levels for ladder in self.ladders)
 
     @property
     def serves_clients(self) -> bool:
         """Whether an order of a client rests or waits here."""
-        return any(order.account != LIQUIDITY for ladder in self._ladders for order in ladder)
+        return any(order.account != LIQUIDITY for ladder in self.ladders for order in ladder)
 
     @property
-    def _ladders(self) -> tuple[Ladder, ...]:
-        return (self.bids, self.asks, self.buy_stops, self.sell_stops)
+    def ladders(self) -> tuple[Ladder, ...]:
+        """All the places where orders rest or wait, in the order of a snapshot."""
+        market = self.market_bids, self.market_asks
+        return (self.bids, self.asks, self.buy_stops, self.sell_stops, *market)
+
+    @property
+    def day_band(self) -> tuple[int, int]:
+        """The lowest and the highest price of the day."""
+        return self.instrument.band_low_pips, self.instrument.band_high_pips
+
+    @property
+    def reference(self) -> Pips:
+        """The reference price of an auction: the opening one's is where the day before ended."""
+        return self.reference_pips or self.last_price
+
+    @property
+    def auction_band(self) -> tuple[int, int]:
+        """The lowest and the highest price of the closing auction, on tick, in the day's band."""
+        tick, reference = self.instrument.tick_pips, self.reference
+        low = -(-reference * (PERCENT - AUCTION_PERCENT) // (PERCENT * tick)) * tick
+        high = reference * (PERCENT + AUCTION_PERCENT) // (PERCENT * tick) * tick
+        day_low, day_high = self.day_band
+        return max(low, day_low), min(high, day_high)
 
     def check(self) -> None:
-        """Assert what must hold of a book between commands, in constant time."""
+        """Assert what must hold of a book between commands of continuous trading, at once."""
+        assert not self.market_bids.keys and not self.market_asks.keys, self.instrument.key
         bid, ask = self.bids.best(), self.asks.best()
         assert bid is None or ask is None or bid.price < ask.price, self.instrument.key
         buy, sell = self.buy_stops.best(), self.sell_stops.best()

@@ -19,6 +19,7 @@ class Code(IntEnum):
     MARKET_CLOSED = 16000
     INSTRUMENT_UNKNOWN = 16012
     ORDER_NOT_FOUND = 16060
+    NOT_IN_THIS_PHASE = 16197
     PRICE_NOT_ON_TICK = 16283
     PRICE_OUT_OF_BAND = 16284
     LIMIT_WORSE_THAN_TRIGGER = 16315
@@ -31,7 +32,9 @@ class Code(IntEnum):
     IOC_UNMATCHED = 16388
     TRIGGER_THROUGH_LAST_PRICE = 16408
     PRICES_DO_NOT_FIT_TYPE = 16416
-    STOP_MARKET_NOT_ALLOWED = 16445
+    DISCLOSED_NOT_IN_AUCTION = 16441
+    IOC_NOT_IN_AUCTION = 16442
+    STOP_NOT_ALLOWED = 16445
     QUANTITY_BELOW_LOT = 16556
     QUANTITY_ABOVE_FREEZE = 16606
     SELF_TRADE = 17080
@@ -45,6 +48,7 @@ TEXT: Final[dict[Code, str]] = {
     Code.MARKET_CLOSED: "The market is closed",
     Code.INSTRUMENT_UNKNOWN: "Invalid instrument",
     Code.ORDER_NOT_FOUND: "Order not found",
+    Code.NOT_IN_THIS_PHASE: "Order entry or modification is not allowed in this phase",
     Code.PRICE_NOT_ON_TICK: "The order price is not a multiple of the tick size",
     Code.PRICE_OUT_OF_BAND: "The price is outside the day's minimum and maximum",
     Code.LIMIT_WORSE_THAN_TRIGGER: "The limit price is worse than the trigger price",
@@ -57,7 +61,10 @@ TEXT: Final[dict[Code, str]] = {
     Code.IOC_UNMATCHED: "The unmatched part of an IOC order is cancelled by the system",
     Code.TRIGGER_THROUGH_LAST_PRICE: "The trigger price is at or through the last traded price",
     Code.PRICES_DO_NOT_FIT_TYPE: "Invalid order parameters: a price that this type has not",
-    Code.STOP_MARKET_NOT_ALLOWED: "Stop loss market orders are not allowed for this instrument",
+    Code.DISCLOSED_NOT_IN_AUCTION: "Disclosed quantity is not allowed in an auction",
+    Code.IOC_NOT_IN_AUCTION: "Immediate-or-cancel orders are not allowed in an auction",
+    Code.STOP_NOT_ALLOWED: "Stop loss orders are not allowed: none in an auction, "
+    "and of some instruments none at market",
     Code.QUANTITY_BELOW_LOT: "Quantity is less than the minimum lot size",
     Code.QUANTITY_ABOVE_FREEZE: "Quantity is greater than the freeze quantity",
     Code.SELF_TRADE: "The order could have resulted in a self-trade",

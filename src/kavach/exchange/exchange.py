@@ -15,6 +15,7 @@ import msgspec
 from kavach.exchange import liquidity, snapshot
 from kavach.exchange.book import STOPS, Book
 from kavach.exchange.codes import TEXT, Code
+from kavach.exchange.day import change_phase
 from kavach.exchange.ladder import LIQUIDITY, Ladder, Order
 from kavach.exchange.liquidity import FIRST_LIQUIDITY_ID, Quotes
 from kavach.exchange.matching import emit, removed, work
@@ -28,14 +29,14 @@ from kavach.exchange.messages import (
     DayNoted,
     Event,
     NewOrder,
-    PhaseChanged,
     Rejected,
     Removal,
 )
+from kavach.exchange.phases import MATCHING, amend_fault, band, cancel_fault, entry_fault
 from kavach.exchange.rules import fault
 from kavach.exchange.snapshot import OrderRecord, Snapshot
 from kavach.exchange.state import State
-from kavach.instruments import SESSIONS, Instrument, Listing
+from kavach.instruments import Instrument, Listing
 from kavach.units import (
     Exchange as Segment,
 )
@@ -82,10 +83,12 @@ class Exchange:
         if new.instrument not in state.instruments:
             return [_rejected(new, Code.INSTRUMENT_UNKNOWN)]
         book = state.books[new.instrument]
-        if state.phases[book.session] is not Phase.OPEN:
-            return [_rejected(new, Code.MARKET_CLOSED)]
-        code = _group_fault(book, new) or fault(
+        phase = state.phases[book.session]
+        code = _entry_fault(phase, new) if phase is not Phase.OPEN else Code.NONE
+        code = code or _group_fault(book, new)
+        code = code or fault(
             book.instrument,
+            band(book, phase),
             book.last_price,
             new.side,
             new.order_type,
@@ -100,9 +103,10 @@ class Exchange:
         accepted = Accepted(order_id, state.priority + 1, new)
         state.apply(accepted)
         out: list[Event] = [accepted]
-        if new.order_type not in STOPS:
-            work(state, book, state.orders[order_id], at_ns, out)
-        book.check()
+        if phase in MATCHING:
+            if new.order_type not in STOPS:
+                work(state, book, state.orders[order_id], at_ns, out)
+            book.check()
         return out
 
     def amend(self, amend: AmendOrder, at_ns: TimestampNs) -> list[Event]:
@@ -113,7 +117,8 @@ class Exchange:
             code = self._why_not_live(amend.exchange_order_id, Code.CANNOT_MODIFY)
             return [AmendRejected(0, amend.exchange_order_id, code.value, TEXT[code])]
         book = state.books[order.instrument]
-        code = _amend_fault(book, order, amend)
+        phase = state.phases[book.session]
+        code = _amend_fault(book, phase, order, amend)
         if code:
             ref, order_id = order.order_ref, order.exchange_order_id
             return [AmendRejected(ref, order_id, code.value, TEXT[code])]
@@ -130,18 +135,23 @@ class Exchange:
             order.priority if keeps else state.priority + 1,
         )
         emit(state, out, event)
-        if not keeps and amend.order_type not in STOPS:
-            work(state, book, order, at_ns, out)
-        book.check()
+        if phase in MATCHING:
+            if not keeps and amend.order_type not in STOPS:
+                work(state, book, order, at_ns, out)
+            book.check()
         return out
 
     def cancel(self, cancel: CancelOrder) -> list[Event]:
-        """Return the order's removal, or the refusal when no such order lives."""
+        """Return the order's removal, or the refusal: none such lives, or it may not go now."""
         state = self._state
         order = state.orders.get(cancel.exchange_order_id)
         if order is None:
             code = self._why_not_live(cancel.exchange_order_id, Code.CANNOT_CANCEL)
             return [CancelRejected(0, cancel.exchange_order_id, code.value, TEXT[code])]
+        phase = state.phases[state.books[order.instrument].session]
+        if code := cancel_fault(phase, order.order_type):
+            ref, order_id = order.order_ref, order.exchange_order_id
+            return [CancelRejected(ref, order_id, code.value, TEXT[code])]
         event = removed(order, Removal.CANCELLED, 0, "")
         state.apply(event)
         return [event]
@@ -208,25 +218,10 @@ class Exchange:
         """
         Return what it did to bring a session, or all of an exchange, into a phase.
 
-        Closing expires every client order. A session that is in the phase already is let be.
+        An auction that ends is matched. Closing expires every client order, the beginning of an
+        auction every stop. A session that is in the phase already is let be.
         """
-        state = self._state
-        out: list[Event] = []
-        named = (session,) if session else SESSIONS[exchange]
-        assert set(named) <= set(SESSIONS[exchange]), (exchange, session)
-        changed = [name for name in named if state.phases[name] is not phase]
-        books = [book for book in state.books.in_order() if book.session in changed]
-        for book in books if phase is Phase.CLOSED else ():
-            liquidity.vanish(book)
-            for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops):
-                for order in list(ladder):
-                    reason = "The session has ended"
-                    emit(state, out, removed(order, Removal.EXPIRED, 0, reason))
-        if len(changed) == len(SESSIONS[exchange]):
-            changed = [""]
-        for name in changed:
-            emit(state, out, PhaseChanged(exchange, phase, at_ns, name))
-        return out
+        return change_phase(self._state, exchange, phase, at_ns, session)
 
     # --- Looking --------------------------------------------------------------------------
 
@@ -358,7 +353,17 @@ def _group_fault(book: Book, new: NewOrder) -> Code:
     return Code.NONE
 
 
-def _amend_fault(book: Book, order: Order, amend: AmendOrder) -> Code:
+def _entry_fault(phase: Phase, new: NewOrder) -> Code:
+    return entry_fault(phase, new.order_type, new.validity, new.disclosed_quantity)
+
+
+def _amend_fault(book: Book, phase: Phase, order: Order, amend: AmendOrder) -> Code:
+    if phase is not Phase.OPEN:
+        code = amend_fault(
+            phase, order.order_type, amend.order_type, order.validity, amend.disclosed_quantity
+        )
+        if code:
+            return code
     if amend.quantity <= order.filled:
         return Code.CANNOT_MODIFY
     if amend.quantity <= order.counted:
@@ -367,6 +372,7 @@ def _amend_fault(book: Book, order: Order, amend: AmendOrder) -> Code:
         return Code.CANNOT_MODIFY
     return fault(
         book.instrument,
+        band(book, phase),
         book.last_price,
         order.side,
         amend.order_type,

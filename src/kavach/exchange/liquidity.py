@@ -8,13 +8,15 @@ ends. What they do to clients' orders and to the last price is said, as always, 
 Source: docs/spec/exchange.md (the house).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from kavach.exchange.book import Book
+from kavach.exchange.codes import TEXT
 from kavach.exchange.ladder import LIQUIDITY, Order, unlink
 from kavach.exchange.matching import emit, fire_stops, work
 from kavach.exchange.messages import Event, Printed, SelfTrade
+from kavach.exchange.phases import CLOSING_AUCTION, COLLECTING, MATCHING, band, entry_fault
 from kavach.exchange.state import State
 from kavach.units import (
     InstrumentKey,
@@ -37,23 +39,26 @@ class LiquidityError(ValueError):
     """What the house was asked to do can't be done; the text names the field. Nothing changed."""
 
 
-def check_open(state: State, book: Book) -> None:
-    """Raise ``LiquidityError`` unless the instrument's session is in continuous trading."""
+def check_open(state: State, book: Book, phases: Container[Phase]) -> Phase:
+    """Return the phase of the instrument's session; ``LiquidityError`` for another than these."""
     phase = state.phases[book.session]
-    if phase is not Phase.OPEN:
+    if phase not in phases:
         raise LiquidityError(f"exchange: {book.session} is {phase.value}")
+    return phase
 
 
-def check_price(book: Book, field: str, price: int) -> None:
-    """Raise ``LiquidityError`` unless the price is on tick and inside the day's band."""
+def check_price(book: Book, phase: Phase, field: str, price: int) -> None:
+    """Raise ``LiquidityError`` unless the price is on tick and inside the phase's band."""
     instrument = book.instrument
     if price % instrument.tick_pips:
         tick = rupees_text(instrument.tick_pips)
         raise LiquidityError(f"{field}: {rupees_text(price)} is not a multiple of the tick {tick}")
-    low, high = instrument.band_low_pips, instrument.band_high_pips
+    low, high = band(book, phase)
     if not low <= price <= high:
-        day = f"{rupees_text(low)} to {rupees_text(high)}"
-        raise LiquidityError(f"{field}: {rupees_text(price)} is outside the day's range {day}")
+        range_text = f"{rupees_text(low)} to {rupees_text(high)}"
+        whose = "auction's" if phase in CLOSING_AUCTION else "day's"
+        wrong = f"is outside the {whose} range {range_text}"
+        raise LiquidityError(f"{field}: {rupees_text(price)} {wrong}")
 
 
 def check_quantity(book: Book, field: str, quantity: int, least: int) -> None:
@@ -75,11 +80,11 @@ def replace_quotes(
     """
     quotes = [("bid", Side.BUY, *quote) for quote in bids]
     quotes += [("ask", Side.SELL, *quote) for quote in asks]
-    check_open(state, book)
+    phase = check_open(state, book, COLLECTING | MATCHING)
     for field, _, price, quantity in quotes:
         check_quantity(book, f"{field}_quantity", quantity, least=0)
         if quantity:
-            check_price(book, field, price)
+            check_price(book, phase, field, price)
     best_bid = max((price for price, quantity in bids if quantity), default=None)
     best_ask = min((price for price, quantity in asks if quantity), default=None)
     if best_bid is not None and best_ask is not None and best_bid >= best_ask:
@@ -96,8 +101,10 @@ def replace_quotes(
             order = _order(book, number, side, OrderType.LIMIT, price, quantity)
             book.liquidity_quotes.append(order)
             book.place(order)
-            work(state, book, order, at_ns, out)
-    book.check()
+            if phase in MATCHING:
+                work(state, book, order, at_ns, out)
+    if phase in MATCHING:
+        book.check()
     return out
 
 
@@ -110,17 +117,25 @@ def trade_order(
     liquidity_id: int,
     at_ns: TimestampNs,
 ) -> tuple[int, list[Event]]:
-    """Return how much of an anonymous order filled at once, and the events; the rest stays."""
-    check_open(state, book)
+    """Return how much of an anonymous order filled at once, and the events; the rest stays.
+
+    In an auction nothing fills at once; outside of one the rest of a market order goes.
+    """
+    phase = check_open(state, book, COLLECTING | MATCHING)
     check_quantity(book, "quantity", quantity, least=1)
-    if price is not None:
-        check_price(book, "price", price)
     order_type = OrderType.MARKET if price is None else OrderType.LIMIT
+    if price is not None:
+        check_price(book, phase, "price", price)
+    elif code := entry_fault(phase, order_type, Validity.DAY, 0):
+        raise LiquidityError(f"price: {TEXT[code]}")
     order = _order(book, liquidity_id, side, order_type, price or Pips(0), quantity)
     book.place(order)
     out: list[Event] = []
-    work(state, book, order, at_ns, out)
-    book.check()
+    if phase in MATCHING:
+        work(state, book, order, at_ns, out)
+        if price is None and order.level is not None:
+            unlink(order)
+        book.check()
     return order.filled, out
 
 
@@ -128,8 +143,8 @@ def print_trade(
     state: State, book: Book, price: Pips, quantity: Quantity, at_ns: TimestampNs
 ) -> list[Event]:
     """Return what a trade elsewhere in the market does: the last price moves, stops fire."""
-    check_open(state, book)
-    check_price(book, "price", price)
+    phase = check_open(state, book, {Phase.OPEN})
+    check_price(book, phase, "price", price)
     check_quantity(book, "quantity", quantity, least=1)
     out: list[Event] = []
     book.touched_low = book.touched_high = price
@@ -141,7 +156,7 @@ def print_trade(
 
 def vanish(book: Book) -> None:
     """Take every house order out of the book."""
-    for ladder in (book.bids, book.asks):
+    for ladder in book.ladders:
         for order in list(ladder):
             if order.account == LIQUIDITY:
                 unlink(order)

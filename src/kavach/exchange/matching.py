@@ -112,10 +112,10 @@ def _trade(
         emit(state, out, event)
     for order in (active, passive):
         if order.group:
-            _remove_exhausted(state, book, order, out)
+            remove_exhausted(state, book, order, out)
 
 
-def _remove_exhausted(state: State, book: Book, traded: Order, out: list[Event]) -> None:
+def remove_exhausted(state: State, book: Book, traded: Order, out: list[Event]) -> None:
     """Remove every order of a link for which its trades have left nothing, unless it is filled."""
     code = Code.GROUP_FILLED
     for order in book.groups.exhausted_by(traded):

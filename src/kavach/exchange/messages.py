@@ -41,7 +41,7 @@ class Removal(StrEnum):
 
     CANCELLED = "cancelled"  # Its owner asked.
     REMOVED = "removed"  # The exchange did it on its own: a self-trade, a linked order's trade.
-    EXPIRED = "expired"  # The session ended, or it was the rest of an IOC.
+    EXPIRED = "expired"  # Its session or auction ended, or it was the rest of an IOC.
 
 
 class NewOrder(msgspec.Struct, frozen=True, array_like=True):
@@ -150,7 +150,7 @@ class Traded(Event, frozen=True):
     trade_id: str
     quantity: Quantity
     price_pips: Pips
-    active: bool  # Whether this order came to the other one.
+    active: bool  # Whether this order came to the other one; in an auction's match both are.
     priority: int  # Its place afterwards: a new one when an iceberg shows its next part.
     at_ns: TimestampNs
 
@@ -193,6 +193,22 @@ class PhaseChanged(Event, frozen=True):
     session: str = ""  # One of the exchange's; empty: all of them.
 
 
+class Referenced(Event, frozen=True):
+    """The reference price of the closing auction, around which its band lies, is this."""
+
+    instrument: InstrumentKey
+    price_pips: Pips
+
+
+class Matched(Event, frozen=True):
+    """An auction has ended: so much traded at its one price; with quantity 0 nothing did."""
+
+    instrument: InstrumentKey
+    price_pips: Pips
+    quantity: Quantity
+    at_ns: TimestampNs
+
+
 class DayNoted(Printed, frozen=True):
     """The last of many trades that touched no client's order, and where they left the day."""
 
@@ -216,4 +232,6 @@ ExchangeEvent = (
     | Printed
     | PhaseChanged
     | DayNoted
+    | Referenced
+    | Matched
 )

@@ -14,9 +14,12 @@ LIMIT: Final = OrderType.LIMIT
 MARKET: Final = OrderType.MARKET
 SLM: Final = OrderType.SLM
 
+Band = tuple[int, int]  # The lowest and the highest price that is taken, in pips.
+
 
 def fault(
     instrument: Instrument,
+    band: Band,
     last_price: Pips,
     side: Side,
     order_type: OrderType,
@@ -25,7 +28,7 @@ def fault(
     price: int,
     trigger: int,
 ) -> Code:
-    """Return the first thing wrong with the order, or ``Code.NONE``."""
+    """Return the first thing wrong with the order, or ``Code.NONE``; a band's ends are in it."""
     lot = instrument.lot
     if quantity < lot:
         return Code.QUANTITY_BELOW_LOT
@@ -41,22 +44,23 @@ def fault(
     if order_type is LIMIT:
         if trigger:
             return Code.PRICES_DO_NOT_FIT_TYPE
-        return _price_fault(instrument, price, Code.PRICE_NOT_ON_TICK)
+        return _price_fault(instrument, band, price, Code.PRICE_NOT_ON_TICK)
     if order_type is MARKET:
         return Code.PRICES_DO_NOT_FIT_TYPE if price or trigger else Code.NONE
-    return _stop_fault(instrument, last_price, side, order_type, price, trigger)
+    return _stop_fault(instrument, band, last_price, side, order_type, price, trigger)
 
 
-def _price_fault(instrument: Instrument, price: int, off_tick: Code) -> Code:
+def _price_fault(instrument: Instrument, band: Band, price: int, off_tick: Code) -> Code:
     if price % instrument.tick_pips:
         return off_tick
-    if not instrument.band_low_pips <= price <= instrument.band_high_pips:
+    if not band[0] <= price <= band[1]:
         return Code.PRICE_OUT_OF_BAND
     return Code.NONE
 
 
 def _stop_fault(
     instrument: Instrument,
+    band: Band,
     last_price: Pips,
     side: Side,
     order_type: OrderType,
@@ -65,12 +69,12 @@ def _stop_fault(
 ) -> Code:
     if order_type is SLM:
         if not instrument.slm_allowed:
-            return Code.STOP_MARKET_NOT_ALLOWED
+            return Code.STOP_NOT_ALLOWED
         if price:
             return Code.PRICES_DO_NOT_FIT_TYPE
-    elif code := _price_fault(instrument, price, Code.PRICE_NOT_ON_TICK):
+    elif code := _price_fault(instrument, band, price, Code.PRICE_NOT_ON_TICK):
         return code
-    if code := _price_fault(instrument, trigger, Code.TRIGGER_NOT_ON_TICK):
+    if code := _price_fault(instrument, band, trigger, Code.TRIGGER_NOT_ON_TICK):
         return code
     buying = side is Side.BUY
     if order_type is not SLM and (price < trigger if buying else price > trigger):

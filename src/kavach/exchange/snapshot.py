@@ -2,9 +2,10 @@
 The exchange's lasting state as plain values: to store, to restore, to compare by hash.
 
 Orders are listed as they stand in the books: instrument by instrument by their keys, bids, asks,
-buy stops, sell stops, each best price first and then by time. Two states with the same clients'
-orders in the same queues, the same prices, phases, counters and fills of links have the same bytes,
-whichever instruments have been looked at. The house's orders are not part of it.
+buy stops, sell stops, market orders that wait for a match, each best price first and then by time.
+Two states with the same clients' orders in the same queues, the same prices, phases, counters and
+fills of links have the same bytes, whichever instruments have been looked at. The house's orders
+are not part of it.
 
 Source: docs/spec/exchange.md (state hash).
 """
@@ -86,6 +87,13 @@ class TickerRecord(msgspec.Struct, frozen=True, array_like=True):
     last_quantity: Quantity = Quantity(0)
 
 
+class ReferenceRecord(msgspec.Struct, frozen=True, array_like=True):
+    """The reference price of a closing auction that is on."""
+
+    instrument: InstrumentKey
+    price_pips: Pips
+
+
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     """Everything that outlives the process."""
 
@@ -97,6 +105,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     orders: list[OrderRecord]
     groups: list[GroupRecord] = []
     groups_over: list[GroupOver] = []
+    references: list[ReferenceRecord] = []
 
 
 def take(state: State) -> Snapshot:
@@ -111,7 +120,7 @@ def take(state: State) -> Snapshot:
         orders=[
             record(order)
             for book in books
-            for ladder in (book.bids, book.asks, book.buy_stops, book.sell_stops)
+            for ladder in book.ladders
             for order in ladder
             if order.account != LIQUIDITY
         ],
@@ -124,6 +133,11 @@ def take(state: State) -> Snapshot:
             GroupOver(book.instrument.key, account, group)
             for book in books
             for account, group in sorted(book.groups.over.items())
+        ],
+        references=[
+            ReferenceRecord(book.instrument.key, book.reference_pips)
+            for book in books
+            if book.reference_pips
         ],
     )
 
@@ -154,6 +168,8 @@ def restore(state: State, snapshot: Snapshot) -> None:
         groups.remember(state.one(group.account), group.side, group.group, group.filled_quantity)
     for past in snapshot.groups_over:
         state.books[past.instrument].groups.over[state.one(past.account)] = past.group
+    for reference in snapshot.references:
+        state.books[reference.instrument].reference_pips = reference.price_pips
     for item in snapshot.orders:
         order = state.orders[item.exchange_order_id] = _order(state, item)
         book = state.books[item.instrument]

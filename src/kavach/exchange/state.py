@@ -20,16 +20,18 @@ from kavach.exchange.messages import (
     CancelRejected,
     DayNoted,
     Event,
+    Matched,
     PhaseChanged,
     Priced,
     Printed,
+    Referenced,
     Rejected,
     Removed,
     Traded,
     Triggered,
 )
 from kavach.instruments import SESSIONS, Instrument, Listing, listing
-from kavach.units import Exchange, InstrumentKey, OrderType, Phase
+from kavach.units import Exchange, InstrumentKey, OrderType, Phase, Pips
 
 # An order id is a prefix that tells the segment, then a count: 16 digits, MCX 15.
 FIRST_ORDER_ID: Final[dict[Exchange, int]] = {
@@ -146,8 +148,7 @@ def _amend(state: State, event: Amended) -> None:
         order.visible = visible
         order.quantity = event.quantity
         return
-    if order.level is not None:
-        unlink(order)
+    unlink(order)
     state.priority = order.priority = event.priority
     order.order_type = event.order_type
     order.quantity = event.quantity
@@ -192,7 +193,7 @@ def _trade(state: State, event: Traded) -> None:
 
 def _price(state: State, event: Priced) -> None:
     order = state.orders[event.exchange_order_id]
-    assert order.level is None, order.exchange_order_id
+    unlink(order)
     order.order_type = LIMIT
     order.price = event.price_pips
     state.priority = order.priority = event.priority
@@ -224,6 +225,14 @@ def _note_day(state: State, event: DayNoted) -> None:
     book.last_quantity = event.quantity
 
 
+def _refer(state: State, event: Referenced) -> None:
+    state.books[event.instrument].reference_pips = event.price_pips
+
+
+def _end_auction(state: State, event: Matched) -> None:
+    state.books[event.instrument].reference_pips = Pips(0)
+
+
 def _change_phase(state: State, event: PhaseChanged) -> None:
     sessions = (event.session,) if event.session else SESSIONS[event.exchange]
     for book in state.books.values():
@@ -252,4 +261,6 @@ _APPLY: Final[dict[type[Event], Callable[[State, Any], None]]] = {
     Printed: _print,
     PhaseChanged: _change_phase,
     DayNoted: _note_day,
+    Referenced: _refer,
+    Matched: _end_auction,
 }

@@ -34,7 +34,7 @@ from kavach.journal.chain import GENESIS, link
 from kavach.private_files import create_private, sync_directory
 
 FILE_NAME: Final = "journal.db"
-FORMAT_VERSION: Final = 3  # Each has events that the programs of the one before do not know.
+FORMAT_VERSION: Final = 4  # Each has events that the programs of the one before do not know.
 FORMAT_OLDEST: Final = 1
 READ_TOGETHER: Final = 1_000  # Records; so long a reader keeps the log from starting anew.
 READERS_MS: Final = 5_000  # How long opening waits for those who read the log.

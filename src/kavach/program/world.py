@@ -43,14 +43,10 @@ from kavach.twin.clock import TwinClock
 from kavach.units import (
     IST_OFFSET_SECONDS,
     NS_PER_SECOND,
-    Exchange,
     InstrumentKey,
-    Phase,
-    TimestampNs,
 )
-from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
+from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue
 
-NO_INSTRUMENT: Final = InstrumentKey("")
 RECORDS_CHECKED: Final = 1_000_000  # Under a snapshot, at a start: two seconds.
 NO_APP: Final = "-"  # In place of the secret of an app that is not there.
 REPLAYED: Final = "FUTIDX"  # The one instrument that follows a replayed file.
@@ -223,17 +219,9 @@ def _at_work(world: World) -> list[InstrumentKey]:
 
 
 def _open_sessions(world: World, options: WorldOptions) -> None:
-    venue = world.venue
-
-    def set_phase(exchange: Exchange, session: str, phase: Phase, at_ns: int) -> VenueAnswer:
-        # A change of phase trades nothing, so it moves no instrument's price.
-        return venue.reports_of(
-            venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns), session), NO_INSTRUMENT
-        )
-
     hours = None
     if options.sessions is Sessions.NSE:
         hours = TradingHours(NSE_HOURS, TradingDays(options.holidays))
-    calendar = Calendar(world.engine, set_phase, hours, options.seed)
+    calendar = Calendar(world.engine, world.venue.set_phase, hours, options.seed)
     calendar.start()
     world.engine.add_source(calendar)

@@ -14,14 +14,14 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Final
 
-from kavach.core.commands import EndSession, Leg, OpenClient, OpenSession
+from kavach.core.commands import Leg, OpenClient, session_change
 from kavach.core.model.limits.commands import RegisterAlgo
 from kavach.core.model.people.commands import RegisterApp, SetCredentials
 from kavach.core.refusals import Reason, Refusal
 from kavach.credentials import new_access_token, new_token, secret_digest, token_digest
 from kavach.exchange.liquidity import LiquidityError
 from kavach.exchange.messages import Event as ExchangeEvent
-from kavach.instruments import Instrument
+from kavach.instruments import SESSIONS, Instrument, sessions_of
 from kavach.twin.audit import audit
 from kavach.twin.clock import TwinClock, seconds_ns
 from kavach.twin.door import Refused
@@ -35,7 +35,6 @@ from kavach.units import (
     NS_PER_MS,
     NS_PER_SECOND,
     Exchange,
-    InstrumentKey,
     Phase,
     Pips,
     Side,
@@ -279,25 +278,22 @@ async def _take_clock(world: World, field: str, target_ns: int) -> None:
 
 
 async def session(world: World, fields: Fields) -> dict[str, Any]:
-    """Open or close an exchange now, and return its phase."""
-    fields.only(("exchange", "phase"))
+    """Bring an exchange, or one session of it, into a phase now, and return that."""
+    fields.only(("exchange", "phase", "session"))
     exchange = fields.word("exchange", Exchange)
     phase = fields.word("phase", Phase)
-    if phase not in (Phase.OPEN, Phase.CLOSED):
-        raise Refused("phase", "must be one of open, closed")
+    name = fields.text("session") if fields.has("session") else ""
+    if name and name not in SESSIONS[exchange]:
+        raise Refused("session", f"must be one of {', '.join(SESSIONS[exchange])}")
     world.service.changed()
     venue = world.venue
-    if venue.exchange.phase(exchange) is not phase:
-        opening = phase is Phase.OPEN
-        command = OpenSession(exchange) if opening else EndSession(exchange)
-        no_instrument = InstrumentKey("")  # Nothing trades when a session changes.
+    if any(venue.exchange.phase(one) is not phase for one in sessions_of(exchange, name)):
         world.service.change_phase(
-            command,
-            lambda at_ns: venue.reports_of(
-                venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns)), no_instrument
-            ),
+            session_change(exchange, phase, name),
+            lambda at_ns: venue.set_phase(exchange, phase, at_ns, name),
         )
-    return {"exchange": exchange.value, "phase": phase.value}
+    told = {"session": name} if name else {}
+    return {"exchange": exchange.value, **told, "phase": phase.value}
 
 
 # --- Clients, and the whole -------------------------------------------------------------------

@@ -14,7 +14,8 @@ from kavach.engine.venue_port import ExecutionReport
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
 from kavach.twin.clock import TwinClock
-from kavach.units import InstrumentKey
+from kavach.units import Exchange as Segment
+from kavach.units import InstrumentKey, Phase
 
 
 class LiquidityVenue(Protocol):
@@ -26,6 +27,11 @@ class LiquidityVenue(Protocol):
 
     def reports_of(self, events: list[ExchangeEvent], key: InstrumentKey) -> ExecutionReport:
         """Return events of one instrument as the core hears them."""
+
+    def set_phase(
+        self, exchange: Segment, phase: Phase, at_ns: int, session: str = ""
+    ) -> ExecutionReport:
+        """Bring a session, or all of an exchange, into a phase, and return what that did."""
 
 
 class World(Protocol):

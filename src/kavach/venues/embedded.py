@@ -26,7 +26,8 @@ from kavach.exchange import messages as ex
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
 from kavach.instruments import Instrument, Listing, listing
-from kavach.units import InstrumentKey, OrderType, Pips, Quantity, TimestampNs
+from kavach.units import Exchange as Segment
+from kavach.units import InstrumentKey, OrderType, Phase, Pips, Quantity, TimestampNs
 from kavach.venues.day_notes import DayNotes
 from kavach.venues.delayed_reports import DelayedReports, all_same
 from kavach.venues.faults import Fault, FaultBoard, FaultEffect
@@ -277,23 +278,42 @@ class EmbeddedVenue:
             self.days.touch(key)
         tag = 0 if asked is None else asked.tag
         serial = getattr(asked, "serial", 0)
-        reports: list[core.ExecutionReport] = []
-        journaled: list[ex.Event] = []
-        moved = _QUIET
+        heard = VenueAnswer([], _QUIET, [])
         for event in events:
-            kind = type(event)
-            report = _REPORT[kind](event, tag, serial)
-            if report is None:
-                pass
-            elif self.delayed.up:
-                reports.append(report)
-            else:
-                self.delayed.hold(report)
-            if kind not in _UNCHANGED:
-                journaled.append(event)
-            if kind is ex.Traded or kind is ex.Printed:
-                moved = {key: self.exchange.last_price_pips(key)}
-        return VenueAnswer(reports, moved, journaled)
+            self._hear(event, tag, serial, heard)
+            if type(event) is ex.Traded or type(event) is ex.Printed:
+                heard.moved = {key: self.exchange.last_price_pips(key)}
+        return heard
+
+    def set_phase(
+        self, exchange: Segment, phase: Phase, at_ns: int, session: str = ""
+    ) -> VenueAnswer:
+        """Bring a session, or all of an exchange, into a phase, and return what that did.
+
+        An auction that ends is matched, which moves the prices of what traded in it.
+        """
+        heard = VenueAnswer([], {}, [])
+        for event in self.exchange.set_phase(exchange, phase, TimestampNs(at_ns), session):
+            self._hear(event, 0, 0, heard)
+            if type(event) is ex.Matched:
+                self.touched.add(event.instrument)
+                if event.quantity:
+                    self.days.touch(event.instrument)
+                    heard.moved[event.instrument] = event.price_pips
+        return heard
+
+    def _hear(self, event: ex.Event, tag: int, serial: int, heard: VenueAnswer) -> None:
+        """Add to an answer what the core hears of an event, and what the journal holds of it."""
+        kind = type(event)
+        report = _REPORT[kind](event, tag, serial)
+        if report is None:
+            pass
+        elif self.delayed.up:
+            heard.reports.append(report)
+        else:
+            self.delayed.hold(report)
+        if kind not in _UNCHANGED:
+            heard.journaled.append(event)
 
     def _submit(
         self, request: core.OrderSubmitted, parent: ParentOrder, at_ns: int
@@ -403,4 +423,6 @@ _REPORT: Final[dict[type, Callable[[Any, int, int], core.Report | None]]] = {
     ex.Printed: lambda e, tag, serial: None,
     ex.PhaseChanged: lambda e, tag, serial: None,
     ex.DayNoted: lambda e, tag, serial: None,
+    ex.Referenced: lambda e, tag, serial: None,
+    ex.Matched: lambda e, tag, serial: None,
 }

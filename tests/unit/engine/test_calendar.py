@@ -13,8 +13,8 @@ from kavach.engine.trading_hours import NSE_HOURS, Hours, Moment, Step, TradingH
 from kavach.instruments import SESSIONS
 from kavach.journal.memory import MemoryJournal
 from kavach.trading_days import TradingDays
-from kavach.units import Exchange, InstrumentKey, Phase, TimestampNs
-from kavach.venues.embedded import EmbeddedVenue, VenueAnswer
+from kavach.units import Exchange, Phase
+from kavach.venues.embedded import EmbeddedVenue
 
 MONDAY = "2027-01-04"
 
@@ -48,14 +48,10 @@ class Day:
         self.engine = Engine(instruments, Settings(), self.journal, self.venue, self.clock)
         self.engine.recover()
         hours = None if always_open else TradingHours(NSE_HOURS, TradingDays())
-        self.calendar = Calendar(self.engine, self._set_phase, hours)
+        self.calendar = Calendar(self.engine, self.venue.set_phase, hours)
         self.calendar.start()
         self.engine.add_source(self.calendar)
         self.go(moment)
-
-    def _set_phase(self, exchange: Exchange, session: str, phase: Phase, at_ns: int) -> VenueAnswer:
-        events = self.venue.exchange.set_phase(exchange, phase, TimestampNs(at_ns), session)
-        return self.venue.reports_of(events, InstrumentKey(""))
 
     def go(self, moment: str) -> "Day":
         """Let it become this late."""

@@ -13,7 +13,14 @@ import msgspec
 
 from kavach.exchange import messages as m
 from kavach.exchange.codes import TEXT, Code
-from kavach.exchange.snapshot import GroupOver, GroupRecord, OrderRecord, Snapshot, TickerRecord
+from kavach.exchange.snapshot import (
+    GroupOver,
+    GroupRecord,
+    OrderRecord,
+    ReferenceRecord,
+    Snapshot,
+    TickerRecord,
+)
 from kavach.instruments import SESSIONS, Instrument
 from kavach.units import (
     Exchange,
@@ -25,6 +32,15 @@ from kavach.units import (
     Side,
     TimestampNs,
     Validity,
+)
+from tests.unit.exchange.naive_auction import (
+    barred,
+    change_book,
+    in_auction_band,
+    market_orders,
+    takes,
+    trades,
+    unchangeable,
 )
 
 STOPS = (OrderType.SL, OrderType.SLM)
@@ -71,6 +87,7 @@ class Tape:
     last_id: str = ""
     last_quantity: int = 0
     day: list[tuple[int, int]] = field(default_factory=list)  # Price and quantity of each trade.
+    trades: list[tuple[int, int, int]] = field(default_factory=list)  # And when, of all days.
 
 
 class NaiveExchange:
@@ -89,6 +106,7 @@ class NaiveExchange:
         self.linked_trades: list[tuple[tuple[str, str, str, int], int]] = []
         self.over: list[tuple[str, str, int]] = []  # Links of earlier sessions that traded.
         self.said: list[m.Event] = []
+        self.references: dict[str, int] = {}  # Of the closing auctions that are on.
 
     # --- Requests -------------------------------------------------------------------------
 
@@ -97,7 +115,7 @@ class NaiveExchange:
         self.said = []
         code = self._new_fault(new)
         if code:
-            self._say(m.Rejected(new.order_ref, int(code), TEXT[code]))
+            self.say(m.Rejected(new.order_ref, int(code), TEXT[code]))
             return self.said
         order = Resting(
             new.instrument,
@@ -113,11 +131,11 @@ class NaiveExchange:
             new.validity,
             new.self_trade,
             new.group,
-            *self._newest(),
+            *self.newest(),
         )
-        self._show(order)
+        self.show(order)
         self.live.append(order)
-        self._say(m.Accepted(order.id, order.priority, new))
+        self.say(m.Accepted(order.id, order.priority, new))
         self._activate(order, at)
         return self.said
 
@@ -128,7 +146,7 @@ class NaiveExchange:
         code = self._amend_fault(order, amend)
         if code or order is None:
             ref = order.ref if order else 0
-            self._say(m.AmendRejected(ref, amend.exchange_order_id, int(code), TEXT[code]))
+            self.say(m.AmendRejected(ref, amend.exchange_order_id, int(code), TEXT[code]))
             return self.said
         wish = (amend.order_type, amend.price_pips, amend.disclosed_quantity)
         trigger_stays = order.triggered or amend.trigger_price_pips == order.trigger
@@ -138,13 +156,13 @@ class NaiveExchange:
             and amend.quantity <= order.quantity
         ):
             order.quantity = amend.quantity
-            order.visible = min(order.visible, self._left(order))
+            order.visible = min(order.visible, self.left(order))
             self._say_amended(order, amend)
             return self.said
         order.type, order.price, order.disclosed = wish
         order.quantity, order.trigger = amend.quantity, amend.trigger_price_pips
-        order.priority, order.place = self._newest()
-        self._show(order)
+        order.priority, order.place = self.newest()
+        self.show(order)
         self._say_amended(order, amend)
         self._activate(order, at)
         return self.said
@@ -156,9 +174,11 @@ class NaiveExchange:
         if order is None:
             known = cancel.exchange_order_id in self.issued
             code = Code.CANNOT_CANCEL if known else Code.ORDER_NOT_FOUND
-            self._say(m.CancelRejected(0, cancel.exchange_order_id, int(code), TEXT[code]))
+            self.say(m.CancelRejected(0, cancel.exchange_order_id, int(code), TEXT[code]))
+        elif code := unchangeable(self._phase(order.key), order.type)[1]:
+            self.say(m.CancelRejected(order.ref, order.id, int(code), TEXT[code]))
         else:
-            self._end(order, m.Removal.CANCELLED, Code.NONE, "")
+            self.end(order, m.Removal.CANCELLED, Code.NONE, "")
         return self.said
 
     def remove(self, order_id: str, code: int, reason: str) -> list[m.Event]:
@@ -166,7 +186,7 @@ class NaiveExchange:
         self.said = []
         order = self._find(order_id)
         if order is not None:
-            self._end(order, m.Removal.REMOVED, code, reason)
+            self.end(order, m.Removal.REMOVED, code, reason)
         return self.said
 
     # --- The house ------------------------------------------------------------------------
@@ -204,6 +224,8 @@ class NaiveExchange:
         priced = price is not None
         if self._closed(key) or quantity < 1 or quantity % lots:
             return None
+        if not priced and barred(self._phase(key), OrderType.MARKET, Validity.DAY, 0):
+            return None
         if price is not None and not self._price_is_fair(key, price):
             return None
         order_type = OrderType.LIMIT if priced else OrderType.MARKET
@@ -214,12 +236,12 @@ class NaiveExchange:
     def print_trade(self, key: str, price: int, quantity: int, at: int) -> list[m.Event] | None:
         """Let others trade; ``None`` when they can't."""
         self.said = []
-        if self._closed(key) or not self._price_is_fair(key, price):
+        if self._phase(key) != Phase.OPEN or not self._price_is_fair(key, price):
             return None
         if quantity < 1 or quantity % self._instrument(key).lot:
             return None
-        self._see(key, price, quantity, at)
-        self._say_printed(key, price, quantity, at)
+        self.see(key, price, quantity, at)
+        self.say_printed(key, price, quantity, at)
         self._fire(key, at)
         return self.said
 
@@ -233,35 +255,33 @@ class NaiveExchange:
         for key, instrument in sorted(self.instruments.items()):
             if instrument.session not in changed:
                 continue
+            change_book(self, key, self.phases[instrument.session], phase, at)
             if phase == Phase.CLOSED:
                 ended = [family for family, _ in self.linked_trades if family[0] == key]
                 self.over += [(key, account, group) for _, account, _, group in ended]
                 self.linked_trades = [t for t in self.linked_trades if t[0][0] != key]
-                self.live = [o for o in self.live if o.key != key or o.ref]
-                for order in self._in_book_order(key):
-                    self._end(order, m.Removal.EXPIRED, Code.NONE, "The session has ended")
             elif self.phases[instrument.session] == Phase.CLOSED:
                 self.tapes[key].day = []
         for name in changed:
             self.phases[name] = phase
         for name in [""] if changed == [*SESSIONS[segment]] else changed:
-            self._say(m.PhaseChanged(segment, phase, TimestampNs(at), name))
+            self.say(m.PhaseChanged(segment, phase, TimestampNs(at), name))
         return self.said
 
     # --- Trading --------------------------------------------------------------------------
 
     def _activate(self, order: Resting, at: int) -> None:
-        if order.type in STOPS:
+        if order.type in STOPS or not trades(self._phase(order.key)):
             return
         self._match(order, at)
         self._settle(order)
         self._fire(order.key, at)
 
     def _match(self, order: Resting, at: int) -> None:
-        while order in self.live and self._left(order) > 0:
+        while order in self.live and self.left(order) > 0:
             rivals = [
                 other
-                for other in self._side(order.key, "BUY" if order.side == "SELL" else "SELL")
+                for other in self.side(order.key, "BUY" if order.side == "SELL" else "SELL")
                 if order.type == OrderType.MARKET
                 or (
                     other.price <= order.price
@@ -274,32 +294,32 @@ class NaiveExchange:
             best = rivals[0]
             if order.ref and best.account == order.account:
                 gone = order if order.flag == m.SelfTrade.CANCEL_ACTIVE else best
-                self._end(gone, m.Removal.REMOVED, Code.SELF_TRADE, TEXT[Code.SELF_TRADE])
+                self.end(gone, m.Removal.REMOVED, Code.SELF_TRADE, TEXT[Code.SELF_TRADE])
             else:
                 self._trade(order, best, at)
 
     def _trade(self, active: Resting, passive: Resting, at: int) -> None:
-        quantity = min(self._left(active), passive.visible)
+        quantity = min(self.left(active), passive.visible)
         for order in (active, passive):
             order.filled += quantity
             if order.group:
                 self.linked_trades.append((order.family, quantity))
-        self._show(active)
+        self.show(active)
         passive.visible -= quantity
-        self._see(active.key, passive.price, quantity, at)
+        self.see(active.key, passive.price, quantity, at)
         if not active.ref and not passive.ref:
-            self._say_printed(active.key, passive.price, quantity, at)
+            self.say_printed(active.key, passive.price, quantity, at)
         else:
             self.trades += 1
             self.tapes[active.key].last_id = str(10_000_000 + self.trades)
-        if passive.visible == 0 and self._left(passive) > 0:
-            self._show(passive)
-            passive.priority, passive.place = self._newest()
+        if passive.visible == 0 and self.left(passive) > 0:
+            self.show(passive)
+            passive.priority, passive.place = self.newest()
         for order in (active, passive):
             if order.filled == order.quantity:
                 self.live.remove(order)
             if order.ref:
-                self._say(
+                self.say(
                     m.Traded(
                         order.ref,
                         order.id,
@@ -312,30 +332,30 @@ class NaiveExchange:
                     )
                 )
         for order in (active, passive):
-            self._shrink_relatives(order)
+            self.shrink_relatives(order)
 
-    def _shrink_relatives(self, traded: Resting) -> None:
+    def shrink_relatives(self, traded: Resting) -> None:
         """Show no more of a linked order than is left; with nothing left it is removed."""
         for order in list(self.live):
             if traded.group and order.family == traded.family:
-                order.visible = min(order.visible, self._left(order))
-                if self._left(order) <= 0:
+                order.visible = min(order.visible, self.left(order))
+                if self.left(order) <= 0:
                     code = Code.GROUP_FILLED
-                    self._end(order, m.Removal.REMOVED, code, TEXT[code])
+                    self.end(order, m.Removal.REMOVED, code, TEXT[code])
 
     def _settle(self, order: Resting) -> None:
         if order not in self.live:
             return
         if order.validity == Validity.IOC:
             code = Code.IOC_UNMATCHED
-            self._end(order, m.Removal.EXPIRED, code, TEXT[code])
+            self.end(order, m.Removal.EXPIRED, code, TEXT[code])
         elif order.type == OrderType.MARKET and not order.ref:
             self.live.remove(order)
         elif order.type == OrderType.MARKET:
             order.type = OrderType.LIMIT
             order.price = self.tapes[order.key].last
-            order.priority, order.place = self._newest()
-            self._say(m.Priced(order.ref, order.id, Pips(order.price), order.priority))
+            order.priority, order.place = self.newest()
+            self.say(m.Priced(order.ref, order.id, Pips(order.price), order.priority))
 
     def _fire(self, key: str, at: int) -> None:
         while self.touched:
@@ -347,8 +367,8 @@ class NaiveExchange:
             order = first[0]
             order.type = OrderType.LIMIT if order.type == OrderType.SL else OrderType.MARKET
             order.triggered = True
-            order.priority, order.place = self._newest()
-            self._say(m.Triggered(order.ref, order.id, order.priority))
+            order.priority, order.place = self.newest()
+            self.say(m.Triggered(order.ref, order.id, order.priority))
             self._match(order, at)
             self._settle(order)
         self.touched = []
@@ -358,8 +378,11 @@ class NaiveExchange:
     def _new_fault(self, new: m.NewOrder) -> Code:
         if new.instrument not in self.instruments:
             return Code.INSTRUMENT_UNKNOWN
-        if self._closed(new.instrument):
-            return Code.MARKET_CLOSED
+        code = barred(
+            self._phase(new.instrument), new.order_type, new.validity, new.disclosed_quantity
+        )
+        if code:
+            return code
         family = new.instrument, new.account, new.side.value, new.group
         over = [group for key, whose, group in self.over if (key, whose) == family[:2]]
         if new.group and over and new.group <= max(over):
@@ -380,6 +403,11 @@ class NaiveExchange:
         if order is None:
             known = amend.exchange_order_id in self.issued
             return Code.CANNOT_MODIFY if known else Code.ORDER_NOT_FOUND
+        phase = self._phase(order.key)
+        code = unchangeable(phase, order.type)[0]
+        code = code or barred(phase, amend.order_type, order.validity, amend.disclosed_quantity)
+        if code:
+            return code
         if amend.quantity <= order.filled:
             return Code.CANNOT_MODIFY
         if order.group and amend.quantity <= self._traded_by(order.family):
@@ -409,31 +437,40 @@ class NaiveExchange:
         i, last = self._instrument(key), self.tapes[key].last
         stop, limited = kind in STOPS, kind in (OrderType.LIMIT, OrderType.SL)
         sign = 1 if side == Side.BUY else -1
-        inside = range(i.band_low_pips, i.band_high_pips + 1)
         table = [
             (Code.QUANTITY_BELOW_LOT, quantity < i.lot),
             (Code.QUANTITY_NOT_IN_LOTS, quantity % i.lot != 0),
             (Code.QUANTITY_ABOVE_FREEZE, quantity > i.freeze_quantity),
             (Code.DISCLOSED_ABOVE_QUANTITY, disclosed < 0 or disclosed > quantity),
             (Code.DISCLOSED_NOT_IN_LOTS, disclosed % i.lot != 0),
-            (Code.STOP_MARKET_NOT_ALLOWED, kind == OrderType.SLM and not i.slm_allowed),
+            (Code.STOP_NOT_ALLOWED, kind == OrderType.SLM and not i.slm_allowed),
             (Code.PRICES_DO_NOT_FIT_TYPE, not stop and trigger != 0),
             (Code.PRICES_DO_NOT_FIT_TYPE, not limited and price != 0),
             (Code.PRICE_NOT_ON_TICK, limited and price % i.tick_pips != 0),
-            (Code.PRICE_OUT_OF_BAND, limited and price not in inside),
+            (Code.PRICE_OUT_OF_BAND, limited and not self._in_band(key, price)),
             (Code.TRIGGER_NOT_ON_TICK, stop and trigger % i.tick_pips != 0),
-            (Code.PRICE_OUT_OF_BAND, stop and trigger not in inside),
+            (Code.PRICE_OUT_OF_BAND, stop and not self._in_band(key, trigger)),
             (Code.LIMIT_WORSE_THAN_TRIGGER, stop and limited and price * sign < trigger * sign),
             (Code.TRIGGER_THROUGH_LAST_PRICE, stop and trigger * sign <= last * sign),
         ]
         return next((code for code, broken in table if broken), Code.NONE)
 
     def _price_is_fair(self, key: str, price: int) -> bool:
-        i = self._instrument(key)
-        return price % i.tick_pips == 0 and i.band_low_pips <= price <= i.band_high_pips
+        return price % self._instrument(key).tick_pips == 0 and self._in_band(key, price)
+
+    def _in_band(self, key: str, price: int) -> bool:
+        i, phase = self._instrument(key), self._phase(key)
+        if phase.value.startswith("closing"):
+            return in_auction_band(self, i.key, price)
+        if phase == Phase.POST_CLOSE:
+            return price == self.tapes[key].last
+        return i.band_low_pips <= price <= i.band_high_pips
 
     def _closed(self, key: str) -> bool:
-        return self.phases[self._instrument(key).session] != Phase.OPEN
+        return not takes(self._phase(key))
+
+    def _phase(self, key: str) -> Phase:
+        return self.phases[self._instrument(key).session]
 
     # --- Looking --------------------------------------------------------------------------
 
@@ -441,7 +478,7 @@ class NaiveExchange:
         """The whole depth: price, visible quantity, orders."""
         sides = []
         for side in ("BUY", "SELL"):
-            orders = self._side(key, side)
+            orders = self.side(key, side)
             prices = list(dict.fromkeys(o.price for o in orders))
             queues = [[o.visible for o in orders if o.price == price] for price in prices]
             sides.append([(p, sum(q), len(q)) for p, q in zip(prices, queues, strict=True)])
@@ -472,7 +509,7 @@ class NaiveExchange:
             orders=[
                 _record(order)
                 for key in sorted(self.instruments)
-                for order in self._in_book_order(key)
+                for order in self.in_book_order(key)
                 if order.ref
             ],
             groups=[
@@ -498,6 +535,10 @@ class NaiveExchange:
                 for key in sorted(self.instruments)
                 for account in sorted({a for k, a, _ in self.over if k == key})
             ],
+            references=[
+                ReferenceRecord(InstrumentKey(key), Pips(price))
+                for key, price in sorted(self.references.items())
+            ],
         )
         return sha256(msgspec.msgpack.encode(snapshot)).hexdigest()
 
@@ -506,7 +547,7 @@ class NaiveExchange:
     def _instrument(self, key: str) -> Instrument:
         return self.instruments[InstrumentKey(key)]
 
-    def _side(self, key: str, side: str) -> list[Resting]:
+    def side(self, key: str, side: str) -> list[Resting]:
         sign = -1 if side == "BUY" else 1
         resting = [
             o for o in self.live if o.key == key and o.side == side and o.type == OrderType.LIMIT
@@ -518,9 +559,10 @@ class NaiveExchange:
         waiting = [o for o in self.live if o.key == key and o.side == side and o.type in STOPS]
         return sorted(waiting, key=lambda o: (o.trigger * sign, o.place))
 
-    def _in_book_order(self, key: str) -> list[Resting]:
-        book = self._side(key, "BUY") + self._side(key, "SELL")
-        return book + self._waiting(key, "BUY") + self._waiting(key, "SELL")
+    def in_book_order(self, key: str) -> list[Resting]:
+        book = self.side(key, "BUY") + self.side(key, "SELL")
+        waiting = self._waiting(key, "BUY") + self._waiting(key, "SELL")
+        return book + waiting + market_orders(self, key, "BUY") + market_orders(self, key, "SELL")
 
     def _find(self, order_id: str) -> Resting | None:
         return next((o for o in self.live if o.ref and o.id == order_id), None)
@@ -529,17 +571,17 @@ class NaiveExchange:
         """What all orders of a link have traded today, whatever became of them."""
         return sum(quantity for whose, quantity in self.linked_trades if whose == family)
 
-    def _left(self, order: Resting) -> int:
+    def left(self, order: Resting) -> int:
         """What an order may still trade."""
         gone = self._traded_by(order.family) if order.group else order.filled
         return order.quantity - gone
 
-    def _show(self, order: Resting) -> None:
+    def show(self, order: Resting) -> None:
         """Show as much as the order wishes, of what is left."""
-        left = self._left(order)
+        left = self.left(order)
         order.visible = min(order.disclosed, left) if order.disclosed else left
 
-    def _newest(self) -> tuple[int, int]:
+    def newest(self) -> tuple[int, int]:
         self.priority += 1
         self.places += 1
         return self.priority, self.places
@@ -553,7 +595,7 @@ class NaiveExchange:
         order = Resting(
             key, 0, "", "", side, kind, quantity, 0, price, 0, day, flag, 0, 0, place=place
         )
-        self._show(order)
+        self.show(order)
         self.live.append(order)
         return order
 
@@ -568,21 +610,22 @@ class NaiveExchange:
         digits = 15 if segment == Exchange.MCX else 16
         return prefix + str(count).zfill(digits - len(prefix))
 
-    def _see(self, key: str, price: int, quantity: int, at: int) -> None:
+    def see(self, key: str, price: int, quantity: int, at: int) -> None:
         tape = self.tapes[key]
         tape.last, tape.last_quantity, tape.at = price, quantity, at
         tape.day.append((price, quantity))
+        tape.trades.append((price, quantity, at))
         self.touched.append(price)
 
-    def _say(self, event: m.Event) -> None:
+    def say(self, event: m.Event) -> None:
         self.said.append(event)
 
-    def _say_printed(self, key: str, price: int, quantity: int, at: int) -> None:
+    def say_printed(self, key: str, price: int, quantity: int, at: int) -> None:
         instrument, trade = InstrumentKey(key), (Pips(price), Quantity(quantity))
-        self._say(m.Printed(instrument, *trade, TimestampNs(at)))
+        self.say(m.Printed(instrument, *trade, TimestampNs(at)))
 
     def _say_amended(self, order: Resting, amend: m.AmendOrder) -> None:
-        self._say(
+        self.say(
             m.Amended(
                 order.ref,
                 order.id,
@@ -595,10 +638,10 @@ class NaiveExchange:
             )
         )
 
-    def _end(self, order: Resting, why: m.Removal, code: int, reason: str) -> None:
+    def end(self, order: Resting, why: m.Removal, code: int, reason: str) -> None:
         self.live.remove(order)
         filled = Quantity(order.filled)
-        self._say(m.Removed(order.ref, order.id, filled, why, int(code), reason))
+        self.say(m.Removed(order.ref, order.id, filled, why, int(code), reason))
 
 
 def _ticker(key: str, tape: Tape) -> TickerRecord:

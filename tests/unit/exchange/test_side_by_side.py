@@ -177,7 +177,12 @@ def audit(events: list[m.Event]) -> dict[str, int]:
                 pass
     for trade in halves.values():
         assert len({(half.quantity, half.price_pips) for half in trade}) == 1
-        assert sorted(half.active for half in trade) in ([False], [True], [False, True])
+        assert sorted(half.active for half in trade) in (
+            [False],
+            [True],
+            [False, True],
+            [True, True],
+        )
     assert all(left(order_id) > 0 for order_id in living)
     return {order_id: left(order_id) for order_id in living}
 

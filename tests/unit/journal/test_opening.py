@@ -101,10 +101,10 @@ def test_the_database_of_another_program_is_corrupt(tmp_path: Path, read_only: b
 def test_a_newer_format_is_refused(tmp_path: Path, read_only: bool) -> None:
     """A journal of a later version is neither read nor changed."""
     write(tmp_path, 1)
-    edit(tmp_path, "PRAGMA user_version = 4")
+    edit(tmp_path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
     error = refusal(tmp_path, read_only=read_only)
     assert isinstance(error, JournalNewer)
-    assert "format 4; this one knows 3" in str(error)
+    assert f"format {FORMAT_VERSION + 1}; this one knows {FORMAT_VERSION}" in str(error)
 
 
 def test_an_older_format_is_read_and_marked_with_the_first_record(tmp_path: Path) -> None:

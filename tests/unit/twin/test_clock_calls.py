@@ -141,8 +141,10 @@ def test_a_session_is_closed_and_opened(served: Served) -> None:
     assert (entered.state, held.state) == (State.EXPIRED, State.CARRIED)
     assert served.get("market/NSE/14366")["phase"] == "closed"
     assert served.get("market/BSE/532461")["phase"] == "open"
-    error = served.refused("session", {"exchange": "NSE", "phase": "pre_open"})
-    assert error == "phase: must be one of open, closed"
+    error = served.refused("session", {"exchange": "NSE", "phase": "shut"})
+    assert error.startswith("phase: must be one of open, closed, pre_open")
+    error = served.refused("session", {"exchange": "NSE", "phase": "open", "session": "NFO"})
+    assert error == "session: must be one of NSE, NSE-CAS"
     error = served.refused("market/trade", {**ADDRESS, "price": 13, "quantity": 1})
     assert error == "exchange: NSE-CAS is closed"
     assert served.get("audit")["violations"] == []

@@ -15,6 +15,9 @@ from kavach.instruments import SESSIONS, Instrument
 from kavach.units import Exchange, Phase
 
 OPENING: Final = frozenset({Phase.PRE_OPEN, Phase.PRE_OPEN_LIMIT})
+CLOSING: Final = frozenset(
+    {Phase.CLOSING_REFERENCE, Phase.CLOSING_AUCTION, Phase.CLOSING_AUCTION_LIMIT}
+)
 
 
 class Sessions:

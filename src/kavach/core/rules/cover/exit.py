@@ -16,7 +16,13 @@ from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_FILLED_CODE, VenueOrder
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target import drop_target, name_target_leg, submit_linked
-from kavach.core.rules.orders.pricing import at_band_edge, marketable
+from kavach.core.rules.orders.pricing import (
+    WHOLE_BP,
+    at_band_edge,
+    ceil_tick,
+    floor_tick,
+    marketable,
+)
 from kavach.core.rules.orders.sending import amend, cancel, growing_pause_ns, may_ask_again
 from kavach.core.rules.orders.turns import Contest, aside_price, contest_of, turn_price, would_meet
 from kavach.instruments import Instrument
@@ -25,6 +31,8 @@ from kavach.units import OrderType, Phase, Pips, Quantity, Side, Validity
 LIMIT = OrderType.LIMIT
 MARKET = OrderType.MARKET
 TAKES_ORDERS = frozenset({Phase.CLOSING_AUCTION, Phase.CLOSING_AUCTION_LIMIT})
+OUT_OF_BAND_CODE = 16284  # NSE's number for a price that its band does not hold.
+AUCTION_REACH_BP = 200
 _NONE = InFlight.NONE
 _UNDISCLOSED = Quantity(0)
 
@@ -155,9 +163,9 @@ def exit_in_auction(
     that it trades before every limit. Nothing is re-priced: no price moves before the match.
     """
     name_stop_leg(context, cover)
-    drop_target(context, cover)
     if phase not in TAKES_ORDERS:
         return
+    drop_target(context, cover)
     at_market = phase is Phase.CLOSING_AUCTION
     for order in cover.exits if at_market else ():
         if order.in_flight is not _NONE or not order.live or order.is_target:
@@ -167,10 +175,29 @@ def exit_in_auction(
     missing = cover.uncovered
     if missing <= 0 or context.now_ns < retry_at_ns(context, cover):
         return
-    last, settings = context.last_price(instrument), context.state.settings
-    price = 0 if at_market else marketable(instrument, settings, cover.exit_side, last, 0)
+    price = 0 if at_market else _auction_limit(context, cover, instrument)
     order_type = MARKET if at_market else LIMIT
     submit_exits(context, cover, instrument, Purpose.EXIT, missing, order_type, price, 0)
+
+
+def _auction_limit(context: StepContext, cover: CoverOrder, instrument: Instrument) -> int:
+    """Return the limit of an exit in an auction, whose band only the venue knows.
+
+    It reaches through the last price by less than the band is wide on one side, and a step less
+    far after each limit that the venue has refused: some step is inside.
+    """
+    refused = 0
+    for order in reversed(cover.exits):
+        if order.life is not Life.REJECTED or order.code != OUT_OF_BAND_CODE:
+            break
+        refused += 1
+    last, reach = context.last_price(instrument), AUCTION_REACH_BP * (1 - refused)
+    if reach > 0:
+        return marketable(instrument, context.state.settings, cover.exit_side, last, own_bp=reach)
+    back = last * -reach // WHOLE_BP
+    if cover.exit_side is Side.BUY:
+        return max(instrument.band_low_pips, floor_tick(last - back, instrument.tick_pips))
+    return min(instrument.band_high_pips, ceil_tick(last + back, instrument.tick_pips))
 
 
 def _changes_place(

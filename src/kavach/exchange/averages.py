@@ -1,0 +1,46 @@
+"""
+The trades of the last quarter of an hour, in sums of half a minute: what average prices need.
+
+Sums live in memory only: they are no part of a snapshot, and after a restart they begin anew.
+Prices are pips, times nanoseconds.
+
+Source: docs/spec/exchange.md, "Auctions".
+"""
+
+from collections import deque
+from typing import Final
+
+from kavach.units import NS_PER_SECOND, Pips
+
+SPAN_NS: Final = 30 * NS_PER_SECOND
+SPANS: Final = 30
+
+
+class Averages:
+    """Sums of price and quantity by half a minute."""
+
+    __slots__ = ("_spans",)
+
+    def __init__(self) -> None:
+        self._spans: deque[list[int]] = deque(maxlen=SPANS)  # Number, value, quantity.
+
+    def see(self, price: int, quantity: int, at_ns: int) -> None:
+        """Count a trade."""
+        number = at_ns // SPAN_NS
+        spans = self._spans
+        if spans and spans[-1][0] >= number:
+            last = spans[-1]
+            last[1] += price * quantity
+            last[2] += quantity
+        else:
+            spans.append([number, price * quantity, quantity])
+
+    def weighted(self, tick_pips: int, at_ns: int) -> Pips:
+        """Return the volume-weighted price of the last quarter of an hour on tick; 0: no trade."""
+        first = at_ns // SPAN_NS - SPANS
+        recent = [span for span in self._spans if span[0] >= first]
+        quantity = sum(span[2] for span in recent)
+        if not quantity:
+            return Pips(0)
+        value = sum(span[1] for span in recent)
+        return Pips((2 * value + quantity * tick_pips) // (2 * quantity * tick_pips) * tick_pips)
