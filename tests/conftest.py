@@ -9,8 +9,12 @@ database: what a run finds depends on nothing that an earlier one left behind.
 
 import os
 import tempfile
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import Databases, running
 
 # Servers of tests are found by clients of tests, and neither meets those of whoever runs the tests.
 _STATE = tempfile.TemporaryDirectory(prefix="kavach-tests-")
@@ -36,3 +40,16 @@ settings.register_profile(
     stateful_step_count=100,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """A PostgreSQL server of this session."""
+    with running() as databases:
+        yield databases
+
+
+@pytest.fixture
+def address(postgres: Databases) -> str:
+    """The address of an empty database."""
+    return postgres.new()

@@ -16,6 +16,7 @@ Everything that can go wrong with a journal, printed as one sentence for a perso
      +-- JournalCorrupt        what is stored isn't what was written; has ``sequence``
      +-- JournalUnavailable    it stopped working: disk full, input or output error, closed
           +-- JournalPaused    it will work again: nothing was done, and may be asked for later
+          +-- JournalFenced    another process writes it now: this one never will again
 
 Source: docs/spec/journal.md.
 """
@@ -65,6 +66,10 @@ class JournalPaused(JournalUnavailable):
     """The disk takes nothing just now: what was asked has not been done, and may be asked again."""
 
 
+class JournalFenced(JournalUnavailable):
+    """Another process has taken the journal over: this one stops, and repairs nothing."""
+
+
 class Journal(Protocol):
     """An ordered, durable, verifiable log of bytes.
 
@@ -96,6 +101,14 @@ class Journal(Protocol):
         ``callback(durable_sequence)`` is called once a batch, from the journal's thread; it must
         be quick and must not raise. After a failure it is called a last time, with the sequence
         that was reached, and ``failure`` is set.
+        """
+
+    def may_answer(self) -> bool:
+        """Return whether no other process can have taken the journal over unknown to this one.
+
+        A journal that several machines can reach has one owner at a time, and an owner that was
+        frozen or cut off may have a successor. It may tell nothing until it has heard of its
+        journal again: look before and after each wait for durability, reads included.
         """
 
     def wait_durable(self, sequence: int, timeout: float | None = None) -> None:

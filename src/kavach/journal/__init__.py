@@ -1,8 +1,8 @@
 """
-Where records are kept: in memory, or in SQLite. Neither knows what a record means.
+Where records are kept: in memory, in SQLite, or in PostgreSQL. None knows what a record means.
 
-``memory.MemoryJournal`` keeps nothing; ``sqlite.SqliteJournal`` is the durable default. Both
-pass one contract test.
+``memory.MemoryJournal`` keeps nothing; ``sqlite.SqliteJournal`` is the durable default;
+``postgres`` lets a second machine take over. All pass one contract test.
 
 Source: docs/spec/journal.md.
 """

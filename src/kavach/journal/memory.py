@@ -59,6 +59,10 @@ class MemoryJournal:
 
         return unsubscribe
 
+    def may_answer(self) -> bool:
+        """Return True: nobody else writes to this memory."""
+        return True
+
     def wait_durable(self, sequence: int, timeout: float | None = None) -> None:
         """Return at once: what was appended is durable, and what wasn't will not be waited for."""
         if sequence <= len(self._bodies):

@@ -37,6 +37,7 @@ from kavach.journal.directory import (
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.log_tail import is_damaged
 from kavach.journal.progress import Progress, Subscriber
+from kavach.journal.sqlite_commit import SqliteTarget
 from kavach.private_files import restrict
 
 
@@ -91,7 +92,7 @@ class SqliteJournal:
                 self._refusal = JournalUnwritable("The journal was opened for reading only.")
             else:
                 connection = database.open_for_writing(self._path, vfs)
-                self._writer = GroupCommit(connection, self._path, self._progress)
+                self._writer = GroupCommit(SqliteTarget(connection, self._path), self._progress)
                 self._live = True
                 snapshots.forget_unfinished(directory)
                 restrict(directory, OWN_FILES)
@@ -135,6 +136,10 @@ class SqliteJournal:
         """Return a function that ends the subscription; callbacks run on the writer's thread."""
         return self._progress.subscribe(callback)
 
+    def may_answer(self) -> bool:
+        """Return True: a lock on the directory keeps every other writer out."""
+        return True
+
     def wait_durable(self, sequence: int, timeout: float | None = None) -> None:
         """Return when everything up to ``sequence`` is on disk; ``timeout`` is in seconds."""
         self._progress.wait(sequence, timeout)
@@ -148,9 +153,13 @@ class SqliteJournal:
 
     def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Return the durable records behind ``after``, each verified against the chain."""
+        for sequence, body, _chain in self.linked(after):
+            yield sequence, body
+
+    def linked(self, after: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
+        """Return (sequence, body, link) of the durable records behind ``after``, verified."""
         with closing(self._reader()) as connection:
-            for sequence, body, _chain in database.read_records(connection, self._path, after):
-                yield sequence, body
+            yield from database.read_records(connection, self._path, after)
 
     def check(self, until: int, most: int) -> None:
         """Return if the last ``most`` records up to ``until`` are as they were written."""
@@ -195,6 +204,10 @@ class SqliteJournal:
                     raise JournalCorrupt(sequence, "its snapshot is damaged")
                 if database.chain_at(connection, self._path, sequence) != chain:
                     raise JournalCorrupt(sequence, "its snapshot is of other records")
+
+    def newest_snapshot(self) -> int:
+        """Return the sequence that the newest snapshot's name claims, 0 if there is none."""
+        return snapshots.newest(self._directory)
 
     def link_of(self, sequence: int) -> bytes | None:
         """Return the link of a record, or None if there is no such record."""

@@ -17,7 +17,7 @@ import pytest
 from kavach.core.events import Event
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.refusals import Answer, Outcome
-from kavach.journal import group_commit
+from kavach.journal import sqlite_commit
 from kavach.journal.database import FILE_NAME, create_database
 from kavach.journal.sqlite import SqliteJournal
 from tests.reliability.crash.disk import Durable, Files, Log, Recorder, Rename, lay_out, recorder
@@ -87,7 +87,7 @@ def undisturbed(directory: Path) -> Run:
     """Return the day as it goes when nothing goes wrong."""
     run = Run()
     with recorder() as disk, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(group_commit, "CHECKPOINT_FRAMES", SHORT_LOG)
+        patch.setattr(sqlite_commit, "CHECKPOINT_FRAMES", SHORT_LOG)
         create_database(directory / FILE_NAME, vfs=disk.name)
         disk.log.append(Rename("journal.new", FILE_NAME))
         journal = SqliteJournal(directory, vfs=disk.name)

@@ -9,9 +9,9 @@ import apsw
 
 from kavach.journal.chain import GENESIS, link
 from kavach.journal.database import FORMAT_VERSION
-from kavach.journal.group_commit import CHECKPOINT_FRAMES
 from kavach.journal.snapshots import HEADER, MAGIC
 from kavach.journal.sqlite import SqliteJournal
+from kavach.journal.sqlite_commit import CHECKPOINT_FRAMES
 from tests.unit.journal.contract import PATIENCE_SECONDS, filled
 from tests.unit.journal.files import write
 

@@ -6,6 +6,7 @@ from kavach.journal.chain import GENESIS
 from kavach.journal.database import FILE_NAME, create_database, open_for_writing
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.progress import Progress
+from kavach.journal.sqlite_commit import SqliteTarget
 from tests.unit.journal.contract import PATIENCE_SECONDS
 
 
@@ -30,7 +31,7 @@ def test_a_record_that_meets_the_writer_falling_asleep_is_written(tmp_path: Path
     path = tmp_path / FILE_NAME
     create_database(path, vfs=None)
     progress = Progress(0)
-    writer = GroupCommit(open_for_writing(path, vfs=None), path, progress)
+    writer = GroupCommit(SqliteTarget(open_for_writing(path, vfs=None), path), progress)
     writer._queue = LateQueue((2, b"late", GENESIS))
     writer.add(1, b"early", GENESIS)
     try:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx2
+import httpx
 import pytest
 
 from kavach.data import load_instruments
@@ -27,14 +27,14 @@ def server() -> Iterator[TwinServer]:
         yield started
 
 
-class Counting(httpx2.HTTPTransport):
+class Counting(httpx.HTTPTransport):
     """Sends what it is given, and notes to which paths."""
 
     def __init__(self) -> None:
         super().__init__()
         self.paths: list[str] = []
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it."""
         self.paths.append(request.url.path)
         return super().handle_request(request)

@@ -1,0 +1,70 @@
+"""
+Where a journal is: a directory, or the address of a PostgreSQL database.
+
+Nothing of PostgreSQL is imported before an address of one is opened.
+
+Source: docs/spec/journal.md; docs/twin.md, "The command line".
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from kavach.engine.journal_port import Journal, JournalMissing
+from kavach.journal.sqlite import SqliteJournal
+
+SCHEMES: Final = ("postgresql://", "postgres://")
+Place = Path | str  # A directory, or an address.
+
+
+class Stored(Journal, Protocol):
+    """A journal that outlives its process: what can be read of it beside whoever writes it."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process had it open to write when it was opened: this one or another."""
+
+    def check_snapshots(self) -> None:
+        """Return if every snapshot is intact and of these records; ``JournalCorrupt``."""
+
+    def newest_snapshot(self) -> int:
+        """Return the sequence that the newest snapshot is said to stand for, 0 if none is."""
+
+    def link_of(self, sequence: int) -> bytes | None:
+        """Return the link of a durable record, or None if there is no such record."""
+
+    def linked(self, after: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
+        """Return (sequence, body, link) of the durable records behind ``after``, verified."""
+
+
+def is_address(text: str) -> bool:
+    """Return whether this is an address of PostgreSQL and no directory."""
+    return text.startswith(SCHEMES)
+
+
+def open_stored(place: Place) -> Stored:
+    """Return a journal to read what is durable of it, whether it is served or not.
+
+    Raises ``JournalError``.
+    """
+    if isinstance(place, Path):
+        return SqliteJournal(place, create=False, read_only=True, beside=True)
+    journal: Stored = postgres("journal").PostgresJournal(place)
+    return journal
+
+
+def postgres(module: str) -> Any:
+    """Return a module of ``kavach.journal.postgres``; ``JournalMissing`` says what to install.
+
+    Only now is psycopg imported, which a journal in SQLite does not need.
+    """
+    try:
+        return import_module(f"kavach.journal.postgres.{module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "psycopg":
+            raise
+        raise JournalMissing(
+            "A journal in PostgreSQL needs psycopg, which is not installed:"
+            ' pip install "kavach-oms[server,postgres]".'
+        ) from error
