@@ -85,14 +85,14 @@ def end(state: State, book: Book, at_ns: TimestampNs, out: list[Event], *, closi
     if book.is_empty and not book.reference_pips:
         return
     found = match(state, book, at_ns, out)
+    key = book.instrument.key
+    emit(state, out, Matched(key, found.price_pips, found.quantity, at_ns))
     for ladder in (book.market_bids, book.market_asks):
         for order in [] if closing else list(ladder):
             _price(state, book, order, found.price_pips, out)
     for ladder in book.ladders if closing else ():
         for order in list(ladder):
             _drop(state, order, Removal.EXPIRED, Code.NONE, LEFT_OVER, out)
-    key = book.instrument.key
-    emit(state, out, Matched(key, found.price_pips, found.quantity, at_ns))
 
 
 def begin_closing(state: State, book: Book, at_ns: TimestampNs, out: list[Event]) -> None:

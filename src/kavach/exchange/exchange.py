@@ -229,6 +229,12 @@ class Exchange:
         """Return the phase of a session; an exchange's name is that of its main session."""
         return self._state.phases[session]
 
+    def price_band(self, key: InstrumentKey) -> tuple[Pips, Pips]:
+        """Return the lowest and the highest price that an instrument takes in its phase."""
+        book = self._look(key)
+        low, high = band(book, self._state.phases[book.session])
+        return Pips(low), Pips(high)
+
     def last_price_pips(self, key: InstrumentKey) -> Pips:
         """Return the last traded price, or the previous close if nothing has traded."""
         return self._look(key).last_price

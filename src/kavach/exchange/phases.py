@@ -23,6 +23,7 @@ CLOSING_AUCTION: Final = frozenset(
 )
 AUCTIONS: Final = OPENING_AUCTION | CLOSING_AUCTION
 COLLECTING: Final = AUCTIONS - {Phase.CLOSING_REFERENCE}  # Orders come, and none trades.
+MARKET_FROZEN: Final = frozenset({Phase.PRE_OPEN_LIMIT, Phase.CLOSING_AUCTION_LIMIT})
 MATCHING: Final = frozenset({Phase.OPEN, Phase.POST_CLOSE})  # Orders trade as they come.
 
 

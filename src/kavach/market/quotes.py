@@ -34,13 +34,11 @@ class Quoter:
         lot_value = close * instrument.lot * instrument.multiplier
         self._lot_bits = max(LOT_BITS_MIN, (LEVEL_VALUE_PIPS // lot_value).bit_length())
 
-    def around(self, price_pips: int) -> tuple[Side, Side]:
-        """Return bids and asks, best first; a level outside the band is left out."""
-        instrument, step = self._instrument, self._step
-        tick = instrument.tick_pips
+    def around(self, price_pips: int, low: int, high: int) -> tuple[Side, Side]:
+        """Return bids and asks, best first; a level outside of ``low`` to ``high`` is left out."""
+        step, tick = self._step, self._instrument.tick_pips
         bid = (price_pips - self._spread // 2) // tick * tick
         ask = bid + self._spread
-        low, high = instrument.band_low_pips, instrument.band_high_pips
         bids = [(Pips(p), self.quantity()) for p in range(bid, bid - LEVELS * step, -step)]
         asks = [(Pips(p), self.quantity()) for p in range(ask, ask + LEVELS * step, step)]
         return (

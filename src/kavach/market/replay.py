@@ -4,8 +4,8 @@ A day that really was, played again: one instrument follows the minutes of a fil
 Theory. Of a minute only four prices are known, so it is played as the path open, high, low,
 close, in even steps of five seconds: what the minute reached is reached. At each step the house
 quotes around the price, which fills who rests in its way, and a trade is printed at it, which
-moves the last price and fires stops. Every row lasts a minute, whatever lies between two of
-them; after the last one the quotes stand.
+moves the last price and fires stops. In an auction it quotes alone. Every row lasts a minute,
+whatever lies between two of them; after the last one the quotes stand.
 
 A file whose prices fit the instrument's band is played as it is. Another (an index of years ago)
 is played in proportion, so that its first price is the instrument's previous close. What would
@@ -21,6 +21,7 @@ from random import Random
 from typing import Final
 
 from kavach.engine.engine import Engine
+from kavach.exchange.phases import COLLECTING
 from kavach.instruments import Instrument
 from kavach.market.candles import Candle
 from kavach.market.port import LiquidityVenue
@@ -88,9 +89,10 @@ class ReplayMarket:
     def _move(self, price_pips: int, at_ns: int) -> None:
         key, venue = self._instrument.key, self._venue
         exchange = venue.exchange
-        if exchange.phase(self._instrument.session) is not Phase.OPEN:
+        phase = exchange.phase(self._instrument.session)
+        if phase not in COLLECTING and phase is not Phase.OPEN:
             return
-        bids, asks = self._quoter.around(price_pips)
+        bids, asks = self._quoter.around(price_pips, *exchange.price_band(key))
         quantity = self._quoter.small_quantity()
         # In steps of their own, so that what the quotes fill is protected before a stop fires.
         self._engine.market_step(
@@ -100,6 +102,8 @@ class ReplayMarket:
             at_ns,
             spares=True,
         )
+        if phase is not Phase.OPEN:
+            return  # In an auction the quotes wait for the match, and nobody trades elsewhere.
         self._engine.market_step(
             lambda now_ns: venue.reports_of(
                 exchange.print_trade(key, Pips(price_pips), quantity, TimestampNs(now_ns)), key

@@ -5,7 +5,8 @@ Theory. Each instrument's price is a random walk that is pulled back to the prev
 little more the further it has gone: so it neither sticks to the edge of the band nor comes to
 rest. Its spread over hours is about 1.4 % (two basis points a step, pulled back by one part in
 ten thousand). Twice a second the house quotes anew around it, and now and then a stranger buys
-or sells at market, which moves the last price, fills who rests at the touch, and fires stops.
+or sells at market, which moves the last price, fills who rests at the touch, and fires stops. In
+an auction they all wait for the match: an order of a client finds another side then.
 
 Chance is one generator an instrument, seeded by the market's seed and the instrument's key, so
 the same seed and the same times make the same market, and one instrument does not disturb
@@ -33,10 +34,11 @@ from random import Random
 from typing import Final
 
 from kavach.engine.engine import Engine
+from kavach.exchange.phases import COLLECTING, MARKET_FROZEN
 from kavach.instruments import Instrument
 from kavach.market.port import LiquidityVenue, Time
 from kavach.market.quotes import BASIS_POINTS, Quoter
-from kavach.units import NS_PER_MS, InstrumentKey, Phase, Side, TimestampNs
+from kavach.units import NS_PER_MS, InstrumentKey, Phase, Pips, Side, TimestampNs
 
 STEP_NS: Final = 500 * NS_PER_MS
 STRIDES: Final = 32  # Behind by T, the next stride is T / STRIDES.
@@ -176,21 +178,24 @@ class SyntheticMarket:
         key = walk.instrument.key
         venue = self._venue
         exchange = venue.exchange
-        if exchange.phase(walk.instrument.session) is not Phase.OPEN:
+        phase = exchange.phase(walk.instrument.session)
+        if phase not in COLLECTING and phase is not Phase.OPEN:
             return
         # In steps of their own, so that what one did is protected before the next moves the price.
         if walk.quoted and walk.chance.random() * STEPS_A_TRADE < steps:
             side = Side.BUY if walk.chance.random() * 2 < 1 else Side.SELL
             quantity = walk.quoter.small_quantity()
+            price = self._limit_of_stranger(walk, side) if phase in MARKET_FROZEN else None
             self._engine.market_step(
                 lambda now_ns: venue.reports_of(
-                    exchange.liquidity_order(key, side, None, quantity, TimestampNs(now_ns))[2], key
+                    exchange.liquidity_order(key, side, price, quantity, TimestampNs(now_ns))[2],
+                    key,
                 ),
                 at_ns,
                 spares=True,
             )
         walk.take(steps)
-        bids, asks = walk.quoter.around(walk.price_pips)
+        bids, asks = walk.quoter.around(walk.price_pips, *exchange.price_band(key))
         self._engine.market_step(
             lambda now_ns: venue.reports_of(
                 exchange.liquidity_quotes(key, bids, asks, TimestampNs(now_ns)), key
@@ -199,3 +204,11 @@ class SyntheticMarket:
             spares=True,
         )
         walk.quoted = True
+
+    def _limit_of_stranger(self, walk: Walk, side: Side) -> Pips:
+        """Return where a stranger's limit order is priced who wants to trade: a little beyond."""
+        item = walk.instrument
+        low, high = self._venue.exchange.price_band(item.key)
+        tick = item.tick_pips
+        beyond = walk.price_pips // tick * tick + (tick if side is Side.BUY else -tick)
+        return Pips(min(max(beyond, low), high))

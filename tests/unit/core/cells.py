@@ -492,6 +492,14 @@ COVERED            auction reference -> out: square_off                         
   then             X3 traded 60     -> nothing                                      | EXITING
   then             X3 expired       -> nothing                                      | EXITING
   then             end              -> alarm carried                                | CARRIED
+COVERED            auction reference -> out: square_off                             | EXITING
+  then             S1 expired       -> nothing                                      | EXITING
+  then             auction auction_limit -> X2 sell 100 @ 12.74                     | EXITING
+  then             X2 rejected 16284 -> nothing                                     | EXITING
+  then             wait 500ms       -> X3 sell 100 @ 13                             | EXITING
+  then             X3 rejected 16284 -> nothing                                     | EXITING
+  then             wait 1000ms      -> X4 sell 100 @ 13.26                          | EXITING
+  then             X4 acked         -> nothing                                      | EXITING
 TRIGGERED          auction reference -> out: square_off                             | EXITING
   then             E1 removed       -> nothing                                      | EXITING
   then             auction auction  -> S1 to 40 at market                           | EXITING

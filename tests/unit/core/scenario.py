@@ -284,7 +284,8 @@ class Scene:
             case "acked":
                 return venue.accept(tag)
             case "rejected":
-                return venue.reject(tag, venue.link_code(tag) or 17070, "out of range")
+                given = int(more[0]) if more else 17070
+                return venue.reject(tag, venue.link_code(tag) or given, "out of range")
             case "unlinked":
                 ended = next(report for report in venue.ended_by_link if report.tag == tag)
                 venue.ended_by_link.remove(ended)

@@ -268,7 +268,7 @@ SCENES: Final = {
     E1 acked           -> nothing                  | OPEN
     E1 traded 100      -> nothing                  | FILLED
     auction reference  -> nothing                  | FILLED
-    auction auction    -> E1 sell 100 @ market     | FILLED
+    auction auction    -> E1 sell 100 at market    | FILLED
     auction auction_limit -> nothing               | FILLED
     """,
     "an after-market order is cancelled before it is sent": """

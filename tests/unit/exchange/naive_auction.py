@@ -156,10 +156,10 @@ def uncross(naive: "NaiveExchange", key: InstrumentKey, which: str, at: int) -> 
         if len(first) < 2:
             break
         trade_at(naive, first, price, min(map(naive.left, first)), at)
-    settle_auction(naive, key, which, price)
     naive.references.pop(key, None)
     naive.touched = []
     naive.say(m.Matched(key, Pips(price), Quantity(quantity), TimestampNs(at)))
+    settle_auction(naive, key, which, price)
 
 
 def settle_auction(naive: "NaiveExchange", key: InstrumentKey, which: str, price: int) -> None:

@@ -7,8 +7,9 @@ Scenarios in words: one request a line, and all that it must cause.
 Clients are capital letters and their orders are numbered as they are sent, refused ones too.
 ``stop 101`` is a trigger, ``show 5`` a disclosed quantity, ``group 7`` the link that the order
 shares, ``passive`` the wish to have one's own resting order cancelled. Without ``@`` an order is a
-market order. ``nothing`` is written out: an empty right-hand side is a mistake, not an expectation.
-A line that begins with ``#`` goes on with the one above. Prices are rupees; one instrument.
+market order. ``phase buffer`` is a change of phase. ``nothing`` is written out: an empty right-hand
+side is a mistake, not an expectation. A line that begins with ``#`` goes on with the one above.
+Prices are rupees; one instrument.
 """
 
 import re
@@ -44,7 +45,7 @@ class Floor:
 
     def check(self, table: str) -> None:
         """Play the table and compare every list of events; then the replay."""
-        joined = re.sub(r"\n\s*(?=#)", " ", table.strip())
+        joined = re.sub(r"\n\s*(# |(?=#))", " ", table.strip())
         lines = [line for line in joined.splitlines() if line.strip()]
         for number, line in enumerate(lines, start=1):
             asked, expected = (part.strip() for part in line.split("->"))
@@ -79,8 +80,9 @@ class Floor:
                 return self.exchange.liquidity_order(key, side, wish, quantity, now)[2]
             case "print":
                 return self.exchange.print_trade(key, _pips(rest[2]), Quantity(int(rest[0])), now)
-            case "open" | "close":
+            case "open" | "close" | "phase":
                 phase = Phase.OPEN if first == "open" else Phase.CLOSED
+                phase = Phase(rest[0]) if rest else phase
                 return self.exchange.set_phase(self.item.exchange, phase, now)
             case _:
                 return self._submit(words)
@@ -135,6 +137,10 @@ class Floor:
                 return f"printed {event.quantity} @ {_rupees(event.price_pips)}"
             case m.PhaseChanged():
                 return f"{event.exchange.value} {event.phase.value}"
+            case m.Referenced():
+                return f"reference {_rupees(event.price_pips)}"
+            case m.Matched():
+                return f"matched {event.quantity} @ {_rupees(event.price_pips)}"
             case _:
                 raise AssertionError(event)
 

@@ -42,8 +42,9 @@ def instrument(
     freeze: int = 60,
     slm: bool = True,
     closing_auction: bool = False,
+    reach: int = REACH,
 ) -> Instrument:
-    """An instrument with a narrow band, so that orders meet."""
+    """An instrument with a narrow band, so that orders meet; it reaches so many ticks each way."""
     return Instrument(
         key=instrument_key(segment, token),
         exchange=segment,
@@ -59,8 +60,8 @@ def instrument(
         tick_pips=Pips(TICK),
         freeze_quantity=Quantity(freeze),
         previous_close_pips=Pips(CLOSE),
-        band_low_pips=Pips(CLOSE - REACH * TICK),
-        band_high_pips=Pips(CLOSE + REACH * TICK),
+        band_low_pips=Pips(CLOSE - reach * TICK),
+        band_high_pips=Pips(CLOSE + reach * TICK),
         slm_allowed=slm,
         intraday_allowed=True,
         closing_auction=closing_auction,

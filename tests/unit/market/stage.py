@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kavach.core.commands import OpenClient, PlaceCoverOrder
+from kavach.core.commands import OpenClient, PlaceCoverOrder, session_change
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.refusals import Answer
 from kavach.core.settings import Settings
@@ -73,6 +73,14 @@ class Street:
         """Close a segment."""
         at_ns = TimestampNs(self.engine.now_ns())
         self.venue.exchange.set_phase(exchange, Phase.CLOSED, at_ns)
+
+    def session(self, phase: Phase) -> None:
+        """Bring the shares of the NSE into a phase."""
+        self.engine.change_phase(
+            session_change(Exchange.NSE, phase),
+            lambda at_ns: self.venue.set_phase(Exchange.NSE, phase, at_ns),
+            self.engine.now_ns(),
+        )
 
     def place(self, **changes: object) -> CoverOrder:
         """Return a cover order for IDEA that was placed, its client's account opened first."""

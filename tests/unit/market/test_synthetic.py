@@ -5,10 +5,17 @@ from msgspec.structs import replace
 
 from kavach.instruments import Instrument
 from kavach.market.synthetic import STEP_NS, SyntheticMarket, Walk
-from kavach.units import Exchange, InstrumentKey, Pips, Quantity, TimestampNs
+from kavach.units import Exchange, InstrumentKey, Phase, Pips, Quantity, TimestampNs
 from tests.unit.market.stage import IDEA, SECOND, Street
 
 HOUR = 3_600
+OPENING = [Phase.CLOSED, Phase.PRE_OPEN, Phase.PRE_OPEN_LIMIT, Phase.BUFFER]
+CLOSING = [
+    Phase.CLOSING_REFERENCE,
+    Phase.CLOSING_AUCTION,
+    Phase.CLOSING_AUCTION_LIMIT,
+    Phase.BUFFER,
+]
 
 
 class Counted(SyntheticMarket):
@@ -109,7 +116,9 @@ def test_it_comes_back_from_the_edge(edge: str) -> None:
     street = Street()
     instrument = street.instrument()
     walk = Walk(instrument, 7, getattr(instrument, edge))
-    bids, asks = walk.quoter.around(walk.price_pips)
+    bids, asks = walk.quoter.around(
+        walk.price_pips, instrument.band_low_pips, instrument.band_high_pips
+    )
     for price, _ in bids + asks:
         assert instrument.band_low_pips <= price <= instrument.band_high_pips
     assert bids or asks
@@ -349,3 +358,32 @@ def test_after_a_restart_what_traded_is_looked_at() -> None:
     street.engine.catch_up(street.engine.now_ns())
     assert quoted(street) == {key}
     assert abs(exchange.depth(key)[0][0][0] - 131_000) < 1_000
+
+
+@pytest.mark.parametrize("phases", [OPENING, CLOSING], ids=["opening", "closing"])
+def test_it_is_there_in_an_auction(phases: list[Phase]) -> None:
+    """Its orders wait for the match, which makes one price; then those of the closing go."""
+    street = Street()
+    make_market(street)
+    street.pass_time(60)
+    exchange = street.venue.exchange
+    street.session(phases[0])
+    traded_at = exchange.ticker(IDEA).at_ns
+    for phase in phases[1:-1]:
+        street.session(phase)
+        street.pass_time(30)
+    before = exchange.ticker(IDEA)
+    assert before.at_ns == traded_at
+    low, high = exchange.price_band(IDEA)
+    for side in exchange.depth(IDEA):
+        assert side
+        assert all(low <= price <= high for price, _, _ in side)
+    street.session(phases[-1])
+    after = exchange.ticker(IDEA)
+    assert after.at_ns == street.engine.now_ns()
+    assert after.value_pips - before.value_pips == after.last_price_pips * (
+        after.volume - before.volume
+    )
+    assert any(exchange.depth(IDEA)) is (phases is OPENING)
+    street.pass_time(5)
+    assert exchange.ticker(IDEA) == after

@@ -1,8 +1,27 @@
 """A cover order in the closing auction, played by the control room's calls alone."""
 
 from kavach.core.model.cover.tables import State
-from kavach.units import Pips, Product
-from tests.unit.twin.stage import ADDRESS, Served
+from kavach.core.model.regular.commands import PlaceOrder
+from kavach.core.model.regular.tables import RegularState
+from kavach.engine.engine import accepted
+from kavach.units import OrderType, Pips, Product, Quantity, Side, Validity
+from tests.unit.twin.stage import ADDRESS, IDEA, Served
+
+REGULAR = PlaceOrder(
+    client_id="DEMO1",
+    instrument=IDEA,
+    side=Side.BUY,
+    order_type=OrderType.LIMIT,
+    quantity=Quantity(100),
+    disclosed_quantity=Quantity(0),
+    price_pips=Pips(130_000),
+    trigger_price_pips=Pips(0),
+    validity=Validity.DAY,
+    product=Product.MIS,
+    user_order_id=1,
+    device="WEB",
+    amo=False,
+)
 
 
 def enter(served: Served, phase: str) -> None:
@@ -57,6 +76,28 @@ def test_nobody_buys_in_the_closing_auction(served: Served) -> None:
     assert served.stage.venue.exchange.snapshot().orders == []
     enter(served, "closed")
     assert held.state is State.CARRIED
+
+
+def test_a_square_off_that_finds_nobody_waits_for_the_next_session(served: Served) -> None:
+    """What is left of the auction is not sent into the minutes in which nothing is taken."""
+
+    def place() -> None:
+        accepted(served.stage.service.execute(REGULAR))
+
+    served.do(place)
+    served.post("market/order", **ADDRESS, side="SELL", price=13, quantity=100)
+    for phase in ("closing_reference", "closing_auction", "closing_auction_limit", "buffer"):
+        enter(served, phase)
+    served.post("clock", action="advance", seconds=300)
+    orders = list(served.stage.engine.state.regulars.values())
+    assert [order.state for order in orders] == [
+        RegularState.FILLED,
+        RegularState.EXPIRED,
+        RegularState.NEW,
+    ]
+    assert [entry.order_type for entry in orders[1].entries] == [OrderType.MARKET]
+    enter(served, "closed")
+    assert orders[2].state is RegularState.CANCELLED
 
 
 def test_a_regular_order_in_the_opening_auction(served: Served) -> None:

@@ -18,6 +18,8 @@ OPENING: Final = frozenset({Phase.PRE_OPEN, Phase.PRE_OPEN_LIMIT})
 CLOSING: Final = frozenset(
     {Phase.CLOSING_REFERENCE, Phase.CLOSING_AUCTION, Phase.CLOSING_AUCTION_LIMIT}
 )
+TAKES_MARKET: Final = frozenset({Phase.PRE_OPEN, Phase.CLOSING_AUCTION})
+TAKES_EXITS: Final = frozenset({Phase.CLOSING_AUCTION, Phase.CLOSING_AUCTION_LIMIT})
 
 
 class Sessions:
@@ -57,6 +59,11 @@ class Sessions:
     def auction(self, instrument: Instrument) -> Phase | None:
         """Return the phase of the auction that the instrument is in, None outside of one."""
         return self.auctions.get(instrument.session)
+
+    def takes_exits(self, instrument: Instrument) -> bool:
+        """Return whether orders that close positions can be sent: not while a price is found."""
+        phase = self.auctions.get(instrument.session)
+        return phase is None or phase in TAKES_EXITS
 
     def phase(self, name: str) -> Phase:
         """Return what a session is doing."""

@@ -14,6 +14,7 @@ from kavach.core.events import Alarm, ExitHardened, OrderSubmitted, Purpose, Sto
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_FILLED_CODE, VenueOrder
+from kavach.core.model.sessions import TAKES_EXITS
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target import drop_target, name_target_leg, submit_linked
 from kavach.core.rules.orders.pricing import (
@@ -30,7 +31,6 @@ from kavach.units import OrderType, Phase, Pips, Quantity, Side, Validity
 
 LIMIT = OrderType.LIMIT
 MARKET = OrderType.MARKET
-TAKES_ORDERS = frozenset({Phase.CLOSING_AUCTION, Phase.CLOSING_AUCTION_LIMIT})
 OUT_OF_BAND_CODE = 16284  # NSE's number for a price that its band does not hold.
 AUCTION_REACH_BP = 200
 _NONE = InFlight.NONE
@@ -163,7 +163,7 @@ def exit_in_auction(
     that it trades before every limit. Nothing is re-priced: no price moves before the match.
     """
     name_stop_leg(context, cover)
-    if phase not in TAKES_ORDERS:
+    if phase not in TAKES_EXITS:
         return
     drop_target(context, cover)
     at_market = phase is Phase.CLOSING_AUCTION

@@ -29,9 +29,9 @@ from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.cover.tables import EXITING, NEW, TERMINAL, TRIGGERED, UNPROTECTED, State
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.venue_order import LINK_CODES, VenueOrder
+from kavach.core.model.sessions import TAKES_EXITS
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.exit import (
-    TAKES_ORDERS,
     exit_in_auction,
     exit_what_is_open,
     flatten,
@@ -330,7 +330,7 @@ def next_wake_ns(context: StepContext, cover: CoverOrder, state: State) -> int:
     sessions = context.state.sessions
     instrument = context.state.instruments[cover.instrument]
     if sessions.auctions and (phase := sessions.auction(instrument)) is not None:
-        if state is EXITING and phase in TAKES_ORDERS and cover.uncovered > 0:
+        if state is EXITING and phase in TAKES_EXITS and cover.uncovered > 0:
             due.append(retry_at_ns(context, cover))
         return min((max(at_ns, context.now_ns + settings.t_reprice_ns) for at_ns in due), default=0)
     if state is TRIGGERED:

@@ -20,6 +20,7 @@ from kavach.core.events import (
 from kavach.core.model.orders.life import InFlight, Life
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
+from kavach.core.model.sessions import TAKES_MARKET
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.limits.budget import fits
 from kavach.core.rules.orders.pricing import marketable, stop_limit
@@ -85,9 +86,14 @@ def venue_terms(
     trigger_pips: int,
     instrument: Instrument,
 ) -> tuple[OrderType, Pips, Pips]:
-    """Return what a venue gets for an order type: MARKET and SLM carry a protected limit."""
+    """Return what a venue gets for an order type: MARKET and SLM carry a protected limit.
+
+    But in an auction a market order is one: it trades before every limit, in the auction's band.
+    """
     settings = context.state.settings
     if order_type is MARKET:
+        if context.state.sessions.auction(instrument) in TAKES_MARKET:
+            return MARKET, _ZERO, _ZERO
         return LIMIT, Pips(_market_price(context, parent, instrument)), _ZERO
     if order_type is SLM:
         limit = stop_limit(instrument, settings, parent.side, trigger_pips, parent.protection_bp)

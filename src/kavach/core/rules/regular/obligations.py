@@ -106,7 +106,8 @@ def next_wake_ns(context: StepContext, order: RegularOrder, state: RegularState)
     if context.state.venue_disconnected or state is PARKED:
         return 0
     due = wakes_in_doubt(context, order) + entry_wakes(context, order)
-    if state is NEW:
+    instrument = context.state.instruments[order.instrument]
+    if state is NEW and (not order.squares_off or context.state.sessions.takes_exits(instrument)):
         due.append(goes_at_ns(context, order))
     again_ns = context.now_ns + context.state.settings.t_reprice_ns
     return min((at_ns if at_ns > context.now_ns else again_ns for at_ns in due), default=0)

@@ -25,6 +25,8 @@ FAILURES_MAX: Final = 8  # More would not make the pause longer.
 def may_go(context: StepContext, order: RegularOrder) -> bool:
     """Return whether an order that was not sent yet may go to the venue now."""
     if order.squares_off:
+        if not context.state.sessions.takes_exits(context.state.instruments[order.instrument]):
+            return False  # The next phase looks again.
         return goes_at_ns(context, order) <= context.now_ns and not _waits_its_turn(context, order)
     return fits(context, order)
 
