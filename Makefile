@@ -62,6 +62,7 @@ release-check: .venv/test.stamp  ## What needs a package registry or a second bu
 	$(PYTHON) -m venv build/release/client
 	build/release/client/bin/pip install --quiet build/release/kavach_oms-*.whl
 	build/release/client/bin/python -c "import kavach.sdk"
+	build/release/tools/bin/uvx --from "build/release/clone[server]" kavach --version
 	! build/release/client/bin/kavach serve
 
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
@@ -71,8 +72,9 @@ clean:  ## Forget everything made here but the data.
 	rm -rf .venv build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/%.stamp: requirements/%.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("kavach needs Python 3.11 or newer; set PYTHON=")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("kavach needs Python 3.11 or newer; set PYTHON=")'
+	@echo "Installing the $$(grep -c == $<) packages of $< into .venv; only this first time, for about half a minute."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --progress-bar on --require-hashes --requirement $<
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,16 +1,21 @@
 """README's Python runs as it stands, where its reader is, and says what it says."""
 
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.twin_server import TwinServer, environment, running
+from tests.twin_server import TwinServer, environment, run, running
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DATA: list[Path] = []  # Where the server keeps its journal.
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 # After the four lines: the client asks and trades, the socket hears; neither leaves this machine.
@@ -44,6 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwinServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(place))
         with running("--data-dir", place / "data", "--market", "synthetic") as started:
+            DATA.append(place / "data")
             yield started
 
 
@@ -88,3 +94,53 @@ def test_the_watch_sees_the_lookup(server: TwinServer) -> None:
     three_lines = "\n".join(four_lines.splitlines()[:3])
     ended = python(STAY_HERE + three_lines + "\nPocketful(clientId='A', access_token='B')")
     assert (ended.returncode, ended.stderr) == (3, "asked for api.ipify.org")
+
+
+def commands(name: str) -> list[str]:
+    """Return what README tells to type that begins with this word, in its order."""
+    typed = re.findall(rf"`((?:\.venv/bin/)?{name} [^`]+)`", README)
+    return [text.removeprefix(".venv/bin/") for text in typed]
+
+
+def test_its_commands_run(server: TwinServer, tmp_path: Path) -> None:
+    """Each command of kavach that README names ends well, or serves; DIR is the server's place."""
+    found = commands("kavach")
+    assert {"kavach serve", "kavach serve --help", "kavach verify DIR"} <= set(found)
+    for text in found:
+        words = shlex.split(text)[1:]
+        if words == ["serve"]:
+            with running("--data-dir", tmp_path / "data") as other:
+                assert other.audit()["violations"] == []
+        else:
+            ended = run(*[DATA[0] if word == "DIR" else word for word in words])
+            assert (ended.returncode, ended.stderr) == (0, ""), text
+
+
+def test_its_installations_name_what_there_is() -> None:
+    """Every extra that README installs exists; the tree is what is installed."""
+    typed = commands("pip") + commands("pipx") + commands("uvx")
+    assert len(typed) >= 4
+    for text in typed:
+        for place, extra in re.findall(r'"?(\.|kavach-oms)(?:\[(\w+)\])?"?(?=\s|$)', text):
+            assert place == "." and extra in {"", *PROJECT["optional-dependencies"]}, text
+
+
+def test_its_targets_of_make_can_be_made() -> None:
+    """Each target that README names, with its variables, is one that make knows how to make."""
+    found = set(commands("make"))
+    assert len(found) >= 8
+    for text in found:
+        ended = subprocess.run(
+            [*shlex.split(text), "--dry-run"],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+
+
+def test_its_paths_are_answered(server: TwinServer) -> None:
+    """Each path of the server that README names is answered with success."""
+    paths = re.findall(r"`GET (/\S+)`", README)
+    assert paths
+    for path in paths:
+        client = server.operator if path.startswith("/twin/v1/") else server.http
+        assert client.get(path.removeprefix("/twin/v1")).status_code == 200
