@@ -58,7 +58,7 @@ def test_the_client_loads_nothing_of_the_server(base: Environment) -> None:
         [sys.executable, "-c", LOADED], capture_output=True, text=True, timeout=60, check=True
     )
     for loaded in (alone.stdout.split(), beside.stdout.split()):
-        assert {"httpx", "kavach"} <= set(loaded)
+        assert {"httpx2", "kavach"} <= set(loaded)
         # httpx loads these two itself, where they are, for a command of its own.
         assert SERVER & set(loaded) <= {"click", "rich"}
 

@@ -14,7 +14,7 @@ from inspect import Signature, signature
 from types import MethodType, TracebackType
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, get_args, overload
 
-import httpx
+import httpx2
 
 from kavach.sdk import baskets, contracts, given, gtt, instruments, portfolio, resolving
 from kavach.sdk.found import door
@@ -225,7 +225,7 @@ class Pocket(_Methods):
     first call has to be a login.
     A call takes at most ``timeout_seconds`` until its answer is there, and a change at most
     ``confirm_seconds`` more, in which the order book is watched for its effect. ``transport``
-    replaces httpx's own.
+    replaces httpx2's own.
 
     Connections are kept for the next call, so make one client and use it again; close it, or use
     it in a ``with``. One client may serve several threads, and goes on in a forked child, with
@@ -240,7 +240,7 @@ class Pocket(_Methods):
         base_url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         confirm_seconds: float = CONFIRM_SECONDS,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
         made = _Connection(client_id, access_token, base_url, timeout_seconds, confirm_seconds)
         self._account = made.account
@@ -279,7 +279,7 @@ class AsyncPocket(_Methods):
         base_url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         confirm_seconds: float = CONFIRM_SECONDS,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         made = _Connection(client_id, access_token, base_url, timeout_seconds, confirm_seconds)
         self._account = made.account

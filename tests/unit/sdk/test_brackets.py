@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from kavach.sdk import (
@@ -157,16 +157,16 @@ def test_a_price_taken_for_a_distance_is_refused(pocket: Pocket) -> None:
     assert pocket.orders() == []
 
 
-class Deaf(httpx.HTTPTransport):
+class Deaf(httpx2.HTTPTransport):
     """The network, on which the answer to every change is lost after it was done."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Carry the request; a change's answer never comes back."""
         response = super().handle_request(request)
         if request.method == "GET":
             return response
         response.close()
-        raise httpx.ReadTimeout("lost on the way", request=request)
+        raise httpx2.ReadTimeout("lost on the way", request=request)
 
 
 def test_lost_answers_are_found(server: TwinServer) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,14 +143,14 @@ def test_without_a_token_nothing_is_sent(
 
 
 def test_the_transport_is_a_seam() -> None:
-    """Another transport takes the place of httpx's own, for proxies, tests or logging."""
-    asked: list[httpx.Request] = []
+    """Another transport takes the place of httpx2's own, for proxies, tests or logging."""
+    asked: list[httpx2.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(request)
-        return httpx.Response(200, json={"status": "success", "data": {"trades": []}})
+        return httpx2.Response(200, json={"status": "success", "data": {"trades": []}})
 
-    with Pocket(CLIENT, TOKEN, transport=httpx.MockTransport(answer)) as pocket:
+    with Pocket(CLIENT, TOKEN, transport=httpx2.MockTransport(answer)) as pocket:
         assert pocket.trades() == []
 
     assert asked[0].url.host == "127.0.0.1"

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, Final
 
-import httpx
+import httpx2
 import pytest
 
 from kavach.sdk import AsyncPocket, Pocket, PocketError
@@ -83,10 +83,10 @@ USUAL: Final[dict[str, Any]] = {
 }
 
 
-def refuse(request: httpx.Request) -> httpx.Response:
+def refuse(request: httpx2.Request) -> httpx2.Response:
     """Answer whatever is asked with a refusal."""
     body = {"data": {}, "error_code": 45000, "message": "no", "status": "error"}
-    return httpx.Response(400, json=body)
+    return httpx2.Response(400, json=body)
 
 
 def calls() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -108,7 +108,7 @@ def calls() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_no_value_raises_what_is_not_of_the_tree(kind: str) -> None:
     """Whatever is given for an argument, the call returns, or raises a PocketError."""
     told: dict[str, Any] = {"base_url": "http://127.0.0.1:1", "confirm_seconds": 0}
-    transport = httpx.MockTransport(refuse)
+    transport = httpx2.MockTransport(refuse)
     odd, count = [], 0
     loop = asyncio.new_event_loop()
     pocket: Any = (

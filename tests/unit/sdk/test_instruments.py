@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from kavach.data import load_instruments
@@ -27,14 +27,14 @@ def server() -> Iterator[TwinServer]:
         yield started
 
 
-class Counting(httpx.HTTPTransport):
+class Counting(httpx2.HTTPTransport):
     """Sends what it is given, and notes to which paths."""
 
     def __init__(self) -> None:
         super().__init__()
         self.paths: list[str] = []
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send it."""
         self.paths.append(request.url.path)
         return super().handle_request(request)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from kavach.sdk import (
@@ -109,16 +109,16 @@ def test_a_position_is_converted(server: TwinServer, pocket: Pocket) -> None:
         pocket.convert_position(**(change | {"new_product": "XYZ"}), quantity=1)
 
 
-class Deaf(httpx.HTTPTransport):
+class Deaf(httpx2.HTTPTransport):
     """The network, on which the answer to every change is lost after it was done."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Carry the request; a change's answer never comes back."""
         response = super().handle_request(request)
         if request.method == "GET":
             return response
         response.close()
-        raise httpx.ReadTimeout("lost on the way", request=request)
+        raise httpx2.ReadTimeout("lost on the way", request=request)
 
 
 def test_a_lost_conversion_is_found(server: TwinServer, pocket: Pocket) -> None:
@@ -132,14 +132,14 @@ def test_a_lost_conversion_is_found(server: TwinServer, pocket: Pocket) -> None:
     assert {row.product: row.net_quantity for row in resolution.positions} == {"MIS": 6, "CNC": 4}
 
 
-class Mute(httpx.HTTPTransport):
+class Mute(httpx2.HTTPTransport):
     """The network, on which changes are lost before they arrive."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Carry reads only."""
         if request.method == "GET":
             return super().handle_request(request)
-        raise httpx.ReadTimeout("lost on the way", request=request)
+        raise httpx2.ReadTimeout("lost on the way", request=request)
 
 
 def test_a_conversion_that_never_arrived_is_not_seen(server: TwinServer, pocket: Pocket) -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from kavach.sdk import (
@@ -73,16 +73,16 @@ def pocket(request: pytest.FixtureRequest, server: TwinServer) -> Iterator[Any]:
     loop.close()
 
 
-class Deaf(httpx.HTTPTransport):
+class Deaf(httpx2.HTTPTransport):
     """The network, on which the answer to every change is lost after it was done."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Carry the request; a change's answer never comes back."""
         response = super().handle_request(request)
         if request.method == "GET":
             return response
         response.close()
-        raise httpx.ReadTimeout("lost on the way", request=request)
+        raise httpx2.ReadTimeout("lost on the way", request=request)
 
 
 @pytest.fixture

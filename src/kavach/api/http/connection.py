@@ -48,9 +48,12 @@ import msgspec
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from kavach.api.http import uvicorn_names
 from kavach.api.http.turns import turns_of
 from kavach.wire import headers
 from kavach.wire.errors import ErrorCode, error_body
+
+uvicorn_names.check()
 
 HEAD_BYTES_MAX: Final = 16 * 1024
 HEAD_LINES_MAX: Final = 100

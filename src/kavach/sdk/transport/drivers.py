@@ -1,12 +1,12 @@
 """
 The two drivers of a plan: the only code that exists once for each kind of client.
 
-A driver does what a plan's steps say, over httpx, within the time of one ``Call``. Connections are
+A driver does what a plan's steps say, over httpx2, within the time of one ``Call``. Connections are
 kept and used again; they are given up a little before the five seconds after which servers commonly
 hang up, so that a change is not sent into a connection that is just being closed. They belong to
 one process and one event loop: a forked child, or another loop, makes its own.
 
-Source: httpx's documented ``trace`` extension (when the first byte is sent), its exceptions.
+Source: httpx2's documented ``trace`` extension (when the first byte is sent), its exceptions.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any, Final
 
-import httpx
+import httpx2
 import msgspec
 
 from kavach.sdk.errors import BadArgument, NotSent, TransportError
@@ -43,13 +43,13 @@ from kavach.sdk.transport.pool import Pool
 from kavach.wire.headers import IDEMPOTENCY_KEY, REQUEST_ID
 
 NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
 )
-LIMITS: Final = httpx.Limits(
+LIMITS: Final = httpx2.Limits(
     max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0
 )
 ANSWERS_REMEMBERED: Final = 256
@@ -62,11 +62,11 @@ _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 
 def certificates(transport: object) -> ssl.SSLContext | bool:
     """Return whom connections trust, read once: it is nearly all that making a pool costs."""
-    return httpx.create_ssl_context() if transport is None else True
+    return httpx2.create_ssl_context() if transport is None else True
 
 
 def settings(base_url: str, tls: ssl.SSLContext | bool) -> dict[str, Any]:
-    """Return what both kinds of httpx client are constructed with."""
+    """Return what both kinds of httpx2 client are constructed with."""
     return {
         "verify": tls,
         "base_url": base_url,
@@ -76,7 +76,7 @@ def settings(base_url: str, tls: ssl.SSLContext | bool) -> dict[str, Any]:
 
 
 def arguments(request: Request, access_token: str) -> dict[str, Any]:
-    """Return what httpx is told for ``request``; raises ``BadArgument`` if it lacks a token."""
+    """Return what httpx2 is told for ``request``; raises ``BadArgument`` if it lacks a token."""
     told: dict[str, Any] = {"method": request.method, "url": request.path, "headers": {}}
     if not request.is_open:
         if not access_token:
@@ -95,9 +95,9 @@ def arguments(request: Request, access_token: str) -> dict[str, Any]:
 
 
 def built(
-    client: httpx.Client | httpx.AsyncClient, request: Request, access_token: str
-) -> httpx.Request:
-    """Return the request that httpx sends; raises ``BadArgument`` for what cannot be sent."""
+    client: httpx2.Client | httpx2.AsyncClient, request: Request, access_token: str
+) -> httpx2.Request:
+    """Return the request that httpx2 sends; raises ``BadArgument`` for what cannot be sent."""
     try:
         return client.build_request(**arguments(request, access_token))
     except BadArgument:
@@ -114,9 +114,9 @@ class Answers:
     def __init__(self) -> None:
         self._seen: deque[str] = deque(maxlen=ANSWERS_REMEMBERED)
 
-    def response_of(self, answer: httpx.Response, body: "Body") -> Response:
+    def response_of(self, answer: httpx2.Response, body: "Body") -> Response:
         """
-        Return the plan's view of an httpx response.
+        Return the plan's view of an httpx2 response.
 
         Raises ``OSError`` for the answer to an earlier request, which a broken proxy sent twice;
         its connection is used no more.
@@ -153,7 +153,7 @@ def failure(request: Request, error: Exception, *, has_left: bool) -> TransportE
     why = str(error) or type(error).__name__
     if not has_left or isinstance(error, NEVER_SENT):
         return NotSent(f"{request.method} {request.path}: nothing was sent: {why}")
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
         why = f"no answer within the time allowed ({type(error).__name__})"
     return lost(request, why)
 
@@ -215,7 +215,7 @@ class BlockingDriver:
         account: Account,
         base_url: str,
         timeout_seconds: float,
-        transport: httpx.BaseTransport | None,
+        transport: httpx2.BaseTransport | None,
     ) -> None:
         self.account = account
         self.is_closed = False
@@ -228,20 +228,20 @@ class BlockingDriver:
         _BLOCKING.add(self)
 
     def _new_pools(self) -> None:
-        self._pools: list[Pool[httpx.Client]] = []  # The last one takes calls.
+        self._pools: list[Pool[httpx2.Client]] = []  # The last one takes calls.
         # A driver that is forgotten without a close leaves no socket behind.
         self._last_rites = weakref.finalize(self, _close_all, self._pools)
         self._pool()
 
-    def _pool(self) -> Pool[httpx.Client]:
+    def _pool(self) -> Pool[httpx2.Client]:
         """Return the connections for another call."""
         if not self._pools or self._pools[-1].is_retired:
-            client = httpx.Client(transport=self._transport, **settings(self._base_url, self._tls))
+            client = httpx2.Client(transport=self._transport, **settings(self._base_url, self._tls))
             streams.install(client)
             self._pools.append(Pool(client))
         return self._pools[-1]
 
-    def _end(self, pool: Pool[httpx.Client]) -> None:
+    def _end(self, pool: Pool[httpx2.Client]) -> None:
         """Note the end of a call."""
         if pool.end():
             pool.client.close()
@@ -295,7 +295,7 @@ class BlockingDriver:
         streams.UNTIL.at = call.until
         try:
             message.extensions["trace"] = sending.trace
-            message.extensions["timeout"] = httpx.Timeout(sending.in_time()).as_dict()
+            message.extensions["timeout"] = httpx2.Timeout(sending.in_time()).as_dict()
             answer, body = pool.client.send(message, auth=step.basic, stream=True), Body()
             try:
                 for piece in answer.iter_bytes():
@@ -322,7 +322,7 @@ class AwaitingDriver:
         account: Account,
         base_url: str,
         timeout_seconds: float,
-        transport: httpx.AsyncBaseTransport | None,
+        transport: httpx2.AsyncBaseTransport | None,
     ) -> None:
         self.account = account
         self.is_closed = False
@@ -333,12 +333,12 @@ class AwaitingDriver:
         self._tls = certificates(transport)
         self._pools = _of_loops()
 
-    async def _pool(self) -> Pool[httpx.AsyncClient]:
+    async def _pool(self) -> Pool[httpx2.AsyncClient]:
         """Return the connections of the running loop for another call."""
         known = self._pools.setdefault(asyncio.get_running_loop(), {})
         pool = next((one for one in known if not one.is_retired), None)
         if pool is None:
-            client = httpx.AsyncClient(
+            client = httpx2.AsyncClient(
                 transport=self._transport, **settings(self._base_url, self._tls)
             )
             streams.install(client)
@@ -347,7 +347,7 @@ class AwaitingDriver:
             await anext(known[pool])
         return pool
 
-    async def _end(self, pool: Pool[httpx.AsyncClient]) -> None:
+    async def _end(self, pool: Pool[httpx2.AsyncClient]) -> None:
         """Note the end of a call."""
         if pool.end():
             keeper = self._pools.get(asyncio.get_running_loop(), {}).pop(pool, None)
@@ -395,7 +395,7 @@ class AwaitingDriver:
         try:
             left = sending.in_time()
             message.extensions["trace"] = sending.trace_async
-            message.extensions["timeout"] = httpx.Timeout(left).as_dict()
+            message.extensions["timeout"] = httpx2.Timeout(left).as_dict()
             async with asyncio.timeout(left) as alarm:
                 answer, body = await pool.client.send(message, auth=step.basic, stream=True), Body()
                 try:
@@ -416,7 +416,7 @@ class AwaitingDriver:
             await self._end(pool)
 
 
-async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+async def _until_the_loop_ends(client: httpx2.AsyncClient) -> AsyncGenerator[None, None]:
     """
     Close a client's connections when this generator is closed.
 
@@ -429,20 +429,20 @@ async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None
         await client.aclose()
 
 
-Kept = dict[Pool[httpx.AsyncClient], AsyncGenerator[None, None]]
+Kept = dict[Pool[httpx2.AsyncClient], AsyncGenerator[None, None]]
 
 
 def _of_loops() -> "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept]":
     return weakref.WeakKeyDictionary()
 
 
-def _close_all(pools: list[Pool[httpx.Client]]) -> None:
+def _close_all(pools: list[Pool[httpx2.Client]]) -> None:
     for pool in pools:
         pool.client.close()
 
 
 _BLOCKING: "weakref.WeakSet[BlockingDriver]" = weakref.WeakSet()
-_INHERITED: list[list[Pool[httpx.Client]]] = []  # A parent's: kept, so that nothing closes them.
+_INHERITED: list[list[Pool[httpx2.Client]]] = []  # A parent's: kept, so that nothing closes them.
 
 
 def _in_a_child() -> None:

@@ -6,19 +6,19 @@ a connection stays in use for ever that no call uses, and after a hundred of the
 any more. So a pool on which a call was cut off is retired: new calls get another one, and it is
 closed when the last call on it has ended.
 
-Source: httpcore's ``ConnectionPool``; docs/decisions/0032-one-deadline-one-guard.md.
+Source: httpcore2's ``ConnectionPool``; docs/decisions/0032-one-deadline-one-guard.md.
 """
 
 import threading
 from typing import Generic, TypeVar
 
-import httpx
+import httpx2
 
-H = TypeVar("H", httpx.Client, httpx.AsyncClient)
+H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 
 
 class Pool(Generic[H]):
-    """An httpx client with its connections."""
+    """An httpx2 client with its connections."""
 
     def __init__(self, client: H) -> None:
         self.client: H = client

@@ -10,7 +10,7 @@ request cancels whatever waits.) Only looking up a name cannot be interrupted.
 answer to the next request, so a connection on which more arrived than the answer's length says is
 given up: the pool is told that it is readable while idle, as one that was closed by its peer.
 
-Source: httpcore's ``NetworkBackend`` and ``NetworkStream`` interfaces; RFC 9112 section 6.3.
+Source: httpcore2's ``NetworkBackend`` and ``NetworkStream`` interfaces; RFC 9112 section 6.3.
 """
 
 import re
@@ -21,11 +21,40 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 
 HEAD_BYTES_MAX: Final = 65_536
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
+
+
+MADE_WITH: Final = "2.16"
+_NAMES: Final = (
+    (httpx2.Client, "_transport"),
+    (httpx2.Client, "_mounts"),
+    (httpx2.AsyncClient, "_transport"),
+    (httpx2.AsyncClient, "_mounts"),
+    (httpx2.HTTPTransport, "_pool"),
+    (httpx2.AsyncHTTPTransport, "_pool"),
+    (httpcore2.ConnectionPool, "_network_backend"),
+    (httpcore2.AsyncConnectionPool, "_network_backend"),
+)
+
+
+def check() -> None:
+    """Return if the private names that ``install`` uses are there; else ``AssertionError``."""
+    missing = [
+        f"{owner.__name__}.{name}"
+        for owner, name in _NAMES
+        if name not in owner.__init__.__code__.co_names
+    ]
+    assert not missing, (
+        f"httpx2 {httpx2.__version__} or httpcore2 has no {', '.join(missing)};"
+        f" kavach was made with version {MADE_WITH} of both"
+    )
+
+
+check()
 
 
 class _Until(threading.local):
@@ -37,18 +66,18 @@ class _Until(threading.local):
 UNTIL: Final = _Until()
 
 
-def install(client: httpx.Client | httpx.AsyncClient) -> None:
+def install(client: httpx2.Client | httpx2.AsyncClient) -> None:
     """Let every connection that this client makes be one of these, unless it brings its own."""
     for transport in [client._transport, *client._mounts.values()]:
-        if isinstance(transport, httpx.HTTPTransport):
+        if isinstance(transport, httpx2.HTTPTransport):
             blocking = transport._pool
             blocking._network_backend = BlockingBackend(blocking._network_backend)
-        elif isinstance(transport, httpx.AsyncHTTPTransport):
+        elif isinstance(transport, httpx2.AsyncHTTPTransport):
             awaiting = transport._pool
             awaiting._network_backend = AwaitingBackend(awaiting._network_backend)
 
 
-def give_up(answer: httpx.Response) -> None:
+def give_up(answer: httpx2.Response) -> None:
     """Use the connection of an answer no more."""
     stream = answer.extensions.get("network_stream")
     if isinstance(stream, BlockingStream | AwaitingStream):
@@ -91,10 +120,10 @@ def _left(timeout: float | None, error: type[Exception]) -> float:
     return left if timeout is None else min(left, timeout)
 
 
-class BlockingBackend(httpcore.NetworkBackend):
+class BlockingBackend(httpcore2.NetworkBackend):
     """Connects within the deadline, to one address of a name after the other."""
 
-    def __init__(self, inner: httpcore.NetworkBackend) -> None:
+    def __init__(self, inner: httpcore2.NetworkBackend) -> None:
         self._inner = inner
 
     def connect_tcp(
@@ -104,18 +133,18 @@ class BlockingBackend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         """Return a connection; the addresses share what time is left."""
         failure: Exception | None = None
         for address in _addresses(host, port):
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _left(timeout, httpcore2.ConnectTimeout)
             try:
                 inner = self._inner.connect_tcp(address, port, left, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
             else:
                 return BlockingStream(inner)
-        raise failure or httpcore.ConnectError(f"{host} has no address")
+        raise failure or httpcore2.ConnectError(f"{host} has no address")
 
     def sleep(self, seconds: float) -> None:
         """Sleep; the pool does so between its own attempts, of which we allow none."""
@@ -126,27 +155,27 @@ def _addresses(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise httpcore2.ConnectError(str(error)) from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class BlockingStream(httpcore.NetworkStream):
+class BlockingStream(httpcore2.NetworkStream):
     """A connection none of whose waits outlasts the deadline."""
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
+    def __init__(self, inner: httpcore2.NetworkStream) -> None:
         self._inner = inner
         self.framing = Framing()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has arrived."""
-        data = self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        data = self._inner.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
         self.framing.arrived(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send everything."""
         self.framing.asked()
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, _left(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -157,9 +186,9 @@ class BlockingStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         """Return the connection with TLS over it."""
-        left = _left(timeout, httpcore.ConnectTimeout)
+        left = _left(timeout, httpcore2.ConnectTimeout)
         return BlockingStream(self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
@@ -169,10 +198,10 @@ class BlockingStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class AwaitingBackend(httpcore.AsyncNetworkBackend):
+class AwaitingBackend(httpcore2.AsyncNetworkBackend):
     """Connects for asyncio."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
         self._inner = inner
 
     async def connect_tcp(
@@ -182,7 +211,7 @@ class AwaitingBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> httpcore2.AsyncNetworkStream:
         """Return a connection."""
         return AwaitingStream(
             await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
@@ -193,10 +222,10 @@ class AwaitingBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-class AwaitingStream(httpcore.AsyncNetworkStream):
+class AwaitingStream(httpcore2.AsyncNetworkStream):
     """A connection for asyncio."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
         self.framing = Framing()
 
@@ -220,7 +249,7 @@ class AwaitingStream(httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> httpcore2.AsyncNetworkStream:
         """Return the connection with TLS over it."""
         return AwaitingStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
