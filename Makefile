@@ -12,7 +12,7 @@ TOGETHER := --numprocesses 2 --dist loadfile -m "not alone"
 ALONE := -m alone
 NONE_CHOSEN := 5  # What pytest ends with if ARGS chose no test of a phase.
 
-.PHONY: run test check demo bench sim mutants crash release-check spec clean
+.PHONY: run test check demo bench sim mutants crash release-check spec docs clean
 
 run: .venv/run.stamp  ## Start the twin; options in ARGS="--port 9000".
 	@$(BIN)/kavach serve $(ARGS)
@@ -62,11 +62,17 @@ release-check: .venv/test.stamp  ## What needs a package registry or a second bu
 	$(PYTHON) -m venv build/release/client
 	build/release/client/bin/pip install --quiet build/release/kavach_oms-*.whl
 	build/release/client/bin/python -c "import kavach.sdk"
+	$(MAKE) docs
 	build/release/tools/bin/uvx --from "build/release/clone[server]" kavach --version
 	! build/release/client/bin/kavach serve
 
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
 	@$(BIN)/python -m kavach.core.print_spec
+
+docs: .venv/docs.stamp  ## The documents as a site, in build/site; strict.
+	rm -rf build/pages && mkdir -p build/pages
+	git ls-files -z | tar --null --files-from - --create --file - | tar --extract --file - --directory build/pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file docs/mkdocs.yml
 
 clean:  ## Forget everything made here but the data.
 	rm -rf .venv build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

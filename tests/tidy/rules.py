@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 FUNCTION_LINES_MAX = 70
-MAKE_RECIPES_MAX = 12
+MAKE_RECIPES_MAX = 14
 VAGUE_NAMES = frozenset(
     {"base", "common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 )

@@ -1,6 +1,7 @@
 """Links of the documents lead somewhere: to a file of this tree, and to a heading that it has."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def broken(page: Path, text: str) -> list[str]:
 def test_links_lead_somewhere(page: Path) -> None:
     """Every link of a page leads to a file, and to a heading, that is there."""
     assert broken(page, page.read_text(encoding="utf-8")) == []
+
+
+def test_every_page_is_in_the_site() -> None:
+    """Each document has a section in the site of `make docs`, and each page there exists."""
+    sections = runpy.run_path(str(ROOT / "docs" / "site_pages.py"))["SECTIONS"]
+    patterns = [pattern for patterns in sections.values() for pattern in patterns]
+    listed = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    assert set(PAGES) - listed == set()
+    assert [pattern for pattern in patterns if not list(ROOT.glob(pattern))] == []
 
 
 def test_a_broken_link_is_found() -> None:

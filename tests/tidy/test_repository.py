@@ -120,7 +120,7 @@ def test_the_changelog_has_room_for_the_next_change() -> None:
 
 
 def test_make_can_be_learned_in_a_minute() -> None:
-    """The Makefile has a dozen recipes at most, and one for each command that README names."""
+    """The Makefile has few recipes, and one for each command that README names."""
     recipes = rules.make_recipes((ROOT / "Makefile").read_text())
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\bmake (\w+)", readme))
