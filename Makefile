@@ -69,7 +69,7 @@ release-check: .venv/test.stamp  ## What needs a package registry or a second bu
 spec: .venv/run.stamp  ## The state tables of docs/spec, printed from the code.
 	@$(BIN)/python -m kavach.core.print_spec
 
-docs: .venv/docs.stamp  ## The documents as a site, in build/site; strict.
+docs: .venv/test.stamp .venv/docs.stamp  ## The documents as a site, in build/site; strict.
 	rm -rf build/pages && mkdir -p build/pages
 	git ls-files -z | tar --null --files-from - --create --file - | tar --extract --file - --directory build/pages
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file docs/mkdocs.yml
