@@ -79,7 +79,7 @@ clean:  ## Forget everything made here but the data.
 
 .venv/%.stamp: requirements/%.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("kavach needs Python 3.11 or newer; set PYTHON=")'
-	@echo "Installing the $$(grep -c == $<) packages of $< into .venv; only this first time, for about half a minute."
+	@echo "Installing the $$(grep -c == $<) packages of $< into .venv, where they stay; this takes a minute or so."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --progress-bar on --require-hashes --requirement $<
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
