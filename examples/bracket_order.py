@@ -1,7 +1,7 @@
 """
 A bracket order: buy, let target and stop guard it, move the stop, and get out.
 
-Start a twin with ``kavach serve``, set KAVACH_URL and KAVACH_TOKEN to what it prints, and run this.
+Start a twin with ``kavach serve`` and run this; KAVACH_URL and KAVACH_TOKEN name another server.
 """
 
 import time
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from kavach.sdk import BracketOrder, Pocket
 
-IDEA = 14366  # The token of IDEA-EQ on NSE.
+IDEA = "NSE:IDEA-EQ"
 PATIENCE_SECONDS = 10
 
 
@@ -25,10 +25,9 @@ def filled(pocket: Pocket, order: BracketOrder) -> BracketOrder:
 def main() -> None:
     """Tell each step as the order book shows it."""
     with Pocket() as pocket:
-        quote = pocket.quote("NSE", IDEA)
+        quote = pocket.quote(IDEA)
         order = pocket.place_bracket_order(
-            exchange="NSE",
-            instrument_token=IDEA,
+            instrument=IDEA,
             side="BUY",
             quantity=10,
             price=quote.ask_price + Decimal("0.10"),  # So that it fills at once.

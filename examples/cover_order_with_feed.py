@@ -1,8 +1,8 @@
 """
 A cover order with the feed: place it, hear it fill, see its stop appear, and get out.
 
-Start a twin with ``kavach serve``, set KAVACH_URL, KAVACH_TOKEN and KAVACH_CLIENT_ID to what it
-prints, and run this.
+Start a twin with ``kavach serve`` and run this; KAVACH_URL, KAVACH_TOKEN and KAVACH_CLIENT_ID name
+another server.
 """
 
 import time

@@ -1,7 +1,7 @@
 """
 A GTT rule with two triggers: sell at a profit or at a loss, whichever comes first.
 
-Start a twin with ``kavach serve``, set KAVACH_URL and KAVACH_TOKEN to what it prints, and run this.
+Start a twin with ``kavach serve`` and run this; KAVACH_URL and KAVACH_TOKEN name another server.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,18 +9,17 @@ from decimal import Decimal
 
 from kavach.sdk import OutcomeUnknown, Pocket
 
-IDEA = 14366  # The token of IDEA-EQ on NSE.
+IDEA = "NSE:IDEA-EQ"
 NEXT_WEEK = datetime.now(UTC).date() + timedelta(days=7)
 
 
 def main() -> None:
     """Make the rule, change it, look at it, and end it."""
     with Pocket() as pocket:
-        last = pocket.last_price("NSE", IDEA)
+        last = pocket.last_price(IDEA)
         try:
             rule = pocket.create_gtt(
-                exchange="NSE",
-                instrument_token=IDEA,
+                instrument=IDEA,
                 side="SELL",
                 quantity=10,
                 product="MIS",
@@ -36,7 +35,8 @@ def main() -> None:
         print(f"{rule.status} until {rule.expiry_time}")
         rule = pocket.modify_gtt(rule, quantity=20)
         print(f"{rule.order.quantity} at {rule.order.trigger_price - last} above the last price")
-        print(f"{len(pocket.gtt_rules())} rule")
+        found = pocket.gtt_rule(rule.id)
+        print(f"{found.order.quantity} as the list of rules has it")
         print(pocket.cancel_gtt(rule).outcome)
 
 

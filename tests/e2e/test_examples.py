@@ -22,7 +22,12 @@ TOLD = {
         "EXITED",
         "THIRD COMPLETE 10/10",
     ],
-    "gtt_rule.py": ["Active until ", "20 at 0.50 above the last price", "1 rule", "CANCELLED"],
+    "gtt_rule.py": [
+        "Active until ",
+        "20 at 0.50 above the last price",
+        "20 as the list",
+        "CANCELLED",
+    ],
 }
 
 
@@ -43,22 +48,23 @@ def test_every_example_is_run() -> None:
 
 @pytest.mark.parametrize("name", TOLD)
 def test_an_example_tells_its_story(server: TwinServer, name: str) -> None:
-    """It ends well by itself, and says each of its lines in order."""
+    """It ends well by itself and says each of its lines in order, and does so again."""
     environment = os.environ | {
         "PYTHONPATH": str(SOURCES),
         "KAVACH_URL": server.url,
         "KAVACH_TOKEN": server.access_token,
         "KAVACH_CLIENT_ID": server.client_id,
     }
-    ended = subprocess.run(
-        [sys.executable, str(EXAMPLES / name)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (ended.returncode, ended.stderr) == (0, ""), ended
-    left = iter(ended.stdout.splitlines())
-    for line in TOLD[name]:
-        assert any(found.startswith(line) for found in left), (line, ended.stdout)
+    for _ in range(2):
+        ended = subprocess.run(
+            [sys.executable, str(EXAMPLES / name)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, ""), ended
+        left = iter(ended.stdout.splitlines())
+        for line in TOLD[name]:
+            assert any(found.startswith(line) for found in left), (line, ended.stdout)
