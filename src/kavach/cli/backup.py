@@ -16,15 +16,15 @@ from typing import Final
 import click
 
 from kavach.cli.reading import told
+from kavach.cli.values import PLACE
 from kavach.contracts.store import copy_store
 from kavach.core.settings import Settings
 from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.instruments import listing
-from kavach.journal import snapshots
-from kavach.journal.backup import back_up
-from kavach.journal.sqlite import SqliteJournal
-from kavach.program.kept_tokens import copy_key
+from kavach.journal.backup import Copied, back_up
+from kavach.journal.place import Place, open_stored, shown
+from kavach.program.kept_tokens import copy_key, keep_key, load_key
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
 
@@ -34,10 +34,12 @@ _DIRECTORY: Final = click.Path(path_type=Path)
 
 
 @click.command(short_help="Copy a journal while it is served.")
-@click.argument("directory", type=_DIRECTORY)
+@click.argument("place", metavar="DIRECTORY|URL", type=PLACE)
 @click.argument("target", type=_DIRECTORY)
-def backup(directory: Path, target: Path) -> None:
+def backup(place: Place, target: Path) -> None:
     """Copy the journal in DIRECTORY, served or not, into the new directory TARGET.
+
+    A URL is that of a journal in PostgreSQL.
 
     Imported contracts, and the key of the tokens, go with it.
 
@@ -45,37 +47,48 @@ def backup(directory: Path, target: Path) -> None:
     TARGET` checks everything. Exit code 0: it is there. 1: damage was found. 2: it can't be.
     """
     with told():
-        copied = back_up(directory, target, lambda place: _copy_rest(directory, place))
+        copied = back_up_with_all(place, target)
     with_it = copied.snapshot_sequence
     extra = f"with the snapshot of record {with_it}" if with_it else "no snapshot"
     click.echo(f"{target}: {copied.sequence} records, chain intact, {extra}.")
 
 
-def _copy_rest(directory: Path, place: Path) -> None:
-    """Copy what a data directory holds beside its journal."""
-    copy_store(directory, place)
-    copy_key(directory, place)
+def back_up_with_all(place: Place, target: Path) -> Copied:
+    """Return what was copied into ``target``, with what is kept beside the journal."""
+
+    def also(copy: Path) -> None:
+        if isinstance(place, Path):
+            copy_store(place, copy)
+            copy_key(place, copy)
+        else:
+            with closing(open_stored(place)) as journal:
+                keep_key(copy, load_key(journal))  # type: ignore[arg-type]
+
+    return back_up(place, target, also)
 
 
 @click.command(short_help="Make the next start quick.")
-@click.argument("directory", type=_DIRECTORY)
+@click.argument("place", metavar="DIRECTORY|URL", type=PLACE)
 @click.option("--if-served", is_flag=True, help="Do nothing unless a server has it open.")
-def snapshot(directory: Path, if_served: bool) -> None:
-    """Store beside the journal in DIRECTORY, served or not, the state that it leads to."""
+def snapshot(place: Place, if_served: bool) -> None:
+    """Store beside the journal in DIRECTORY, served or not, the state that it leads to.
+
+    A URL is that of a journal in PostgreSQL.
+    """
     if hasattr(os, "nice"):  # Not on Windows.
         os.nice(NICENESS)
     with told():
-        sequence = take_snapshot(directory, if_served=if_served)
-    click.echo(f"{directory}: snapshot of record {sequence}." if sequence else "Not served.")
+        sequence = take_snapshot(place, if_served=if_served)
+    click.echo(f"{shown(place)}: snapshot of record {sequence}." if sequence else "Not served.")
 
 
-def take_snapshot(directory: Path, *, if_served: bool) -> int:
+def take_snapshot(place: Place, *, if_served: bool) -> int:
     """Return the last record that a snapshot stands for now; 0 if it is to be served and is not.
 
     A journal that nobody serves is locked against servers while it is read. Whoever was started by
     a server that has died meanwhile must not keep the next one from starting: ``if_served``.
     """
-    with closing(SqliteJournal(directory, create=False, read_only=True, beside=True)) as journal:
+    with closing(open_stored(place)) as journal:
         if if_served and not journal.is_live:
             return 0
         # Bundled ones are enough: terms of imported contracts stand in the journal.
@@ -83,6 +96,6 @@ def take_snapshot(directory: Path, *, if_served: bool) -> int:
         standing = TwinClock(lambda: 0, start_ns=0)
         engine = Engine(instruments, Settings(), journal, EmbeddedVenue(instruments), standing)
         engine.recover()
-        if snapshots.newest(directory) < engine.sequence:
+        if journal.newest_snapshot() < engine.sequence:
             engine.save_snapshot()
         return engine.sequence

@@ -14,11 +14,13 @@ from typing import Final
 
 import click
 
+from kavach.cli.copy_journal import copy
 from kavach.cli.journal_lines import KINDS, Line, Register, as_json, as_text, lines
 from kavach.cli.reading import reading
-from kavach.cli.values import MOMENT, Kind
+from kavach.cli.values import MOMENT, PLACE, Kind
+from kavach.cli.verbs import WithVerbs
 from kavach.journal.database import FILE_NAME
-from kavach.journal.sqlite import SqliteJournal
+from kavach.journal.place import Place, Stored
 
 LOOK_SECONDS: Final = 0.2
 _FARTHER: Final = 8  # So many times as far back, if too few of the last records were chosen.
@@ -54,13 +56,13 @@ class Chosen:
 
 
 class Reader:
-    """Reads the journal in a directory again and again, each time what is new.
+    """Reads the journal at a place again and again, each time what is new.
 
     The journal is opened for each look and closed after it, so that no server is kept from it.
     """
 
-    def __init__(self, directory: Path, chosen: Chosen) -> None:
-        self._directory = directory
+    def __init__(self, place: Place, chosen: Chosen) -> None:
+        self._place = place
         self._chosen = chosen
         self._register = Register()
         self._sequence = 0
@@ -70,7 +72,7 @@ class Reader:
     def first(self, most: int | None) -> Iterator[Line]:
         """Yield the chosen lines that are there, only the last ``most`` if that is given."""
         self._files = self._look()
-        with reading(self._directory) as journal:
+        with reading(self._place) as journal:
             self._note(journal)
             if self._chosen.order_id is not None:
                 # An order may be named by an id that it was given late in its life.
@@ -88,29 +90,28 @@ class Reader:
             files = self._look()
             if files == self._files and not self._is_live:
                 continue  # Nobody writes, so there is nothing to open.
-            is_another = (
-                files[0] is None or self._files[0] is None or files[0][0] != self._files[0][0]
-            )
+            is_another = _is_another(files, self._files)
             self._files = files
             if is_another:
                 click.echo("kavach: the journal begins anew.", err=True)
                 self._register, self._sequence = Register(), 0
-            with reading(self._directory) as journal:
+            with reading(self._place) as journal:
                 after = self._sequence
                 self._note(journal)
                 yield from self._after(journal, after)
 
-    def _note(self, journal: SqliteJournal) -> None:
-        self._sequence, self._is_live = journal.durable_sequence, journal.is_live
+    def _note(self, journal: Stored) -> None:
+        self._sequence = journal.durable_sequence
+        self._is_live = journal.is_live or not isinstance(self._place, Path)
 
-    def _after(self, journal: SqliteJournal, after: int) -> Iterator[Line]:
+    def _after(self, journal: Stored, after: int) -> Iterator[Line]:
         """Yield chosen lines up to the record that was noted as the last one."""
         for line in self._chosen.of(lines(journal, self._register, after), self._register):
             if line.sequence > self._sequence:
                 break
             yield line
 
-    def _last(self, journal: SqliteJournal, most: int) -> Iterable[Line]:
+    def _last(self, journal: Stored, most: int) -> Iterable[Line]:
         span = max(most, 1)
         while True:
             after = 0 if self._chosen.needs_all else max(self._sequence - span, 0)
@@ -121,10 +122,12 @@ class Reader:
 
     def _look(self) -> _Files:
         """Return what changes with every record: file, size and time of database and log."""
+        if not isinstance(self._place, Path):
+            return ()  # Only a look at the database tells.
         found: list[tuple[int, int, int] | None] = []
         for name in (FILE_NAME, f"{FILE_NAME}-wal"):
             try:
-                status = os.stat(self._directory / name)
+                status = os.stat(self._place / name)
             except FileNotFoundError:
                 found.append(None)
             else:
@@ -132,8 +135,15 @@ class Reader:
         return tuple(found)
 
 
-@click.command(short_help="Print a journal, one event a line.")
-@click.argument("directory", type=click.Path(path_type=Path))
+def _is_another(files: _Files, before: _Files) -> bool:
+    """Return whether the database is another file than before."""
+    if not files or not before:
+        return False
+    return files[0] is None or before[0] is None or files[0][0] != before[0][0]
+
+
+@click.command(cls=WithVerbs, short_help="Print a journal, one event a line.")
+@click.argument("place", metavar="DIRECTORY|URL", type=PLACE)
 @click.option("--order", "order_id", type=int, help="Only this order: entry, stop or basket id.")
 @click.option("--client", "client_id", help="Only this client.")
 @click.option(
@@ -149,7 +159,7 @@ class Reader:
 @click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
 @click.option("--json", "json_wanted", is_flag=True, help="One JSON object a line.")
 def journal(
-    directory: Path,
+    place: Place,
     order_id: int | None,
     client_id: str | None,
     kinds: tuple[str, ...],
@@ -158,9 +168,12 @@ def journal(
     follow: bool,
     json_wanted: bool,
 ) -> None:
-    """Print what the journal in DIRECTORY holds, served or not: what is on disk."""
+    """Print what the journal in DIRECTORY holds, served or not: what is on disk.
+
+    A URL is that of a journal in PostgreSQL. `kavach journal copy --help` tells how to copy one.
+    """
     chosen = Chosen(order_id=order_id, client_id=client_id, kinds=frozenset(kinds), since_ns=since)
-    reader = Reader(directory, chosen)
+    reader = Reader(place, chosen)
     show = as_json if json_wanted else as_text
     try:
         for line in reader.first(tail):
@@ -170,3 +183,6 @@ def journal(
                 click.echo(show(line))
     except KeyboardInterrupt:  # The way to end it.
         pass
+
+
+journal.verbs["copy"] = copy

@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from kavach import __version__
+from kavach.journal.place import Place, shown
 from kavach.ready_files import Ready
 
 ON_WINDOWS: Final = os.name == "nt"
@@ -27,11 +28,11 @@ print(order.status, order.quantity_held, order.is_protected)
 print(pocket.exit_cover_order(order).outcome)"""
 
 
-def panel(ready: Ready, data_dir: Path | None) -> str:
+def panel(ready: Ready, place: Place | None) -> str:
     """Return the text; the tokens are in it."""
     facts = [
         ("page of the API", f"{ready.url}/docs"),
-        ("data directory", NOTHING_KEPT if data_dir is None else str(data_dir.absolute())),
+        _place(place),
         ("operator token", f"{ready.operator_token} (control room: {ready.url}/twin/v1/)"),
     ]
     if ready.app_id:
@@ -45,6 +46,12 @@ def panel(ready: Ready, data_dir: Path | None) -> str:
     )
     told += ["", _heading(f"Paste into {_interpreter()}:"), "", snippet, ""]
     return "\n".join(told)
+
+
+def _place(place: Place | None) -> tuple[str, str]:
+    if isinstance(place, str):
+        return "journal", shown(place)
+    return "data directory", NOTHING_KEPT if place is None else str(place.absolute())
 
 
 def _heading(text: str) -> str:

@@ -7,14 +7,13 @@ Source: docs/spec/journal.md, "Errors"; docs/twin.md (command line).
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Final
 
 import click
 
 from kavach.contracts.archive import ContractsError
 from kavach.engine.journal_port import JournalCorrupt, JournalError
-from kavach.journal.sqlite import SqliteJournal
+from kavach.journal.place import Place, Stored, open_stored
 from kavach.program.kept_tokens import TokensError
 
 FOUND: Final = 1  # What was read is not as it should be.
@@ -22,13 +21,13 @@ NOT_BEGUN: Final = 2  # There was nothing that could be read.
 
 
 @contextmanager
-def reading(directory: Path) -> Iterator[SqliteJournal]:
+def reading(place: Place) -> Iterator[Stored]:
     """Give a journal, served or not, of which what is on disk is read.
 
     An error becomes a sentence and an exit code.
     """
     with told():
-        journal = SqliteJournal(directory, create=False, read_only=True, beside=True)
+        journal = open_stored(place)
         with closing(journal):
             yield journal
 

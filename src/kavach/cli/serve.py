@@ -13,14 +13,23 @@ from types import FrameType
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from kavach.api.http.options import ApiOptions
 from kavach.cli.environment import read_environment
 from kavach.cli.panel import panel
-from kavach.cli.values import DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
+from kavach.cli.values import ADDRESS, DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
 from kavach.core.model.limits.profiles import Profile
-from kavach.engine.journal_port import JournalError
-from kavach.program.options import MarketKind, ServeOptions, Sessions, StartError, WorldOptions
+from kavach.engine.journal_port import JournalError, JournalFenced
+from kavach.journal.place import Place
+from kavach.program.options import (
+    Database,
+    MarketKind,
+    ServeOptions,
+    Sessions,
+    StartError,
+    WorldOptions,
+)
 from kavach.program.process import STOP_SIGNALS
 from kavach.program.serve import Visit
 from kavach.program.serve import serve as serve_world
@@ -36,6 +45,7 @@ _SECRETS: Final = (
     "demo_app_secret",
 )
 
+FENCED: Final = 3  # Another process owns the journal now.
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -63,9 +73,20 @@ _LOG: Final = logging.getLogger(__name__)
     help="Where the journal is kept; :memory: keeps nothing.",
 )
 @click.option(
+    "--journal",
+    type=ADDRESS,
+    help="postgresql://user@host/database to keep the journal in, in place of --data-dir.",
+)
+@click.option(
+    "--advertise",
+    metavar="URL",
+    default="",
+    help="Where clients find this server, for --journal; else where it listens.",
+)
+@click.option(
     "--contracts",
     type=click.Path(path_type=Path),
-    help="ZIP of contracts to trade beside the bundled ones; only with --data-dir :memory:.",
+    help="ZIP of contracts to trade beside the bundled ones; not with a data directory.",
 )
 @click.option(
     "--market",
@@ -162,14 +183,17 @@ def serve(**given: Any) -> None:
         raise click.UsageError("--holidays FILE needs --sessions nse.")
     if given["demo_app_secret"] and not given["demo_app_redirects"]:
         raise click.UsageError("--demo-app-secret SECRET needs --demo-app-redirect URI.")
+    if given["journal"] is not None:
+        check_journal(given)
     if given["contracts"] is not None and given["data_dir"] is not None:
         raise click.UsageError(
-            "--contracts FILE needs --data-dir :memory:; for a data directory there is"
+            "--contracts FILE needs --data-dir :memory: or --journal; for a data directory there is"
             " kavach import-contracts FILE."
         )
     secrets = {name: given[name] for name in _SECRETS if given[name]}
     world = WorldOptions(
         data_dir=given["data_dir"],
+        database=None if given["journal"] is None else Database(address=given["journal"]),
         contracts=given["contracts"],
         market=MarketKind(given["market"]),
         replay=given["replay"],
@@ -188,6 +212,7 @@ def serve(**given: Any) -> None:
         ready_file=given["ready_file"],
         publish=True,
         insecure=given["insecure"],
+        advertise=given["advertise"],
         proxy_header=given["proxy_header"],
         api=ApiOptions(
             errors_as_200=given["errors_as_200"],
@@ -202,16 +227,32 @@ def serve(**given: Any) -> None:
     log_format = LogFormat(given["log_format"])
     start_logging(log_format, LogLevel(given["log_level"]), sys.stderr)
     try:
-        serve_world(world, options, _announcing(world.data_dir))
+        serve_world(world, options, _announcing(where(world)))
     except StartError as error:
         _complain(log_format, error)
         sys.exit(2)
+    except JournalFenced as error:
+        _complain(log_format, error)
+        sys.exit(FENCED)
     except JournalError as error:
         _complain(log_format, error)
         sys.exit(1)
 
 
 read_environment(serve)
+
+
+def check_journal(given: dict[str, Any]) -> None:
+    """Return if the options fit a journal that other machines go on with; sets no data directory.
+
+    Its time is that of the day, and it has no directory of its own.
+    """
+    source = click.get_current_context().get_parameter_source("data_dir")
+    if source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--journal URL is given in place of --data-dir DIRECTORY.")
+    given["data_dir"] = None
+    if given["start_at"] is not None or given["speed"] != 1:
+        raise click.UsageError("--journal URL goes by the time of day: no --start-at, no --speed.")
 
 
 def _complain(log_format: LogFormat, error: Exception) -> None:
@@ -227,11 +268,16 @@ def _leave(signal_number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _announcing(data_dir: Path | None) -> Visit:
+def where(world: WorldOptions) -> Place | None:
+    """Return where a world keeps its journal, None if nowhere."""
+    return world.data_dir if world.database is None else world.database.address
+
+
+def _announcing(place: Place | None) -> Visit:
     """Return what prints where it answers, and stays until the server is stopped."""
 
     async def announce(ready: Ready, twin: Twin) -> None:
-        click.echo(panel(ready, data_dir))
+        click.echo(panel(ready, place))
         sys.stdout.flush()
         await asyncio.Event().wait()
 

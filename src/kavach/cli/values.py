@@ -13,7 +13,9 @@ from typing import Final
 
 import click
 import msgspec
+from click.core import ParameterSource
 
+from kavach.journal.place import has_password, is_address
 from kavach.trading_days import HolidayFile, TradingDays
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND
 from kavach.wire.redirects import redirect_fault
@@ -33,6 +35,41 @@ class DataDir(click.ParamType[Path | None]):
     ) -> Path | None:
         """Return the path."""
         return None if value == IN_MEMORY else Path(str(value))
+
+
+class AddressType(click.ParamType[str]):
+    """An address of PostgreSQL, without a password if it stands on the command line."""
+
+    name = "address"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the address."""
+        address = str(value)
+        if not is_address(address):
+            self.fail("must begin with postgresql://", param, ctx)
+        source = ctx.get_parameter_source(param.name or "") if ctx and param else None
+        if source is ParameterSource.COMMANDLINE and has_password(address):
+            self.fail(
+                "holds a password, which every program of this machine can read there; put it into"
+                " PGPASSWORD, a service file or ~/.pgpass (mode 0600)",
+                param,
+                ctx,
+            )
+        return address
+
+
+class PlaceType(AddressType):
+    """Where a journal is: a directory, or an address of PostgreSQL."""
+
+    name = "place"
+
+    def convert(  # type: ignore[override]  # A directory, too.
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """Return the path or the address."""
+        return super().convert(value, param, ctx) if is_address(str(value)) else Path(str(value))
 
 
 class Speed(click.ParamType[Fraction]):
@@ -150,6 +187,8 @@ class Holidays(click.ParamType[HolidayFile]):
 
 
 DATA_DIR: Final = DataDir()
+ADDRESS: Final = AddressType()
+PLACE: Final = PlaceType()
 HOLIDAYS: Final = Holidays()
 MOMENT: Final = Moment()
 REDIRECT: Final = Redirect()

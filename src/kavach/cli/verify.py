@@ -12,7 +12,6 @@ docs/spec/journal.md.
 
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Final
 
 import click
@@ -22,6 +21,7 @@ from rich.table import Table
 
 from kavach.cli.progress import progress
 from kavach.cli.reading import FOUND, reading
+from kavach.cli.values import PLACE
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.regular.order import RegularOrder
@@ -32,6 +32,7 @@ from kavach.engine.journal_port import Journal
 from kavach.engine.record import Record, decode_record, decode_snapshot, is_of_this_layout
 from kavach.instruments import listing
 from kavach.journal.memory import MemoryJournal
+from kavach.journal.place import Place, shown
 from kavach.twin.audit import audit
 from kavach.twin.audit_orders import check_cover, see
 from kavach.twin.audit_seen import Violation, check_regular, see_regular
@@ -185,13 +186,15 @@ def _compare(replay: Replay, sequence: int, body: bytes) -> str:
 
 
 @click.command(short_help="Check a journal, served or not.")
-@click.argument("directory", type=click.Path(path_type=Path))
-def verify(directory: Path) -> None:
+@click.argument("place", metavar="DIRECTORY|URL", type=PLACE)
+def verify(place: Place) -> None:
     """Check chain, snapshot and invariants of what the journal in DIRECTORY has on disk.
+
+    A URL is that of a journal in PostgreSQL, which has an owner or none.
 
     Exit code 0: all is well. 1: something is wrong, and where. 2: there is nothing to read.
     """
-    with reading(directory) as journal:
+    with reading(place) as journal:
         journal.check_snapshots()
         try:
             with progress("checking records", journal.durable_sequence) as tell:
@@ -201,14 +204,14 @@ def verify(directory: Path) -> None:
             sys.exit(FOUND)
     console = Console()
     if console.is_terminal:
-        console.print(_table(directory, found))
+        console.print(_table(shown(place), found))
     else:
-        click.echo(f"{directory}: {found}")
+        click.echo(f"{shown(place)}: {found}")
 
 
-def _table(directory: Path, found: Verified) -> Table:
+def _table(place: str, found: Verified) -> Table:
     """Return the same for a person at a terminal."""
-    table = Table(title=str(directory), title_justify="left", show_header=False)
+    table = Table(title=place, title_justify="left", show_header=False)
     for row in (
         ("records", f"{found.records}, chain intact"),
         ("cover orders", f"{found.cover_orders}, no invariant broken"),

@@ -109,6 +109,7 @@ class Engine:
         self.stopped: BaseException | None = None  # Why no further step may be made.
         self._sources: list[TimeSource] = [_CoreTimers(self)]
         self._catching_up = False
+        self._followed_ns = 0  # The time of the last record that was followed.
 
     # --- What others ask ----------------------------------------------------------------------
 
@@ -362,18 +363,30 @@ class Engine:
 
         ``until`` is the last record to believe; a failed journal may hold more than is durable.
         """
-        assert not self.state.clients, "recover comes first"
-        after, at_ns = self._restore()
-        for sequence, body in self.journal.records(after):
+        for sequence, body in self.journal.records(self.restore()):
             if until is not None and sequence > until:
                 break
-            record = decode_record(body)
-            self.replay(record.events, record.venue, record.at_ns)
-            at_ns = record.at_ns
-            self.sequence = sequence
-            self.replayed += 1
+            self.follow(sequence, body)
+        self.take_over()
+
+    def restore(self) -> int:
+        """Become what the newest snapshot holds; return the last record that it spares."""
+        assert not self.state.clients, "recover comes first"
+        after, self._followed_ns = self._restore()
+        return after
+
+    def follow(self, sequence: int, body: bytes) -> None:
+        """Become what the next record leads to, without deciding anything."""
+        record = decode_record(body)
+        self.replay(record.events, record.venue, record.at_ns)
+        self._followed_ns = record.at_ns
+        self.sequence = sequence
+        self.replayed += 1
+
+    def take_over(self) -> None:
+        """Decide from now on, where the last record left off."""
         self.core.prices.update(self.venue.prices())
-        self.core.recovered(at_ns, self._real_ns())
+        self.core.recovered(self._followed_ns, self._real_ns())
 
     def _restore(self) -> tuple[int, int]:
         """Return the last record that a snapshot spared us, and its time."""

@@ -26,6 +26,7 @@ from kavach.engine.engine import Engine
 from kavach.engine.journal_port import (
     JournalCorrupt,
     JournalError,
+    JournalFenced,
     JournalPaused,
     JournalUnavailable,
 )
@@ -39,6 +40,7 @@ SLEEP_SECONDS_MIN: Final = 0.001  # Below the resolution of the loop's timers it
 RETRY_SECONDS: Final = 0.1  # How soon a failed disk is tried again; then ever later, up to
 RETRY_SECONDS_MAX: Final = 5.0
 NEVER_NS: Final = 2**63 - 1
+UNHEARD: Final = "The journal was not heard of for too long: another process may own it by now."
 # A start replays some 100 000 records a second: below this a snapshot saves next to nothing.
 SNAPSHOT_RECORDS_MIN: Final = 10_000
 
@@ -53,8 +55,11 @@ class Pace(Protocol):
 class Repair(Protocol):
     """How a service whose journal has failed gets another engine in its place."""
 
-    def looked_back(self) -> tuple[Engine, Pace]:
-        """Return an engine that holds what is durable, and nothing else; it is only read."""
+    def looked_back(self) -> tuple[Engine, Pace] | None:
+        """Return an engine that holds what is durable, and nothing else; it is only read.
+
+        None if nothing may be shown: the journal is elsewhere, and perhaps another's by now.
+        """
 
     def reopened(self) -> tuple[Engine, Pace]:
         """Return an engine on a journal that works; raises ``JournalError`` while none does."""
@@ -81,6 +86,7 @@ class Service:
         self._on_failure = on_failure
         self._repair = repair
         self._looks_back = False  # The engine holds what is durable, its journal has failed.
+        self._is_blind = False  # It has failed, and nothing is shown until it works.
         self._retry: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._turn: asyncio.TimerHandle | None = None
@@ -107,6 +113,8 @@ class Service:
         """Return what the core made of a command; not durable yet."""
         if self._refusal is not None:
             raise self._refusal
+        if not self._journal.may_answer():
+            raise JournalPaused(UNHEARD)
         key = getattr(command, "instrument", None)
         if key is not None:
             self.attend(key)  # Who trades it wants somebody to trade with.
@@ -189,14 +197,23 @@ class Service:
                 self._stepped.set_result(None)
             self._stepped = None
 
+    def may_answer(self) -> bool:
+        """Return whether anything may be told now, of what is durable or to be done."""
+        return not self._is_blind and (self._looks_back or self._journal.may_answer())
+
     async def settled(self) -> None:
-        """Return when everything executed so far is durable; raises ``JournalError``."""
+        """Return when everything executed so far is durable; raises ``JournalError``.
+
+        It was this process's to tell before the wait and is after it, or that raises, too.
+        """
         if self._looks_back:
             return
         if self.engine.stopped is not None:
             raise JournalUnavailable("A step broke off: what it did is in no record.")
         sequence = self.engine.sequence
         journal = self._journal
+        if not self.may_answer():
+            raise JournalUnavailable(UNHEARD)
         if sequence <= journal.durable_sequence and journal.failure is None:
             return
         future = self._loop.create_future()
@@ -206,6 +223,8 @@ class Service:
         elif self._turn is None:
             self._turn = self._loop.call_later(TURN_SECONDS, self._give_turn)
         await future
+        if not journal.may_answer():
+            raise JournalUnavailable(UNHEARD)
 
     def now_ns(self) -> int:
         """Return the engine's time."""
@@ -285,13 +304,19 @@ class Service:
         failure = journal.failure
         if failure is not None:
             self._fail(failure)
-            while waiting:
-                future = waiting.popleft()[1]
-                if not future.done():
-                    future.set_exception(failure)
+            self._disappoint(failure)
+
+    def _disappoint(self, failure: JournalError) -> None:
+        """Let nobody wait for what may come too late to be told, or never."""
+        while self._waiting:
+            future = self._waiting.popleft()[1]
+            if not future.done():
+                future.set_exception(failure)
 
     def _give_turn(self) -> None:
         self._turn = None
+        if not self._journal.may_answer():
+            self._disappoint(JournalUnavailable(UNHEARD))
         if self._waiting and self._journal.give_turn():
             self._turn = self._loop.call_later(TURN_SECONDS, self._give_turn)
 
@@ -301,7 +326,9 @@ class Service:
         """Refuse everything from now on: the state may be ahead of the disk, or wrong."""
         if self._refusal is not None:
             return
-        if self._repair is not None and self._journal.failure is not None:
+        failure = self._journal.failure
+        fenced = isinstance(failure, JournalFenced)
+        if self._repair is not None and failure is not None and not fenced:
             self._refusal = JournalPaused(f"Nothing is written until the disk works: {error}")
             self._loop.call_soon(self._look_back, self._repair)
         else:
@@ -310,6 +337,7 @@ class Service:
     def _give_up(self, error: Exception) -> None:
         self._refusal = JournalUnavailable(f"The engine has stopped: {error}")
         self._looks_back = False
+        self._is_blind = self._is_blind or isinstance(error, JournalFenced)
         self._on_failure(error)
 
     # --- A disk that fails and works again ----------------------------------------------------
@@ -320,13 +348,16 @@ class Service:
         self._release()
         self._unsubscribe()
         try:
-            engine, pace = repair.looked_back()
+            found = repair.looked_back()
         except (JournalError, AssertionError) as error:
             self._give_up(error)
             return
-        self._adopt(engine, pace)
-        self._leave()
-        self._looks_back = True
+        if found is None:
+            self._is_blind = True
+        else:
+            self._adopt(*found)
+            self._leave()
+            self._looks_back = True
         self._tell_of_step()
         self._retry = self._loop.call_later(RETRY_SECONDS, self._try_again, repair, RETRY_SECONDS)
 
@@ -334,7 +365,7 @@ class Service:
         """Go on where the disk has stopped, or wait a little longer."""
         try:
             engine, pace = repair.reopened()
-        except JournalCorrupt as error:
+        except (JournalCorrupt, JournalFenced) as error:
             self._give_up(error)
         except JournalError:
             longer = min(2 * seconds, RETRY_SECONDS_MAX)
@@ -342,7 +373,7 @@ class Service:
         except AssertionError as error:
             self._give_up(error)
         else:
-            self._looks_back = False
+            self._looks_back = self._is_blind = False
             self._refusal = None
             self._adopt(engine, pace)
 
@@ -378,7 +409,7 @@ class Service:
                 self.engine.save_snapshot()
         self._unsubscribe()
         self._journal.close()
-        if self._looks_back:
+        if self._looks_back or self._is_blind:
             assert self._refusal is not None, "a service that looks back refuses"
             raise self._refusal  # What was answered is on disk, but the disk needs somebody.
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kavach.engine.journal_port import JournalUnwritable
-from kavach.journal import database, snapshots
+from kavach.journal import database
+from kavach.journal.copying import copy_records
 from kavach.journal.directory import LOCK_FILE, UNFINISHED, lock_directory, make_directory, unlock
+from kavach.journal.place import Place, Stored, open_stored
 from kavach.journal.sqlite import SqliteJournal
 from kavach.private_files import sync_directory
 
@@ -28,7 +30,7 @@ class Copied(NamedTuple):
 
 
 def back_up(
-    directory: Path, target: Path, also: Callable[[Path], None] = lambda place: None
+    source_place: Place, target: Path, also: Callable[[Path], None] = lambda place: None
 ) -> Copied:
     """Return what was copied into the new or empty directory ``target``, and read again there.
 
@@ -37,7 +39,7 @@ def back_up(
     database is whole. Raises ``JournalError``: the source can't be read, the target can't be
     written or holds something already, or the copy is not what it should be.
     """
-    with closing(SqliteJournal(directory, create=False, read_only=True, beside=True)) as source:
+    with closing(open_stored(source_place)) as source:
         make_directory(target)
         lock = lock_directory(target, shared=False)
         try:
@@ -46,11 +48,14 @@ def back_up(
             if any(path.name != LOCK_FILE for path in target.iterdir()):
                 raise JournalUnwritable(f"{target} is not empty.")
             make_directory(place)
-            source.copy_database(place / database.FILE_NAME)
-            with closing(SqliteJournal(place, create=False)) as copy:
+            if isinstance(source, SqliteJournal):
+                source.copy_database(place / database.FILE_NAME)
+            with closing(SqliteJournal(place)) as copy:
+                if not isinstance(source, SqliteJournal):
+                    copy_records(source, copy)
                 for _record in copy.records():
                     pass
-                copied = Copied(copy.durable_sequence, _copy_snapshot(directory, copy))
+                copied = Copied(copy.durable_sequence, _copy_snapshot(source, copy))
             also(place)
             _move_up(place, target)
         except OSError as error:
@@ -81,9 +86,9 @@ def _move_up(place: Path, target: Path) -> None:
     place.rmdir()
 
 
-def _copy_snapshot(directory: Path, copy: SqliteJournal) -> int:
+def _copy_snapshot(source: Stored, copy: SqliteJournal) -> int:
     """Return the sequence of the newest snapshot that the copy has the record of, or 0."""
-    for sequence, chain, body in snapshots.intact(directory):
+    for sequence, chain, body in source.intact_snapshots():
         if copy.link_of(sequence) == chain:
             copy.save_snapshot(sequence, body)
             return sequence

@@ -7,11 +7,14 @@ Source: docs/spec/journal.md; docs/twin.md, "The command line".
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from kavach.engine.journal_port import Journal, JournalMissing
+from kavach.journal import snapshots
 from kavach.journal.sqlite import SqliteJournal
 
 SCHEMES: Final = ("postgresql://", "postgres://")
@@ -28,6 +31,9 @@ class Stored(Journal, Protocol):
     def check_snapshots(self) -> None:
         """Return if every snapshot is intact and of these records; ``JournalCorrupt``."""
 
+    def intact_snapshots(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Return (sequence, link, body) of each snapshot whose digest is right, newest first."""
+
     def newest_snapshot(self) -> int:
         """Return the sequence that the newest snapshot is said to stand for, 0 if none is."""
 
@@ -41,6 +47,36 @@ class Stored(Journal, Protocol):
 def is_address(text: str) -> bool:
     """Return whether this is an address of PostgreSQL and no directory."""
     return text.startswith(SCHEMES)
+
+
+def has_password(address: str) -> bool:
+    """Return whether an address of PostgreSQL names a password."""
+    try:
+        parts = urlsplit(address)
+        return parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError:
+        return "password" in address or "@" in address  # Nothing is told of what can't be read.
+
+
+def without_password(place: Place) -> tuple[Place, dict[str, str]]:
+    """Return a place for a command line, and what is to be in the environment of the command."""
+    if isinstance(place, Path) or not has_password(place):
+        return place, {}
+    return postgres("connecting").without_password(place)  # type: ignore[no-any-return]
+
+
+def newest_snapshot(place: Place) -> int:
+    """Return the sequence that the newest snapshot is said to stand for, 0 if none is."""
+    if isinstance(place, Path):
+        return snapshots.newest(place)
+    with closing(open_stored(place)) as journal:
+        return journal.newest_snapshot()
+
+
+def shown(place: Place) -> str:
+    """Return a place as a person may see it: no password is in it; raises ``JournalError``."""
+    told: str = str(place) if isinstance(place, Path) else postgres("connecting").shown(place)
+    return told
 
 
 def open_stored(place: Place) -> Stored:

@@ -15,13 +15,14 @@ Source: docs/spec/journal.md, "Snapshots".
 
 import asyncio
 import logging
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
-from kavach.journal import snapshots
+from kavach.engine.journal_port import JournalError
+from kavach.journal.place import Place, newest_snapshot, without_password
 
 LOOK_SECONDS: Final = 1.0
 RECORDS_MIN: Final = 50_000  # About a second of replay.
@@ -35,19 +36,23 @@ class SnapshotKeeper:
 
     def __init__(
         self,
-        directory: Path,
+        place: Place,
         durable_sequence: Callable[[], int],
         *,
         records_min: int = RECORDS_MIN,
     ) -> None:
-        self._directory = directory
+        self._place = place
         self._durable_sequence = durable_sequence
         self._records_min = records_min
         self._maker: Process | None = None
 
     async def keep(self) -> None:
         """Make snapshots for as long as this is not cancelled."""
-        tried = snapshots.newest(self._directory)
+        try:
+            tried = await asyncio.to_thread(newest_snapshot, self._place)
+        except JournalError as error:
+            _LOG.warning("snapshots can't be looked at: %s", error)
+            tried = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             end = self._durable_sequence()
@@ -64,10 +69,11 @@ class SnapshotKeeper:
 
     async def _make(self) -> None:
         """Return when a snapshot was made, or why not was said; the next one is tried anyway."""
-        command = (sys.executable, "-m", "kavach", "snapshot", "--if-served", self._directory)
+        place, secrets = without_password(self._place)  # Others can read a command line.
+        command = (sys.executable, "-m", "kavach", "snapshot", "--if-served", place)
         try:
             self._maker = await asyncio.create_subprocess_exec(
-                *command, stdout=DEVNULL, stderr=PIPE
+                *command, stdout=DEVNULL, stderr=PIPE, env=os.environ | secrets
             )
         except OSError as error:
             _LOG.warning("no snapshot: %s", error.strerror)

@@ -205,6 +205,10 @@ class SqliteJournal:
                 if database.chain_at(connection, self._path, sequence) != chain:
                     raise JournalCorrupt(sequence, "its snapshot is of other records")
 
+    def intact_snapshots(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Return (sequence, link, body) of each snapshot whose digest is right, newest first."""
+        return snapshots.intact(self._directory)
+
     def newest_snapshot(self) -> int:
         """Return the sequence that the newest snapshot's name claims, 0 if there is none."""
         return snapshots.newest(self._directory)

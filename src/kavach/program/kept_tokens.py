@@ -14,7 +14,7 @@ import hmac
 import secrets
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -37,11 +37,26 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     demo_app_secret: str = ""
 
 
-def load_key(directory: Path | None) -> bytes:
-    """Return the key of a directory, or a new one that is on no disk yet; ``TokensError``."""
-    if directory is None:
+class Cupboard(Protocol):
+    """A journal that keeps small things beside its records."""
+
+    def kept(self, name: str) -> bytes | None:
+        """Return what is kept under a name, None if nothing is."""
+
+    def keep(self, name: str, body: bytes) -> None:
+        """Return when this is kept under a name."""
+
+
+def load_key(home: Path | Cupboard | None) -> bytes:
+    """Return the key of a directory or a cupboard, or a new one that is nowhere yet.
+
+    Raises ``TokensError``, ``JournalError``.
+    """
+    if home is None:
         return secrets.token_bytes(KEY_BYTES)
-    path = directory / FILE_NAME
+    if not isinstance(home, Path):
+        return home.kept(FILE_NAME) or secrets.token_bytes(KEY_BYTES)
+    path = home / FILE_NAME
     try:
         key = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -53,13 +68,20 @@ def load_key(directory: Path | None) -> bytes:
     return key
 
 
-def keep_key(directory: Path, key: bytes) -> None:
-    """Return when this is the key of the directory; ``TokensError``."""
-    path = directory / FILE_NAME
+def keep_key(home: Path | Cupboard, key: bytes) -> None:
+    """Return when there is a key, this one if there was none.
+
+    Raises ``TokensError``, ``JournalError``.
+    """
+    if not isinstance(home, Path):
+        if home.kept(FILE_NAME) is None:
+            home.keep(FILE_NAME, key)
+        return
+    path = home / FILE_NAME
     if path.exists():
         return
     try:
-        for left in directory.glob(f"{UNFINISHED}*"):
+        for left in home.glob(f"{UNFINISHED}*"):
             left.unlink(missing_ok=True)  # By a start that was killed.
         with replacing(path, UNFINISHED) as file:
             file.write(key)

@@ -34,11 +34,20 @@ class Sessions(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A journal in PostgreSQL, and who wants to own it."""
+
+    address: str
+    url: str = ""  # Where clients find this process.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorldOptions:
     """What a world is made from; the same options make the same world."""
 
-    data_dir: Path | None = None  # None: keep nothing.
-    contracts: Path | None = None  # A published file, where nothing is kept.
+    data_dir: Path | None = None  # None: keep nothing, unless there is a database.
+    database: Database | None = None  # In place of a directory.
+    contracts: Path | None = None  # A published file, where there is no directory.
     market: MarketKind = MarketKind.QUIET
     replay: Path | None = None  # What MarketKind.REPLAY replays.
     speed: Fraction = Fraction(1)
@@ -64,5 +73,6 @@ class ServeOptions:
     ready_file: Path | None = None  # A copy of what the state directory tells.
     publish: bool = False  # Tell in the user's state directory that this twin runs.
     insecure: bool = False  # Let the control room be reached from other machines in the clear.
+    advertise: str = ""  # Where clients find it; empty: where it listens.
     proxy_header: str = ""  # Where a proxy says "https" of a client; else the room is closed.
     api: ApiOptions = field(default_factory=ApiOptions)

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Final
 
 from kavach import __version__
@@ -42,6 +43,11 @@ def serve(world_options: WorldOptions, options: ServeOptions, visit: Visit) -> N
     """
     check_ready_file(options.ready_file)
     with listen(options.host, options.port) as listener:
+        if world_options.database is not None:
+            url = options.advertise or url_of(listener)
+            world_options = replace(
+                world_options, database=replace(world_options.database, url=url)
+            )
         gc.disable()  # What the journal brings back is no garbage: a quarter less time to load it.
         world = open_world(world_options)
         spare_the_collector()

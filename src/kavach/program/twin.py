@@ -28,6 +28,7 @@ from kavach.journal.directory import probe
 from kavach.journal.erase import erase
 from kavach.journal.snapshot_keeper import SnapshotKeeper
 from kavach.program.demo_account import DEMO_CLIENT
+from kavach.program.home import held_of, open_home
 from kavach.program.kept_prices import PriceKeeper, resume
 from kavach.program.options import StartError, WorldOptions
 from kavach.program.process import readers_max
@@ -59,17 +60,16 @@ class Twin:
         self._options = options
         self.tokens = world.tokens  # The same for every world after it.
         self.world = world
-        repair = self if options.data_dir is not None else None
+        repair = self if options.data_dir is not None or options.database is not None else None
         self.service = Service(world.engine, world.clock, on_failure, repair)
         self.telemetry = Telemetry(world.engine)
         self._catalogue = _catalogue(world)
         self.hub: Hub | None = None  # From the moment on that it is known how to word updates.
         self.prices = PriceKeeper(options.data_dir, lambda: (self.world.engine, self.world.venue))
         self.keeper: SnapshotKeeper | None = None
-        if options.data_dir is not None:
-            self.keeper = SnapshotKeeper(
-                options.data_dir, lambda: self.world.engine.journal.durable_sequence
-            )
+        place = options.data_dir if options.database is None else options.database.address
+        if place is not None:
+            self.keeper = SnapshotKeeper(place, lambda: self.world.engine.journal.durable_sequence)
 
     def app(self, options: ApiOptions, reach: Reach = Reach()) -> ASGIApp:  # noqa: B008  # Frozen.
         """Return the application that serves this world, its control room and its figures."""
@@ -104,6 +104,11 @@ class Twin:
         """The venue that the engine sends to."""
         return self.world.venue
 
+    @property
+    def in_cluster(self) -> bool:
+        """Whether other machines may go on with it, so that its time and past are not its own."""
+        return self._options.database is not None
+
     def reset(self) -> None:
         """Begin anew with the same options: nothing that happened is remembered."""
         self.service.replace(self._fresh)
@@ -128,10 +133,15 @@ class Twin:
 
     # --- A disk that fails and works again ----------------------------------------------------
 
-    def looked_back(self) -> tuple[Engine, TwinClock]:
-        """Return an engine that holds what is durable of a journal that has failed."""
+    def looked_back(self) -> tuple[Engine, TwinClock] | None:
+        """Return an engine that holds what is durable of a journal that has failed.
+
+        None if that is in a database: it can't be read, or another process may own it by now.
+        """
         journal, clock = self.world.engine.journal, self.world.clock
         _LOG.error(Note("failure", error=str(journal.failure)))
+        if self._options.database is not None:
+            return None
         contracts = self.world.contracts
         instruments = contracts.listing()
         venue = EmbeddedVenue(instruments)
@@ -146,16 +156,17 @@ class Twin:
 
     def reopened(self) -> tuple[Engine, TwinClock]:
         """Return an engine on a journal that works; raises ``JournalError`` while none does."""
-        directory = self._options.data_dir
-        assert directory is not None, "memory does not fail"
+        journal, directory = self.world.engine.journal, self._options.data_dir
         with suppress(JournalError):
-            self.world.engine.journal.close()  # It says once more why it failed.
-        probe(directory)
+            journal.close()  # It says once more why it failed.
+        if directory is not None:
+            probe(directory)
         with _as_journal_error():
+            home = open_home(self._options, held_of(journal))
             go_on = None if self.hub is None else self.hub.go_on
             contracts = self.world.contracts
             clock = self.world.clock
-            self._take(open_world(self._options, clock, contracts, go_on, self.tokens))
+            self._take(open_world(self._options, clock, contracts, go_on, self.tokens, home=home))
         sequence = self.world.engine.sequence
         _LOG.info(Note("repair", sequence=sequence, replayed=self.world.engine.replayed))
         return self.world.engine, self.world.clock

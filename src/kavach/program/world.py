@@ -9,7 +9,7 @@ Source: ARCHITECTURE.md; docs/twin.md, "The command line".
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
@@ -28,15 +28,14 @@ from kavach.engine.journal_port import (
     JournalError,
 )
 from kavach.engine.trading_hours import NSE_HOURS, TradingHours
-from kavach.journal.memory import MemoryJournal
-from kavach.journal.sqlite import SqliteJournal
 from kavach.market.candles import Candle, CandleError, load_candles
 from kavach.market.replay import ReplayMarket
 from kavach.market.synthetic import SyntheticMarket
 from kavach.program.demo_account import open_demo_client
+from kavach.program.home import Home, open_home
 from kavach.program.kept_prices import load as load_prices
 from kavach.program.kept_prices import resume
-from kavach.program.kept_tokens import Tokens, TokensError, completed, keep_key, load_key
+from kavach.program.kept_tokens import Tokens, TokensError, completed, keep_key
 from kavach.program.options import MarketKind, Sessions, StartError, WorldOptions
 from kavach.trading_days import TradingDays
 from kavach.twin.clock import TwinClock
@@ -81,30 +80,30 @@ def open_world(
     recovered: Recovered | None = None,
     tokens: Tokens | None = None,
     standing: str = "",
+    home: Home | None = None,
 ) -> World:
     """Return a world as the journal remembers it, with the demo client in it.
 
     It goes by this clock, or by a new one that shows the time of day, and trades these contracts,
     or those that its options name. ``recovered`` is told of the engine before that does anything
     of its own. ``tokens`` are those of the world in whose place it comes, ``standing`` the digest
-    of DEMO1's there. Raises ``StartError`` if the journal can't be opened or isn't understood.
+    of DEMO1's there. ``home`` is where it is kept, if that is open already. Raises ``StartError``
+    if the journal can't be opened or isn't understood.
     """
-    directory = options.data_dir
     with _explained():
         candles = _read_candles(options)
-        contracts = contracts or known_contracts(directory, options.contracts)
-        key = load_key(directory)
-        given = _given_tokens(options)
-        tokens = tokens or completed(given, key)
-        journal = MemoryJournal() if directory is None else SqliteJournal(directory)
+        contracts = contracts or known_contracts(options.data_dir, options.contracts)
+        journal, beside, key = home or open_home(options)
+    given = _given_tokens(options)
+    tokens = tokens or completed(given, key)
     starts = clock is None
 
     def begin(engine: Engine, venue: EmbeddedVenue) -> None:
         with _explained():
             if starts:
                 _check_spared(engine)
-            if directory is not None and tokens != given:
-                keep_key(directory, key)  # Before a token of it is on record.
+            if beside is not None and tokens != given:
+                keep_key(beside, key)  # Before a token of it is on record.
         if recovered is not None:
             recovered(engine, venue)
 
@@ -113,7 +112,8 @@ def open_world(
     try:
         return _build(options, journal, candles, clock, contracts, begin, tokens, standing)
     except BaseException:
-        journal.close()
+        with suppress(JournalError):
+            journal.close()
         raise
 
 

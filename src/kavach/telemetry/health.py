@@ -22,8 +22,14 @@ def readiness(engine: Engine) -> dict[str, str | bool]:
     """
     parts = {
         "engine": "running" if alive(engine) else "stopped",
-        "journal": "up" if engine.journal.failure is None else "failed",
+        "journal": _journal(engine),
         "venue": "down" if engine.state.venue_disconnected else "up",
     }
     ready = parts == {"engine": "running", "journal": "up", "venue": "up"}
     return {"ready": ready, **parts}
+
+
+def _journal(engine: Engine) -> str:
+    if engine.journal.failure is not None:
+        return "failed"
+    return "up" if engine.journal.may_answer() else "unheard"

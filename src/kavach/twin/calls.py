@@ -242,6 +242,8 @@ def _speed(value: Fraction) -> int | float:
 async def set_clock(world: World, fields: Fields) -> dict[str, Any]:
     """Stop, start or take the clock somewhere, and return the time it shows then."""
     fields.only(("action", "seconds", "to"))
+    if world.in_cluster:
+        raise Refused("clock", "is that of the day: other machines go on with it", 409)
     action = fields.word("action", ClockAction)
     if action is ClockAction.ADVANCE:
         span_ns = seconds_ns(fields.seconds("seconds"))
@@ -410,6 +412,8 @@ async def audited(world: World, fields: Fields) -> dict[str, Any]:
 async def reset(world: World, fields: Fields) -> dict[str, Any]:
     """Become a fresh world, and return the hash of its state."""
     fields.only(())
+    if world.in_cluster:
+        raise Refused("reset", "would leave other machines with what was: make a new database", 409)
     if world.clock.travelling:
         raise Refused("clock", "is being set by another call just now", 409)
     world.reset()

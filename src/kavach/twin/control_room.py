@@ -93,6 +93,8 @@ class ControlRoom:
         found = _find(scope["path_params"]["call"])
         if found is None:
             raise Refused("path", "there is no such call", 404)
+        if not self._world.service.may_answer():
+            raise JournalPaused("The journal was not heard of for too long.")
         methods, from_path = found
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         call = methods.get(method)

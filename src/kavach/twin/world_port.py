@@ -49,6 +49,10 @@ class World(Protocol):
     def venue(self) -> LiquidityVenue:
         """The venue that the engine sends to."""
 
+    @property
+    def in_cluster(self) -> bool:
+        """Whether other machines may go on with it, so that its time and past are not its own."""
+
     def reset(self) -> None:
         """Become a fresh world with the same seed, demo client and tokens."""
 

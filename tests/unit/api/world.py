@@ -127,6 +127,10 @@ class Desk(Engine):
             await asyncio.sleep(0.005)
         return self.core.review(ticket)
 
+    def may_answer(self) -> bool:
+        """True: nobody else has this journal."""
+        return True
+
     async def settled(self) -> None:
         """Return when the test says that the disk has it."""
         if self.journal_fails:

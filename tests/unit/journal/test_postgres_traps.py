@@ -257,3 +257,17 @@ assert not [name for name in sys.modules if name.partition(".")[0] == "psycopg"]
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_is_given_an_address_without_its_password(address: str) -> None:
+    """What a snapshot's process is started with names the same database, and no password."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    from kavach.journal.place import without_password
+
+    secret = address.replace("//kavach@", "//kavach:hunter%202@")
+    plain, environment = without_password(secret)
+    assert isinstance(plain, str) and "hunter" not in plain
+    assert environment == {"PGPASSWORD": "hunter 2"}
+    assert conninfo_to_dict(plain) == conninfo_to_dict(address)
+    assert without_password(address) == (address, {})

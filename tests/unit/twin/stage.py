@@ -109,6 +109,11 @@ class Stage:
         self.engine.execute(ACCOUNTS[0])
         return self.engine, self.clock
 
+    @property
+    def in_cluster(self) -> bool:
+        """False: nobody else goes on with it."""
+        return False
+
     def reset(self) -> None:
         """Begin anew."""
         self.service.replace(self._build)

@@ -18,6 +18,7 @@ from kavach.engine.journal_port import Journal
 
 ITEMS_MAX: Final = 32  # Delivered in one step; each may take further steps.
 _TOLD: Final = object()
+UNHEARD_SECONDS: Final = 0.02  # How soon it is tried again when nothing may be told.
 TURN_SECONDS: Final = 0.001  # How often the journal's thread is given a turn while items wait.
 
 
@@ -88,13 +89,16 @@ class Outbox:
         for _ in range(ITEMS_MAX):
             if not self._has_durable():
                 return
+            if not self._journal.may_answer():
+                self._loop.call_later(UNHEARD_SECONDS, self._deliver_soon)
+                return
             if not self._tell_part():
                 break
         self._due = True
         turns_of(self._loop).soon(self._deliver)
 
     def _deliver_all(self) -> None:
-        while self._has_durable():
+        while self._has_durable() and self._journal.may_answer():
             self._tell_part()
 
     def _has_durable(self) -> bool:

@@ -136,6 +136,8 @@ class Gateway:
     async def _reply(self, route: Route, path_id: str, scope: Scope, receive: Receive) -> Reply:
         try:
             body = await read_body(receive)
+            if not self.backend.may_answer():
+                return self.paused()
             given = joined_headers(scope)
             digest = token_digest(given)
             client_id = self._client_of(digest) if digest else None
@@ -180,6 +182,8 @@ class Gateway:
     async def _reply_to_anyone(self, route: Route, scope: Scope, receive: Receive) -> Reply:
         try:
             body = await read_body(receive)
+            if not self.backend.may_answer():
+                return self.paused()
             if self._waiting >= WAITING_MAX:
                 return self.busy()
             given = joined_headers(scope)

@@ -49,6 +49,9 @@ class Backend(EngineView, Protocol):
     async def decided(self, ticket: PendingRequest, seconds: float) -> Outcome:
         """Return what became of a command once the venue has said so, or after this long."""
 
+    def may_answer(self) -> bool:
+        """Return whether anything may be told now, of what is durable or to be done."""
+
     async def settled(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``."""
 

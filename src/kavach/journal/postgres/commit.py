@@ -26,7 +26,7 @@ from kavach.journal.database import FORMAT_VERSION
 from kavach.journal.group_commit import COLUMNS, Batch
 from kavach.journal.postgres import reading
 from kavach.journal.postgres.connecting import meaning
-from kavach.journal.postgres.tables import CHANNEL, SCHEMA
+from kavach.journal.postgres.tables import CHANNEL, SCHEMA, UNFINISHED
 from kavach.journal.postgres.tenure import BEATS_IN_LEASE, Tenure, monotonic
 
 NOTIFY_SECONDS: Final = 0.02  # Who follows looks again by itself after that.
@@ -84,8 +84,9 @@ class PostgresTarget:
     def begin(self) -> None:
         """Let programs that know only older formats refuse the journal from now on."""
         self._connection.execute(
-            f"UPDATE {SCHEMA}.head SET format = %s WHERE format < %s AND epoch = %s",
-            (FORMAT_VERSION, FORMAT_VERSION, self._tenure.epoch),
+            f"UPDATE {SCHEMA}.head SET format = %s"
+            " WHERE format < %s AND format <> %s AND epoch = %s",
+            (FORMAT_VERSION, FORMAT_VERSION, UNFINISHED, self._tenure.epoch),
         )
         self._check_notices()
 

@@ -9,6 +9,7 @@ Source: the PostgreSQL pages "Connection Strings", "The Password File", "Error C
 """
 
 from typing import Final
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import Connection, errors
@@ -70,9 +71,12 @@ def shown(address: str) -> str:
     return f"postgresql://{user}{named}/{given.get('dbname', '')}"
 
 
-def has_password(address: str) -> bool:
-    """Return whether an address names a password."""
-    return "password" in parameters(address)
+def without_password(address: str) -> tuple[str, dict[str, str]]:
+    """Return an address without its password, and the environment in which libpq finds that."""
+    given = parameters(address)
+    password = given.pop("password", None)
+    text = f"postgresql:///?{urlencode(given, quote_via=quote)}"
+    return text, {} if password is None else {"PGPASSWORD": password}
 
 
 def connect(address: str, purpose: str) -> "Connection[Row]":
@@ -136,7 +140,9 @@ def _said(error: psycopg.Error) -> str:
     if primary:
         return primary.strip().rstrip(".")
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    last = lines[-1] if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    told = lines[-1] if lines[0].startswith("Multiple connection attempts") else lines[0]
     for noise in ("failed: ", "FATAL: ", "ERROR: "):
-        last = last.rpartition(noise)[2].strip()
-    return last.rstrip(".")
+        told = told.rpartition(noise)[2].strip()
+    return told.rstrip(".")

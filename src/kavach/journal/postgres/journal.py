@@ -180,10 +180,28 @@ class PostgresJournal:
                 if reading.link_of(connection, sequence) != found[0]:
                     raise JournalCorrupt(sequence, "its snapshot is of other records")
 
+    def intact_snapshots(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Return (sequence, link, body) of each snapshot whose digest is right, newest first."""
+        with self._reading() as connection:
+            for sequence in reading.snapshot_sequences(connection):
+                found = reading.snapshot(connection, sequence)
+                if found is not None:
+                    yield sequence, *found
+
     def newest_snapshot(self) -> int:
         """Return the sequence that the newest snapshot is said to stand for, 0 if none is."""
         with self._reading() as connection:
             return max(reading.snapshot_sequences(connection), default=0)
+
+    def kept(self, name: str) -> bytes | None:
+        """Return what is kept under a name beside the records, None if nothing is."""
+        with self._reading() as connection:
+            return reading.kept(connection, name)
+
+    def keep(self, name: str, body: bytes) -> None:
+        """Return when this is kept under a name beside the records."""
+        with self._reading() as connection:
+            reading.keep(connection, name, body)
 
     def link_of(self, sequence: int) -> bytes | None:
         """Return the link of a durable record, or None if there is no such record."""
@@ -223,7 +241,8 @@ class PostgresJournal:
         """Give a connection to read with; PostgreSQL's errors become the journal's."""
         if self._closed:
             raise JournalUnavailable("The journal is closed.")
-        connection = connection_to(self._address, "reader")
+        opened = connection_to if self._tenure is None else connect  # Its owner knows the format.
+        connection = opened(self._address, "reader")
         try:
             yield connection
         except psycopg.Error as error:

@@ -193,3 +193,24 @@ def snapshot(connection: "Connection[Row]", sequence: int) -> tuple[bytes, bytes
     body = b"".join(row[4] for row in rows if isinstance(row[4], bytes))
     assert isinstance(chain, bytes), "so is the column"
     return (chain, body) if link(chain, sequence, body) == digest else None
+
+
+# --- What is kept beside the records -------------------------------------------------------------
+
+
+def kept(connection: "Connection[Row]", name: str) -> bytes | None:
+    """Return what is kept under a name, None if nothing is."""
+    row = connection.execute(f"SELECT body FROM {SCHEMA}.kept WHERE name = %s", (name,)).fetchone()
+    if row is None:
+        return None
+    assert isinstance(row[0], bytes), "so is the column"
+    return row[0]
+
+
+def keep(connection: "Connection[Row]", name: str, body: bytes) -> None:
+    """Return when this is kept under a name."""
+    connection.execute(
+        f"INSERT INTO {SCHEMA}.kept VALUES (%s, %s)"
+        " ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+        (name, body),
+    )

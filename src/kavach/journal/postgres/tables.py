@@ -17,7 +17,12 @@ from typing import Final
 
 from psycopg import Connection
 
-from kavach.engine.journal_port import JournalCorrupt, JournalMissing, JournalNewer
+from kavach.engine.journal_port import (
+    JournalCorrupt,
+    JournalMissing,
+    JournalNewer,
+    JournalUnwritable,
+)
 from kavach.journal.database import FORMAT_OLDEST, FORMAT_VERSION
 
 SCHEMA: Final = "kavach"
@@ -27,6 +32,7 @@ OWNER_LOCK: Final = 1
 MAKING_LOCK: Final = 2
 CHANNEL: Final = "kavach"  # Where the owner tells that there are records.
 LEASE_MS: Final = 1_000
+UNFINISHED: Final = 0  # The format of a copy that has not ended.
 
 _TABLES: Final = f"""
     CREATE SCHEMA {SCHEMA};
@@ -109,6 +115,10 @@ def check_format(connection: "Connection[tuple[object, ...]]", shown: str) -> No
         raise JournalNewer(
             f"The journal in {shown} was written by a newer version of kavach"
             f" (format {version}; this one knows {FORMAT_VERSION})."
+        )
+    if version == UNFINISHED:
+        raise JournalUnwritable(
+            f"{shown} holds a copy that did not end: drop its schema {SCHEMA} and copy again."
         )
     if version < FORMAT_OLDEST:
         raise JournalCorrupt(0, f"the journal in {shown} has the unknown format {version}")

@@ -100,3 +100,30 @@ def test_what_was_durable_is_told_at_the_end() -> None:
         assert told == ["a"]
 
     play(act)
+
+
+def test_nothing_is_told_while_the_journal_may_be_anothers() -> None:
+    """Durable items wait until the journal was heard of again, also between parts of one."""
+
+    class FarJournal(MoodyJournal):
+        heard = True
+
+        def may_answer(self) -> bool:
+            return self.heard
+
+    async def act() -> None:
+        journal, told = FarJournal(), list[str]()
+        outbox = Outbox(journal)
+        journal.heard = False
+        outbox.put(journal.append(b"x"), Word("a", told, parts=2))
+        await asyncio.sleep(0.06)
+        assert told == []
+        journal.heard = True
+        while len(told) < 2:
+            await asyncio.sleep(0.005)
+        journal.heard = False
+        outbox.put(journal.append(b"x"), Word("b", told))
+        outbox.close()
+        assert told == ["a0", "a1"]
+
+    play(act)
