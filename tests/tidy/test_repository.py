@@ -98,8 +98,9 @@ def test_every_test_says_and_asserts_something() -> None:
 
 
 def test_no_test_is_skipped() -> None:
-    """A test that does not run is deleted, not skipped."""
-    others = [path for path in TESTS if path.parent != Path(__file__).parent]
+    """A test that does not run is deleted, not skipped; only a browser may be missing."""
+    browser = ROOT / "tests" / "browser" / "conftest.py"  # An error where CI is set.
+    others = [path for path in TESTS if path.parent != Path(__file__).parent and path != browser]
     assert broken(rules.skipped_tests, others or TESTS) == []
 
 
@@ -110,8 +111,13 @@ def test_names_mean_something() -> None:
 
 
 def test_the_repository_speaks_of_itself_alone() -> None:
-    """No file names a path of one machine or the address of a package registry."""
-    assert broken(rules.foreign_addresses, tracked()) == []
+    """No file names a path of one machine or the address of a package registry.
+
+    What others made is not ours to change.
+    """
+    vendored = ROOT / "src" / "kavach" / "static" / "swagger-ui"
+    ours = [path for path in tracked() if path.parent != vendored]
+    assert broken(rules.foreign_addresses, ours) == []
 
 
 def test_the_changelog_has_room_for_the_next_change() -> None:

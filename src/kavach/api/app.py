@@ -20,7 +20,7 @@ from starlette.routing import Route as PathRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kavach.api.docs.openapi import openapi_json
-from kavach.api.docs.page import DOCS_PAGE
+from kavach.api.docs.page import static_pages
 from kavach.api.feed.door import READERS_MAX, FeedDoor
 from kavach.api.feed.hub import Hub
 from kavach.api.gateway.gateway import Gateway
@@ -139,11 +139,11 @@ def _paths(gateway: Gateway, routes: Sequence[Route]) -> list[PathRoute]:
 
 def _pages(gateway: Gateway, options: ApiOptions) -> list[PathRoute]:
     document = Reply(200, openapi_json(options))
-    page = Reply(200, DOCS_PAGE.encode(), html=True)
-    return [
-        PathRoute("/openapi.json", Page(gateway, document), methods=["GET"]),
-        PathRoute("/docs", Page(gateway, page), methods=["GET"]),
+    files = [
+        PathRoute(path, Page(gateway, page), methods=["GET"])
+        for path, page in static_pages().items()
     ]
+    return [PathRoute("/openapi.json", Page(gateway, document), methods=["GET"]), *files]
 
 
 class Said(Response):

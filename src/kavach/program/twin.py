@@ -44,7 +44,7 @@ from kavach.venues.faults import Fault, FaultEffect, FaultOn
 PATHS_COUNTED: Final = (
     *((route.method, route.path) for route in ROUTES),
     *((method, f"{PREFIX}/{{call}}") for method in ("GET", "POST", "DELETE")),
-    *(("GET", path) for path in ("/openapi.json", "/docs", "/oauth2/auth")),
+    *(("GET", path) for path in ("/openapi.json", "/docs", "/favicon.ico", "/oauth2/auth")),
     *(("POST", path) for path in ("/oauth2/auth", "/oauth2/token")),
 )
 

@@ -135,6 +135,7 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/unit/api/test_door.py", "tests/unit/api/people"),
         ("tests/reliability/security", "tests/compat/test_login.py"),
     ),
+    "static": (("tests/unit/api/test_openapi.py",), ("tests/tidy/test_vendored.py",)),
     "ready_files.py": (("tests/unit/cli", "tests/install"), ("tests/unit/sdk",)),
     "private_files.py": (
         ("tests/unit/journal", "tests/reliability/security"),

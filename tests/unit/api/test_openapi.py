@@ -10,7 +10,7 @@ from kavach.api.gateway.refusals import REFUSALS
 from kavach.api.http.options import ApiOptions
 from kavach.api.routes.every_route import ROUTES
 from kavach.wire.exact import exact
-from tests.unit.api.world import World
+from tests.unit.api.world import BEARER, World
 
 METHODS = {"get", "post", "put", "delete"}
 REQUESTS = list(dict.fromkeys(kind for route in ROUTES for kind in route.messages))
@@ -112,5 +112,36 @@ def test_it_is_served_with_a_page(calm: World, document: dict[str, Any]) -> None
     assert served.json() == document
     page = calm.http.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; ")
     assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.text)
-    assert "/openapi.json" in page.text
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert calm.http.get(path).status_code == 200, path
+    icon = calm.http.get("/favicon.ico")
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+    assert calm.http.get("/static/vendored.json").status_code == 404
+
+
+def test_examples_are_taken_as_they_stand(calm: World, document: dict[str, Any]) -> None:
+    """What the page offers to send is accepted by a twin that has just begun."""
+    operations = [
+        (path, method, one)
+        for path, methods in document["paths"].items()
+        for method, one in methods.items()
+    ]
+    examples = [
+        (path, method, one["requestBody"]["content"]["application/json"]["example"])
+        for path, method, one in operations
+        if "example" in one.get("requestBody", {}).get("content", {}).get("application/json", {})
+    ]
+    assert len(examples) == 2
+    for path, method, example in examples:
+        answer = calm.http.request(method, path, json=example, headers=BEARER)
+        assert answer.status_code == 200, answer.text
+
+
+def test_every_operation_has_a_group(document: dict[str, Any]) -> None:
+    """One of those that the document describes."""
+    groups = {tag["name"] for tag in document["tags"]}
+    used = [one["tags"] for methods in document["paths"].values() for one in methods.values()]
+    assert {tag for tags in used for tag in tags} == groups
+    assert all(len(tags) == 1 for tags in used)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from kavach import __version__
+from kavach.api.docs.tags import EXAMPLES, TAGS, tag_of
 from kavach.api.gateway.refusals import REFUSALS
 from kavach.api.gateway.route import Query, Route
 from kavach.api.http.options import ApiOptions
@@ -63,6 +64,8 @@ def openapi(options: ApiOptions) -> dict[str, Any]:
             "version": __version__,
             "description": "Cover orders that are never naked, over Pocketful's trading API.",
         },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "security": [{"bearer": []}, {"token": []}],
         "paths": paths,
         "components": {
@@ -86,6 +89,7 @@ def _answer_type(route: Route, options: ApiOptions) -> Any:
 def _operation(route: Route, schema_of: dict[str, Any], answer: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
+        "tags": [tag_of(route.path)],
         "summary": route.summary,
         "parameters": [*_parameters(route), *map(_query_parameter, route.query)],
         "responses": {
@@ -102,7 +106,7 @@ def _operation(route: Route, schema_of: dict[str, Any], answer: Any) -> dict[str
     if route.request is not None:
         operation["requestBody"] = {
             "required": route.method != "DELETE",  # A cancel may travel in the query.
-            "content": {"application/json": {"schema": _request_schema(route, schema_of)}},
+            "content": {_JSON: _request_content(route, schema_of)},
         }
     return operation
 
@@ -116,6 +120,12 @@ def _add_errors(operation: dict[str, Any], shapes: list[dict[str, Any]]) -> None
             "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
             "content": {_JSON: {"schema": {"anyOf": shapes}}},
         }
+
+
+def _request_content(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": _request_schema(route, schema_of)}
+    example = EXAMPLES.get(route.name)
+    return content if example is None else content | {"example": example}
 
 
 def _request_schema(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,9 @@ from kavach.wire.errors import BadField, ErrorCode
 BODY_BYTES_MAX: Final = 64 * 1024
 DRAINED_BYTES_MAX: Final = 16 * 1024 * 1024  # Beyond this the answer does not wait for the rest.
 
-_JSON: Final = (b"content-type", b"application/json")
-_ZIP: Final = (b"content-type", b"application/zip")
-_HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+JSON: Final = b"application/json"
+ZIP: Final = b"application/zip"
+HTML: Final = b"text/html; charset=utf-8"
 _REQUEST_ID: Final = headers.REQUEST_ID.lower().encode()
 _ORDER_STATE: Final = headers.ORDER_STATE.lower().encode()
 _ERROR_REASON: Final = headers.ERROR_REASON.lower().encode()
@@ -88,8 +88,7 @@ class Reply:
     error_reason: str = ""
     replayed: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()  # Further headers.
-    html: bool = False
-    zipped: bool = False
+    media_type: bytes = JSON
     listing: Listing | None = None  # The body is a list that is still to be worded.
     pieces: Pieces | None = None  # The body, if it is long.
     on_sent: Callable[[], None] | None = None  # Called when it was sent, or can't be.
@@ -160,7 +159,7 @@ async def send_reply(send: Send, reply: Reply, request_id: bytes) -> None:
     """Send a reply."""
     pieces = reply.pieces
     lines = [
-        _HTML if reply.html else _ZIP if reply.zipped else _JSON,
+        (b"content-type", reply.media_type),
         (b"content-length", b"%d" % (len(reply.body) if pieces is None else pieces.size)),
         (_REQUEST_ID, request_id),
     ]

@@ -15,7 +15,7 @@ from hashlib import sha256
 from html import escape
 from typing import Final
 
-from kavach.api.http.call import Reply
+from kavach.api.http.call import HTML, Reply
 from kavach.wire.login import SECRET_LENGTH_MAX, FactorWord
 from kavach.wire.redirects import origin_of, policy_source_of
 
@@ -160,14 +160,16 @@ def error_page(head: str, text: str, status: int) -> Reply:
 
 def sent_back(address: str, status: int) -> Reply:
     """Return the answer that sends people back to the app."""
-    return Reply(status, b"", html=True, more=((b"location", address.encode("ascii")), *_HEADERS))
+    return Reply(
+        status, b"", media_type=HTML, more=((b"location", address.encode("ascii")), *_HEADERS)
+    )
 
 
 def _reply(title: str, body: str, status: int, target: str) -> Reply:
     policy = _POLICY.format(style=_STYLE_HASH, target=target)
     page = _PAGE.format(title=title, style=_STYLE, body=body)
     more = ((b"content-security-policy", policy.encode("ascii")), *_HEADERS)
-    return Reply(status, page.encode(), html=True, more=more)
+    return Reply(status, page.encode(), media_type=HTML, more=more)
 
 
 def _described(error: str) -> str:

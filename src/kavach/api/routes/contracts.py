@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from kavach.api.gateway.route import CLIENT, PREFIX, Query, Route
 from kavach.api.gateway.view import View, check_owner
-from kavach.api.http.call import AnonymousRequest, AuthenticatedRequest, Reply, encode
+from kavach.api.http.call import ZIP, AnonymousRequest, AuthenticatedRequest, Reply, encode
 from kavach.api.rows.contract_rows import expiry_row, quote_row, scrip_row, search_row
 from kavach.core.model.limits.profiles import LimitClass
 from kavach.instruments import Instrument
@@ -82,7 +82,7 @@ def download(view: View, request: AnonymousRequest) -> Reply:
     exchanges = [read.exchange(word.strip().upper(), "exchanges") for word in wanted]
     content = view.catalogue.published.download(exchanges)
     name = (b"content-disposition", b'attachment; filename="CompactScrip.zip"')
-    return Reply(200, content, zipped=True, more=(name,))
+    return Reply(200, content, media_type=ZIP, more=(name,))
 
 
 def scrip(view: View, request: AuthenticatedRequest, asked: Asked) -> Reply:
