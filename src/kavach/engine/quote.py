@@ -6,12 +6,13 @@ Prices are pips, quantities shares or contracts, times nanoseconds.
 Source: docs/wire/contracts.md; docs/wire/feeds.md.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from kavach.units import InstrumentKey, Pips, Quantity, TimestampNs
 
+EVERYTHING: Final = InstrumentKey("")  # Stands for all that is shown, when a phase changes.
 Level = tuple[Pips, Quantity, int]  # Price, visible quantity, orders.
 
 

@@ -21,7 +21,7 @@ from kavach.core import events as core
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.engine.engine import Engine
-from kavach.engine.quote import Quote
+from kavach.engine.quote import EVERYTHING, Quote
 from kavach.exchange import messages as ex
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.snapshot import Snapshot as ExchangeSnapshot
@@ -293,6 +293,7 @@ class EmbeddedVenue:
         An auction that ends is matched, which moves the prices of what traded in it.
         """
         heard = VenueAnswer([], {}, [])
+        self.touched.add(EVERYTHING)
         for event in self.exchange.set_phase(exchange, phase, TimestampNs(at_ns), session):
             self._hear(event, 0, 0, heard)
             if type(event) is ex.Matched:

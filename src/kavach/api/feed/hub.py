@@ -34,6 +34,7 @@ from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Outcome
 from kavach.engine.engine import Engine
+from kavach.engine.quote import EVERYTHING
 from kavach.instruments import Instrument
 from kavach.units import Exchange, InstrumentKey, Phase, instrument_key
 from kavach.wire.feed.packets import EXCHANGE_OF_CODE
@@ -48,7 +49,6 @@ RING_KEPT_SECONDS: Final = 900.0  # After its last reader has left.
 TOPICS_MAX: Final = 32  # Looked at in one step: to make packets, or to leave them.
 SWEPT_MAX: Final = 256  # Connections looked after in one step.
 GOING: Final = 1012  # "Service restart."
-EVERYTHING: Final = InstrumentKey("")  # Touched when a session opens or closes.
 
 
 class Street(Looks, Protocol):
