@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as PathRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kavach.api.cors import CrossOrigin
 from kavach.api.docs.openapi import openapi_json
 from kavach.api.docs.page import static_pages
 from kavach.api.feed.door import READERS_MAX, FeedDoor
@@ -32,6 +33,7 @@ from kavach.api.routes.every_route import ROUTES
 from kavach.api.routes.kart import KART
 from kavach.api.routes.oauth import oauth_routes
 from kavach.contracts.catalogue import Catalogue
+from kavach.wire import headers
 
 _KART_SLASH: Final = f"{KART}/"
 
@@ -52,7 +54,8 @@ def create_app(
     """
     gateway = Gateway(backend, options, catalogue)
     door = None if hub is None else FeedDoor(gateway, hub, readers_max)
-    return Api(gateway, extra_routes, door)
+    api = Api(gateway, extra_routes, door)
+    return CrossOrigin(api, options.cors) if options.cors else api
 
 
 class Api:
@@ -164,6 +167,9 @@ def _stranger(gateway: Gateway) -> Callable[[Request, Exception], Awaitable[Resp
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
             allowed = (error.headers or {}).get("Allow", "")
+            if request.method == "OPTIONS":
+                said = {"allow": allowed, headers.REQUEST_ID: gateway.request_id().decode()}
+                return Response(status_code=204, headers=said)
             return Said(gateway, gateway.wrong_method(allowed))
         return Said(gateway, gateway.not_found())
 

@@ -18,7 +18,16 @@ from click.core import ParameterSource
 from kavach.api.http.options import ApiOptions
 from kavach.cli.environment import read_environment
 from kavach.cli.panel import panel
-from kavach.cli.values import ADDRESS, DATA_DIR, HOLIDAYS, MOMENT, REDIRECT, SPEED, TOKEN
+from kavach.cli.values import (
+    ADDRESS,
+    DATA_DIR,
+    HOLIDAYS,
+    MOMENT,
+    ORIGIN,
+    REDIRECT,
+    SPEED,
+    TOKEN,
+)
 from kavach.core.model.limits.profiles import Profile
 from kavach.engine.journal_port import JournalError, JournalFenced
 from kavach.journal.place import Place
@@ -173,6 +182,13 @@ _LOG: Final = logging.getLogger(__name__)
 @click.option("--blank-basket-id", is_flag=True, help="Answer modify and cancel without basket_id.")
 @click.option("--documented-history", is_flag=True, help="Nest order history as documented.")
 @click.option("--enveloped-updates", is_flag=True, help="Envelop updates of the feed.")
+@click.option(
+    "--cors",
+    type=ORIGIN,
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let pages of another origin, as https://example.com, use the API; repeatable; *: all.",
+)
 def serve(**given: Any) -> None:
     """Serve the trading API on http://HOST:PORT until Ctrl-C."""
     if given["market"] == MarketKind.REPLAY and given["replay"] is None:
@@ -220,6 +236,7 @@ def serve(**given: Any) -> None:
             blank_basket_id=given["blank_basket_id"],
             documented_history=given["documented_history"],
             enveloped_updates=given["enveloped_updates"],
+            cors=given["cors"],
         ),
     )
     for signal_number in STOP_SIGNALS:

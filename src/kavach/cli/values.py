@@ -18,7 +18,7 @@ from click.core import ParameterSource
 from kavach.journal.place import has_password, is_address
 from kavach.trading_days import HolidayFile, TradingDays
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND
-from kavach.wire.redirects import redirect_fault
+from kavach.wire.redirects import origin_of, redirect_fault
 
 SPEED_MAX: Final = 1_000_000
 DIGITS_MAX: Final = 20
@@ -120,6 +120,24 @@ class Redirect(click.ParamType[str]):
         return str(value)
 
 
+class Origin(click.ParamType[str]):
+    """What a browser calls the server that a page is from, or ``*`` for every one."""
+
+    name = "origin"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the origin, without a slash behind it."""
+        origin = str(value).removesuffix("/").lower()
+        if origin == "*":
+            return origin
+        web = origin.startswith(("http://", "https://"))
+        if not web or redirect_fault(origin) or origin_of(origin) != origin:
+            self.fail("must be an origin like https://example.com:8443, or *", param, ctx)
+        return origin
+
+
 class Moment(click.ParamType[int]):
     """A time of day on a day, of India unless it has another offset, in nanoseconds."""
 
@@ -191,6 +209,7 @@ ADDRESS: Final = AddressType()
 PLACE: Final = PlaceType()
 HOLIDAYS: Final = Holidays()
 MOMENT: Final = Moment()
+ORIGIN: Final = Origin()
 REDIRECT: Final = Redirect()
 SPEED: Final = Speed()
 TOKEN: Final = Token()

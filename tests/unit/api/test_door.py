@@ -116,7 +116,6 @@ def test_an_unknown_path(calm: World, method: str, path: str) -> None:
         ("PUT", f"{KART}/202406132", "DELETE"),
         ("PATCH", "/api/v1/orders", "GET, HEAD, POST, PUT"),
         ("DELETE", "/api/v1/trades", "GET, HEAD"),
-        ("OPTIONS", "/api/v1/orders", "GET, HEAD, POST, PUT"),
         ("POST", "/openapi.json", "GET, HEAD"),
     ],
 )
@@ -125,6 +124,19 @@ def test_a_wrong_method(calm: World, method: str, path: str, allowed: str) -> No
     answer = calm.http.request(method, path, headers=BEARER)
     check_envelope(answer, 405)
     assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/api/v1/orders", "GET, HEAD, POST, PUT"), (KART, "DELETE, POST, PUT")],
+)
+def test_which_methods_there_are(calm: World, path: str, allowed: str) -> None:
+    """OPTIONS says so without a token, and opens the route to no page of elsewhere."""
+    answer = calm.http.options(path, headers={"Origin": "https://example.com"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert sorted(answer.headers["allow"].split(", ")) == sorted(allowed.split(", "))
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert calm.http.options("/nowhere").status_code == 404
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024, 20 * 1024 * 1024])

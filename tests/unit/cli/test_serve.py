@@ -222,6 +222,8 @@ def test_a_ready_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> No
         (["--demo-token", "two words"], "--demo-token"),
         (["--operator-token", ""], "--operator-token"),
         (["--seed", "x"], "--seed"),
+        (["--cors", "example.com"], "--cors"),
+        (["--cors", "https://example.com/path"], "--cors"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )

@@ -17,3 +17,4 @@ class ApiOptions:
     wait_seconds: float = 0.25  # How long an answer waits for the venue to decide (W_http).
     documented_history: bool = False  # Order history nested as printed, not flat as served.
     enveloped_updates: bool = False  # Updates of the feed in envelope B, as one page prints them.
+    cors: tuple[str, ...] = ()  # Origins whose pages browsers let use the API; "*": all.
