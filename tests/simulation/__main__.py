@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Final, NamedTuple
 
 from kavach.units import NS_PER_SECOND
+from tests.simulation.auctions import NearAuctions
 from tests.simulation.days import FarDays, NearDays
 from tests.simulation.far import FarWorld
 from tests.simulation.near import NearWorld
@@ -32,6 +33,7 @@ WORLDS: Final[dict[str, type[World]]] = {
     "near-whole": NearWhole,
     "far-days": FarDays,
     "near-days": NearDays,
+    "near-auctions": NearAuctions,
     "far-thin": FarThin,
     "near-thin": NearThin,
     "far-restless": FarRestless,

@@ -36,7 +36,7 @@ from kavach.core.commands import (
 )
 from kavach.core.refusals import Answer, Outcome, Reason
 from kavach.instruments import Instrument
-from kavach.units import NS_PER_MS, InstrumentKey, OrderType, Product, Side
+from kavach.units import NS_PER_MS, InstrumentKey, OrderType, Phase, Product, Side
 from tests.proofs import proves
 from tests.simulation.network import Price, Query, ToEngine, ToVenue
 
@@ -83,7 +83,13 @@ class Asked(NamedTuple):
     outcome: Outcome
 
 
-Thing = ToVenue | ToEngine | Asking | Asked
+class Entered(NamedTuple):
+    """A phase has begun at the exchange, and the engine knows; what follows belongs to it."""
+
+    phase: Phase
+
+
+Thing = ToVenue | ToEngine | Asking | Asked | Entered
 
 
 class Seen(NamedTuple):
@@ -230,6 +236,7 @@ class Auditor:
         self.leaving: set[int] = set()  # Covers whose exit was accepted.
         self.night: set[int] = set()  # Those of them whose session has ended since.
         self.closed = False  # Whether a session has ended and none has begun.
+        self.phase = Phase.OPEN
         self.plans: dict[int, int] = defaultdict(int)  # How often a client moved the stop.
         self.tightest: dict[int, int] = {}  # The best trigger confirmed since.
         self.trailing: dict[int, int] = {}
@@ -266,6 +273,8 @@ class Auditor:
                 self._asking(thing.command)
             case Asked():
                 self._asked(thing)
+            case Entered():
+                self.phase = thing.phase
             case Price():
                 self.last[thing.instrument] = thing.price_pips
             case Query():
@@ -346,6 +355,7 @@ class Auditor:
 
     def _submitted(self, request: e.OrderSubmitted) -> None:
         assert request.tag not in self.papers, "INV-6: one tag, two orders"
+        self._phase_takes(request)
         who = request.parent_id
         if request.purpose is e.Purpose.ENTRY:
             if self.placing is not None:
@@ -368,6 +378,12 @@ class Auditor:
         self.papers[request.tag] = paper
         self._on_wire(paper, entry=paper.entry)
         self.of_cover[who].append(paper)
+
+    def _phase_takes(self, request: e.OrderSubmitted | e.OrderAmendSent) -> None:
+        """INV-16: a raw market order is sent where an auction takes one, and nowhere else."""
+        raw = request.order_type is OrderType.MARKET
+        taken = self.phase in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION)
+        assert not raw or taken, f"INV-16: {request} is at market in {self.phase}"
 
     def _lives_on(self, who: int) -> None:
         """Take it that a carried order is protected again: a wish to leave ends with its session.
@@ -405,6 +421,7 @@ class Auditor:
         elif request.order_type in STOPS:
             assert who not in self.leaving, f"INV-15: {who} tends a stop on the way out"
             self._trigger_may_be(paper.asked, request.trigger_price_pips)
+        self._phase_takes(request)
         paper.amend = request
         paper.largest = max(paper.largest, int(request.quantity))
         paper.amend_plan = self.plans[who]

@@ -192,7 +192,7 @@ class Clients(Process):
         assert first is not None
         self.tally[f"{name}: {first.reason if isinstance(first, Refusal) else 'ok'}"] += 1
         if isinstance(first, Refusal) and first.reason is not Reason.VENUE_REFUSED:
-            able = not self.engine.state.sessions.closed
+            able = self.engine.state.sessions.all_continuous
             self.auditor.refused(command, first.reason, row, able=able)
         if not repeats:
             return

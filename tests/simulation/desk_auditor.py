@@ -56,6 +56,7 @@ from tests.simulation.rules_kept import ACTIVE, FIRED, Kept, RuleRow, day_in_ind
 
 OVER: Final = frozenset({"FILLED", "CANCELLED", "REJECTED", "EXPIRED"})
 SQUARE_OFF: Final = "SQUARE_OFF"
+ANY_PRICE: Final = 1 << 62
 PIPS_PER_PAISA: Final = 100
 
 
@@ -290,7 +291,7 @@ class DeskAuditor(Auditor):
         paper = Paper(request, self.now_ns, 0)
         wish.paper = self.papers[request.tag] = paper
         self.of_cover[who].append(paper)
-        self.loosest[request.tag] = int(request.price_pips)
+        self.loosest[request.tag] = _worst(request, request.side)
         self._on_wire(paper, entry=True)
         if row.device == SQUARE_OFF:
             self._gives_back(row, paper)
@@ -354,7 +355,7 @@ class DeskAuditor(Auditor):
         if who in self.wishes and isinstance(request, e.OrderAmendSent):
             grows = request.quantity > paper.total
             assert not grows or who not in self.going, f"INV-13: {who} grows after its cancel"
-            prices = (self.loosest[request.tag], int(request.price_pips))
+            prices = (self.loosest[request.tag], _worst(request, paper.asked.side))
             self.loosest[request.tag] = (max if paper.asked.side is Side.BUY else min)(prices)
         super()._change_sent(request)
 
@@ -548,3 +549,9 @@ class DeskAuditor(Auditor):
             for index, number in enumerate(sums):
                 row[index] += number
         return total
+
+
+def _worst(request: e.OrderSubmitted | e.OrderAmendSent, side: Side) -> int:
+    """Return the worst price that a request accepts; of a market order, in an auction, any."""
+    anything = side is Side.BUY and request.order_type is OrderType.MARKET
+    return ANY_PRICE if anything else int(request.price_pips)

@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from kavach.core import events as e
-from kavach.core.commands import Leg
+from kavach.core.commands import Leg, session_change
 from kavach.core.model.orders.parent_order import ParentOrder
 from kavach.core.model.orders.venue_order import VenueOrder
 from kavach.core.settings import Settings
 from kavach.engine.engine import Engine
 from kavach.exchange.exchange import Exchange
 from kavach.exchange.messages import Event as ExchangeEvent
-from kavach.units import NS_PER_MS, InstrumentKey, Phase, TimestampNs
+from kavach.units import NS_PER_MS, InstrumentKey, Phase
 from kavach.venues.embedded import DelayedReportSource, EmbeddedVenue, VenueAnswer
 from kavach.venues.faults import Fault, FaultEffect, FaultOn
-from tests.simulation.auditor import Asked, Thing
+from tests.simulation.auditor import Asked, Entered, Thing
 from tests.simulation.network import Price, Query
 from tests.simulation.process import NSE, SHARES
 from tests.simulation.world import World
@@ -183,16 +183,18 @@ class NearWorld(World):
 
     def change_session(self, *, is_open: bool) -> None:
         """Let core and exchange change the day in one step."""
-        if not self.alive:
-            return
+        if self.alive:
+            self.change_phase(Phase.OPEN if is_open else Phase.CLOSED)
+
+    def change_phase(self, phase: Phase) -> None:
+        """Let core and exchange enter a phase in one step."""
         self.tick()
-        phase = Phase.OPEN if is_open else Phase.CLOSED
 
         def change(at_ns: int) -> VenueAnswer:
-            events = self.exchange.set_phase(NSE, phase, TimestampNs(at_ns))
-            return self.venue.overheard(self.venue.reports_of(events, InstrumentKey("")))
+            self.see(Entered(phase))
+            return self.venue.overheard(self.venue.set_phase(NSE, phase, at_ns))
 
-        command = self.phase_command(is_open=is_open)
+        command = session_change(NSE, phase)
 
         def act() -> None:
             outcome = self.engine.change_phase(command, change, self.engine.now_ns())

@@ -294,7 +294,7 @@ class Process:
             if cover.ended is None or cover.position or cover.order_id in self.auditor.touched
         ]
         self.auditor.touched.clear()
-        able = self.alive and not state.venue_disconnected and not state.sessions.closed
+        able = self.alive and not state.venue_disconnected and state.sessions.all_continuous
         self.auditor.check(rows, self.engine.core.now_ns, able=able)
         self.check_truth()
         if self.rows is not None:
@@ -420,4 +420,5 @@ class Process:
         tick = share.tick_pips
         price = self.last_pips(share) + tick * self.chance.randint(-ticks, ticks)
         price = price // tick * tick
-        return Pips(min(max(price, share.band_low_pips), share.band_high_pips))
+        low, high = self.exchange.price_band(share.key)
+        return Pips(min(max(price, low), high))

@@ -33,7 +33,7 @@ class Street(Clients):
         """Let a stranger trade through the book, or add to it."""
         chance = self.chance
         share, side = chance.choice(SHARES), chance.choice(list(Side))
-        price = self.near_price(share, 6) if chance.randrange(5) else None
+        price = self.a_wish(share, self.near_price(share, 6) if chance.randrange(5) else None)
         lots = Quantity(chance.choice((1, 5, 20, 60, 200)) * share.lot)
         if self.exchange_open():
             self.at_exchange(
@@ -42,6 +42,10 @@ class Street(Clients):
                     share.key, side, price, lots, TimestampNs(at_ns)
                 )[2],
             )
+
+    def a_wish(self, share: Instrument, price: Pips | None) -> Pips | None:
+        """Return the price of a stranger's order; None is at market."""
+        return price
 
     def liquidity_quote(self) -> None:
         """Let the house quote around some price."""
@@ -53,8 +57,9 @@ class Street(Clients):
 
     def quote(self, share: Instrument, middle: int, bid: Quantity, ask: Quantity) -> None:
         """Replace the house's quotes by these, a tick from the middle."""
-        low = max(share.band_low_pips, middle - share.tick_pips)
-        low = Pips(min(low, share.band_high_pips - 2 * share.tick_pips))
+        lowest, highest = self.exchange.price_band(share.key)
+        low = max(lowest, middle - share.tick_pips)
+        low = Pips(min(low, highest - 2 * share.tick_pips))
         high = Pips(low + 2 * share.tick_pips)
         if self.exchange_open():
             self.at_exchange(
@@ -68,7 +73,7 @@ class Street(Clients):
         """Let a share trade elsewhere: stops fire."""
         share = self.chance.choice(SHARES)
         price = self.near_price(share, 10)
-        if self.exchange_open():
+        if self.exchange.phase(NSE) == "open":
             self.at_exchange(
                 share.key,
                 lambda at_ns: self.exchange.print_trade(

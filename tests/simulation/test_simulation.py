@@ -23,6 +23,7 @@ SEEDS: Final = {
     "near-whole": 50,
     "far-days": 12,
     "near-days": 12,
+    "near-auctions": 12,
     "far-thin": 4,
     "near-thin": 4,
     "far-restless": 12,
@@ -113,6 +114,25 @@ def test_everything_is_asked() -> None:
     assert {f"{what}: ok" for what in asked} <= set(seen)
     told = {"parked", "released", "rule fired", "night", "square-off", "given back"}
     assert {what for what in told if seen.get(what, 0) > 0} == told
+
+
+def test_auctions_take_and_give() -> None:
+    """Within a few seeds cover orders lose their stops to the closing auction, and leave in it.
+
+    Regular orders trade in it, what nobody took is carried, and has its stop again.
+    """
+    seen: dict[str, int] = {}
+    for seed in range(1, SEEDS["near-auctions"] + 1):
+        for what, count in played("near-auctions", seed).faults.items():
+            seen[what] = seen.get(what, 0) + count
+    changes = {
+        "closing_reference: COVERED to CARRIED",
+        "buffer: EXITING to EXITED",
+        "closed: EXITING to CARRIED",
+        "open: CARRIED to COVERED",
+        "open: CARRIED to EXITING",
+    }
+    assert {what for what in changes if seen.get(what, 0)} == changes
 
 
 def test_a_decision_left_out_shifts_no_other() -> None:

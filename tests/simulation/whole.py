@@ -113,7 +113,7 @@ class Whole(World):
                 for client in state.clients.values()
             ],
         )
-        able = self.alive and not state.venue_disconnected and not state.sessions.closed
+        able = self.alive and not state.venue_disconnected and state.sessions.all_continuous
         sequence = self.journal.durable_sequence
         self.auditor.read(book, sequence, self.engine.core.now_ns, able=able)
 
@@ -415,6 +415,11 @@ class Whole(World):
             super().turn(is_open=is_open)
 
     def _sleep(self) -> None:
+        self.rest()
+        self.turn(is_open=True)
+
+    def rest(self) -> None:
+        """Let it be the next morning, if it gets quiet."""
         due_ns = self.engine.next_due_ns() if self.alive else None
         calm = due_ns is None or due_ns > self.now_ns() + EVENING_NS
         if self.alive and self.linked and calm and not self.open:
@@ -423,7 +428,6 @@ class Whole(World):
             self.asleep = True
             self.run_until(day * DAY_NS - IST_NS + DAWN_NS)
             self.asleep = False
-        self.turn(is_open=True)
 
     # --- The end ------------------------------------------------------------------------------
 

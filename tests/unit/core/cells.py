@@ -473,9 +473,9 @@ CARRIED            price 13.2       -> nothing                                  
 CARRIED            kill             -> nothing                                      | CARRIED
 ENTRY_SENT         auction reference -> out: square_off                             | ENTRY_SENT
 ENTRY_OPEN         auction reference -> out: square_off, cancel E1                  | ENTRY_OPEN
-COVERING           auction reference -> out: square_off, cancel E1                  | EXITING
+COVERING           auction reference -> out: square_off, cancel E1, alarm naked     | EXITING
 COVERED_OPEN       auction reference -> out: square_off, cancel E1                  | EXITING
-  then             S1 expired       -> nothing                                      | EXITING
+  then             S1 expired       -> alarm naked                                  | EXITING
   then             E1 expired       -> nothing                                      | EXITING
   then             auction auction  -> X2 sell 40 at market                         | EXITING
   then             X2 acked         -> nothing                                      | EXITING
@@ -483,7 +483,7 @@ COVERED_OPEN       auction reference -> out: square_off, cancel E1              
   then             auction match    -> nothing                                      | EXITING
   then             X2 traded 40     -> nothing                                      | EXITED
 COVERED            auction reference -> out: square_off                             | EXITING
-  then             S1 expired       -> nothing                                      | EXITING
+  then             S1 expired       -> alarm naked                                  | EXITING
   then             auction auction  -> X2 sell 100 at market                        | EXITING
   then             X2 rejected      -> nothing                                      | EXITING
   then             wait 500ms       -> X3 sell 100 at market                        | EXITING
@@ -493,7 +493,7 @@ COVERED            auction reference -> out: square_off                         
   then             X3 expired       -> nothing                                      | EXITING
   then             end              -> alarm carried                                | CARRIED
 COVERED            auction reference -> out: square_off                             | EXITING
-  then             S1 expired       -> nothing                                      | EXITING
+  then             S1 expired       -> alarm naked                                  | EXITING
   then             auction auction_limit -> X2 sell 100 @ 12.74                     | EXITING
   then             X2 rejected 16284 -> nothing                                     | EXITING
   then             wait 500ms       -> X3 sell 100 @ 13                             | EXITING
@@ -508,7 +508,7 @@ TRIGGERED          auction reference -> out: square_off                         
   then             auction match    -> nothing                                      | EXITING
   then             S1 traded 40     -> nothing                                      | EXITED
 EXITING            auction reference -> nothing                                     | EXITING
-UNPROTECTED        auction reference -> out: square_off, cancel E1                  | EXITING
+UNPROTECTED        auction reference -> out: square_off, cancel E1, alarm naked     | EXITING
 REJECTED           auction reference -> nothing                                     | REJECTED
 CANCELLED          auction reference -> nothing                                     | CANCELLED
 EXPIRED            auction reference -> nothing                                     | EXPIRED
@@ -527,7 +527,7 @@ DELIVERY_SENT      auction reference -> nothing                                 
 DELIVERY_OPEN      squareoff        -> cancel E1                                    | COVERED_OPEN
   then             E1 removed       -> nothing                                      | COVERED
 DELIVERY_OPEN      auction reference -> cancel E1                                   | COVERED_OPEN
-  then             S1 expired       -> nothing                                      | COVERING
+  then             S1 expired       -> alarm naked                                  | COVERING
   then             E1 removed       -> alarm carried                                | CARRIED
 DELIVERY_FIRED     squareoff        -> out: square_off, S1 to 40 @ market           | EXITING
 DELIVERY_FIRED     auction reference -> out: square_off                             | EXITING

@@ -68,8 +68,13 @@ def _covers_stopped(state: OmsState, event: e.CoversStopped, at_ns: int) -> None
 
 
 def _phase_began(state: OmsState, event: e.PhaseBegan, at_ns: int) -> None:
-    state.sessions.begin_phase(sessions_of(event.exchange, event.session), event.phase)
-    state.plan_day_end()
+    names = sessions_of(event.exchange, event.session)
+    opens = any(name in state.sessions.closed for name in names)
+    state.sessions.begin_phase(names, event.phase)
+    if opens and event.exchange.value in state.unsettled_since_ns:
+        state.begin_day(event.exchange, at_ns, waits=True)  # The day begins with its auction.
+    else:
+        state.plan_day_end()
 
 
 def _link_lost(state: OmsState, event: e.LinkLost, at_ns: int) -> None:

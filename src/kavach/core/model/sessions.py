@@ -39,10 +39,15 @@ class Sessions:
 
     def is_continuous(self, instrument: Instrument) -> bool:
         """Return whether stops can stand: outside of auctions, while the session is open."""
-        if not (self.closed or self.auctions):
+        if self.all_continuous:
             return True
         name = instrument.session
         return name not in self.closed and name not in self.auctions
+
+    @property
+    def all_continuous(self) -> bool:
+        """Whether no session is over or in an auction."""
+        return not (self.closed or self.auctions)
 
     def takes_covers(self, instrument: Instrument) -> bool:
         """Return whether a new cover order could still be protected."""

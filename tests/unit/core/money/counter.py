@@ -11,12 +11,11 @@ from typing import Final
 from kavach.core.commands import (
     CancelCoverOrder,
     Command,
-    EndSession,
     Leg,
     OpenClient,
-    OpenSession,
     PlaceCoverOrder,
     Shares,
+    session_change,
 )
 from kavach.core.model.cover.order import CoverOrder
 from kavach.core.model.money.account import Client
@@ -31,7 +30,6 @@ from kavach.twin.audit import audit
 from kavach.units import (
     PIPS_PER_RUPEE,
     Exchange,
-    InstrumentKey,
     OrderType,
     Paise,
     Phase,
@@ -206,15 +204,11 @@ class Counter:
         )
 
     def session(self, phase: Phase, exchange: Exchange = Exchange.NSE) -> None:
-        """Close or open an exchange."""
-        command = OpenSession if phase is Phase.OPEN else EndSession
-        there = self.venue.exchange
+        """Bring an exchange into a phase."""
         accepted(
             self.engine.change_phase(
-                command(exchange),
-                lambda at_ns: self.venue.reports_of(
-                    there.set_phase(exchange, phase, TimestampNs(at_ns)), InstrumentKey("")
-                ),
+                session_change(exchange, phase),
+                lambda at_ns: self.venue.set_phase(exchange, phase, at_ns),
                 self.engine.now_ns(),
             )
         )

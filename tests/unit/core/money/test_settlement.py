@@ -291,6 +291,26 @@ def test_a_closed_session_does_not_end_at_midnight() -> None:
     assert held(counter) == (10, 0, 130)
 
 
+def test_a_trade_that_is_told_after_the_end_of_the_day_is_of_the_next() -> None:
+    """The opening auction begins that day; it ends in the evening, and not in the morning."""
+    counter = Counter()
+    counter.order(Side.BUY, 10, 13)
+    counter.venue.set_link(up=False)
+    counter.engine.lose_link()
+    counter.house(Side.SELL, 10, 13)
+    counter.close_at(14)
+    counter.session(Phase.CLOSED)
+    counter.venue.set_link(up=True)
+    counter.engine.restore_link()
+    counter.go("2027-01-05T09:00")
+    counter.session(Phase.PRE_OPEN)
+    counter.go("2027-01-05T10:00")
+    counter.session(Phase.OPEN)
+    assert settled(counter) == []
+    counter.session(Phase.CLOSED)
+    assert settled(counter) == [(Exchange.NSE, 20270105)]
+
+
 def test_the_settlement_is_in_the_record_of_the_session() -> None:
     """What the exchange expires and what is settled stand in one record, in this order."""
     counter = Counter()

@@ -114,7 +114,11 @@ def _in_auction(
     leaves = cover.state is EXITING
     if leaves:
         exit_in_auction(context, cover, instrument, phase)
-    return conclude(context, cover, cover.state, closed=not leaves)
+    state = conclude(context, cover, cover.state, closed=not leaves)
+    if cover.ended is None and cover.unconfirmed > 0:
+        bare = f"{cover.unconfirmed} of {cover.position} without a stop"
+        context.alarm(cover, Alarm.NAKED, f"{bare}, which no auction takes")
+    return state
 
 
 def trim_exits(context: StepContext, cover: CoverOrder) -> None:
