@@ -90,7 +90,7 @@ def test_everything_happens() -> None:
     broken = {"crash", "crash with lost records", "link cut", "session", "stall", "clock leap"}
     parcels = {"parcel lost", "parcel twice", "parcel late", "parcel refused"}
     assert (asked | broken | parcels | {"removed by the exchange"}) <= set(seen)
-    assert sum(what.startswith("fault: ") for what in seen) == 6
+    assert sum(what.startswith("fault: ") for what in seen) == 7
 
 
 def test_everything_is_asked() -> None:

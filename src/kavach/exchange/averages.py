@@ -4,7 +4,7 @@ The trades of the last quarter of an hour, in sums of half a minute: what averag
 Sums live in memory only: they are no part of a snapshot, and after a restart they begin anew.
 Prices are pips, times nanoseconds.
 
-Source: docs/spec/exchange.md, "Auctions".
+Source: docs/spec/exchange.md, "Auctions", "Protection".
 """
 
 from collections import deque
@@ -22,7 +22,8 @@ class Averages:
     __slots__ = ("_spans",)
 
     def __init__(self) -> None:
-        self._spans: deque[list[int]] = deque(maxlen=SPANS)  # Number, value, quantity.
+        # Number, value, quantity, sum of prices, trades.
+        self._spans: deque[list[int]] = deque(maxlen=SPANS + 1)
 
     def see(self, price: int, quantity: int, at_ns: int) -> None:
         """Count a trade."""
@@ -32,8 +33,18 @@ class Averages:
             last = spans[-1]
             last[1] += price * quantity
             last[2] += quantity
+            last[3] += price
+            last[4] += 1
         else:
-            spans.append([number, price * quantity, quantity])
+            spans.append([number, price * quantity, quantity, price, 1])
+
+    def before(self, at_ns: int) -> int:
+        """Return the mean price of the last half minute that is over and had a trade; 0: none."""
+        number = at_ns // SPAN_NS
+        for span in reversed(self._spans):
+            if span[0] < number:
+                return span[3] // span[4]
+        return 0
 
     def weighted(self, tick_pips: int, at_ns: int) -> Pips:
         """Return the volume-weighted price of the last quarter of an hour on tick; 0: no trade."""

@@ -35,8 +35,10 @@ class Code(IntEnum):
     DISCLOSED_NOT_IN_AUCTION = 16441
     IOC_NOT_IN_AUCTION = 16442
     STOP_NOT_ALLOWED = 16445
+    LIMIT_FAR_FROM_TRIGGER = 16448
     QUANTITY_BELOW_LOT = 16556
     QUANTITY_ABOVE_FREEZE = 16606
+    OUT_OF_PROTECTION_RANGE = 17070
     SELF_TRADE = 17080
     GROUP_FILLED = 17901
     QUANTITY_TRADED_BY_GROUP = 17902
@@ -65,8 +67,10 @@ TEXT: Final[dict[Code, str]] = {
     Code.IOC_NOT_IN_AUCTION: "Immediate-or-cancel orders are not allowed in an auction",
     Code.STOP_NOT_ALLOWED: "Stop loss orders are not allowed: none in an auction, "
     "and of some instruments none at market",
+    Code.LIMIT_FAR_FROM_TRIGGER: "The limit price is too far from the trigger price",
     Code.QUANTITY_BELOW_LOT: "Quantity is less than the minimum lot size",
     Code.QUANTITY_ABOVE_FREEZE: "Quantity is greater than the freeze quantity",
+    Code.OUT_OF_PROTECTION_RANGE: "The price is outside the range of limit price protection",
     Code.SELF_TRADE: "The order could have resulted in a self-trade",
     Code.GROUP_FILLED: "The orders linked to this one have traded what was left of it",
     Code.QUANTITY_TRADED_BY_GROUP: "The linked orders have traded this quantity already",

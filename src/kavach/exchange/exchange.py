@@ -164,6 +164,12 @@ class Exchange:
             emit(self._state, out, removed(order, Removal.REMOVED, code, reason))
         return out
 
+    def remove_when_fired(self, exchange_order_id: str, code: int, reason: str) -> None:
+        """Remove a stop instead of letting it trade when it fires, as protection would."""
+        order = self._state.orders.get(exchange_order_id)
+        if order is not None:
+            order.doom = code, reason
+
     # --- The house and the day ------------------------------------------------------------
 
     def liquidity_quote(

@@ -31,6 +31,7 @@ class Order:
         "account",
         "counted",
         "disclosed",
+        "doom",
         "exchange_order_id",
         "filled",
         "group",
@@ -86,6 +87,7 @@ class Order:
         self.self_trade = self_trade
         self.priority = priority
         self.group = group
+        self.doom: tuple[int, str] | None = None  # With what it is removed when it fires.
         self.level: Level | None = None
         self.prev: Order | None = None
         self.next: Order | None = None

@@ -9,6 +9,8 @@ of a linked order shrinks the others of its link before anybody can trade again.
 Source: docs/spec/exchange.md (matching, self-trades, stops).
 """
 
+from typing import Final
+
 from kavach.exchange.book import BUY, LIMIT, Book
 from kavach.exchange.codes import TEXT, Code
 from kavach.exchange.ladder import LIQUIDITY, Order
@@ -22,8 +24,11 @@ from kavach.exchange.messages import (
     Traded,
     Triggered,
 )
+from kavach.exchange.protection import is_protected_against
 from kavach.exchange.state import State
 from kavach.units import Pips, Quantity, TimestampNs, Validity
+
+_OUT_OF_RANGE: Final = (Code.OUT_OF_PROTECTION_RANGE.value, TEXT[Code.OUT_OF_PROTECTION_RANGE])
 
 
 def work(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list[Event]) -> None:
@@ -39,6 +44,9 @@ def fire_stops(state: State, book: Book, at_ns: TimestampNs, out: list[Event]) -
     while (order := book.next_stop()) is not None:
         ref, order_id = order.order_ref, order.exchange_order_id
         emit(state, out, Triggered(ref, order_id, state.priority + 1))
+        if order.doom is not None or _may_not_trade(book, order, at_ns):
+            emit(state, out, removed(order, Removal.REMOVED, *(order.doom or _OUT_OF_RANGE)))
+            continue
         _match(state, book, order, at_ns, out)
         _settle(state, book, order, out)
     book.touched_low = book.touched_high = 0
@@ -72,6 +80,16 @@ def _match(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list
             _prevent_self_trade(state, passive, out)
         else:
             _trade(state, book, order, passive, at_ns, out)
+
+
+def _may_not_trade(book: Book, order: Order, at_ns: TimestampNs) -> bool:
+    """Return whether a stop that has just fired would trade, and its limit is out of range."""
+    if order.order_type is not LIMIT or not is_protected_against(book, order.price, at_ns):
+        return False
+    level = (book.asks if order.side is BUY else book.bids).best()
+    if level is None:
+        return False
+    return level.price <= order.price if order.side is BUY else level.price >= order.price
 
 
 def _prevent_self_trade(state: State, order: Order, out: list[Event]) -> None:

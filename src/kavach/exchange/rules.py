@@ -7,6 +7,7 @@ Source: docs/spec/exchange.md (the checks, in order); docs/wire/limits.md.
 from typing import Final
 
 from kavach.exchange.codes import Code
+from kavach.exchange.protection import too_far_from_trigger
 from kavach.instruments import Instrument
 from kavach.units import OrderType, Pips, Side
 
@@ -79,6 +80,8 @@ def _stop_fault(
     buying = side is Side.BUY
     if order_type is not SLM and (price < trigger if buying else price > trigger):
         return Code.LIMIT_WORSE_THAN_TRIGGER
+    if order_type is not SLM and too_far_from_trigger(instrument, price, trigger):
+        return Code.LIMIT_FAR_FROM_TRIGGER
     if trigger <= last_price if buying else trigger >= last_price:
         return Code.TRIGGER_THROUGH_LAST_PRICE
     return Code.NONE

@@ -157,6 +157,7 @@ class Effect(StrEnum):
     DROP_REPORT = "drop_report"
     DUPLICATE_REPORT = "duplicate_report"
     CANCEL_RESTING = "cancel_resting"
+    REMOVE_FIRED = "remove_fired"
 
 
 DELAY_MS_MAX: Final = 3_600_000

@@ -112,6 +112,10 @@ class EmbeddedVenue:
         if effect is FaultEffect.DROP_REQUEST:
             return VenueAnswer([], _QUIET, [])
         events = self._ask(request, order, parent, at_ns)
+        if effect is FaultEffect.REMOVE_FIRED:
+            for target in _accepted(request.tag, order, events):
+                self.exchange.remove_when_fired(target, fault.code, fault.reason)
+            return self.reports_of(events, parent.instrument, request)
         if effect is FaultEffect.CANCEL_RESTING:
             events = events + self._cancel_resting(request.tag, order, events, fault)
             return self.reports_of(events, parent.instrument, request)
@@ -356,9 +360,16 @@ class EmbeddedVenue:
         self, tag: int, order: VenueOrder, events: list[ex.Event], fault: Fault
     ) -> list[ex.Event]:
         """Let the exchange cancel, on its own, what it has just accepted."""
-        ids = [e.exchange_order_id for e in events if type(e) is ex.Accepted and e.order_ref == tag]
-        target = ids[0] if ids else order.exchange_order_id
-        return self.exchange.remove(target, fault.code, fault.reason) if target else []
+        removed: list[ex.Event] = []
+        for target in _accepted(tag, order, events):
+            removed += self.exchange.remove(target, fault.code, fault.reason)
+        return removed
+
+
+def _accepted(tag: int, order: VenueOrder, events: Iterable[ex.Event]) -> list[str]:
+    """Return under which id the exchange has an order since these events; none if it has not."""
+    ids = [e.exchange_order_id for e in events if type(e) is ex.Accepted and e.order_ref == tag]
+    return ids or [one for one in [order.exchange_order_id] if one]
 
 
 def _gone(order: VenueOrder, exchange_id: str, filled: int) -> core.OrderStatus:

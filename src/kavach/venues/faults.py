@@ -30,6 +30,7 @@ class FaultEffect(StrEnum):
 
     REJECT = "reject"
     CANCEL_RESTING = "cancel_resting"  # Accepted, then cancelled by the exchange.
+    REMOVE_FIRED = "remove_fired"  # Accepted; a stop is removed by the exchange when it fires.
     DELAY = "delay"  # The report comes late.
     DROP_REQUEST = "drop_request"  # It never arrives, and nobody answers.
     DROP_REPORT = "drop_report"  # It takes effect, and the answer is lost.

@@ -7,9 +7,9 @@ Scenarios in words: one request a line, and all that it must cause.
 Clients are capital letters and their orders are numbered as they are sent, refused ones too.
 ``stop 101`` is a trigger, ``show 5`` a disclosed quantity, ``group 7`` the link that the order
 shares, ``passive`` the wish to have one's own resting order cancelled. Without ``@`` an order is a
-market order. ``phase buffer`` is a change of phase. ``nothing`` is written out: an empty right-hand
-side is a mistake, not an expectation. A line that begins with ``#`` goes on with the one above.
-Prices are rupees; one instrument.
+market order. ``phase buffer`` is a change of phase, ``wait 30`` lets seconds pass. ``nothing`` is
+written out: an empty right-hand side is a mistake, not an expectation. A line that begins with
+``#`` goes on with the one above. Prices are rupees; one instrument.
 """
 
 import re
@@ -18,6 +18,7 @@ from kavach.exchange import messages as m
 from kavach.exchange.exchange import Exchange
 from kavach.instruments import Instrument
 from kavach.units import (
+    NS_PER_SECOND,
     PIPS_PER_RUPEE,
     OrderType,
     Phase,
@@ -42,6 +43,7 @@ class Floor:
         self.replayed = Exchange([item])
         self.ids: dict[int, str] = {}
         self.sent = 0
+        self.now_ns = 1
 
     def check(self, table: str) -> None:
         """Play the table and compare every list of events; then the replay."""
@@ -59,7 +61,7 @@ class Floor:
     def ask(self, words: str) -> list[m.Event]:
         """Send what the words say."""
         first, *rest = words.split()
-        now, key = TimestampNs(1), self.item.key
+        now, key = TimestampNs(self.now_ns), self.item.key
         match first:
             case "amend":
                 number, total = int(rest[0][1:]), Quantity(int(rest[1]))
@@ -80,6 +82,9 @@ class Floor:
                 return self.exchange.liquidity_order(key, side, wish, quantity, now)[2]
             case "print":
                 return self.exchange.print_trade(key, _pips(rest[2]), Quantity(int(rest[0])), now)
+            case "wait":
+                self.now_ns += int(rest[0]) * NS_PER_SECOND
+                return []
             case "open" | "close" | "phase":
                 phase = Phase.OPEN if first == "open" else Phase.CLOSED
                 phase = Phase(rest[0]) if rest else phase
@@ -105,7 +110,7 @@ class Floor:
             m.SelfTrade.CANCEL_PASSIVE if "passive" in words else m.SelfTrade.CANCEL_ACTIVE,
             _number("link", words),
         )
-        events = self.exchange.submit(new, TimestampNs(1))
+        events = self.exchange.submit(new, TimestampNs(self.now_ns))
         if isinstance(events[0], m.Accepted):
             self.ids[self.sent] = events[0].exchange_order_id
         return events

@@ -53,9 +53,14 @@ class Desk:
                 accepted(self.engine.execute(opened))
 
     def place(
-        self, client: str = "A", side: Side = Side.BUY, quantity: int = 100, price: int = 130_000
+        self,
+        client: str = "A",
+        side: Side = Side.BUY,
+        quantity: int = 100,
+        price: int = 130_000,
+        stop: int = 0,
     ) -> CoverOrder:
-        """Return a new cover order whose stop is a rupee behind its price."""
+        """Return a new cover order whose stop is there, or a rupee behind its price."""
         behind = -10_000 if side is Side.BUY else 10_000
         placed = accepted(
             self.engine.execute(
@@ -70,7 +75,7 @@ class Desk:
                     trigger_price_pips=Pips(0),
                     validity=Validity.DAY,
                     product=Product.MIS,
-                    stop_price_pips=Pips(price + behind),
+                    stop_price_pips=Pips(stop or price + behind),
                     trailing_step_pips=Pips(0),
                     user_order_id=1,
                 )

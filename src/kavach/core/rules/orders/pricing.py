@@ -15,6 +15,9 @@ from kavach.instruments import Instrument
 from kavach.units import Side
 
 WHOLE_BP: Final = 10_000  # A client's own protection is given in hundredths of a percent.
+PERCENT: Final = 100
+# How far a stop's limit may be from its trigger: docs/spec/exchange.md, "Protection".
+STOP_LIMIT_PERCENT: Final = {"FUTIDX": 3, "FUTSTK": 3, "OPTIDX": 20, "OPTSTK": 20}
 _BP_PER_PERMILLE: Final = WHOLE_BP // PERMILLE
 
 
@@ -57,8 +60,18 @@ def marketable(
 def stop_limit(
     instrument: Instrument, settings: Settings, side: Side, trigger_pips: int, own_bp: int = 0
 ) -> int:
-    """Return the limit of a stop where the exchange wants one: as if the trigger had traded."""
-    return marketable(instrument, settings, side, trigger_pips, own_bp=own_bp)
+    """Return the limit of a stop where the exchange wants one: as if the trigger had traded.
+
+    But no further from the trigger than exchanges let a stop of a derivative have it (16448).
+    """
+    limit = marketable(instrument, settings, side, trigger_pips, own_bp=own_bp)
+    percent = STOP_LIMIT_PERCENT.get(instrument.instrument_name)
+    if percent is None:
+        return limit
+    widest = trigger_pips * percent // PERCENT
+    if side is Side.BUY:
+        return min(limit, floor_tick(trigger_pips + widest, instrument.tick_pips))
+    return max(limit, ceil_tick(trigger_pips - widest, instrument.tick_pips))
 
 
 def beyond(side: Side, trigger_pips: int, last_pips: int) -> bool:
