@@ -14,6 +14,7 @@ from kavach.cli.demo import demo
 from kavach.cli.import_contracts import import_contracts
 from kavach.cli.journal import journal
 from kavach.cli.serve import serve
+from kavach.cli.standby import standby
 from kavach.cli.verify import verify
 
 
@@ -23,5 +24,5 @@ def main() -> None:
     """An order management system whose cover orders are never naked."""
 
 
-for command in (serve, demo, verify, journal, backup, snapshot, import_contracts):
+for command in (serve, standby, demo, verify, journal, backup, snapshot, import_contracts):
     main.add_command(command)

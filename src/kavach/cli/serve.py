@@ -8,6 +8,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -191,6 +192,31 @@ _LOG: Final = logging.getLogger(__name__)
 )
 def serve(**given: Any) -> None:
     """Serve the trading API on http://HOST:PORT until Ctrl-C."""
+    run(given, serve_world)
+
+
+def run(given: dict[str, Any], serve: Callable[[WorldOptions, ServeOptions, Visit], None]) -> None:
+    """Serve with the options that were given, and end the program with the right exit code."""
+    world, options = options_of(given)
+    for signal_number in STOP_SIGNALS:
+        signal.signal(signal_number, _leave)
+    log_format = LogFormat(given["log_format"])
+    start_logging(log_format, LogLevel(given["log_level"]), sys.stderr)
+    try:
+        serve(world, options, _announcing(where(world)))
+    except StartError as error:
+        _complain(log_format, error)
+        sys.exit(2)
+    except JournalFenced as error:
+        _complain(log_format, error)
+        sys.exit(FENCED)
+    except JournalError as error:
+        _complain(log_format, error)
+        sys.exit(1)
+
+
+def options_of(given: dict[str, Any]) -> tuple[WorldOptions, ServeOptions]:
+    """Return what a world is made from, and how it is served; ``UsageError``."""
     if given["market"] == MarketKind.REPLAY and given["replay"] is None:
         raise click.UsageError("--market replay needs --replay FILE.")
     if given["market"] != MarketKind.REPLAY and given["replay"] is not None:
@@ -239,21 +265,7 @@ def serve(**given: Any) -> None:
             cors=given["cors"],
         ),
     )
-    for signal_number in STOP_SIGNALS:
-        signal.signal(signal_number, _leave)
-    log_format = LogFormat(given["log_format"])
-    start_logging(log_format, LogLevel(given["log_level"]), sys.stderr)
-    try:
-        serve_world(world, options, _announcing(where(world)))
-    except StartError as error:
-        _complain(log_format, error)
-        sys.exit(2)
-    except JournalFenced as error:
-        _complain(log_format, error)
-        sys.exit(FENCED)
-    except JournalError as error:
-        _complain(log_format, error)
-        sys.exit(1)
+    return world, options
 
 
 read_environment(serve)

@@ -13,7 +13,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Final
 
+from starlette.types import ASGIApp
+
 from kavach import __version__
+from kavach.engine.journal_port import JournalError, JournalFenced
 from kavach.program.demo_account import DEMO_APP, DEMO_CLIENT
 from kavach.program.options import ServeOptions, WorldOptions
 from kavach.program.process import (
@@ -63,25 +66,56 @@ async def _serve(
     listener: socket.socket,
     visit: Visit,
 ) -> None:
-    failures: list[BaseException] = []
-    visits: list[asyncio.Task[None]] = []
+    process = Process(world_options, options, listener, visit)
+    server = Server(
+        http_config(process.take(world)), lambda: process.begin(world), process.farewell
+    )
+    await process.run(server)
 
-    def on_failure(error: BaseException) -> None:
-        failures.append(error)
-        _LOG.error(Note("failure", error=str(error)))
-        server.stop()
 
-    def on_ready() -> None:
+class Process:
+    """One socket, and the world that is served there, from the moment on that there is one."""
+
+    def __init__(
+        self,
+        world_options: WorldOptions,
+        options: ServeOptions,
+        listener: socket.socket,
+        visit: Visit,
+    ) -> None:
+        self._world_options = world_options
+        self._options = options
+        self._listener = listener
+        self._visit = visit
+        self._failures: list[BaseException] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._server: Server | None = None
+        self._twin: Twin | None = None
+        self._announce: Callable[[Ready], None] = lambda ready: None
+
+    def take(self, world: World) -> ASGIApp:
+        """Return the application that serves this world from now on."""
+        self._twin = twin = Twin(self._world_options, world, self.fail)
+        twin.on_successor(self.stop)
+        reach = reach_of(self._listener, self._options)
+        if reach.beyond and not (reach.insecure or reach.proxy_header):
+            _LOG.warning("the control room %s or --proxy-header", CLOSED)
+        return twin.app(self._options.api, reach)
+
+    def begin(self, world: World) -> None:
+        """Tell where the world is served, and do what goes on beside it."""
+        twin, given = self._twin, self._world_options
+        assert twin is not None, "a world was taken"
         ready = Ready(
-            url=url_of(listener),
+            url=url_of(self._listener),
             client_id=DEMO_CLIENT,
             access_token=twin.tokens.demo_token,
             operator_token=twin.tokens.operator_token,
             pid=os.getpid(),
-            app_id=DEMO_APP if world_options.demo_app_redirects else "",
-            app_secret=twin.tokens.demo_app_secret if world_options.demo_app_redirects else "",
+            app_id=DEMO_APP if given.demo_app_redirects else "",
+            app_secret=twin.tokens.demo_app_secret if given.demo_app_redirects else "",
         )
-        announce(ready)
+        self._announce(ready)
         sequence, replayed = world.engine.sequence, world.engine.replayed
         if world.engine.passed_over:
             _LOG.warning(Note("snapshot", passed_over=world.engine.passed_over, replayed=replayed))
@@ -95,28 +129,57 @@ async def _serve(
                 replayed=replayed,
             )
         )
-        visits.append(asyncio.create_task(visit(ready, twin)))
-        visits[0].add_done_callback(lambda _: server.stop())
+        visiting = self.accompany(self._visit(ready, twin))
+        visiting.add_done_callback(lambda _: self.stop())
         if twin.keeper is not None:
-            visits.append(asyncio.create_task(twin.keeper.keep()))
-            visits.append(asyncio.create_task(twin.prices.keep()))
+            self.accompany(twin.keeper.keep())
+            self.accompany(twin.prices.keep())
 
-    twin = Twin(world_options, world, on_failure)
-    reach = reach_of(listener, options)
-    if reach.beyond and not (reach.insecure or reach.proxy_header):
-        _LOG.warning("the control room %s or --proxy-header", CLOSED)
-    server = Server(http_config(twin.app(options.api, reach)), on_ready, twin.farewell)
-    made_known = announcing(options.ready_file, options.publish)
-    with on_stop_signals(server.interrupt), made_known as announce:
-        try:
-            await server.serve(sockets=[listener])
-        finally:
-            for task in visits:
-                task.cancel()
-            ended = await asyncio.gather(*visits, return_exceptions=True)
-            failures += [e for e in ended if e and not isinstance(e, asyncio.CancelledError)]
-            twin.prices.keep_now()
-            await twin.service.close()
-            _LOG.info(Note("stop", sequence=twin.world.engine.sequence))
-    if failures:
-        raise failures[0]
+    def accompany(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Do this for as long as the process runs; what breaks it is raised at the end."""
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        return task
+
+    def fail(self, error: BaseException) -> None:
+        """Stop, because of this."""
+        self._failures.append(error)
+        _LOG.error(Note("failure", error=str(error)))
+        if isinstance(error, JournalFenced) and self._server is not None:
+            self._server.force_exit = True  # Nothing that is under way may be told any more.
+        self.stop()
+
+    def stop(self) -> None:
+        """Finish what was accepted, refuse the rest, and end."""
+        if self._server is not None:
+            self._server.stop()
+
+    def farewell(self) -> None:
+        """Say goodbye to those who are fed."""
+        if self._twin is not None:
+            self._twin.farewell()
+
+    async def run(self, server: Server) -> None:
+        """Serve until it is stopped; raises what broke it."""
+        self._server = server
+        made_known = announcing(self._options.ready_file, self._options.publish)
+        with on_stop_signals(server.interrupt), made_known as self._announce:
+            try:
+                await server.serve(sockets=[self._listener])
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+                self._failures += [
+                    e for e in ended if e and not isinstance(e, asyncio.CancelledError)
+                ]
+                if self._twin is not None:
+                    self._twin.prices.keep_now()
+                    try:
+                        await self._twin.service.close()
+                    except JournalError:
+                        if not any(isinstance(e, JournalFenced) for e in self._failures):
+                            raise
+                    _LOG.info(Note("stop", sequence=self._twin.world.engine.sequence))
+        if self._failures:
+            raise self._failures[0]

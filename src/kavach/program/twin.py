@@ -4,6 +4,7 @@ The world that is served: behind the API and its control room, replaced by a fre
 Source: ARCHITECTURE.md; docs/twin.md.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -70,6 +71,13 @@ class Twin:
         place = options.data_dir if options.database is None else options.database.address
         if place is not None:
             self.keeper = SnapshotKeeper(place, lambda: self.world.engine.journal.durable_sequence)
+
+    def on_successor(self, leave: Callable[[], None]) -> None:
+        """Have this called, in the running loop, when another process is to own the journal."""
+        loop = asyncio.get_running_loop()
+        hear = getattr(self.world.engine.journal, "on_successor", None)
+        if hear is not None:
+            hear(lambda name: loop.call_soon_threadsafe(leave))
 
     def app(self, options: ApiOptions, reach: Reach = Reach()) -> ASGIApp:  # noqa: B008  # Frozen.
         """Return the application that serves this world, its control room and its figures."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -62,6 +62,21 @@ class World:
     tokens: Tokens  # All of them.
 
 
+class Followed(NamedTuple):
+    """An engine that holds what a journal leads to, and has decided nothing yet."""
+
+    engine: Engine
+    venue: EmbeddedVenue
+
+
+def engine_on(contracts: Contracts, journal: Journal, clock: TwinClock) -> Followed:
+    """Return an engine that knows of these contracts and of nothing else yet."""
+    instruments = contracts.listing()
+    venue = EmbeddedVenue(instruments)
+    engine = Engine(instruments, Settings(), journal, venue, clock, real_ns=wall_ns)
+    return Followed(engine, venue)
+
+
 def wall_ns() -> int:
     """Return the nanoseconds since the machine started, its sleep included where that is known.
 
@@ -81,13 +96,15 @@ def open_world(
     tokens: Tokens | None = None,
     standing: str = "",
     home: Home | None = None,
+    followed: Followed | None = None,
 ) -> World:
     """Return a world as the journal remembers it, with the demo client in it.
 
     It goes by this clock, or by a new one that shows the time of day, and trades these contracts,
     or those that its options name. ``recovered`` is told of the engine before that does anything
     of its own. ``tokens`` are those of the world in whose place it comes, ``standing`` the digest
-    of DEMO1's there. ``home`` is where it is kept, if that is open already. Raises ``StartError``
+    of DEMO1's there. ``home`` is where it is kept, if that is open already, and ``followed``
+    is what has followed its journal to the end. Raises ``StartError``
     if the journal can't be opened or isn't understood.
     """
     with _explained():
@@ -100,7 +117,7 @@ def open_world(
 
     def begin(engine: Engine, venue: EmbeddedVenue) -> None:
         with _explained():
-            if starts:
+            if starts and followed is None:
                 _check_spared(engine)
             if beside is not None and tokens != given:
                 keep_key(beside, key)  # Before a token of it is on record.
@@ -110,7 +127,9 @@ def open_world(
     start_ns = time.time_ns() if options.start_at_ns is None else options.start_at_ns
     clock = clock or TwinClock(wall_ns, start_ns=start_ns, speed=options.speed)
     try:
-        return _build(options, journal, candles, clock, contracts, begin, tokens, standing)
+        return _build(
+            options, journal, candles, clock, contracts, begin, tokens, standing, followed
+        )
     except BaseException:
         with suppress(JournalError):
             journal.close()
@@ -156,13 +175,16 @@ def _build(
     recovered: Recovered,
     tokens: Tokens,
     standing: str,
+    followed: Followed | None,
 ) -> World:
-    instruments = contracts.listing()
-    venue = EmbeddedVenue(instruments)
-    engine = Engine(instruments, Settings(), journal, venue, clock, real_ns=wall_ns)
+    engine, venue = followed or engine_on(contracts, journal, clock)
     try:
         with _explained():
-            engine.recover()
+            if followed is None:
+                engine.recover()
+            else:
+                engine.journal, engine.clock = journal, clock
+                engine.take_over()
     except (msgspec.MsgspecError, AssertionError, LookupError) as error:
         # The chain is whole, so these are the bytes that were written: by another program.
         sentence = JournalCorrupt(engine.sequence, f"it can't be replayed ({error!r})")
