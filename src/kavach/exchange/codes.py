@@ -52,7 +52,7 @@ TEXT: Final[dict[Code, str]] = {
     Code.ORDER_NOT_FOUND: "Order not found",
     Code.NOT_IN_THIS_PHASE: "Order entry or modification is not allowed in this phase",
     Code.PRICE_NOT_ON_TICK: "The order price is not a multiple of the tick size",
-    Code.PRICE_OUT_OF_BAND: "The price is outside the day's minimum and maximum",
+    Code.PRICE_OUT_OF_BAND: "The price is outside the minimum and maximum that are allowed now",
     Code.LIMIT_WORSE_THAN_TRIGGER: "The limit price is worse than the trigger price",
     Code.TRIGGER_NOT_ON_TICK: "The trigger price is not a multiple of the tick size",
     Code.DISCLOSED_ABOVE_QUANTITY: "Disclosed quantity is greater than the order quantity",

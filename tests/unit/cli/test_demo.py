@@ -41,3 +41,30 @@ def test_the_story_is_told_to_its_end() -> None:
     feed = [line.removeprefix("   feed: ") for line in told.splitlines() if "   feed: " in line]
     assert feed == FEED
     assert "0 violations" in told
+
+
+def test_the_last_minutes_are_told_to_their_end() -> None:
+    """Cut-off, square-off, stops out, an exit in the auction, what is carried, the next morning."""
+    ended = run("demo", "--scene", "last-minutes")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told = ended.stdout
+    marks = [
+        '"order_status":"TRIGGER_PENDING"',
+        "< HTTP/1.1 400 Bad Request",
+        "alarm: circuit_locked",
+        "why=expired code=16445",
+        "exchange: Referenced           instrument=NSE:14366 price=13.00",
+        "why=removed code=16284",
+        "exchange: PhaseChanged         exchange=NSE phase=closing_auction ",
+        "order_type=MARKET quantity=100",
+        '{"filled":0,',
+        "exchange: Matched              instrument=NSE:14366 price=13.05 quantity=60",
+        "alarm: carried: 40 held at the end of the session",
+        "alarm: resumed: 40 carried over: the position is squared off",
+        "THIRD SELL   0 of  50 IDEA-EQ SLM    price 0      trigger 12.5   TRIGGER_PENDING",
+        "0 violations of an invariant",
+    ]
+    places = [told.index(marks[0])]
+    for mark in marks[1:]:
+        places.append(told.index(mark, places[-1]))
+    assert told.count("400 Bad Request") == 1
