@@ -10,6 +10,7 @@ import click
 
 from kavach import __version__
 from kavach.cli.backup import backup, snapshot
+from kavach.cli.cluster import cluster
 from kavach.cli.demo import demo
 from kavach.cli.import_contracts import import_contracts
 from kavach.cli.journal import journal
@@ -24,5 +25,5 @@ def main() -> None:
     """An order management system whose cover orders are never naked."""
 
 
-for command in (serve, standby, demo, verify, journal, backup, snapshot, import_contracts):
+for command in (serve, standby, cluster, demo, verify, journal, backup, snapshot, import_contracts):
     main.add_command(command)

