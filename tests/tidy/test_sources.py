@@ -16,6 +16,7 @@ MODULE = re.compile(r"`{0,2}(kavach|core|api|wire|sdk)\.([\w.]+)`{0,2}")
 # Public documents, which are no part of the repository.
 STANDARD = re.compile(
     r"RFC \d+|WCAG 2|FIX \d|ISO \d+|POSIX|[a-z]+\(2\)|the SQLite page|the vendor's (?:page|SDK)"
+    r"|the Fetch standard"
     r"|the ZIP file format|httpx2's documented|httpcore2's|uvicorn's"
     r"|instruments\.json beside this file|SEBI|Prometheus"
     r"|the PostgreSQL pages? "
