@@ -90,7 +90,7 @@ class Copy:
         if process.returncode == 0:
             return ""
         failed = _FAILED.search(said)
-        return failed[1] if failed else said[-300:]
+        return failed[1] if failed else said[-300:] or f"ended with {process.returncode}"
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
