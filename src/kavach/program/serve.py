@@ -100,7 +100,7 @@ class Process:
         reach = reach_of(self._listener, self._options)
         if reach.beyond and not (reach.insecure or reach.proxy_header):
             _LOG.warning("the control room %s or --proxy-header", CLOSED)
-        return twin.app(self._options.api, reach, self._options.allow_hosts)
+        return twin.app(self._options.api, reach)
 
     def begin(self, world: World) -> None:
         """Tell where the world is served, and do what goes on beside it."""
