@@ -10,7 +10,7 @@ Source: docs/spec/journal.md.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,14 +18,14 @@ import apsw
 
 from kavach.engine.journal_port import (
     JournalCorrupt,
-    JournalError,
     JournalLocked,
     JournalMissing,
     JournalUnavailable,
     JournalUnwritable,
 )
 from kavach.journal import database, snapshots
-from kavach.journal.chain import GENESIS, link
+from kavach.journal.chain import GENESIS
+from kavach.journal.chained import ChainedJournal
 from kavach.journal.directory import (
     OWN_FILES,
     UNFINISHED,
@@ -36,12 +36,11 @@ from kavach.journal.directory import (
 )
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.log_tail import is_damaged
-from kavach.journal.progress import Progress, Subscriber
 from kavach.journal.sqlite_commit import SqliteTarget
 from kavach.private_files import restrict
 
 
-class SqliteJournal:
+class SqliteJournal(ChainedJournal):
     """A journal in ``directory``, opened by one process to write or by many to read.
 
     ``create`` makes the directory and the journal where there is none. ``beside`` reads even
@@ -61,13 +60,10 @@ class SqliteJournal:
         self._directory = directory
         self._path = directory / database.FILE_NAME
         self._read_only = read_only
-        self._writer: GroupCommit | None = None
-        self._refusal: JournalError | None = None
         if create and not read_only:
             make_directory(directory)
         assert read_only or not beside, "only one process writes"
         self._beside = beside
-        self._closed = False
         self._lock: Lock | None = None
         try:
             self._lock = lock_directory(directory, shared=read_only)
@@ -86,13 +82,11 @@ class SqliteJournal:
                     )
                 database.create_database(self._path, vfs)
             self._inode = os.stat(self._path).st_ino
-            self._sequence, self._chain = self._find_end()
-            self._progress = Progress(self._sequence)
-            if read_only:
-                self._refusal = JournalUnwritable("The journal was opened for reading only.")
-            else:
+            super().__init__(*self._find_end())
+            if not read_only:
                 connection = database.open_for_writing(self._path, vfs)
-                self._writer = GroupCommit(SqliteTarget(connection, self._path), self._progress)
+                target = SqliteTarget(connection, self._path)
+                self._write_by(GroupCommit(target, self._progress))
                 self._live = True
                 snapshots.forget_unfinished(directory)
                 restrict(directory, OWN_FILES)
@@ -101,60 +95,13 @@ class SqliteJournal:
             raise
 
     @property
-    def format_version(self) -> int:
-        """The version of the format in which the records are stored."""
-        return database.FORMAT_VERSION
-
-    @property
     def is_live(self) -> bool:
         """Whether somebody had it open to write when it was opened: this process or another."""
         return self._live
 
-    @property
-    def durable_sequence(self) -> int:
-        """The last sequence that is on disk; everything before it is, too. 0: none."""
-        return self._progress.durable_sequence
-
-    @property
-    def failure(self) -> JournalError | None:
-        """Why nothing more will become durable, or None while all is well."""
-        return self._progress.failure
-
-    def append(self, body: bytes) -> int:
-        """Return the sequence of the record that was queued; never waits for the disk."""
-        refusal = self._refusal or self._progress.failure
-        if refusal is not None or self._writer is None:
-            raise refusal or JournalUnavailable("The journal is closed.")
-        sequence = self._sequence + 1
-        chain = link(self._chain, sequence, body)
-        self._sequence = sequence
-        self._chain = chain
-        self._writer.add(sequence, body, chain)
-        return sequence
-
-    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
-        """Return a function that ends the subscription; callbacks run on the writer's thread."""
-        return self._progress.subscribe(callback)
-
     def may_answer(self) -> bool:
         """Return True: a lock on the directory keeps every other writer out."""
         return True
-
-    def wait_durable(self, sequence: int, timeout: float | None = None) -> None:
-        """Return when everything up to ``sequence`` is on disk; ``timeout`` is in seconds."""
-        self._progress.wait(sequence, timeout)
-
-    def give_turn(self) -> bool:
-        """Return whether records wait for the disk, after letting the writer's thread run."""
-        if self._writer is None or not self._is_waiting():
-            return False
-        self._writer.give_turn()
-        return self._is_waiting()
-
-    def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Return the durable records behind ``after``, each verified against the chain."""
-        for sequence, body, _chain in self.linked(after):
-            yield sequence, body
 
     def linked(self, after: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
         """Return (sequence, body, link) of the durable records behind ``after``, verified."""
@@ -218,31 +165,10 @@ class SqliteJournal:
         with closing(self._reader()) as connection:
             return database.chain_at(connection, self._path, sequence)
 
-    def head(self) -> tuple[int, bytes]:
-        """Return the sequence and the link of the last record, durable or not."""
-        return self._sequence, self._chain
-
     def copy_database(self, path: Path) -> None:
         """Return when the records, as they are at this moment, are in a new file."""
         with closing(self._reader()) as connection:
             database.copy_database(connection, path)
-
-    def close(self) -> None:
-        """Return when everything is on disk and the directory is free; raise what prevented it."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self._refusal = JournalUnavailable("The journal is closed.")
-        self._progress.end()
-        self._unlock()
-        if self._progress.failure is not None:
-            raise self._progress.failure
-
-    def _is_waiting(self) -> bool:
-        return self._progress.failure is None and self._progress.durable_sequence < self._sequence
 
     def _find_end(self) -> tuple[int, bytes]:
         """Return the last sequence and its link, after checking what can be checked quickly."""
@@ -273,6 +199,13 @@ class SqliteJournal:
             return os.stat(self._path).st_ino == self._inode
         except FileNotFoundError:
             return False
+
+    def close(self) -> None:
+        """Return when everything is on disk and the directory is free; raise what prevented it."""
+        try:
+            super().close()
+        finally:
+            self._unlock()
 
     def _unlock(self) -> None:
         if self._lock is not None:

@@ -15,53 +15,39 @@ from psycopg import Connection
 
 from kavach.engine.journal_port import (
     JournalCorrupt,
-    JournalError,
     JournalUnavailable,
-    JournalUnwritable,
 )
-from kavach.journal.chain import link
-from kavach.journal.database import FORMAT_VERSION
+from kavach.journal.chained import ChainedJournal
 from kavach.journal.group_commit import GroupCommit
 from kavach.journal.postgres import reading, tables, tenure
 from kavach.journal.postgres.commit import PostgresTarget
 from kavach.journal.postgres.connecting import Row, connect, meaning, shown
 from kavach.journal.postgres.tenure import Held, Owner, Tenure, look
-from kavach.journal.progress import Progress, Subscriber
 
 
-class PostgresJournal:
+class PostgresJournal(ChainedJournal):
     """The journal at an address: with a tenure to write, without one to read beside its owner."""
 
     def __init__(self, address: str, tenure: Tenure | None = None) -> None:
         """Open it; raises ``JournalError``, and then the tenure is given up."""
         self._address = address
         self._tenure = tenure
-        self._writer: GroupCommit | None = None
-        self._refusal: JournalError | None = None
-        self._closed = False
         self.successor = ""  # Who is to own it next, if that is wanted.
         self._on_successor: Callable[[str], None] = lambda name: None
         if tenure is None:
             with self._reading() as connection:
                 self._live = look(connection).beats
-                self._sequence, self._chain = reading.end_of(connection)
-            self._refusal = JournalUnwritable("The journal was opened for reading only.")
-            self._progress = Progress(self._sequence)
+                end = reading.end_of(connection)
+            super().__init__(*end)
             return
+        super().__init__(tenure.head, tenure.chain)
         self._live = True
-        self._sequence, self._chain = tenure.head, tenure.chain
-        self._progress = Progress(self._sequence)
         try:
             target = PostgresTarget(tenure, address, self._succeed)
         except psycopg.Error as error:
             tenure.leave()
             raise meaning(error, address) from error
-        self._writer = GroupCommit(target, self._progress)
-
-    @property
-    def format_version(self) -> int:
-        """The version of the format in which the records are stored."""
-        return FORMAT_VERSION
+        self._write_by(GroupCommit(target, self._progress))
 
     @property
     def held(self) -> Held | None:
@@ -72,32 +58,6 @@ class PostgresJournal:
     def is_live(self) -> bool:
         """Whether it had an owner when it was opened."""
         return self._live
-
-    @property
-    def durable_sequence(self) -> int:
-        """The last sequence that is durable; everything before it is, too. 0: none."""
-        return self._progress.durable_sequence
-
-    @property
-    def failure(self) -> JournalError | None:
-        """Why nothing more will become durable, or None while all is well."""
-        return self._progress.failure
-
-    def append(self, body: bytes) -> int:
-        """Return the sequence of the record that was queued; never waits for the database."""
-        refusal = self._refusal or self._progress.failure
-        if refusal is not None or self._writer is None:
-            raise refusal or JournalUnavailable("The journal is closed.")
-        sequence = self._sequence + 1
-        chain = link(self._chain, sequence, body)
-        self._sequence = sequence
-        self._chain = chain
-        self._writer.add(sequence, body, chain)
-        return sequence
-
-    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
-        """Return a function that ends the subscription; callbacks run on the writer's thread."""
-        return self._progress.subscribe(callback)
 
     def on_successor(self, callback: Callable[[str], None]) -> None:
         """Have this called, on the writer's thread, with the name of who is to own it next."""
@@ -110,22 +70,6 @@ class PostgresJournal:
         if self._tenure is None:
             return True
         return self._tenure.may_answer() and self._progress.failure is None
-
-    def wait_durable(self, sequence: int, timeout: float | None = None) -> None:
-        """Return when everything up to ``sequence`` is durable; ``timeout`` is in seconds."""
-        self._progress.wait(sequence, timeout)
-
-    def give_turn(self) -> bool:
-        """Return whether records wait for a commit, after letting the writer's thread run."""
-        if self._writer is None or not self._is_waiting():
-            return False
-        self._writer.give_turn()
-        return self._is_waiting()
-
-    def records(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Return the durable records behind ``after``, each verified against the chain."""
-        for sequence, body, _chain in self.linked(after):
-            yield sequence, body
 
     def linked(self, after: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
         """Return (sequence, body, link) of the durable records behind ``after``, verified."""
@@ -208,33 +152,10 @@ class PostgresJournal:
         with self._reading() as connection:
             return reading.link_of(connection, sequence)
 
-    def head(self) -> tuple[int, bytes]:
-        """Return the sequence and the link of the last record, durable or not."""
-        return self._sequence, self._chain
-
-    def close(self) -> None:
-        """Return when everything is durable and the ownership is given up.
-
-        Raises what prevented it.
-        """
-        if self._closed:
-            return
-        self._closed = True
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self._refusal = JournalUnavailable("The journal is closed.")
-        self._progress.end()
-        if self._progress.failure is not None:
-            raise self._progress.failure
-
     def _succeed(self, name: str) -> None:
         if name != self.successor:
             self.successor = name
             self._on_successor(name)
-
-    def _is_waiting(self) -> bool:
-        return self._progress.failure is None and self._progress.durable_sequence < self._sequence
 
     @contextmanager
     def _reading(self) -> Iterator["Connection[Row]"]:
