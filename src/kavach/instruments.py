@@ -15,6 +15,8 @@ import msgspec
 from kavach.units import Exchange, InstrumentKey, Pips, Quantity
 
 CASH: Final = (Exchange.NSE, Exchange.BSE)
+# By the name of an instrument's class.
+_STOP_LIMIT_PERCENT: Final = {"FUTIDX": 3, "FUTSTK": 3, "OPTIDX": 20, "OPTSTK": 20}
 _WITH_CLOSING_AUCTION: Final = {exchange: f"{exchange.value}-CAS" for exchange in CASH}
 
 # The sessions of each exchange, the main one first: what trades by the same hours.
@@ -75,6 +77,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=
     def tradable(self) -> bool:
         """Whether it can be ordered at all: an index can't."""
         return self.freeze_quantity > 0
+
+    @property
+    def stop_limit_percent(self) -> int | None:
+        """How far a stop's limit may be from its trigger, in percent of it (16448); None: any.
+
+        Source: docs/spec/exchange.md, "Protection".
+        """
+        return _STOP_LIMIT_PERCENT.get(self.instrument_name)
 
     @property
     def is_option(self) -> bool:

@@ -18,8 +18,6 @@ from kavach.exchange.book import PERCENT, Book
 from kavach.instruments import Instrument
 from kavach.units import PIPS_PER_RUPEE, Exchange
 
-# How far the limit of a stop may be from its trigger, in percent of that.
-LIMIT_TO_TRIGGER: Final = {"FUTIDX": 3, "FUTSTK": 3, "OPTIDX": 20, "OPTSTK": 20}
 DERIVATIVES: Final = frozenset({Exchange.NFO, Exchange.BFO})
 CHEAP_PIPS: Final = 50 * PIPS_PER_RUPEE  # Options below this have a range in rupees.
 CHEAP_RANGE_PIPS: Final = 20 * PIPS_PER_RUPEE
@@ -28,7 +26,7 @@ DEAR_RANGE: Final = 40  # Percent.
 
 def too_far_from_trigger(instrument: Instrument, price: int, trigger: int) -> bool:
     """Return whether a stop's limit is further from its trigger than the rule allows."""
-    percent = LIMIT_TO_TRIGGER.get(instrument.instrument_name)
+    percent = instrument.stop_limit_percent
     if percent is None or instrument.exchange not in DERIVATIVES:
         return False
     if instrument.is_option and trigger < CHEAP_PIPS:

@@ -16,8 +16,6 @@ from kavach.units import Side
 
 WHOLE_BP: Final = 10_000  # A client's own protection is given in hundredths of a percent.
 PERCENT: Final = 100
-# How far a stop's limit may be from its trigger: docs/spec/exchange.md, "Protection".
-STOP_LIMIT_PERCENT: Final = {"FUTIDX": 3, "FUTSTK": 3, "OPTIDX": 20, "OPTSTK": 20}
 _BP_PER_PERMILLE: Final = WHOLE_BP // PERMILLE
 
 
@@ -65,7 +63,7 @@ def stop_limit(
     But no further from the trigger than exchanges let a stop of a derivative have it (16448).
     """
     limit = marketable(instrument, settings, side, trigger_pips, own_bp=own_bp)
-    percent = STOP_LIMIT_PERCENT.get(instrument.instrument_name)
+    percent = instrument.stop_limit_percent
     if percent is None:
         return limit
     widest = trigger_pips * percent // PERCENT
