@@ -332,7 +332,7 @@ MUTANTS: Final = (
     # --- Clients, days and restarts -----------------------------------------------------------
     _one(
         "a repeated key gets the first answer",
-        "core/core.py",
+        "core/rules/keyed.py",
         "        if first is not None:\n",
         "        if False:\n",
     ),

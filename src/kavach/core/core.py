@@ -15,15 +15,12 @@ Source: docs/spec/cover_order.md, "States"; docs/wire/README.md, "Cancelling and
 from collections.abc import Callable, Collection
 from typing import Any, Final, cast
 
-import msgspec
-
 from kavach.core import events as e
 from kavach.core.commands import (
     BeginPhase,
     CancelCoverOrder,
     Command,
     EndSession,
-    KeyedCommand,
     Kill,
     LoseLink,
     ModifyCoverOrder,
@@ -50,7 +47,6 @@ from kavach.core.model.regular.order import RegularOrder
 from kavach.core.model.sessions import CLOSING
 from kavach.core.model.state import OmsState
 from kavach.core.refusals import Answer, Outcome, Reason, Refusal
-from kavach.core.rules.admission import admit
 from kavach.core.rules.advance import advance, arm, schedule
 from kavach.core.rules.baskets import requests as baskets
 from kavach.core.rules.context import StepContext
@@ -66,6 +62,7 @@ from kavach.core.rules.cover.resume import resume_carried
 from kavach.core.rules.decisions import EXEC_TYPE, ClockEvent, ReportEffect
 from kavach.core.rules.gtt import requests as gtts
 from kavach.core.rules.gtt.triggering import look_again, price_moved, session_ended, time_reached
+from kavach.core.rules.keyed import keyed
 from kavach.core.rules.limits.requests import choose_limits, register_algo
 from kavach.core.rules.money.convert import check_gift, convert_position, give, grant_holdings
 from kavach.core.rules.money.day_end import midnight, session_over, settle_days
@@ -459,44 +456,6 @@ class Core(StepContext):
         before = parent.state
         self.policies[type(parent)].pass_moment(self, parent, moment, source)
         advance(self, parent, before)
-
-
-def keyed(
-    decide: Callable[["Core", Any], PendingRequest | Refusal],
-) -> Callable[["Core", Any], PendingRequest | Refusal]:
-    """Return a decision that answers a repeated key with the first answer."""
-
-    def decide_once(core: "Core", command: KeyedCommand) -> PendingRequest | Refusal:
-        if command.client_id not in core.state.clients:
-            return Refusal(Reason.CLIENT_MUST_EXIST, command.client_id)
-        limited = core.state.limited
-        if not command.idempotency_key:
-            return admit(core, command, decide) if limited else decide(core, command)
-        first = core.state.answers.get((command.client_id, command.idempotency_key))
-        if first is not None:
-            if first.fingerprint != command.fingerprint:
-                return Refusal(Reason.KEY_MUST_NOT_BE_REUSED, command.idempotency_key)
-            return PendingRequest(
-                answer=Answer(
-                    first.order_id,
-                    first.basket_id,
-                    first.state,
-                    first.reason,
-                    replayed=True,
-                    subject=first.subject,
-                )
-            )
-        pending = admit(core, command, decide) if limited else decide(core, command)
-        if isinstance(pending, PendingRequest):
-            pending = msgspec.structs.replace(
-                pending,
-                client_id=command.client_id,
-                key=command.idempotency_key,
-                fingerprint=command.fingerprint,
-            )
-        return pending
-
-    return decide_once
 
 
 _CONCLUDE: Final[dict[type[ParentOrder], Callable[[Core, PendingRequest], Outcome]]] = {
