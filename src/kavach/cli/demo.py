@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from kavach.api.http.options import ApiOptions
-from kavach.cli.last_minutes import LAST_MINUTES, LastMinutes
-from kavach.cli.telling import TOKEN, Telling
+from kavach.cli.scenes.last_minutes import LAST_MINUTES, LastMinutes
+from kavach.cli.scenes.telling import TOKEN, Telling
 from kavach.program.options import MarketKind, ServeOptions, WorldOptions
 from kavach.program.serve import serve as serve_world
 from kavach.program.twin import Twin
@@ -68,7 +68,7 @@ class FirstTrades(Telling):
     async def _fill_and_exit(self) -> None:
         self.chapter("2. A cover order that fills in parts, and is exited")
         await self.place(quantity=100, price=13, stop=12.5, user_order_id=1002)
-        self.say("Somebody sells 40 at 13.00: in the same step a stop for 40 is at the exchange.")
+        self.say("A seller takes 40 at 13.00: in the same step a stop for 40 is at the exchange.")
         await self.market("order", side="SELL", price=13, quantity=40)
         await self.look("pending")
         self.say("Another 60 are sold: the stop grows to 100, in place.")
@@ -99,12 +99,12 @@ class FirstTrades(Telling):
             await self._hear(feed, "snapshot", last="13.2", bid="13.2")
             await self.place(quantity=50, price=13.25, stop=12.9, user_order_id=1003)
             await self._hear(feed, "position", last="13.25", bid="13.2")
-            self.say("Bad news: the buyers are gone, and somebody sells far below the stop.")
+            self.say("Bad news: the buyers are gone, and a seller trades far below the stop.")
             await self.market("quote", bid=12.8, bid_quantity=500, ask=12.85, ask_quantity=500)
             await self._hear(feed, "", last="13.25", bid="12.8")
             await self.market("order", side="SELL", price=12.8, quantity=10)
             await self._hear(feed, "position", last="12.8", bid="12.8")
-            self.say("The stop has sold everything. Nothing is held, and nobody was asked.")
+            self.say("The stop has sold everything. Nothing is held, and no request was needed.")
 
     async def _hear(self, feed: AsyncFeed, awaited: str, *, last: str, bid: str) -> None:
         """

@@ -3,9 +3,9 @@
 
 On a day of the table of hours, in a share that closes by an auction: the cut-off at 15:10 refuses
 new cover orders, the square-off at 15:12 takes intraday ones out while their stops stand, at 15:15
-the exchange takes every stop out, and what is left goes into the auction. What nobody buys there is
-carried, which is the last resort; at the next opening it leaves, and a delivery order gets its stop
-again.
+the exchange takes every stop out, and what is left goes into the auction. What no buyer takes there
+is carried, which is the last resort; at the next opening it leaves, and a delivery order gets its
+stop again.
 
 The operator takes the clock from one of these times to the next, so that minutes pass at once.
 
@@ -16,7 +16,7 @@ docs/spec/exchange.md, "Auctions".
 from datetime import datetime
 from typing import Final
 
-from kavach.cli.telling import ROOM, Telling
+from kavach.cli.scenes.telling import ROOM, Telling
 from kavach.program.options import MarketKind, Sessions, WorldOptions
 from kavach.units import NS_PER_SECOND
 
@@ -63,7 +63,7 @@ class LastMinutes(Telling):
     async def _square_off(self) -> None:
         self.chapter("3. 15:12. The square-off")
         self.say(
-            "The intraday order leaves while its stop stands: the stop becomes the exit. Nobody"
+            "The intraday order leaves while its stop stands: the stop becomes the exit. No order"
             " buys, so it steps to the edge of the band. The delivery order keeps its stop."
         )
         await self._go(f"{DAY}T15:12:05")
@@ -76,7 +76,7 @@ class LastMinutes(Telling):
         await self.look("pending")
         self.say("From 15:20 on it takes orders. What is left intraday goes in at market.")
         await self._go(f"{DAY}T15:20:00")
-        self.say("Somebody wants 60 at 13.05. In an auction nothing trades yet.")
+        self.say("A buyer wants 60 at 13.05. In an auction nothing trades yet.")
         await self.market("order", side="BUY", price=13.05, quantity=60)
         self.say("From 15:25 on market orders are frozen; at 15:30 at the latest comes the match.")
         await self._go(f"{DAY}T15:30:00")
@@ -84,14 +84,16 @@ class LastMinutes(Telling):
 
     async def _last_resort(self) -> None:
         self.chapter("5. 15:35. The last resort")
-        self.say("Nobody took the other 40. They are carried over the night, and an alarm says so.")
+        self.say(
+            "No buyer took the other 40. They are carried over the night, and an alarm says so."
+        )
         await self._go(f"{DAY}T15:35:00")
         await self.look("completed")
 
     async def _next_morning(self) -> None:
         self.chapter("6. The next morning")
         self.say(
-            "Somebody bids in the opening auction. At 9:15 what is intraday leaves at once, and the"
+            "A buyer bids in the opening auction. At 9:15 what is intraday leaves at once, and the"
             " delivery order has its stop again."
         )
         await self._go(f"{NEXT_DAY}T09:01:00")

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from kavach.cli.journal_lines import Line, Register, as_text_of_event, lines
-from kavach.cli.tap import Exchanged, Tap
+from kavach.cli.scenes.tap import Exchanged, Tap
 from kavach.program.twin import Twin
 from kavach.ready_files import Ready
 
 BODY_SHOWN: Final = 420  # Characters of a body; a row of the order book alone has 56 fields.
-PAUSE_SECONDS: Final = 0.4  # Between the scenes, where somebody watches.
+PAUSE_SECONDS: Final = 0.4  # Between the scenes, on a terminal.
 TOKEN: Final = 14366
 IDEA: Final = {"exchange": "NSE", "instrument_token": TOKEN}
 ROOM: Final = "/twin/v1"
