@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.postgres import Databases, running
 
-# Servers of tests are found by clients of tests, and neither meets those of whoever runs the tests.
+# Servers of tests are found by clients of tests, and neither meets those of the user.
 _STATE = tempfile.TemporaryDirectory(prefix="kavach-tests-")
 os.environ["XDG_STATE_HOME"] = _STATE.name
 for name in [name for name in os.environ if name.startswith("KAVACH_")]:

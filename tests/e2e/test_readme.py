@@ -77,7 +77,7 @@ def test_the_snippets_do_what_they_say(server: TwinServer) -> None:
 
 
 def test_the_official_sdk_is_pointed_here(server: TwinServer) -> None:
-    """Its four lines, with this server's port: REST and socket work, and nobody else is asked."""
+    """Its four lines, with this server's port: REST and socket ask no other server."""
     *_others, four_lines = SNIPPETS
     assert len(four_lines.splitlines()) == 4
     pointed = four_lines.replace("http://127.0.0.1:8080", server.url)

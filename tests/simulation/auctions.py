@@ -103,7 +103,7 @@ class NearAuctions(NearDays):
     # --- What must hold -----------------------------------------------------------------------
 
     def check_truth(self) -> None:
-        """No stop stands in an auction, and what stands there belongs to somebody who may trade."""
+        """No stop stands in an auction, and what stands there belongs to a client who may trade."""
         super().check_truth()
         if self.exchange.phase(NSE) in COLLECTING:
             for order in self.exchange.snapshot().orders:

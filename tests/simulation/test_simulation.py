@@ -119,7 +119,7 @@ def test_everything_is_asked() -> None:
 def test_auctions_take_and_give() -> None:
     """Within a few seeds cover orders lose their stops to the closing auction, and leave in it.
 
-    Regular orders trade in it, what nobody took is carried, and has its stop again.
+    Regular orders trade in it, what was not taken is carried, and has its stop again.
     """
     seen: dict[str, int] = {}
     for seed in range(1, SEEDS["near-auctions"] + 1):

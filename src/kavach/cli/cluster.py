@@ -24,7 +24,7 @@ from kavach.program.process import STOP_SIGNALS
 
 @click.group(short_help="Two servers on one journal: try it here, ask how it stands.")
 def cluster() -> None:
-    """Two servers on one journal in PostgreSQL, of which one takes the other's place."""
+    """Two servers on one journal in PostgreSQL; one takes the other's place."""
 
 
 @cluster.command(short_help="Run PostgreSQL, an owner and a standby on this machine.")
@@ -87,7 +87,7 @@ def status(journal: str, json_wanted: bool) -> None:
     if json_wanted:
         click.echo(msgspec.json.encode(found))
         return
-    owner = f"{found.owner_url} (process {found.owner_pid})" if found.owner_pid else "nobody"
+    owner = f"{found.owner_url} (process {found.owner_pid})" if found.owner_pid else "none"
     click.echo(f"{shown(journal)}: epoch {found.epoch}, {found.head} records, owned by {owner}.")
     for one in found.standbys:
         click.echo(f"  {one.url} (process {one.pid}) follows, {one.lag} records behind.")

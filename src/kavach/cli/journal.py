@@ -89,7 +89,7 @@ class Reader:
             time.sleep(LOOK_SECONDS)
             files = self._look()
             if files == self._files and not self._is_live:
-                continue  # Nobody writes, so there is nothing to open.
+                continue  # There is no writer, so there is nothing to open.
             is_another = _is_another(files, self._files)
             self._files = files
             if is_another:

@@ -22,7 +22,7 @@ NOT_BEGUN: Final = 2  # There was nothing that could be read.
 
 @contextmanager
 def reading(place: Place) -> Iterator[Stored]:
-    """Give a journal, served or not, of which what is on disk is read.
+    """Give a journal, served or not; what is on disk of it is read.
 
     An error becomes a sentence and an exit code.
     """

@@ -186,7 +186,7 @@ class PostgresServer:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on just now."""
+    """Return a port of loopback that is free just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

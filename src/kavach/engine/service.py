@@ -307,7 +307,7 @@ class Service:
             self._disappoint(failure)
 
     def _disappoint(self, failure: JournalError) -> None:
-        """Let nobody wait for what may come too late to be told, or never."""
+        """End the waits for what may come too late to be told, or never."""
         while self._waiting:
             future = self._waiting.popleft()[1]
             if not future.done():

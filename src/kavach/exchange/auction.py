@@ -7,7 +7,7 @@ one nearest to the reference, and the reference itself if it lies halfway betwee
 trade first, then limit orders by price and time. Orders that share a link count once, at the most
 that they could still trade together.
 
-Nobody comes to anybody here, so orders of one account may meet, and both halves of a trade are
+No order is the aggressor here, so orders of one account may meet, and both halves of a trade are
 told as active. Prices are pips, times nanoseconds.
 
 Source: docs/spec/exchange.md, "Auctions".
@@ -131,7 +131,7 @@ def _interests(market: Ladder, limits: Ladder) -> list[_Interest]:
 
 
 def _by_price(interests: Sequence[_Interest]) -> dict[int, int]:
-    """Return what is wanted by limit price; of market orders, whose price is 0, too."""
+    """Return what is wanted by limit price; of market orders (price 0), too."""
     wanted: dict[int, int] = {}
     for order, adds in interests:
         wanted[order.price] = wanted.get(order.price, 0) + adds

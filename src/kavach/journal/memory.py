@@ -60,7 +60,7 @@ class MemoryJournal:
         return unsubscribe
 
     def may_answer(self) -> bool:
-        """Return True: nobody else writes to this memory."""
+        """Return True: no other process writes to this memory."""
         return True
 
     def wait_durable(self, sequence: int, timeout: float | None = None) -> None:

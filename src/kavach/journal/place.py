@@ -22,7 +22,7 @@ Place = Path | str  # A directory, or an address.
 
 
 class Stored(Journal, Protocol):
-    """A journal that outlives its process: what can be read of it beside whoever writes it."""
+    """A journal that outlives its process: what can be read of it beside its writer."""
 
     @property
     def is_live(self) -> bool:

@@ -103,7 +103,7 @@ class ReplayMarket:
             spares=True,
         )
         if phase is not Phase.OPEN:
-            return  # In an auction the quotes wait for the match, and nobody trades elsewhere.
+            return  # In an auction the quotes wait for the match, and no trade happens elsewhere.
         self._engine.market_step(
             lambda now_ns: venue.reports_of(
                 exchange.print_trade(key, Pips(price_pips), quantity, TimestampNs(now_ns)), key

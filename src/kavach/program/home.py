@@ -22,7 +22,7 @@ class Home(NamedTuple):
 
     journal: Journal
     beside: Path | Cupboard | None  # None: nothing is kept.
-    key: bytes  # From which tokens are made that nobody gave.
+    key: bytes  # Tokens that were not given are made from it.
 
 
 def open_home(options: WorldOptions, before: object = None) -> Home:

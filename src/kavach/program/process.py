@@ -34,7 +34,7 @@ except ImportError:  # There is none for Windows.
 else:
     _new_event_loop = uvloop.new_event_loop
 
-# Windows sends SIGBREAK for Ctrl-Break, and SIGTERM to nobody.
+# Windows sends SIGBREAK for Ctrl-Break, and never SIGTERM.
 STOP_SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
 )

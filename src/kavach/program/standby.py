@@ -122,7 +122,7 @@ class Following:
         for sequence, body, link in self._follower.records(self._sequence, self._link):
             followed.engine.follow(sequence, body)
             self._sequence, self._link = sequence, link
-        if not self._spared:  # Now, while nobody waits for an answer.
+        if not self._spared:  # Now, while no client waits for an answer.
             self._spared = True
             spare_the_collector()
 

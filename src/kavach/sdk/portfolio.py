@@ -85,7 +85,7 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         raise KeyError(labels[0])
 
     def __repr__(self) -> str:
-        """Return whose it is, and the first of the values, in rupees."""
+        """Return the account, and the first of the values, in rupees."""
         told = ", ".join(f"{label} {value:f}" for label, value in list(self.values.items())[:3])
         return f"<Funds {self.client_id} {told}, {len(self.values)} values>"
 

@@ -128,7 +128,7 @@ class Desk(Engine):
         return self.core.review(ticket)
 
     def may_answer(self) -> bool:
-        """True: nobody else has this journal."""
+        """True: no other process has this journal."""
         return True
 
     async def settled(self) -> None:

@@ -154,7 +154,7 @@ def test_it_follows_through_restarts_and_resets(tmp_path: Path) -> None:
 
 
 def test_a_follower_keeps_no_server_from_starting(tmp_path: Path) -> None:
-    """While it follows a journal that nobody serves, the directory is free."""
+    """While it follows a journal that is not served, the directory is free."""
     data = tmp_path / "data"
     with running("--data-dir", data):
         pass

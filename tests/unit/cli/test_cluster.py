@@ -49,7 +49,7 @@ def status(journal: str) -> dict[str, Any]:
 
 
 def test_a_cluster_goes_on_without_its_owner_and_without_its_database(tmp_path: Path) -> None:
-    """Whoever dies is started anew; orders are taken again, and Ctrl-C leaves nothing behind."""
+    """What dies is started anew; orders are taken again, and Ctrl-C leaves nothing behind."""
     with cluster(tmp_path) as (process, ready):
         journal, urls = ready["journal"], ready["urls"]
         assert os.stat(tmp_path / "ready.json").st_mode & 0o077 == 0

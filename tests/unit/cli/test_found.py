@@ -76,7 +76,7 @@ def test_a_client_with_nothing_set_finds_it(twin: twin_server.TwinServer) -> Non
     assert twin.room("GET", "audit")["violations"] == []
 
 
-def test_whoever_says_more_gets_that(
+def test_what_is_said_comes_before_what_is_found(
     twin: twin_server.TwinServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another client gets the address alone; an address or a token given ends the search."""

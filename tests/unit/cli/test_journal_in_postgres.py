@@ -61,7 +61,7 @@ def test_a_journal_is_copied_into_a_database_and_back(
     assert "holds a journal already" in twice.stderr
 
 
-def test_a_copy_that_did_not_end_is_opened_by_nobody(postgres: Databases, address: str) -> None:
+def test_a_copy_that_did_not_end_cannot_be_opened(postgres: Databases, address: str) -> None:
     """Until all records are there the database is refused, to read and to serve."""
     with running("--journal", address):
         pass

@@ -73,7 +73,7 @@ def test_who_waits_is_looked_after_before_it_is_told() -> None:
     play(act)
 
 
-def test_nobody_waits_for_a_journal_that_is_not_heard_of() -> None:
+def test_no_wait_for_a_journal_that_is_not_heard_of() -> None:
     """Who waits is told within some turns that it is unknown, though the journal never failed."""
 
     async def act() -> None:

@@ -144,7 +144,7 @@ def find_price(naive: "NaiveExchange", key: InstrumentKey) -> tuple[int, int]:
 
 
 def uncross(naive: "NaiveExchange", key: InstrumentKey, which: str, at: int) -> None:
-    """Trade at one price whoever is first on both sides, until one of them has nobody."""
+    """Trade the first of both sides at one price, until one side is empty."""
     if not any(o.key == key for o in naive.live) and key not in naive.references:
         return
     price, quantity = find_price(naive, key)
@@ -180,7 +180,7 @@ def settle_auction(naive: "NaiveExchange", key: InstrumentKey, which: str, price
 def trade_at(
     naive: "NaiveExchange", both: "list[Resting]", price: int, quantity: int, at: int
 ) -> None:
-    """Let two orders trade, neither of which came to the other."""
+    """Let two orders trade; neither is the aggressor."""
     key = both[0].key
     for order in both:
         order.filled += quantity

@@ -32,7 +32,7 @@ from tests.unit.exchange.naive import NaiveExchange
 
 Action = tuple[Any, ...]
 TICK, CLOSE, REACH = 500, 1_000_000, 8  # Prices go REACH ticks up and down, band included.
-STEP_NS = 7_000_000_000  # Some four steps are half a minute, of which averages are made.
+STEP_NS = 7_000_000_000  # Some four steps are half a minute, the time of an average.
 
 
 def instrument(

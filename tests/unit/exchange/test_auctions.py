@@ -18,7 +18,7 @@ WIDE = instrument(Segment.NSE, 1, freeze=1000, reach=200)  # 90 to 110.
 
 
 def test_the_most_that_can_trade_makes_the_price() -> None:
-    """Of the prices at which orders rest it is the one that trades most, whoever came first."""
+    """Of the prices at which orders rest it is the one that trades most, whatever came first."""
     check("""
         phase pre_open        -> NSE pre_open
         A buy 10 @ 100.10     -> #1 accepted
@@ -33,7 +33,7 @@ def test_the_most_that_can_trade_makes_the_price() -> None:
 
 
 def test_of_two_prices_that_trade_as_much_the_one_that_leaves_less() -> None:
-    """100.10 and 99.90 trade 10; at 99.90 nobody who would trade is left over."""
+    """100.10 and 99.90 trade 10; at 99.90 no order that would trade is left over."""
     check("""
         phase pre_open        -> NSE pre_open
         A buy 10 @ 100.10     -> #1 accepted
@@ -60,7 +60,7 @@ def test_of_equal_prices_the_one_nearest_to_the_reference(last: str, price: str)
 
 
 def test_halfway_between_two_prices_it_is_the_reference_itself() -> None:
-    """Nobody rests at 100, and it is the price."""
+    """No order rests at 100, and it is the price."""
     check("""
         phase pre_open        -> NSE pre_open
         A buy 10 @ 100.10     -> #1 accepted

@@ -71,7 +71,7 @@ def test_a_fired_stop_out_of_range_is_removed_when_it_would_trade() -> None:
     )
 
 
-def test_a_fired_stop_out_of_range_rests_where_nobody_would_trade() -> None:
+def test_a_fired_stop_out_of_range_rests_where_no_order_would_trade() -> None:
     """It is removed when it would match, and not before; a last price of the same minute counts."""
     floor = check(
         """

@@ -166,7 +166,7 @@ def test_an_owner_that_hears_nothing_may_not_answer(postgres: Databases, address
 
 
 def test_a_closed_owner_is_one_no_more(postgres: Databases, address: str) -> None:
-    """After a close the head names no owner, so nobody waits for its lease to end."""
+    """After a close the head names no owner, so its lease is not waited for."""
     own(address).close()
     assert postgres.execute("SELECT owner, address FROM kavach.head", address) == [("", "")]
     with closing(reader(address)) as journal:
@@ -174,7 +174,7 @@ def test_a_closed_owner_is_one_no_more(postgres: Databases, address: str) -> Non
 
 
 def test_an_owner_without_a_beat_loses_its_lock(postgres: Databases, address: str) -> None:
-    """Whose last beat is older than the lease has its connection ended, and the next one owns."""
+    """An owner that has not beaten for a lease loses its connection, and the next one owns."""
     import psycopg
 
     journal = own(address)

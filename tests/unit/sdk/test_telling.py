@@ -70,7 +70,7 @@ def test_reads_are_told_when_asked_for(
 
 
 def test_a_lost_answer_is_a_warning(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """A change of which nothing is known is a warning, a read without an answer is not."""
+    """A change without a known outcome is a warning, a read without an answer is not."""
     caplog.set_level(logging.INFO)
     with Pocket("AB001", "a-token", base_url=stage.url, confirm_seconds=0) as pocket:
         stage.answers(Answer(dropped=True))

@@ -111,7 +111,7 @@ class Stage:
 
     @property
     def in_cluster(self) -> bool:
-        """False: nobody else goes on with it."""
+        """False: no other machine goes on with it."""
         return False
 
     def reset(self) -> None:

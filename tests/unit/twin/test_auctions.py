@@ -33,7 +33,7 @@ def enter(served: Served, phase: str) -> None:
 
 
 def buy(served: Served, price: float | None, quantity: int) -> None:
-    """Let a stranger buy; in an auction that trades with nobody yet."""
+    """Let a stranger buy; in an auction that trades with no order yet."""
     answer = served.post("market/order", **ADDRESS, side="BUY", price=price, quantity=quantity)
     assert answer["filled"] == 0
 
@@ -66,7 +66,7 @@ def test_what_is_left_of_the_day_leaves_in_the_closing_auction(served: Served) -
     assert delivery.state is State.COVERED
 
 
-def test_nobody_buys_in_the_closing_auction(served: Served) -> None:
+def test_no_buyer_in_the_closing_auction(served: Served) -> None:
     """What finds no counterparty is removed at the match, and carried when the session ends."""
     held = served.place()
     served.post("market/order", **ADDRESS, side="SELL", price=13, quantity=100)
@@ -78,7 +78,7 @@ def test_nobody_buys_in_the_closing_auction(served: Served) -> None:
     assert held.state is State.CARRIED
 
 
-def test_a_square_off_that_finds_nobody_waits_for_the_next_session(served: Served) -> None:
+def test_a_square_off_without_a_counterparty_waits_for_the_next_session(served: Served) -> None:
     """What is left of the auction is not sent into the minutes in which nothing is taken."""
 
     def place() -> None:

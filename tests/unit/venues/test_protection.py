@@ -46,7 +46,7 @@ def test_a_fired_stop_that_protection_removes_is_followed_by_an_exit() -> None:
     assert cover.alarms == ("stop_removed",)
 
 
-def test_it_gets_flat_within_its_clock_when_nobody_buys_at_first() -> None:
+def test_it_gets_flat_within_its_clock_when_no_order_buys_at_first() -> None:
     """The exit steps towards the market, and the position is over before T_naked is."""
     desk = Desk(contract("OPTIDX", "CE"))
     desk.fault(FaultOn.NEW, FaultEffect.REMOVE_FIRED, Leg.THIRD)

@@ -6,7 +6,7 @@ and is then the connection that writes. The other reads: it is woken by the owne
 every 50 ms in any case, and ends the owner's connection if its last beat is older than the
 lease. So there is one way to own the journal, through the lock.
 
-A process that was frozen while it waited may be given the lock and not know it. Whoever holds it
+A process that was frozen while it waited may be given the lock and not know it. One that holds it
 for as long as a lease without becoming the owner has its connection ended, too.
 
 Source: docs/spec/journal.md, "In PostgreSQL".
@@ -117,7 +117,7 @@ class Follower:
             _cut(self._lock)
 
     def _is_chosen(self) -> bool:
-        """Return whether nobody else was chosen; if one was, the lock is given on."""
+        """Return whether no other was chosen; if one was, the lock is given on."""
         self.seen = tenure.look(self._reader)
         row = self._execute(f"SELECT successor FROM {tables.SCHEMA}.head").fetchone()
         if row is None or row[0] in ("", self._owner.name):
@@ -161,7 +161,7 @@ class Follower:
     def _wait_for_lock(self) -> None:
         try:
             tenure.wait_for_lock(self._lock)
-        except Exception as error:  # Whatever it is, whoever follows must hear of it.
+        except Exception as error:  # Passed to the thread that follows, which raises it.
             self._lost_lock = error
         else:
             self._has_lock.set()

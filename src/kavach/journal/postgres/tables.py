@@ -97,7 +97,7 @@ def is_made(connection: "Connection[tuple[object, ...]]") -> bool:
 
 
 def make(connection: "Connection[tuple[object, ...]]") -> None:
-    """Return when the tables are there, whoever makes them; all of them or none."""
+    """Return when the tables are there; another process may make them. All of them or none."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, MAKING_LOCK))
         if not is_made(connection):

@@ -11,7 +11,7 @@ Two things make an owner, and each covers what the other cannot:
 
 An owner that was frozen holds its lock and knows nothing. So it beats: each statement proves the
 epoch and notes PostgreSQL's time. Who sees that the last beat is older than the *lease* ends the
-owner's connection. The owner for its part says nothing to anybody when the last statement that
+owner's connection. The owner for its part gives no answer when the last statement that
 proved its epoch was sent longer than 0.9 of the lease ago. No clocks are compared: one is
 PostgreSQL's, the other the owner's own, and they need only run at the same speed, to a tenth.
 
@@ -76,7 +76,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An ownership that was had: of which cluster, and by which number."""
+    """An ownership that was had: the cluster and the epoch."""
 
     cluster: UUID
     epoch: int
@@ -144,7 +144,7 @@ def look(connection: "Connection[Row]") -> Seen:
 def acquire(
     connection: "Connection[Row]", address: str, owner: Owner, before: Held | None
 ) -> Tenure:
-    """Return the ownership, if nobody has it; raises ``JournalLocked`` or ``JournalFenced``.
+    """Return the ownership, if it is free; raises ``JournalLocked`` or ``JournalFenced``.
 
     ``before`` is what this process held earlier: if there was another owner since, it is fenced.
     The end of the records is read before anything is changed, so damage is told first.

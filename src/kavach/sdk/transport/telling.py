@@ -4,7 +4,7 @@ What the client writes to the log ``kavach.sdk``: each request with the ids by w
     level     what
     debug     reads and their answers
     info      changes and their answers; reads without an answer
-    warning   changes of which nothing is known
+    warning   changes without a known outcome
 
 A line has method, path, status and time, and the ids that a change and its answer have; a program
 that writes JSON finds them as attributes of the record, too. No token, password, query or body is
