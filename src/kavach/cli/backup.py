@@ -23,7 +23,7 @@ from kavach.data import load_instruments
 from kavach.engine.engine import Engine
 from kavach.instruments import listing
 from kavach.journal.backup import Copied, back_up
-from kavach.journal.place import Place, open_stored, shown
+from kavach.journal.place import Place, open_stored, postgres, shown
 from kavach.program.kept_tokens import copy_key, keep_key, load_key
 from kavach.twin.clock import TwinClock
 from kavach.venues.embedded import EmbeddedVenue
@@ -61,8 +61,8 @@ def back_up_with_all(place: Place, target: Path) -> Copied:
             copy_store(place, copy)
             copy_key(place, copy)
         else:
-            with closing(open_stored(place)) as journal:
-                keep_key(copy, load_key(journal))  # type: ignore[arg-type]
+            with closing(postgres("journal").PostgresJournal(place)) as journal:
+                keep_key(copy, load_key(journal))
 
     return back_up(place, target, also)
 

@@ -20,7 +20,7 @@ Source: docs/spec/journal.md, "Guarantees", "How a commit works".
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from kavach.engine.journal_port import JournalError, JournalUnavailable
 from kavach.journal.progress import Progress
@@ -30,6 +30,11 @@ TURN_SECONDS: Final = 20e-6  # The kernel adds about 50 µs: enough to wake a th
 COLUMNS: Final = 3  # Of a record in the queue, which is flat: sequence, body, chain, sequence, ...
 
 Batch = list[int | bytes]
+
+
+def bodies_of(batch: Batch) -> list[bytes]:
+    """Return the bodies of the records of a batch."""
+    return cast(list[bytes], batch[1::COLUMNS])
 
 
 class Target(Protocol):

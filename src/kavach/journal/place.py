@@ -62,7 +62,8 @@ def without_password(place: Place) -> tuple[Place, dict[str, str]]:
     """Return a place for a command line, and what is to be in the environment of the command."""
     if isinstance(place, Path) or not has_password(place):
         return place, {}
-    return postgres("connecting").without_password(place)  # type: ignore[no-any-return]
+    told: tuple[Place, dict[str, str]] = postgres("connecting").without_password(place)
+    return told
 
 
 def newest_snapshot(place: Place) -> int:

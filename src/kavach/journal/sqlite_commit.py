@@ -14,7 +14,7 @@ import apsw
 
 from kavach.engine.journal_port import JournalError
 from kavach.journal.database import mark_format, meaning
-from kavach.journal.group_commit import COLUMNS, ROWS_MAX, Batch
+from kavach.journal.group_commit import COLUMNS, ROWS_MAX, Batch, bodies_of
 
 CHECKPOINT_FRAMES: Final = 1_000  # 4 MB of log: copy it into the database when nothing waits,
 CHECKPOINT_FRAMES_MAX: Final = 16_000  # and at 64 MB whether anything waits or not.
@@ -41,7 +41,7 @@ class SqliteTarget:
     def commit(self, batch: Batch) -> None:
         """Return when these records are on disk."""
         self._connection.execute(_INSERTS[len(batch) // COLUMNS], batch)
-        self._frames += 2 + sum(map(len, batch[1::COLUMNS])) // _PAGE_SIZE  # type: ignore[arg-type]
+        self._frames += 2 + sum(map(len, bodies_of(batch))) // _PAGE_SIZE
 
     def rest(self, *, waiting: bool) -> None:
         """Copy the log into the database, if it has grown."""

@@ -23,7 +23,7 @@ from psycopg import errors, pq
 
 from kavach.engine.journal_port import JournalError, JournalFenced, JournalUnavailable
 from kavach.journal.database import FORMAT_VERSION
-from kavach.journal.group_commit import COLUMNS, Batch
+from kavach.journal.group_commit import COLUMNS, Batch, bodies_of
 from kavach.journal.postgres import reading
 from kavach.journal.postgres.connecting import meaning
 from kavach.journal.postgres.tables import CHANNEL, SCHEMA, UNFINISHED
@@ -94,7 +94,6 @@ class PostgresTarget:
         """Return when these records are durable."""
         last, chain = batch[-COLUMNS], batch[-1]
         assert isinstance(last, int) and isinstance(chain, bytes), "a batch ends with a record"
-        bodies: list[bytes] = batch[1::COLUMNS]  # type: ignore[assignment]
         sent_at = monotonic()
         tells = sent_at - self._told_at >= NOTIFY_SECONDS
         if tells:
@@ -107,7 +106,7 @@ class PostgresTarget:
                 _number(self._tenure.epoch),
                 _number(self._head),
                 self._chain,
-                reading.encode(bodies),
+                reading.encode(bodies_of(batch)),
             ),
             sent_at,
         )

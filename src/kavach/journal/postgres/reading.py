@@ -125,8 +125,9 @@ def _verified(row: Row, expected: int, previous: bytes) -> list[Linked]:
     first, last, chain, stored = row
     if first != expected:
         raise JournalCorrupt(expected, f"record {first} is in its place")
+    assert isinstance(stored, bytes), "the column holds bytes"
     try:
-        bodies = _BODIES.decode(stored)  # type: ignore[arg-type]
+        bodies = _BODIES.decode(stored)
     except msgspec.MsgspecError as error:
         raise JournalCorrupt(expected, f"its commit can't be read ({error})") from error
     if not bodies or expected + len(bodies) - 1 != last:
