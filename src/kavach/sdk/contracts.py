@@ -171,8 +171,7 @@ def last_price(
 ) -> Plan[Decimal]:
     """Return the last price of an instrument."""
     wanted = spot(instrument, exchange, instrument_token)
-    request = yield from _quote(account, wanted, key="last_trade_price")
-    return (yield from _figure(request))
+    return (yield from _figure(account, wanted, "last_trade_price"))
 
 
 def close_price(
@@ -184,8 +183,7 @@ def close_price(
 ) -> Plan[Decimal]:
     """Return the previous close of an instrument."""
     wanted = spot(instrument, exchange, instrument_token)
-    request = yield from _quote(account, wanted, key="close_price")
-    return (yield from _figure(request))
+    return (yield from _figure(account, wanted, "close_price"))
 
 
 def download_contracts(account: Account, *exchanges: ExchangeWord) -> Plan[bytes]:
@@ -210,7 +208,8 @@ def _quote(account: Account, wanted: Spot, **query: str) -> Plan[Request]:
     return Request(method="GET", path=path, query={"token": token, **query})
 
 
-def _figure(request: Request) -> Plan[Decimal]:
+def _figure(account: Account, wanted: Spot, key: str) -> Plan[Decimal]:
+    request = yield from _quote(account, wanted, key=key)
     response = yield from ask(request)
     data = data_of(request, response)
     if not isinstance(data, (Decimal, int)) or isinstance(data, bool):

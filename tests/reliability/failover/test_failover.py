@@ -2,8 +2,19 @@
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from tests.reliability.failover.pair import FENCED, KART, ORDER, PENDING, Load, pair_on
+from tests.reliability.failover.pair import (
+    FENCED,
+    KART,
+    ORDER,
+    PENDING,
+    Load,
+    Pair,
+    Process,
+    pair_on,
+)
 from tests.twin_server import until
 
 
@@ -11,6 +22,18 @@ def settled(load: Load, least: int) -> None:
     """Return when so many more requests were answered."""
     before = len(load.answered)
     until(lambda: len(load.answered) >= before + least)
+
+
+@contextmanager
+def loaded(address: str) -> Iterator[tuple[Pair, Process, Process, Load]]:
+    """Give an owner and its standby, under a load that has begun to be answered."""
+    with pair_on(address) as pair:
+        owner = pair.owner()
+        standby = pair.standby()
+        load = Load([owner.url, standby.url])
+        load.start()
+        settled(load, 20)
+        yield pair, owner, standby, load
 
 
 def check(load: Load, placed: dict[str, int]) -> None:
@@ -45,12 +68,7 @@ def test_a_standby_says_who_owns_it(address: str) -> None:
 
 def test_a_killed_owner_is_followed_by_its_standby(address: str) -> None:
     """Under load with keys: all that was answered is there once, and reads never go back."""
-    with pair_on(address) as pair:
-        owner = pair.owner()
-        standby = pair.standby()
-        load = Load([owner.url, standby.url])
-        load.start()
-        settled(load, 20)
+    with loaded(address) as (pair, owner, standby, load):
         owner.process.kill()
         settled(load, 20)
         load.stop()
@@ -62,12 +80,7 @@ def test_a_killed_owner_is_followed_by_its_standby(address: str) -> None:
 
 def test_a_frozen_owner_is_fenced(address: str) -> None:
     """While it is frozen the standby takes over; let go, it tells nothing and ends with code 3."""
-    with pair_on(address) as pair:
-        owner = pair.owner()
-        standby = pair.standby()
-        load = Load([owner.url, standby.url])
-        load.start()
-        settled(load, 20)
+    with loaded(address) as (pair, owner, standby, load):
         owner.process.send_signal(signal.SIGSTOP)
         until(standby.is_ready)
         settled(load, 20)
@@ -81,12 +94,7 @@ def test_a_frozen_owner_is_fenced(address: str) -> None:
 
 def test_an_owner_that_is_stopped_hands_over(address: str) -> None:
     """SIGTERM ends it with code 0, and the standby owns the journal without waiting for a lease."""
-    with pair_on(address) as pair:
-        owner = pair.owner()
-        standby = pair.standby()
-        load = Load([owner.url, standby.url])
-        load.start()
-        settled(load, 20)
+    with loaded(address) as (pair, owner, _standby, load):
         owner.process.send_signal(signal.SIGTERM)
         settled(load, 20)
         assert owner.ended() == 0
