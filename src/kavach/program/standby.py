@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from kavach.api.standby import Switch
-from kavach.contracts.known import Contracts, known_contracts
+from kavach.contracts.universe import Contracts, known_contracts
 from kavach.engine.journal_port import (
     JournalCorrupt,
     JournalError,

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kavach.contracts.archive import ContractsError
-from kavach.contracts.known import Contracts, known_contracts
+from kavach.contracts.universe import Contracts, known_contracts
 from kavach.core.model.limits.commands import ChooseLimits
 from kavach.core.settings import Settings
 from kavach.engine.calendar import Calendar

@@ -12,9 +12,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.given import (
+from kavach.sdk.instruments import Instrument, spot, token_of
+from kavach.sdk.orders.placing import KART, PRICED, TRIGGERED, as_sent, basket, needed
+from kavach.sdk.params import (
     ExchangeWord,
     OrderTypeWord,
     Price,
@@ -24,8 +26,6 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
-from kavach.sdk.instruments import Instrument, spot, token_of
-from kavach.sdk.orders.placing import KART, PRICED, TRIGGERED, as_sent, basket, needed
 from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
 from kavach.sdk.requests.answers import data_of, unreadable
 from kavach.sdk.requests.changes import (
@@ -127,10 +127,10 @@ def create_basket(
     key = key_or_new(idempotency_key)
     body = {
         "login_id": "",
-        "name": given.text("name", name),
-        "type": given.text("basket_type", basket_type),
-        "product_type": given.text("product_type", product_type),
-        "order_type": given.text("order_type", order_type),
+        "name": params.text("name", name),
+        "type": params.text("basket_type", basket_type),
+        "product_type": params.text("product_type", product_type),
+        "order_type": params.text("order_type", order_type),
     }
     client_id = body["login_id"] = yield from own_client_id(account)
     before = yield from saved_baskets(account)
@@ -153,7 +153,7 @@ def rename_basket(
     account: Account, saved: Basket | str, name: str, *, idempotency_key: str | None = None
 ) -> Plan[Basket]:
     """Return the basket under its new name."""
-    named, key = given.text("name", name), key_or_new(idempotency_key)
+    named, key = params.text("name", name), key_or_new(idempotency_key)
     current = yield from saved_basket(account, saved)
     body = {"basket_id": current.basket_id, "name": named}
     attempt = _attempt("rename", current, key, wanted={"name": named}, asked=body)
@@ -196,19 +196,19 @@ def add_to_basket(
 ) -> Plan[Basket]:
     """Return the basket with one more order in it, its last."""
     wanted = spot(instrument, exchange, instrument_token)
-    kind = given.order_type("order_type", order_type)
+    kind = params.order_type("order_type", order_type)
     order: dict[str, Any] = {
         "exchange": wanted.exchange,
         "instrument_token": wanted.token,
-        "order_side": given.side("side", side),
+        "order_side": params.side("side", side),
         "order_type": kind,
         "price": needed("price", price, kind, PRICED),
         "trigger_price": needed("trigger_price", trigger_price, kind, TRIGGERED),
-        "quantity": given.whole("quantity", quantity),
-        "disclosed_quantity": given.whole("disclosed_quantity", disclosed_quantity),
-        "validity": given.validity("validity", validity),
-        "product": given.product("product", product),
-        "execution_type": "AMO" if given.flag("after_market", after_market) else "REGULAR",
+        "quantity": params.whole("quantity", quantity),
+        "disclosed_quantity": params.whole("disclosed_quantity", disclosed_quantity),
+        "validity": params.validity("validity", validity),
+        "product": params.product("product", product),
+        "execution_type": "AMO" if params.flag("after_market", after_market) else "REGULAR",
         "user_order_id": new_user_order_id(),
     }
     key = key_or_new(idempotency_key)
@@ -237,15 +237,15 @@ def edit_basket_order(
 ) -> Plan[Basket]:
     """Return the basket with one of its orders changed; ``None`` leaves a value as it is."""
     asked = {
-        "price": given.optional(given.price, "price", price),
-        "quantity": given.optional(given.whole, "quantity", quantity),
-        "order_type": given.optional(given.order_type, "order_type", order_type),
-        "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
+        "price": params.optional(params.price, "price", price),
+        "quantity": params.optional(params.whole, "quantity", quantity),
+        "order_type": params.optional(params.order_type, "order_type", order_type),
+        "trigger_price": params.optional(params.price, "trigger_price", trigger_price),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
         raise BadArgument("edit_basket_order: nothing to change was given")
-    key, order_id = key_or_new(idempotency_key), given.identifier("order_id", order_id)
+    key, order_id = key_or_new(idempotency_key), params.identifier("order_id", order_id)
     current = yield from saved_basket(account, saved)
     line = _line(current, order_id)
     repeated = msgspec.structs.asdict(line)
@@ -270,7 +270,7 @@ def remove_from_basket(
     account: Account, saved: Basket | str, order_id: str, *, idempotency_key: str | None = None
 ) -> Plan[Basket]:
     """Return the basket without this order."""
-    key, order_id = key_or_new(idempotency_key), given.identifier("order_id", order_id)
+    key, order_id = key_or_new(idempotency_key), params.identifier("order_id", order_id)
     current = yield from saved_basket(account, saved)
     _line(current, order_id)
     attempt = _attempt("remove", current, key, order_id)
@@ -294,7 +294,7 @@ def execute_basket(
     Executing a basket again places its orders again. Raises ``RequestRefused`` when nothing was
     placed, ``OutcomeUnknown`` when that cannot be told.
     """
-    key, reverses = key_or_new(idempotency_key), given.flag("square_off", square_off)
+    key, reverses = key_or_new(idempotency_key), params.flag("square_off", square_off)
     current = yield from saved_basket(account, saved)
     fresh = {} if current.is_executed else {"is_executed": spelled(True)}
     attempt = _attempt("execute", current, key, wanted=fresh)
@@ -318,7 +318,7 @@ def execute_basket(
 
 def saved_basket(account: Account, saved: Basket | str) -> Plan[Basket]:
     """Return a basket as it is now; ``saved`` is an earlier look at it, or its id."""
-    named = saved.basket_id if isinstance(saved, Basket) else given.identifier("saved", saved)
+    named = saved.basket_id if isinstance(saved, Basket) else params.identifier("saved", saved)
     for one in (yield from saved_baskets(account)):
         if one.basket_id == named:
             return one

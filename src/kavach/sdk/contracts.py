@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk import given
-from kavach.sdk.given import ExchangeWord, Price, Token, Whole
+from kavach.sdk import params
 from kavach.sdk.instruments import Instrument, Spot, spot, token_of
+from kavach.sdk.params import ExchangeWord, Price, Token, Whole
 from kavach.sdk.requests.account import Account
 from kavach.sdk.requests.answers import data_of, read_one, refused, result_of, unreadable
 from kavach.sdk.requests.plan import Plan, Request, ask
@@ -129,11 +129,11 @@ def option_chain(
     exchange: ExchangeWord = Exchange.NFO,
 ) -> Plan[list[OptionExpiry]]:
     """Return calls and puts of an underlying, by expiry and strike, around a price."""
-    path = f"/api/v1/optionchain/{given.exchange('exchange', exchange)}"
+    path = f"/api/v1/optionchain/{params.exchange('exchange', exchange)}"
     query = {
-        "token": given.token("underlying_token", underlying_token),
-        "num": str(given.whole("strikes", strikes)),
-        "price": f"{given.price('price', price):f}",
+        "token": params.token("underlying_token", underlying_token),
+        "num": str(params.whole("strikes", strikes)),
+        "price": f"{params.price('price', price):f}",
     }
     request = Request(method="GET", path=path, query=query)
     response = yield from ask(request)
@@ -188,7 +188,7 @@ def close_price(
 
 def download_contracts(account: Account, *exchanges: ExchangeWord) -> Plan[bytes]:
     """Return the ZIP of every contract, one CSV for each exchange; all of them if none is named."""
-    named = [given.exchange("exchanges", exchange) for exchange in exchanges]
+    named = [params.exchange("exchanges", exchange) for exchange in exchanges]
     query = {"info": "download"}
     if named:
         query["exchanges"] = ",".join(named)

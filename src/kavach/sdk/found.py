@@ -8,7 +8,7 @@ import os
 from typing import Final, NamedTuple
 
 from kavach.ready_files import running
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import BadArgument
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"  # Where ``kavach serve`` listens: no real money.
@@ -28,8 +28,8 @@ def door(base_url: str | None, access_token: str | None, client_id: str | None) 
     With neither an address nor a token it is the one twin that runs on this machine, and its demo
     client. Raises ``BadArgument`` if several run: none of them is chosen.
     """
-    token = given.access_token(given.or_environment(access_token, "KAVACH_TOKEN"))
-    client = given.text("client_id", given.or_environment(client_id, "KAVACH_CLIENT_ID"))
+    token = params.access_token(params.or_environment(access_token, "KAVACH_TOKEN"))
+    client = params.text("client_id", params.or_environment(client_id, "KAVACH_CLIENT_ID"))
     url = os.environ.get("KAVACH_URL") or None if base_url is None else base_url
     if url is None and not token:
         twins = running()
@@ -42,4 +42,4 @@ def door(base_url: str | None, access_token: str | None, client_id: str | None) 
             url = twin.url
             if client in ("", twin.client_id):
                 token, client = twin.access_token, twin.client_id
-    return Door(given.base_url(DEFAULT_URL if url is None else url), token, client)
+    return Door(params.base_url(DEFAULT_URL if url is None else url), token, client)

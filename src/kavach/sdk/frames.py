@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, get_type_hints
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.orders.cover import CoverOrder
 from kavach.units import IST_OFFSET_SECONDS, NS_PER_SECOND
@@ -81,7 +81,7 @@ def _rows_of(row: Any) -> Iterable[msgspec.Struct]:
     if isinstance(row, CoverOrder):
         return (row.entry, *row.exits)
     if not isinstance(row, msgspec.Struct):
-        raise BadArgument(f"rows: {given.shown(row)} is no row that a method returned")
+        raise BadArgument(f"rows: {params.shown(row)} is no row that a method returned")
     return (row,)
 
 

@@ -14,9 +14,13 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument, Kind, NotFound, RequestRefused
-from kavach.sdk.given import (
+from kavach.sdk.instruments import Instrument, spot, token_of
+from kavach.sdk.orders.cancelling import cancel_result
+from kavach.sdk.orders.cover import CancelResult
+from kavach.sdk.orders.placing import PRICED, as_sent, needed
+from kavach.sdk.params import (
     ExchangeWord,
     OrderTypeWord,
     Price,
@@ -26,10 +30,6 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
-from kavach.sdk.instruments import Instrument, spot, token_of
-from kavach.sdk.orders.cancelling import cancel_result
-from kavach.sdk.orders.cover import CancelResult
-from kavach.sdk.orders.placing import PRICED, as_sent, needed
 from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
 from kavach.sdk.requests.answers import data_of, identified, read_rows
 from kavach.sdk.requests.changes import (
@@ -146,25 +146,25 @@ def create_gtt(
     Raises ``RequestRefused`` when no rule was made, ``OutcomeUnknown`` when that cannot be told.
     """
     wanted = spot(instrument, exchange, instrument_token)
-    kind = given.order_type("order_type", order_type)
+    kind = params.order_type("order_type", order_type)
     order: dict[str, Any] = {
-        "device": given.text("device", device),
-        "disclosed_quantity": given.whole("disclosed_quantity", disclosed_quantity),
+        "device": params.text("device", device),
+        "disclosed_quantity": params.whole("disclosed_quantity", disclosed_quantity),
         "exchange": wanted.exchange,
         "instrument_token": wanted.token,
         "market_protection_percentage": 0,
-        "order_side": given.side("side", side),
+        "order_side": params.side("side", side),
         "order_type": kind,
         "price": needed("price", price, kind, PRICED),
-        "product": given.product("product", product),
-        "quantity": given.whole("quantity", quantity),
-        "validity": given.validity("validity", validity),
-        "trigger_price": given.price("trigger_price", trigger_price),
+        "product": params.product("product", product),
+        "quantity": params.whole("quantity", quantity),
+        "validity": params.validity("validity", validity),
+        "trigger_price": params.price("trigger_price", trigger_price),
         "user_order_id": new_user_order_id(),
         **_second(stop_trigger_price, stop_price, stop_quantity),
     }
     key = key_or_new(idempotency_key)
-    last_day = given.day("expiry", expiry)
+    last_day = params.day("expiry", expiry)
     order["instrument_token"] = yield from token_of(account, wanted)
     order["client_id"] = yield from own_client_id(account)
     before = yield from gtt_rules(account)
@@ -209,14 +209,14 @@ def modify_gtt(
     changed, ``OutcomeUnknown`` when that cannot be told.
     """
     asked = {
-        "price": given.optional(given.price, "price", price),
-        "quantity": given.optional(given.whole, "quantity", quantity),
-        "order_type": given.optional(given.order_type, "order_type", order_type),
-        "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
-        "sl_trigger_price": given.optional(given.price, "stop_trigger_price", stop_trigger_price),
-        "sl_order_price": given.optional(given.price, "stop_price", stop_price),
-        "sl_order_quantity": given.optional(given.whole, "stop_quantity", stop_quantity),
-        "expiry": given.optional(given.day, "expiry", expiry),
+        "price": params.optional(params.price, "price", price),
+        "quantity": params.optional(params.whole, "quantity", quantity),
+        "order_type": params.optional(params.order_type, "order_type", order_type),
+        "trigger_price": params.optional(params.price, "trigger_price", trigger_price),
+        "sl_trigger_price": params.optional(params.price, "stop_trigger_price", stop_trigger_price),
+        "sl_order_price": params.optional(params.price, "stop_price", stop_price),
+        "sl_order_quantity": params.optional(params.whole, "stop_quantity", stop_quantity),
+        "expiry": params.optional(params.day, "expiry", expiry),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
@@ -248,8 +248,10 @@ def cancel_gtt(
     key = key_or_new(idempotency_key)
     current = rule if isinstance(rule, GttRule) else (yield from gtt_rule(account, rule))
     attempt = _attempt("cancel", current, key, {}, {})
-    named = given.path_piece("rule", current.id)
-    client = given.path_piece("client_id", attempt.client_id or (yield from own_client_id(account)))
+    named = params.path_piece("rule", current.id)
+    client = params.path_piece(
+        "client_id", attempt.client_id or (yield from own_client_id(account))
+    )
     request = Request(method="DELETE", path=f"{GTT}/{client}/{named}", attempt=attempt)
     response = yield from ask(request)
     try:
@@ -334,7 +336,7 @@ def _find(account: Account, rule_id: str) -> Plan[GttRule | None]:
 
 
 def _id_of(rule: Any) -> str:
-    return rule.id if isinstance(rule, GttRule) else given.identifier("rule", rule)
+    return rule.id if isinstance(rule, GttRule) else params.identifier("rule", rule)
 
 
 def _second(
@@ -344,9 +346,9 @@ def _second(
     if trigger is None and (price is not None or quantity is not None):
         raise BadArgument("stop_trigger_price: must be given with stop_price or stop_quantity")
     return {
-        "sl_trigger_price": given.price("stop_trigger_price", 0 if trigger is None else trigger),
-        "sl_order_price": given.price("stop_price", 0 if price is None else price),
-        "sl_order_quantity": given.whole("stop_quantity", 0 if quantity is None else quantity),
+        "sl_trigger_price": params.price("stop_trigger_price", 0 if trigger is None else trigger),
+        "sl_order_price": params.price("stop_price", 0 if price is None else price),
+        "sl_order_quantity": params.whole("stop_quantity", 0 if quantity is None else quantity),
     }
 
 

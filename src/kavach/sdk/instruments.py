@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import BadArgument
-from kavach.sdk.given import ExchangeWord, Token
+from kavach.sdk.params import ExchangeWord, Token
 from kavach.sdk.requests.account import Account
 from kavach.sdk.requests.answers import read_rows, result_of
 from kavach.sdk.requests.plan import Plan, Request, ask
@@ -74,7 +74,8 @@ def spot(
                 'instrument: must be given, as "NSE:IDEA-EQ", or exchange and instrument_token'
             )
         return Spot(
-            given.exchange("exchange", exchange), given.token("instrument_token", instrument_token)
+            params.exchange("exchange", exchange),
+            params.token("instrument_token", instrument_token),
         )
     if exchange is not None or instrument_token is not None:
         raise BadArgument("instrument: must be given without exchange and instrument_token")
@@ -86,18 +87,20 @@ def pair(instrument: Any) -> Spot:
     token = getattr(instrument, "instrument_token", None) or getattr(instrument, "token", None)
     if not token or not hasattr(instrument, "exchange"):
         raise BadArgument(
-            f'instrument: {given.shown(instrument)} is neither a name, as "NSE:IDEA-EQ", nor a row'
+            f'instrument: {params.shown(instrument)} is neither a name, as "NSE:IDEA-EQ", nor a row'
         )
-    return Spot(given.exchange("instrument", instrument.exchange), given.token("instrument", token))
+    return Spot(
+        params.exchange("instrument", instrument.exchange), params.token("instrument", token)
+    )
 
 
 def _spot_of_text(text: str) -> Spot:
-    exchange, colon, name = given.text("instrument", text).strip().partition(":")
+    exchange, colon, name = params.text("instrument", text).strip().partition(":")
     if not colon or not name:
         raise BadArgument(
-            f'instrument: {given.shown(text)} must be exchange and name, as "NSE:IDEA-EQ"'
+            f'instrument: {params.shown(text)} must be exchange and name, as "NSE:IDEA-EQ"'
         )
-    listed = given.exchange("instrument", exchange)
+    listed = params.exchange("instrument", exchange)
     if name.isascii() and name.isdigit():
         return Spot(listed, name)
     return Spot(listed, "0", name.strip().upper())
@@ -119,7 +122,7 @@ def contract(account: Account, instrument: Instrument) -> Plan[Contract]:
     """
     wanted = spot(instrument, None, None)
     if not wanted.name:
-        raise BadArgument(f"instrument: {given.shown(instrument)} is not a name")
+        raise BadArgument(f"instrument: {params.shown(instrument)} is not a name")
     return (yield from _look_up(account, wanted))
 
 
@@ -151,7 +154,7 @@ def _full_name(row: Contract) -> str:
 def search(account: Account, words: str) -> Plan[list[Contract]]:
     """Return the contracts that these words may mean, the best first."""
     request = Request(
-        method="GET", path="/api/v1/search", query={"key": given.text("words", words)}
+        method="GET", path="/api/v1/search", query={"key": params.text("words", words)}
     )
     response = yield from ask(request)
     return read_rows(request, response, Contract, result_of(request, response) or [])

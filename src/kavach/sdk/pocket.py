@@ -16,7 +16,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, get_args, 
 
 import httpx2
 
-from kavach.sdk import baskets, contracts, given, gtt, instruments, portfolio, resolving
+from kavach.sdk import baskets, contracts, gtt, instruments, params, portfolio, resolving
 from kavach.sdk.found import door
 from kavach.sdk.login import logging_in
 from kavach.sdk.orders import book, bracket, cancelling, modifying, placing, regular
@@ -48,10 +48,10 @@ class _Connection:
         confirm_seconds: float,
     ) -> None:
         found = door(base_url, access_token, client_id)
-        patience = given.seconds("confirm_seconds", confirm_seconds)
+        patience = params.seconds("confirm_seconds", confirm_seconds)
         self.account = Account(found.client_id, patience, found.access_token)
         self.base_url = found.base_url
-        self.seconds = given.seconds("timeout_seconds", timeout_seconds, least=0.001)
+        self.seconds = params.seconds("timeout_seconds", timeout_seconds, least=0.001)
 
 
 class _Method(Generic[P, T]):

@@ -14,12 +14,20 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.given import ExchangeWord, Price, ProductWord, SideWord, Token, ValidityWord, Whole
 from kavach.sdk.instruments import Instrument, Spot, spot, token_of
 from kavach.sdk.orders.book import positions
 from kavach.sdk.orders.placing import as_sent
+from kavach.sdk.params import (
+    ExchangeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
 from kavach.sdk.requests.account import Account, key_or_new, own_client_id
 from kavach.sdk.requests.answers import data_of, read_rows, result_of, unreadable
 from kavach.sdk.requests.changes import (
@@ -169,11 +177,11 @@ def convert_position(
     body: dict[str, Any] = {
         "exchange": wanted.exchange,
         "instrument_token": 0,
-        "product": given.product("product", product),
-        "new_product": given.product("new_product", new_product),
-        "quantity": given.whole("quantity", quantity),
-        "validity": given.validity("validity", validity),
-        "order_side": given.side("side", side),
+        "product": params.product("product", product),
+        "new_product": params.product("new_product", new_product),
+        "quantity": params.whole("quantity", quantity),
+        "validity": params.validity("validity", validity),
+        "order_side": params.side("side", side),
     }
     key = key_or_new(idempotency_key)
     token = body["instrument_token"] = int((yield from token_of(account, wanted)))
@@ -253,16 +261,16 @@ def _as_asked(wanted: Spot, order: MarginOrder) -> dict[str, str]:
     """Return an order as the calculator wants it: everything is text."""
     return {
         "segment": "FutOpt" if wanted.exchange in DERIVATIVES else "Capital",
-        "series": given.text("series", order.series),
+        "series": params.text("series", order.series),
         "exchange": wanted.exchange,
-        "side": given.side("side", order.side),
+        "side": params.side("side", order.side),
         "mode": "NEW",
-        "symbol": given.text("symbol", order.symbol),
-        "underlying": given.text("underlying", order.underlying),
+        "symbol": params.text("symbol", order.symbol),
+        "underlying": params.text("underlying", order.underlying),
         "token": wanted.token,
-        "quantity": str(given.whole("quantity", order.quantity)),
-        "price": spelled(given.price("price", order.price)),
-        "product": given.product("product", order.product),
+        "quantity": str(params.whole("quantity", order.quantity)),
+        "price": spelled(params.price("price", order.price)),
+        "product": params.product("product", order.product),
     }
 
 

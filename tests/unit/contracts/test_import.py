@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kavach.contracts.importing import read_contracts
-from kavach.contracts.known import known_contracts
 from kavach.contracts.store import FILE_NAME, load
+from kavach.contracts.universe import known_contracts
 from kavach.data import load_instruments
 from kavach.units import Exchange, InstrumentKey
 from tests.twin_server import ask, run

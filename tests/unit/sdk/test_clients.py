@@ -23,7 +23,7 @@ from kavach.sdk import (
     Settled,
     errors,
 )
-from kavach.sdk.given import price
+from kavach.sdk.params import price
 from tests.unit.sdk.conftest import MakeClient
 from tests.unit.sdk.stage import CLIENT, TOKEN, Stage, json_answer
 

@@ -33,7 +33,7 @@ from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import FeedLost
 from kavach.sdk.feed.feed_async import AsyncFeed as AsyncFeed
 from kavach.sdk.feed.outage import (
@@ -54,7 +54,7 @@ from kavach.sdk.feed.session import (
     MarketMode,
 )
 from kavach.sdk.feed.ticks import FeedItem
-from kavach.sdk.given import ExchangeWord
+from kavach.sdk.params import ExchangeWord
 from kavach.sdk.requests.account import Uncopied
 
 
@@ -141,7 +141,7 @@ class Feed(Uncopied):
         Raises ``TimeoutError`` if there is none for so long, reconnecting included, and
         ``FeedLost`` if the feed is closed, before or meanwhile.
         """
-        wait = given.optional(given.seconds, "seconds", seconds)
+        wait = params.optional(params.seconds, "seconds", seconds)
         return self._receive(None if wait is None else time.monotonic() + wait, self._closings)
 
     def __iter__(self) -> Iterator[FeedItem]:

@@ -14,7 +14,7 @@ from typing import Self
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import FeedLost
 from kavach.sdk.feed.outage import (
     CLOSED,
@@ -32,7 +32,7 @@ from kavach.sdk.feed.session import (
     MarketMode,
 )
 from kavach.sdk.feed.ticks import FeedItem
-from kavach.sdk.given import ExchangeWord
+from kavach.sdk.params import ExchangeWord
 from kavach.sdk.pocket import TIMEOUT_SECONDS
 from kavach.sdk.requests.account import Uncopied
 
@@ -127,7 +127,7 @@ class AsyncFeed(Uncopied):
         Raises ``TimeoutError`` if there is none for so long, reconnecting included, and
         ``FeedLost`` if the feed is closed, before or meanwhile.
         """
-        wait = given.optional(given.seconds, "seconds", seconds)
+        wait = params.optional(params.seconds, "seconds", seconds)
         # ``recv`` loses nothing when it is cancelled, so a timeout here costs no frame.
         async with asyncio.timeout(wait):
             return await self._receive(self._closings)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import AuthError, BadArgument, FeedLost
 from kavach.sdk.feed.session import FRAME_BYTES_MAX, FeedSession, Untrusted
 from kavach.sdk.found import door
@@ -48,7 +48,7 @@ class Outage:
 
     def __init__(self, session: FeedSession, patience_seconds: float) -> None:
         self._session = session
-        self._patience = given.seconds("patience_seconds", patience_seconds)
+        self._patience = params.seconds("patience_seconds", patience_seconds)
         self._since: float | None = None
 
     def over(self) -> None:

@@ -18,11 +18,11 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.feed.ticks import FeedItem, account_item, market_item
-from kavach.sdk.given import ExchangeWord, Token
 from kavach.sdk.instruments import HasInstrumentToken, HasToken, pair
+from kavach.sdk.params import ExchangeWord, Token
 from kavach.sdk.requests.plan import EXACT
 from kavach.wire.feed.packets import EXCHANGE_CODE, BadPacket, decode
 from kavach.wire.feed.updates import (
@@ -69,9 +69,9 @@ class FeedSession:
     """One client's subscriptions and how far it has come."""
 
     def __init__(self, base_url: str, access_token: str, client_id: str) -> None:
-        address = urlsplit(given.base_url(base_url, tuple(SCHEMES)))
-        token = quote(given.access_token(access_token), safe="")
-        query = f"login_id={quote(given.text('client_id', client_id))}&access_token={token}"
+        address = urlsplit(params.base_url(base_url, tuple(SCHEMES)))
+        token = quote(params.access_token(access_token), safe="")
+        query = f"login_id={quote(params.text('client_id', client_id))}&access_token={token}"
         self.url = f"{SCHEMES[address.scheme]}://{address.netloc}{FEED_PATH}?{query}"
         self._client_id = client_id
         self._token = access_token
@@ -117,15 +117,15 @@ class FeedSession:
         return said
 
     def _keys(self, mode: str, instruments: Iterable[Instrument]) -> list[tuple[Mode, int, int]]:
-        asked = MODES[given.one_of("mode", mode, tuple(MODES))]
+        asked = MODES[params.one_of("mode", mode, tuple(MODES))]
         return [(asked, *_instrument(instrument)) for instrument in instruments]
 
     @staticmethod
     def _keys_of_exchanges(
         mode: str, exchanges: Iterable[ExchangeWord]
     ) -> list[tuple[Mode, int, int]]:
-        asked = OF_EXCHANGES[given.one_of("mode", mode, tuple(OF_EXCHANGES))]
-        return [(asked, EXCHANGE_CODE[given.exchange("exchanges", one)], 0) for one in exchanges]
+        asked = OF_EXCHANGES[params.one_of("mode", mode, tuple(OF_EXCHANGES))]
+        return [(asked, EXCHANGE_CODE[params.exchange("exchanges", one)], 0) for one in exchanges]
 
     def _change(self, action: str, keys: list[tuple[Mode, int, int]], *, add: bool) -> list[str]:
         if not keys:
@@ -204,14 +204,14 @@ def _instrument(instrument: Any) -> tuple[int, int]:
         row = pair(instrument)
         instrument = (row.exchange, row.token)
     if not isinstance(instrument, (tuple, list)) or len(instrument) != 2:
-        shown = given.shown(instrument)
+        shown = params.shown(instrument)
         raise BadArgument(
             f'instruments: {shown} is no pair of exchange and token, as ("NSE", 14366), and no row;'
             ' of a name Pocket.contract("NSE:IDEA-EQ") returns one'
         )
     exchange, token = instrument
-    code = EXCHANGE_CODE[given.exchange("instruments", exchange)]
-    number = given.whole("instruments", token)
+    code = EXCHANGE_CODE[params.exchange("instruments", exchange)]
+    number = params.whole("instruments", token)
     if not 0 <= number < TOKEN_LIMIT:
         raise BadArgument(f"instruments: {number} is not the token of an instrument")
     return code, number

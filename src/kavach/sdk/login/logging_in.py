@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.login.oauth import TOKEN_PATH, OAuthFlow
 from kavach.sdk.requests.account import Account, own_client_id
@@ -57,14 +57,14 @@ def login(
     ``pin`` or ``totp``, whichever the account has. Raises ``RequestRefused`` for a wrong
     password, PIN or TOTP.
     """
-    who = account.client_id if client_id is None else given.text("client_id", client_id)
-    given.text("password", password, secret=True)
+    who = account.client_id if client_id is None else params.text("client_id", client_id)
+    params.text("password", password, secret=True)
     answer = pin if totp is None else totp
     if not who:
         raise BadArgument("client_id: must be given, here or when the client is made")
     if (pin is None) is (totp is None):
         raise BadArgument("pin: it or totp must be given, not both")
-    factor = given.text("pin" if totp is None else "totp", answer, secret=True)
+    factor = params.text("pin" if totp is None else "totp", answer, secret=True)
     first = open_request(LOGIN, {"channel_id": who, "channel_secret": password})
     response = yield from ask(first)
     data = data_of(first, response)

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import AuthError, BadArgument
 
 AUTH_PATH: Final = "/oauth2/auth"
@@ -31,10 +31,10 @@ class OAuthFlow:
     def __init__(
         self, base_url: str, app_id: str, app_secret: str, redirect_uri: str, scope: str = SCOPE
     ) -> None:
-        given.base_url(base_url)
+        params.base_url(base_url)
         for name, value in (("app_id", app_id), ("redirect_uri", redirect_uri), ("scope", scope)):
-            given.text(name, value)
-        given.text("app_secret", app_secret, secret=True)
+            params.text(name, value)
+        params.text("app_secret", app_secret, secret=True)
         self.app_id = app_id
         self.app_secret = app_secret
         self.redirect_uri = redirect_uri
@@ -78,6 +78,6 @@ class OAuthFlow:
 def _query(redirected_to: object) -> str:
     """Return the query of an address, which is not quoted: the code is in it."""
     try:
-        return urlsplit(given.text("redirected_to", redirected_to, secret=True)).query
+        return urlsplit(params.text("redirected_to", redirected_to, secret=True)).query
     except ValueError:
         raise BadArgument("redirected_to: it is not an address") from None

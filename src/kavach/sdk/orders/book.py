@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, SupportsIndex, get_args
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import BadArgument
 from kavach.sdk.orders.cover import BracketOrder, CoverOrder, Leg
 from kavach.sdk.requests.account import Account, own_client_id
@@ -32,7 +32,7 @@ TARGETS: Final = frozenset({"SECOND", "TARGET"})
 
 def orders(account: Account, book: Book = "all") -> Plan[list[Order]]:
     """Return the rows of the order book: those that live, those that are closed, or all."""
-    given.one_of("book", book, get_args(Book))
+    params.one_of("book", book, get_args(Book))
     halves = ("pending", "completed") if book == "all" else (book,)
     found = yield from _halves(account, halves)
     return found
@@ -46,7 +46,7 @@ def trades(account: Account) -> Plan[list[Trade]]:
 
 def positions(account: Account, kind: PositionKind = "live") -> Plan[list[Position]]:
     """Return the day's positions, or with ``historical`` those carried over as well."""
-    given.one_of("kind", kind, get_args(PositionKind))
+    params.one_of("kind", kind, get_args(PositionKind))
     found = yield from _rows(account, Position, "/api/v1/positions", "positions", type=kind)
     return found
 
@@ -54,7 +54,7 @@ def positions(account: Account, kind: PositionKind = "live") -> Plan[list[Positi
 def order_history(account: Account, order: OrderLike) -> Plan[list[HistoryEntry]]:
     """Return the life of one order, oldest step first; of a cover order, its entry's."""
     named = id_of(order)
-    path = f"/api/v1/order/{given.path_piece('order', named)}/history"
+    path = f"/api/v1/order/{params.path_piece('order', named)}/history"
     found = yield from _rows(account, HistoryEntry, path, "order history")
     return found
 
@@ -134,7 +134,7 @@ def id_of(order: Any) -> str:
     """Return the order's id; of a cover order, its entry's."""
     if isinstance(order, (CoverOrder, Order)):
         return order.oms_order_id
-    return given.identifier("order", order)
+    return params.identifier("order", order)
 
 
 def _rows(account: Account, kind: type[R], path: str, key: str, **query: str) -> Plan[list[R]]:

@@ -12,18 +12,8 @@ docs/wire/README.md, "Decisions".
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.given import (
-    ExchangeWord,
-    OrderTypeWord,
-    Price,
-    ProductWord,
-    SideWord,
-    Token,
-    ValidityWord,
-    Whole,
-)
 from kavach.sdk.instruments import Instrument, spot, token_of
 from kavach.sdk.orders.book import OrderLike, cover_order
 from kavach.sdk.orders.cancelling import LegWord, cancel_cover_order
@@ -39,6 +29,16 @@ from kavach.sdk.orders.placing import (
     protection,
 )
 from kavach.sdk.orders.tracing import COVERS
+from kavach.sdk.params import (
+    ExchangeWord,
+    OrderTypeWord,
+    Price,
+    ProductWord,
+    SideWord,
+    Token,
+    ValidityWord,
+    Whole,
+)
 from kavach.sdk.requests.account import Account, key_or_new
 from kavach.sdk.requests.answers import data_of
 from kavach.sdk.requests.changes import as_it_was, shown_after
@@ -82,22 +82,22 @@ def place_bracket_order(
     told, or when the order was accepted and the order book does not show it in time.
     """
     wanted = spot(instrument, exchange, instrument_token)
-    kind = given.order_type("order_type", order_type)
-    trailing = given.optional(given.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
+    kind = params.order_type("order_type", order_type)
+    trailing = params.optional(params.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
     body = PlaceRequest(
         exchange=wanted.exchange,
         instrument_token=wanted.token,
         order_type=kind,
         price=needed("price", price, kind, PRICED),
-        quantity=given.whole("quantity", quantity),
-        disclosed_quantity=given.whole("disclosed_quantity", disclosed_quantity),
-        validity=given.validity("validity", validity),
-        product=given.product("product", product),
-        order_side=given.side("side", side),
-        device=given.text("device", device),
+        quantity=params.whole("quantity", quantity),
+        disclosed_quantity=params.whole("disclosed_quantity", disclosed_quantity),
+        validity=params.validity("validity", validity),
+        product=params.product("product", product),
+        order_side=params.side("side", side),
+        device=params.text("device", device),
         execution_type=BO,
-        square_off_value=given.price("target_distance", target_distance),
-        stop_loss_value=given.price("stop_distance", stop_distance),
+        square_off_value=params.price("target_distance", target_distance),
+        stop_loss_value=params.price("stop_distance", stop_distance),
         trailing_stop_loss=spelled(trailing),
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
@@ -142,17 +142,19 @@ def modify_bracket_order(
     change was accepted and the order book does not show it in time.
     """
     asked = {
-        "price": given.optional(given.price, "price", price),
-        "quantity": given.optional(given.whole, "quantity", quantity),
-        "order_type": given.optional(given.order_type, "order_type", order_type),
-        "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
-        "validity": given.optional(given.validity, "validity", validity),
-        "disclosed_quantity": given.optional(given.whole, "disclosed_quantity", disclosed_quantity),
-        "market_protection_percentage": given.optional(
-            given.price, "market_protection", market_protection
+        "price": params.optional(params.price, "price", price),
+        "quantity": params.optional(params.whole, "quantity", quantity),
+        "order_type": params.optional(params.order_type, "order_type", order_type),
+        "trigger_price": params.optional(params.price, "trigger_price", trigger_price),
+        "validity": params.optional(params.validity, "validity", validity),
+        "disclosed_quantity": params.optional(
+            params.whole, "disclosed_quantity", disclosed_quantity
         ),
-        "square_off_value": given.optional(given.price, "target_distance", target_distance),
-        "stop_loss_value": given.optional(given.price, "stop_distance", stop_distance),
+        "market_protection_percentage": params.optional(
+            params.price, "market_protection", market_protection
+        ),
+        "square_off_value": params.optional(params.price, "target_distance", target_distance),
+        "stop_loss_value": params.optional(params.price, "stop_distance", stop_distance),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:
@@ -174,7 +176,7 @@ def move_bracket_target(
     confirm_seconds: float | None = None,
 ) -> Plan[BracketOrder]:
     """Return the order once its target stands at this price; there is none before a fill."""
-    wanted = {"price": given.price("price", price)}
+    wanted = {"price": params.price("price", price)}
     key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = yield from bracket_order(account, order)
     return (yield from _change(account, current, Leg.SECOND, wanted, wanted, key, patience))
@@ -189,7 +191,7 @@ def move_bracket_stop(
     confirm_seconds: float | None = None,
 ) -> Plan[BracketOrder]:
     """Return the order once its stop waits at this price; there is none before a fill."""
-    wanted = {"trigger_price": given.price("trigger_price", trigger_price)}
+    wanted = {"trigger_price": params.price("trigger_price", trigger_price)}
     key, patience = key_or_new(idempotency_key), account.patience(confirm_seconds)
     current = yield from bracket_order(account, order)
     return (yield from _change(account, current, Leg.THIRD, wanted, wanted, key, patience))
@@ -209,7 +211,7 @@ def cancel_bracket_order(
     ``ENTRY`` cancels what has not traded and leaves both exits; ``SECOND`` and ``THIRD`` mean "get
     me out". The rest is as for a cover order.
     """
-    leg = given.word(Leg)("leg", leg)
+    leg = params.word(Leg)("leg", leg)
     key_or_new(idempotency_key)
     account.patience(confirm_seconds)
     current = (

@@ -14,7 +14,7 @@ docs/wire/README.md, "Rows".
 from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, AuthError, BadArgument, RateLimited, RequestRefused
 from kavach.sdk.orders.book import OrderLike, cover_order
 from kavach.sdk.orders.cover import CancelResult, CoverOrder, Leg, judge
@@ -54,7 +54,7 @@ def cancel_cover_order(
     Raises ``RequestRefused`` when the request was refused and the order stands where it stood,
     ``OutcomeUnknown`` when no answer came.
     """
-    leg = given.word(Leg)("leg", leg)
+    leg = params.word(Leg)("leg", leg)
     key = key_or_new(idempotency_key)
     patience = account.patience(confirm_seconds)
     current = yield from _addressable(account, order, leg)
@@ -162,7 +162,7 @@ def _request(order: CoverOrder, leg: Leg, key: str) -> Request:
         kind=order.kind,
         asked=as_sent(body),
     )
-    path = f"{KART}/{given.path_piece('order', target.oms_order_id)}"
+    path = f"{KART}/{params.path_piece('order', target.oms_order_id)}"
     return Request(method="DELETE", path=path, body=body, attempt=attempt)
 
 

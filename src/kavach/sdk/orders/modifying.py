@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument
-from kavach.sdk.given import OrderTypeWord, Price, ValidityWord, Whole
 from kavach.sdk.orders.book import OrderLike, cover_order
 from kavach.sdk.orders.cover import CoverOrder, Leg
 from kavach.sdk.orders.placing import KART, as_sent
 from kavach.sdk.orders.tracing import COVERS, STOP_FIELDS
+from kavach.sdk.params import OrderTypeWord, Price, ValidityWord, Whole
 from kavach.sdk.requests.account import Account, key_or_new
 from kavach.sdk.requests.answers import data_of
 from kavach.sdk.requests.changes import as_it_was, shown_after
@@ -57,17 +57,21 @@ def modify_cover_order(
     change was accepted and the order book does not show it in time.
     """
     asked = {
-        "price": given.optional(given.price, "price", price),
-        "quantity": given.optional(given.whole, "quantity", quantity),
-        "order_type": given.optional(given.order_type, "order_type", order_type),
-        "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
-        "validity": given.optional(given.validity, "validity", validity),
-        "disclosed_quantity": given.optional(given.whole, "disclosed_quantity", disclosed_quantity),
-        "market_protection_percentage": given.optional(
-            given.price, "market_protection", market_protection
+        "price": params.optional(params.price, "price", price),
+        "quantity": params.optional(params.whole, "quantity", quantity),
+        "order_type": params.optional(params.order_type, "order_type", order_type),
+        "trigger_price": params.optional(params.price, "trigger_price", trigger_price),
+        "validity": params.optional(params.validity, "validity", validity),
+        "disclosed_quantity": params.optional(
+            params.whole, "disclosed_quantity", disclosed_quantity
         ),
-        "stop_loss_value": given.optional(given.price, "stop_loss", stop_loss),
-        "trailing_stop_loss": given.optional(given.price, "trailing_stop_loss", trailing_stop_loss),
+        "market_protection_percentage": params.optional(
+            params.price, "market_protection", market_protection
+        ),
+        "stop_loss_value": params.optional(params.price, "stop_loss", stop_loss),
+        "trailing_stop_loss": params.optional(
+            params.price, "trailing_stop_loss", trailing_stop_loss
+        ),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if not changes:

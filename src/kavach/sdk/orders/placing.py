@@ -15,9 +15,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument, Kind
-from kavach.sdk.given import (
+from kavach.sdk.instruments import Instrument, spot, token_of
+from kavach.sdk.orders.book import must_be_new
+from kavach.sdk.orders.cover import CoverOrder
+from kavach.sdk.orders.tracing import COVERS
+from kavach.sdk.params import (
     ExchangeWord,
     OrderTypeWord,
     Price,
@@ -27,10 +31,6 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
-from kavach.sdk.instruments import Instrument, spot, token_of
-from kavach.sdk.orders.book import must_be_new
-from kavach.sdk.orders.cover import CoverOrder
-from kavach.sdk.orders.tracing import COVERS
 from kavach.sdk.requests.account import Account, key_or_new, new_user_order_id, own_client_id
 from kavach.sdk.requests.answers import data_of, identified
 from kavach.sdk.requests.changes import shown_after
@@ -80,21 +80,21 @@ def place_cover_order(
     told, or when the order was accepted and the order book does not show it in time.
     """
     wanted = spot(instrument, exchange, instrument_token)
-    kind = given.order_type("order_type", order_type)
-    trailing = given.optional(given.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
+    kind = params.order_type("order_type", order_type)
+    trailing = params.optional(params.price, "trailing_stop_loss", trailing_stop_loss) or Decimal(0)
     body = PlaceRequest(
         exchange=wanted.exchange,
         instrument_token=wanted.token,
         order_type=kind,
         price=needed("price", price, kind, PRICED),
-        quantity=given.whole("quantity", quantity),
-        disclosed_quantity=given.whole("disclosed_quantity", disclosed_quantity),
-        validity=given.validity("validity", validity),
-        product=given.product("product", product),
-        order_side=given.side("side", side),
-        device=given.text("device", device),
+        quantity=params.whole("quantity", quantity),
+        disclosed_quantity=params.whole("disclosed_quantity", disclosed_quantity),
+        validity=params.validity("validity", validity),
+        product=params.product("product", product),
+        order_side=params.side("side", side),
+        device=params.text("device", device),
         execution_type="CO",
-        stop_loss_value=given.price("stop_loss", stop_loss),
+        stop_loss_value=params.price("stop_loss", stop_loss),
         trailing_stop_loss=spelled(trailing),
         is_trailing=trailing != 0,
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
@@ -134,7 +134,7 @@ def own_ids(
     Raises ``BadArgument`` if an order has that user order id already.
     """
     key = key_or_new(idempotency_key)
-    number = given.optional(given.whole, "user_order_id", user_order_id)
+    number = params.optional(params.whole, "user_order_id", user_order_id)
     body.client_id = yield from own_client_id(account)
     if number is not None:
         yield from must_be_new(account, str(number), idempotency_key)
@@ -159,7 +159,7 @@ def as_sent(body: Any) -> dict[str, str]:
 
 def protection(percent: Price | None) -> Decimal | UnsetType:
     """Return how far through the last price a market order may reach; unsaid, it is not sent."""
-    return UNSET if percent is None else given.price("market_protection", percent)
+    return UNSET if percent is None else params.price("market_protection", percent)
 
 
 def basket(data: Any) -> str:
@@ -173,4 +173,4 @@ def needed(name: str, value: Price | None, kind: OrderType, kinds: Container[Ord
     """Return a price that some order types must have; the others send what was given, or 0."""
     if value is None and kind in kinds:
         raise BadArgument(f"{name}: must be given for a {kind} order")
-    return given.price(name, 0 if value is None else value)
+    return params.price(name, 0 if value is None else value)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import (
     Attempt,
     AuthError,
@@ -22,7 +22,14 @@ from kavach.sdk.errors import (
     RateLimited,
     RequestRefused,
 )
-from kavach.sdk.given import (
+from kavach.sdk.instruments import Instrument, spot, token_of
+from kavach.sdk.orders.book import ORDERS, OrderLike, id_of, rows_of
+from kavach.sdk.orders.cancelling import cancel_result
+from kavach.sdk.orders.cover import CancelResult
+from kavach.sdk.orders.modifying import NOT_SHOWN
+from kavach.sdk.orders.placing import PRICED, TRIGGERED, as_sent, needed, own_ids, protection
+from kavach.sdk.orders.tracing import REGULAR, is_conditional, judge_order
+from kavach.sdk.params import (
     ExchangeWord,
     OrderTypeWord,
     Price,
@@ -32,13 +39,6 @@ from kavach.sdk.given import (
     ValidityWord,
     Whole,
 )
-from kavach.sdk.instruments import Instrument, spot, token_of
-from kavach.sdk.orders.book import ORDERS, OrderLike, id_of, rows_of
-from kavach.sdk.orders.cancelling import cancel_result
-from kavach.sdk.orders.cover import CancelResult
-from kavach.sdk.orders.modifying import NOT_SHOWN
-from kavach.sdk.orders.placing import PRICED, TRIGGERED, as_sent, needed, own_ids, protection
-from kavach.sdk.orders.tracing import REGULAR, is_conditional, judge_order
 from kavach.sdk.requests.account import Account, key_or_new
 from kavach.sdk.requests.answers import data_of, identified
 from kavach.sdk.requests.changes import as_it_was, shown_after
@@ -88,21 +88,21 @@ def place_order(
     told, or when the order was accepted and the order book does not show it in time.
     """
     wanted = spot(instrument, exchange, instrument_token)
-    kind = given.order_type("order_type", order_type)
+    kind = params.order_type("order_type", order_type)
     body = PlaceOrderRequest(
         exchange=wanted.exchange,
         instrument_token=wanted.token,
         order_type=kind,
         price=needed("price", price, kind, PRICED),
-        quantity=given.whole("quantity", quantity),
-        disclosed_quantity=given.whole("disclosed_quantity", disclosed_quantity),
-        validity=given.validity("validity", validity),
-        product=given.product("product", product),
-        order_side=given.side("side", side),
-        device=given.text("device", device),
+        quantity=params.whole("quantity", quantity),
+        disclosed_quantity=params.whole("disclosed_quantity", disclosed_quantity),
+        validity=params.validity("validity", validity),
+        product=params.product("product", product),
+        order_side=params.side("side", side),
+        device=params.text("device", device),
         trigger_price=needed("trigger_price", trigger_price, kind, TRIGGERED),
         market_protection_percentage=protection(market_protection),
-        execution_type=AMO if given.flag("after_market", after_market) else "REGULAR",
+        execution_type=AMO if params.flag("after_market", after_market) else "REGULAR",
     )
     body.instrument_token = yield from token_of(account, wanted)
     attempt = yield from own_ids(account, body, Kind.REGULAR, user_order_id, idempotency_key)
@@ -137,14 +137,16 @@ def modify_order(
     change was accepted and the order book does not show it in time.
     """
     asked = {
-        "price": given.optional(given.price, "price", price),
-        "quantity": given.optional(given.whole, "quantity", quantity),
-        "order_type": given.optional(given.order_type, "order_type", order_type),
-        "trigger_price": given.optional(given.price, "trigger_price", trigger_price),
-        "validity": given.optional(given.validity, "validity", validity),
-        "disclosed_quantity": given.optional(given.whole, "disclosed_quantity", disclosed_quantity),
-        "market_protection_percentage": given.optional(
-            given.price, "market_protection", market_protection
+        "price": params.optional(params.price, "price", price),
+        "quantity": params.optional(params.whole, "quantity", quantity),
+        "order_type": params.optional(params.order_type, "order_type", order_type),
+        "trigger_price": params.optional(params.price, "trigger_price", trigger_price),
+        "validity": params.optional(params.validity, "validity", validity),
+        "disclosed_quantity": params.optional(
+            params.whole, "disclosed_quantity", disclosed_quantity
+        ),
+        "market_protection_percentage": params.optional(
+            params.price, "market_protection", market_protection
         ),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
@@ -256,7 +258,7 @@ def _modify_request(order: Order, changes: dict[str, Any], key: str) -> Request:
 
 def _cancel_request(order: Order, key: str) -> Request:
     body = CancelOrderRequest(client_id=order.client_id, execution_type=order.execution_type)
-    path = f"{ORDERS}/{given.path_piece('order', order.oms_order_id)}"
+    path = f"{ORDERS}/{params.path_piece('order', order.oms_order_id)}"
     attempt = _attempt("cancel", order, key, {}, as_sent(body))
     return Request(method="DELETE", path=path, body=body, attempt=attempt)
 

@@ -8,7 +8,7 @@ needed, unless it was given. Both it and the token may come of a login later.
 import secrets
 from typing import Final, NoReturn
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.requests.answers import data_of, read_one, unreadable
 from kavach.sdk.requests.plan import Plan, Request, ask
 from kavach.sdk.rows import Contract, TradingInfo
@@ -36,18 +36,18 @@ class Account(Uncopied):
     def __init__(self, client_id: str, confirm_seconds: float, access_token: str = "") -> None:
         self.client_id = client_id  # Empty until asked for.
         self.confirm_seconds = confirm_seconds
-        self.access_token = given.access_token(access_token)  # Empty until somebody logs in.
+        self.access_token = params.access_token(access_token)  # Empty until somebody logs in.
         self.contracts: dict[str, Contract] = {}  # Those that were named, by their full names.
 
     def patience(self, confirm_seconds: object) -> float:
         """Return how long to look for an effect; ``None`` means the client's own setting."""
         if confirm_seconds is None:
             return self.confirm_seconds
-        return given.seconds("confirm_seconds", confirm_seconds)
+        return params.seconds("confirm_seconds", confirm_seconds)
 
     def now_is(self, client_id: str, access_token: str) -> None:
         """Speak for this client from now on; an empty id is asked for when it is needed."""
-        self.access_token = given.access_token(access_token)
+        self.access_token = params.access_token(access_token)
         self.client_id = client_id
 
 
@@ -75,7 +75,7 @@ def new_idempotency_key() -> str:
 
 def key_or_new(value: str | None) -> str:
     """Return the caller's idempotency key, or a new one."""
-    return new_idempotency_key() if value is None else given.idempotency_key(value)
+    return new_idempotency_key() if value is None else params.idempotency_key(value)
 
 
 def new_user_order_id() -> int:

@@ -11,7 +11,7 @@ from kavach.sdk.errors import Kind
 from kavach.sdk.orders.placing import KART
 from kavach.sdk.requests.account import Account, own_client_id
 from kavach.sdk.requests.plan import Plan
-from kavach.sdk.vendor.asking import Answer, Parameters, change, read, renamed
+from kavach.sdk.vendor.requesting import Answer, Parameters, change, read, renamed
 
 _NAMES: Final = {
     "BasketId": "basket_id",

@@ -6,10 +6,10 @@ Source: docs/compatibility.md; docs/wire/contracts.md.
 
 from typing import Any, Final
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.requests.account import Account
 from kavach.sdk.requests.plan import Plan
-from kavach.sdk.vendor.asking import Answer, read
+from kavach.sdk.vendor.requesting import Answer, read
 
 _LAST: Final = "last_trade_price"
 
@@ -21,10 +21,10 @@ def search_scrip(account: Account, key: str) -> Plan[Answer]:
 
 def get_scrip_info(account: Account, exchange: str, token: int | str) -> Plan[Answer]:
     """Return the answer that holds everything about one contract."""
-    named = given.path_piece("exchange", exchange)
+    named = params.path_piece("exchange", exchange)
     return (
         yield from read(
-            f"/api/v1/contract/{named}", info="scrip", token=given.identifier("token", token)
+            f"/api/v1/contract/{named}", info="scrip", token=params.identifier("token", token)
         )
     )
 
@@ -36,9 +36,9 @@ def get_option_chain(
     return (
         yield from read(
             "/api/v1/optionchain/NFO",
-            token=given.identifier("equity_token", equity_token),
-            num=given.identifier("number_of_entries", number_of_entries),
-            price=f"{given.price('price', price):f}",
+            token=params.identifier("equity_token", equity_token),
+            num=params.identifier("number_of_entries", number_of_entries),
+            price=f"{params.price('price', price):f}",
         )
     )
 
@@ -90,7 +90,7 @@ def get_dpr_data(account: Account, exchange: str, token: int | str) -> Plan[Answ
 
 
 def _quote(exchange: str, segment: str, token: int | str, **query: str) -> Plan[Answer]:
-    named = given.path_piece("exchange", exchange)
+    named = params.path_piece("exchange", exchange)
     return read(
-        f"/api/v1/marketdata/{named}/{segment}", token=given.identifier("token", token), **query
+        f"/api/v1/marketdata/{named}/{segment}", token=params.identifier("token", token), **query
     )

@@ -8,12 +8,12 @@ Source: docs/compatibility.md; docs/wire/gtt.md.
 
 from typing import Final
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Kind
 from kavach.sdk.gtt import GTT
 from kavach.sdk.requests.account import Account, own_client_id
 from kavach.sdk.requests.plan import Plan
-from kavach.sdk.vendor.asking import (
+from kavach.sdk.vendor.requesting import (
     Answer,
     Parameters,
     change,
@@ -44,11 +44,11 @@ def gtt_modify_rule(account: Account, parameters: Parameters) -> Plan[Answer]:
 def gtt_cancel_rule(account: Account, parameters: Parameters) -> Plan[Answer]:
     """Return the server's answer to ending the rule that ``id`` names."""
     named = renamed(parameters, _NAMES)
-    rule = given.path_piece("id", named.get("id"))
+    rule = params.path_piece("id", named.get("id"))
     client = named.get("client_id")
     if not client:
         client = yield from own_client_id(account)
-    path = f"{GTT}/{given.path_piece('client_id', client)}/{rule}"
+    path = f"{GTT}/{params.path_piece('client_id', client)}/{rule}"
     answer = yield from change(
         "cancel", Kind.GTT, "DELETE", path, None, traces={"oms_order_id": str(named["id"])}
     )

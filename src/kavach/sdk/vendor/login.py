@@ -14,7 +14,7 @@ from kavach.sdk.login.logging_in import LOGIN, TWOFA, factor_type, open_request,
 from kavach.sdk.requests.account import Account
 from kavach.sdk.requests.answers import plain_object
 from kavach.sdk.requests.plan import Plan, ask
-from kavach.sdk.vendor.asking import Answer
+from kavach.sdk.vendor.requesting import Answer
 
 
 def generate_session(

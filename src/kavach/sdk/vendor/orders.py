@@ -7,14 +7,14 @@ docs/wire/README.md, "Rows".
 
 from typing import Any, Final
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Kind
 from kavach.sdk.orders.book import ORDERS
 from kavach.sdk.orders.cover import Leg
 from kavach.sdk.orders.placing import KART
 from kavach.sdk.requests.account import Account
 from kavach.sdk.requests.plan import Plan
-from kavach.sdk.vendor.asking import Answer, Parameters, change, read_own, without_blanks
+from kavach.sdk.vendor.requesting import Answer, Parameters, change, read_own, without_blanks
 
 _KINDS: Final = {"BO": Kind.BRACKET, "CO": Kind.COVER, "NML": Kind.BASKET}
 _LEGS: Final = {
@@ -69,7 +69,7 @@ def get_completed_order(account: Account) -> Plan[Answer]:
 
 def get_order_history(account: Account, oms_order_id: str | int) -> Plan[Answer]:
     """Return the answer that holds the life of one order."""
-    named = given.path_piece("oms_order_id", oms_order_id)
+    named = params.path_piece("oms_order_id", oms_order_id)
     return (yield from read_own(account, f"/api/v1/order/{named}/history"))
 
 
@@ -80,7 +80,7 @@ def get_trade_book(account: Account) -> Plan[Answer]:
 
 def _cancel(route: str, parameters: Parameters) -> Plan[Answer]:
     body = without_blanks(parameters)
-    named = given.path_piece("oms_order_id", body.get("oms_order_id"))
+    named = params.path_piece("oms_order_id", body.get("oms_order_id"))
     return _change("cancel", "DELETE", f"{route}/{named}", body, is_kart=route == KART)
 
 

@@ -8,7 +8,7 @@ logout".
 from kavach.sdk.errors import Kind
 from kavach.sdk.requests.account import Account
 from kavach.sdk.requests.plan import Plan
-from kavach.sdk.vendor.asking import Answer, Parameters, change, read_own, without_blanks
+from kavach.sdk.vendor.requesting import Answer, Parameters, change, read_own, without_blanks
 
 
 def get_positions_daywise(account: Account) -> Plan[Answer]:

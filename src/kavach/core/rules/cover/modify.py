@@ -16,7 +16,11 @@ from kavach.core.refusals import Reason, Refusal
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.cover.target_plan import in_force, planned_target, stop_from
 from kavach.core.rules.limits.budget import changes, too_many_slices
-from kavach.core.rules.limits.marking import lacks_protection, protect_anew, protection_after
+from kavach.core.rules.limits.order_attributes import (
+    lacks_protection,
+    protect_anew,
+    protection_after,
+)
 from kavach.core.rules.orders.answers import means_text
 from kavach.core.rules.orders.entry_change import (
     amend_entries,

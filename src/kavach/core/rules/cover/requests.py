@@ -32,7 +32,7 @@ from kavach.core.rules.cover.tables import REQUEST
 from kavach.core.rules.cover.target_plan import check_bracket, modify_target, priced
 from kavach.core.rules.decisions import Decision, Request
 from kavach.core.rules.limits.budget import slices_of, too_many_slices
-from kavach.core.rules.limits.marking import lacks_protection, mark
+from kavach.core.rules.limits.order_attributes import lacks_protection, mark
 from kavach.core.rules.orders.answers import (
     HOLDING_CODE,
     MARGIN_CODE,

@@ -19,7 +19,7 @@ from kavach.core.model.gtt.tables import GTT, Deny, GttEvent
 from kavach.core.model.orders.terms import LIMIT, MARKET, SL, OrderTerms, check_kept, check_quantity
 from kavach.core.refusals import Answer, Reason, Refusal
 from kavach.core.rules.context import StepContext
-from kavach.core.rules.limits.marking import lacks_protection
+from kavach.core.rules.limits.order_attributes import lacks_protection
 from kavach.core.rules.pending import PendingRequest
 from kavach.core.rules.uuids import uuid_of
 from kavach.instruments import Instrument

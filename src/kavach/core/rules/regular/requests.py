@@ -24,7 +24,12 @@ from kavach.core.refusals import Answer, Outcome, Reason, Refusal
 from kavach.core.rules.advance import advance
 from kavach.core.rules.context import StepContext
 from kavach.core.rules.decisions import Decision, Request
-from kavach.core.rules.limits.marking import lacks_protection, mark, protect_anew, protection_after
+from kavach.core.rules.limits.order_attributes import (
+    lacks_protection,
+    mark,
+    protect_anew,
+    protection_after,
+)
 from kavach.core.rules.orders.answers import (
     HOLDING_CODE,
     MARGIN_CODE,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kavach.sdk import given
+from kavach.sdk import params
 from kavach.sdk.errors import Attempt, BadArgument, Kind
 from kavach.sdk.requests.account import Account, new_idempotency_key, own_client_id
 from kavach.sdk.requests.answers import clear_object, plain_object
@@ -79,7 +79,7 @@ def _sendable(name: str, value: Any) -> Any:
         return {key: _sendable(f"{name}.{key}", one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_sendable(f"{name}[{place}]", one) for place, one in enumerate(value)]
-    return given.sendable(name, value)
+    return params.sendable(name, value)
 
 
 def renamed(parameters: Any, names: Mapping[str, str]) -> dict[str, Any]:
