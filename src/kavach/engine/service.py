@@ -201,7 +201,7 @@ class Service:
         """Return whether anything may be told now, of what is durable or to be done."""
         return not self._is_blind and (self._looks_back or self._journal.may_answer())
 
-    async def settled(self) -> None:
+    async def until_durable(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``.
 
         It was this process's to tell before the wait and is after it, or that raises, too.
@@ -403,7 +403,7 @@ class Service:
         self._refusal = self._refusal or JournalUnavailable("The server is stopping.")
         self._leave()
         if not broken:
-            await self.settled()
+            await self.until_durable()
             stored = self._journal.latest_snapshot()
             if self.engine.sequence - (stored[0] if stored else 0) >= SNAPSHOT_RECORDS_MIN:
                 self.engine.save_snapshot()

@@ -77,7 +77,7 @@ def match(state: State, book: Book, at_ns: TimestampNs, out: list[Event]) -> Equ
 
 def end(state: State, book: Book, at_ns: TimestampNs, out: list[Event], *, closing: bool) -> None:
     """
-    Match, say what came of it, and settle what is left.
+    Match, say what came of it, and dispose of what is left.
 
     Of the opening auction limit orders stay, and market orders become limit orders at the price
     found; what is left of the closing auction is removed.

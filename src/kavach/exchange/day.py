@@ -1,7 +1,7 @@
 """
 A session's way from phase to phase: what each change does to the orders that are there.
 
-An auction that ends is matched, and what it leaves is settled; one that begins expires the stops;
+An auction that ends is matched, its leftovers are disposed of; one that begins expires the stops;
 the end of the session, and that of all trading but at the closing price, expires everything.
 
 Source: docs/spec/exchange.md, "Auctions".

@@ -32,9 +32,9 @@ _OUT_OF_RANGE: Final = (Code.OUT_OF_PROTECTION_RANGE.value, TEXT[Code.OUT_OF_PRO
 
 
 def work(state: State, book: Book, order: Order, at_ns: TimestampNs, out: list[Event]) -> None:
-    """Match an order that has just become active, settle its rest, fire what it touched."""
+    """Match an order that has just become active, dispose of its rest, fire what it touched."""
     _match(state, book, order, at_ns, out)
-    _settle(state, book, order, out)
+    _dispose(state, book, order, out)
     if book.touched_high:
         fire_stops(state, book, at_ns, out)
 
@@ -48,7 +48,7 @@ def fire_stops(state: State, book: Book, at_ns: TimestampNs, out: list[Event]) -
             emit(state, out, removed(order, Removal.REMOVED, *(order.doom or _OUT_OF_RANGE)))
             continue
         _match(state, book, order, at_ns, out)
-        _settle(state, book, order, out)
+        _dispose(state, book, order, out)
     book.touched_low = book.touched_high = 0
 
 
@@ -140,7 +140,7 @@ def remove_exhausted(state: State, book: Book, traded: Order, out: list[Event]) 
         emit(state, out, removed(order, Removal.REMOVED, code.value, TEXT[code]))
 
 
-def _settle(state: State, book: Book, order: Order, out: list[Event]) -> None:
+def _dispose(state: State, book: Book, order: Order, out: list[Event]) -> None:
     """Decide what becomes of the part that found no counterparty."""
     if order.validity is Validity.DAY and order.order_type is LIMIT:
         return

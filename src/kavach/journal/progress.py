@@ -46,7 +46,7 @@ class Progress:
     def wait(self, sequence: int, timeout: float | None) -> None:
         """Return when the disk has got to ``sequence``; ``timeout`` is in seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._settled(sequence), timeout)
+            self._changed.wait_for(lambda: self._is_decided(sequence), timeout)
             if self.durable_sequence >= sequence:
                 return
             if self.failure is not None:
@@ -61,7 +61,7 @@ class Progress:
             self._subscribers = (*self._subscribers, subscriber)
         return lambda: self._drop(subscriber)
 
-    def _settled(self, sequence: int) -> bool:
+    def _is_decided(self, sequence: int) -> bool:
         return self.durable_sequence >= sequence or self.failure is not None or self._ended
 
     def _tell(self) -> None:

@@ -103,7 +103,7 @@ class ControlRoom:
             return Told(405, {"error": f"method: must be {allowed}"}, allowed)
         fields = read_fields(body) if method == "POST" and body.strip() else Fields({})
         answer = await call(self._world, Fields(from_path) if from_path else fields)
-        await self._world.service.settled()
+        await self._world.service.until_durable()
         return Told(200, answer)
 
 

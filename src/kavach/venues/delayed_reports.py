@@ -72,7 +72,7 @@ class DelayedReports:
         """Return every report that the core was never told, an order's in their order."""
         return [report for reports in self._undelivered.values() for report in reports]
 
-    def settle(self, told: Iterable[Report], happened: Iterable[Report]) -> None:
+    def reconcile(self, told: Iterable[Report], happened: Iterable[Report]) -> None:
         """Learn from a record what happened and what the core was told of it."""
         pending = list(told)
         for report in happened:

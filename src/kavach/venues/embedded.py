@@ -205,7 +205,7 @@ class EmbeddedVenue:
         happened = [r for event in events if (r := _REPORT[type(event)](event, 0, 0)) is not None]
         heard = [cast(core.Report, event) for event in told if type(event) in _REPORTS]
         if self.delayed.undelivered() or not all_same(happened, heard):
-            self.delayed.settle(heard, happened)
+            self.delayed.reconcile(heard, happened)
 
     def prices(self) -> dict[InstrumentKey, int]:
         """Return the last price, in pips, of every instrument that has a book."""

@@ -118,7 +118,7 @@ def test_only_what_is_durable_is_shown(
         bench = Bench(tmp_path, disk)
         service = bench.service
         bench.open_client("A")
-        await service.settled()
+        await service.until_durable()
         before = service.engine.state_hash()
         disk.writes_before_error = writes_before_error
         if kind == "write":
@@ -128,21 +128,21 @@ def test_only_what_is_durable_is_shown(
         bench.open_client("B")
         bench.open_client("C")
         with pytest.raises(JournalUnavailable) as caught:
-            await service.settled()
+            await service.until_durable()
         assert not isinstance(caught.value, JournalPaused), "B and C may be kept or not"
         await asyncio.sleep(0)
-        await service.settled()
+        await service.until_durable()
         assert bench.clients == ["A"]
         assert service.engine.state_hash() == before
         with pytest.raises(JournalPaused):
             bench.open_client("D")
         await asyncio.sleep(0.4)
         assert bench.tries >= 2, "it is tried again and again"
-        await service.settled()
+        await service.until_durable()
         assert bench.clients == ["A"]
         disk.write_error = disk.sync_error = None
         await bench.until_repaired()
-        await service.settled()
+        await service.until_durable()
         assert bench.failures == []
         # Only a failed sync leaves what nobody was told of; then it is there, and durable.
         assert bench.clients in (["A", "probe"], ["A", "B", "C", "probe"], ["A", "B", "probe"])
@@ -164,7 +164,7 @@ def test_a_step_that_broke_off_is_shown_to_nobody(tmp_path: Path, disk: FaultyDi
         bench = Bench(tmp_path, disk)
         service = bench.service
         bench.open_client("A")
-        await service.settled()
+        await service.until_durable()
         append = service.engine.journal.append
 
         def meet_failure(body: bytes) -> int:
@@ -179,9 +179,9 @@ def test_a_step_that_broke_off_is_shown_to_nobody(tmp_path: Path, disk: FaultyDi
             bench.open_client("B")
         assert bench.clients == ["A", "B"], "memory is ahead"
         with pytest.raises(JournalUnavailable):
-            await service.settled()
+            await service.until_durable()
         await asyncio.sleep(0)
-        await service.settled()
+        await service.until_durable()
         assert bench.clients == ["A"]
         disk.write_error = None
         await bench.until_repaired()
@@ -197,12 +197,12 @@ def test_damage_is_no_failure_that_passes(tmp_path: Path, disk: FaultyDisk) -> N
     async def live() -> None:
         bench = Bench(tmp_path, disk)
         bench.open_client("A")
-        await bench.service.settled()
+        await bench.service.until_durable()
         disk.write_error = apsw.IOError
         bench.damaged = True
         bench.open_client("B")
         with pytest.raises(JournalUnavailable):
-            await bench.service.settled()
+            await bench.service.until_durable()
         await asyncio.sleep(0.3)
         assert [type(failure) for failure in bench.failures] == [JournalCorrupt]
         with pytest.raises(JournalUnavailable) as caught:

@@ -131,7 +131,7 @@ class Desk(Engine):
         """True: no other process has this journal."""
         return True
 
-    async def settled(self) -> None:
+    async def until_durable(self) -> None:
         """Return when the test says that the disk has it."""
         if self.journal_fails:
             raise JournalUnavailable("the disk is full")

@@ -131,7 +131,7 @@ def test_answers_wait_for_their_own_record() -> None:
         released: list[int] = []
 
         async def wait(sequence: int) -> None:
-            await stage.service.settled()
+            await stage.service.until_durable()
             released.append(sequence)
 
         tasks = []
@@ -157,7 +157,7 @@ def test_who_reads_waits_for_what_was_written_before() -> None:
         disk = Disk()
         stage = Stage(disk)
         stage.write()
-        reader = asyncio.create_task(stage.service.settled())
+        reader = asyncio.create_task(stage.service.until_durable())
         await breathe()
         early = reader.done()
         disk.sync(1)
@@ -173,7 +173,7 @@ def test_what_is_durable_is_settled_at_once() -> None:
     async def act() -> bool:
         stage = Stage(MemoryJournal())
         stage.write()
-        waiting = stage.service.settled()
+        waiting = stage.service.until_durable()
         with pytest.raises(StopIteration):
             waiting.send(None)  # It ends without having waited once.
         return True
@@ -188,7 +188,7 @@ def test_the_journal_gets_turns_while_answers_wait() -> None:
         disk = Disk()
         stage = Stage(disk)
         stage.write()
-        waiting = asyncio.create_task(stage.service.settled())
+        waiting = asyncio.create_task(stage.service.until_durable())
         while disk.turns < 3:
             await asyncio.sleep(0.001)
         disk.sync(1)
@@ -209,8 +209,8 @@ def test_one_who_left_holds_up_nobody() -> None:
         disk = Disk()
         stage = Stage(disk)
         stage.write()
-        gone = asyncio.create_task(stage.service.settled())
-        stays = asyncio.create_task(stage.service.settled())
+        gone = asyncio.create_task(stage.service.until_durable())
+        stays = asyncio.create_task(stage.service.until_durable())
         await breathe()
         gone.cancel()
         await breathe()
@@ -228,13 +228,13 @@ def test_a_failing_disk_is_told_to_all() -> None:
         disk = Disk()
         stage = Stage(disk)
         stage.write()
-        waiting = asyncio.create_task(stage.service.settled())
+        waiting = asyncio.create_task(stage.service.until_durable())
         await breathe()
         disk.fail()
         with pytest.raises(JournalUnavailable, match="disk is full"):
             await waiting
         with pytest.raises(JournalUnavailable, match="disk is full"):
-            await stage.service.settled()
+            await stage.service.until_durable()
         with pytest.raises(JournalUnavailable, match="has stopped"):
             stage.write()
         return stage

@@ -48,10 +48,10 @@ def test_nothing_durable_is_told_unheard() -> None:
         stage = Stage(disk)
         stage.write()
         disk.sync(1)
-        await stage.service.settled()
+        await stage.service.until_durable()
         disk.heard = False
         with pytest.raises(JournalUnavailable, match="not heard of"):
-            await stage.service.settled()
+            await stage.service.until_durable()
 
     play(act)
 
@@ -63,7 +63,7 @@ def test_who_waits_is_looked_after_before_it_is_told() -> None:
         disk = FarDisk()
         stage = Stage(disk)
         stage.write()
-        waiting = asyncio.create_task(stage.service.settled())
+        waiting = asyncio.create_task(stage.service.until_durable())
         await breathe()
         disk.heard = False
         disk.sync(1)
@@ -80,7 +80,7 @@ def test_no_wait_for_a_journal_that_is_not_heard_of() -> None:
         disk = FarDisk()
         stage = Stage(disk)
         stage.write()
-        waiting = asyncio.create_task(stage.service.settled())
+        waiting = asyncio.create_task(stage.service.until_durable())
         await breathe()
         disk.heard = False
         with pytest.raises(JournalUnavailable, match="not heard of"):
@@ -118,17 +118,17 @@ def test_a_failed_journal_elsewhere_shows_nothing_until_it_works(
         stage = Stage(disk)
         service = Service(stage.engine, stage.wall, failures.append, Away())
         stage.write()
-        waiting = asyncio.create_task(service.settled())
+        waiting = asyncio.create_task(service.until_durable())
         await breathe()
         disk.fail()
         with pytest.raises(JournalUnavailable, match="disk is full"):
             await waiting
         assert not service.may_answer()
         with pytest.raises(JournalUnavailable):
-            await service.settled()
+            await service.until_durable()
         while not service.may_answer():
             await asyncio.sleep(0.01)
-        await service.settled()
+        await service.until_durable()
         assert service.engine is not stage.engine
         assert failures == []
 
@@ -146,7 +146,7 @@ def test_who_was_fenced_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
             stage = Stage(disk)
             service = Service(stage.engine, stage.wall, failures.append, away)
             stage.write()
-            waiting = asyncio.create_task(service.settled())
+            waiting = asyncio.create_task(service.until_durable())
             await breathe()
             disk.failure = JournalFenced("Epoch 1 is over.") if at_once else None
             disk.heard = not at_once

@@ -237,7 +237,7 @@ class Gateway:
             if pending is not None:
                 outcome = await self.backend.decided(pending, self.options.wait_seconds)
             reply = self.word(route, command, outcome)
-            await self.backend.settled()
+            await self.backend.until_durable()
         finally:
             self._waiting -= 1
         return reply
@@ -246,7 +246,7 @@ class Gateway:
         """Return the reply when everything executed so far is on disk."""
         self._waiting += 1
         try:
-            await self.backend.settled()
+            await self.backend.until_durable()
         finally:
             self._waiting -= 1
         return reply

@@ -52,7 +52,7 @@ class Backend(EngineView, Protocol):
     def may_answer(self) -> bool:
         """Return whether anything may be told now, of what is durable or to be done."""
 
-    async def settled(self) -> None:
+    async def until_durable(self) -> None:
         """Return when everything executed so far is durable; raises ``JournalError``."""
 
     def real_ns(self) -> int:

@@ -182,7 +182,7 @@ def live(
 
     async def run() -> None:
         stage = Stage(directory, disk)
-        await stage.service.settled()
+        await stage.service.until_durable()
         await act(stage)
         stage.hub.close()
         await stage.service.close()
@@ -235,7 +235,7 @@ def test_what_a_failed_disk_did_not_take_is_not_told(
         stage.place(2)
         late = stage.reader(NUMBERED_WISH)
         with pytest.raises(JournalUnavailable):
-            await stage.service.settled()
+            await stage.service.until_durable()
         await asyncio.sleep(0.3)
         assert reader.statuses() == ["CONFIRMED"]
         assert late.statuses() == ["snapshot 1 ['CONFIRMED']"], "what is durable, and no more"
